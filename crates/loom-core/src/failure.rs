@@ -1,0 +1,145 @@
+//! How things go wrong: an attempt that failed, a command that was refused.
+
+use crate::{RunState, TaskPhase, TaskStep};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+use std::time::Duration;
+
+/// Why an attempt failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind of failure it was.
+    pub kind: FailureKind,
+    /// One sentence for people: what happened and, where it is known, how to mend it.
+    #[serde(rename = "msg")]
+    pub message: String,
+    /// Whether trying again may help. A permanent failure ends the task whatever its attempts.
+    #[serde(default, rename = "again")]
+    pub retryable: bool,
+    /// How long the far side asked to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<Duration>,
+    /// The process's exit status, if it exited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_status: Option<i32>,
+    /// The error object that the task emitted as `ERROR`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Value>,
+    /// The last lines that it wrote, secrets masked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tail: Vec<String>,
+}
+
+impl Failure {
+    /// A permanent failure.
+    pub fn permanent(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            retryable: false,
+            retry_after: None,
+            exit_status: None,
+            error: None,
+            tail: Vec::new(),
+        }
+    }
+
+    /// A failure that may pass.
+    pub fn retryable(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { retryable: true, ..Self::permanent(kind, message) }
+    }
+}
+
+/// The kinds of failure; the names are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The command exited with a status other than 0.
+    Exit,
+    /// The command was ended by a signal.
+    Signal,
+    /// The attempt took longer than its timeout.
+    Timeout,
+    /// The command could not be started.
+    Spawn,
+    /// The attempt succeeded without emitting a required output.
+    MissingOutput,
+    /// What it emitted could not be read as outputs, or was too large.
+    BadOutput,
+    /// A permission is missing, or could not be established.
+    PermissionDenied,
+    /// The result or the error object breaks the task's contract.
+    ContractViolation,
+    /// The plugin reported an error, or died.
+    Plugin,
+    /// The far side answered with a status that was not expected.
+    HttpStatus,
+    /// The far side could not be reached, or broke off.
+    Connection,
+    /// A parameter has no usable value once variables are filled in.
+    BadParameter,
+    /// `when` or `for_each` could not be evaluated.
+    Expression,
+}
+
+impl FailureKind {
+    /// The stable name, as in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exit => "exit",
+            Self::Signal => "signal",
+            Self::Timeout => "timeout",
+            Self::Spawn => "spawn",
+            Self::MissingOutput => "missing_output",
+            Self::BadOutput => "bad_output",
+            Self::PermissionDenied => "permission_denied",
+            Self::ContractViolation => "contract_violation",
+            Self::Plugin => "plugin",
+            Self::HttpStatus => "http_status",
+            Self::Connection => "connection",
+            Self::BadParameter => "bad_parameter",
+            Self::Expression => "expression",
+        }
+    }
+}
+
+/// Why a command was refused. The run is as it was.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// The run is not in a state that allows it.
+    Run {
+        /// What was asked.
+        wanted: &'static str,
+        /// The state the run is in.
+        state: RunState,
+    },
+    /// The task is not in a phase that allows it.
+    Task {
+        /// The task's name.
+        task: String,
+        /// What was asked.
+        wanted: TaskStep,
+        /// The phase the task is in.
+        phase: TaskPhase,
+    },
+    /// No such task, or item of it.
+    UnknownTask(String),
+    /// The report is not about the attempt that is under way.
+    StaleReport,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run { wanted, state } => write!(f, "cannot {wanted} a run that is {state}"),
+            Self::Task { task, wanted, phase } => {
+                write!(f, "cannot {wanted} task `{task}`, which is {phase}")
+            }
+            Self::UnknownTask(task) => write!(f, "the workflow has no task `{task}`"),
+            Self::StaleReport => f.write_str("the report is not about an attempt under way"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,39 @@
+//! The rules of execution, pure: no clock, no I/O, no async.
+//!
+//! A [`Definition`] says what a workflow is; a [`Plan`] is its compiled graph; a [`Run`] is one
+//! execution of it. Everything that happens to a run is a [`Command`] applied at a time that the
+//! caller passes in; the answer is [`Changes`]: the [`Event`]s to record and the [`Effect`]s to
+//! perform once they are durable. Replaying the events rebuilds the run exactly.
+//!
+//! Invariants:
+//! - Nothing here reads a clock, the environment, a file or a socket, and nothing waits.
+//! - `Run::apply` either changes the run and says so in events, or refuses and changes nothing.
+//! - Effects are inert descriptions; performing one twice is the shell's problem to avoid.
+
+mod definition;
+mod effect;
+mod event;
+mod failure;
+mod id;
+mod lifecycle;
+mod plan;
+mod request;
+mod retry;
+mod time;
+
+pub use definition::{
+    Contract, Definition, EnvVar, Execution, ForEach, OnFailure, OutputDecl, Outputs, TaskDef,
+    TaskKind,
+};
+pub use effect::{Attempt, AttemptKey, Effect, News, Report, Stop};
+pub use event::{Event, Output, Producer, RunOutcome, SkipReason, Variable};
+pub use failure::{Failure, FailureKind, Refusal};
+pub use id::{ParseIdError, RunId, TaskIx, TaskRef};
+pub use lifecycle::{RunState, TaskPhase, TaskStep};
+pub use plan::Plan;
+pub use request::Request;
+pub use retry::{Backoff, RetryPolicy};
+pub use time::Timestamp;
+
+/// A variable's value: any JSON.
+pub use serde_json::Value;

@@ -1,0 +1,1 @@
+//! The shell around the core: batches, group commit, timers, recovery, events.

@@ -1,0 +1,18 @@
+//! Wire types, exit codes and error codes: the one stable leaf.
+//!
+//! What is here is a promise to other programs: the JSON of events and plugin conversations, the
+//! codes of errors, the exit statuses. Fields and variants are added, never renamed or removed.
+
+mod attempt;
+mod code;
+mod exit;
+mod manifest;
+mod mask;
+
+pub use attempt::{
+    AttemptId, AttemptNews, AttemptOutput, AttemptReport, AttemptRequest, FailureInfo, StopHow,
+};
+pub use code::{Area, ErrorCode};
+pub use exit::ExitCode;
+pub use manifest::{OutputSpec, PluginManifest, PluginMode};
+pub use mask::{MASK, mask};

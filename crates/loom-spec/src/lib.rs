@@ -1,0 +1,1 @@
+//! Workflow documents: parsing, checking, diagnostics, schema, drawing, import.

@@ -1,0 +1,56 @@
+//! How a store fails, classified by what the caller may do next.
+
+use loom_core::RunId;
+use std::fmt;
+
+/// A store's failure. Nothing of the call took effect.
+#[derive(Debug)]
+pub enum StoreError {
+    /// There is no such run.
+    NoRun(RunId),
+    /// Somebody else changed the run, or owns it.
+    Conflict(RunId),
+    /// The store is locked by another process; trying again may help.
+    Busy(String),
+    /// There is no room left.
+    Full(String),
+    /// The store cannot be reached, read or written.
+    Unavailable(String),
+    /// The store's content is damaged.
+    Corrupt(String),
+    /// The store was written by a newer version.
+    Newer {
+        /// The format found.
+        found: u32,
+        /// The newest format known.
+        known: u32,
+    },
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody doing anything.
+    pub const fn may_retry(&self) -> bool {
+        matches!(self, Self::Busy(_))
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRun(run) => write!(f, "the store has no run {run}"),
+            Self::Conflict(run) => {
+                write!(f, "run {run} was changed or taken over by somebody else")
+            }
+            Self::Busy(what) => write!(f, "the store is locked by another process: {what}"),
+            Self::Full(what) => write!(f, "the store has no room left: {what}"),
+            Self::Unavailable(what) => write!(f, "the store cannot be used: {what}"),
+            Self::Corrupt(what) => write!(f, "the store is damaged: {what}"),
+            Self::Newer { found, known } => write!(
+                f,
+                "the store has format {found}, written by a newer version; this one knows up to {known}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}

@@ -1,0 +1,145 @@
+//! What goes into a store and what comes out.
+
+use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
+use std::sync::Arc;
+
+/// A definition's identity: the SHA-256 of its canonical JSON.
+pub type DefinitionHash = [u8; 32];
+
+/// Names the process that owns a run. Unique in the store for as long as the store lives.
+pub type OwnerId = String;
+
+/// A run to be created.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// What it executes.
+    pub definition: Arc<Definition>,
+    /// The definition's identity.
+    pub hash: DefinitionHash,
+    /// The variables set at its start: the workflow's `env` and the caller's.
+    pub variables: Arc<Vec<Variable>>,
+    /// The most tasks of the run at once.
+    pub workers: u32,
+    /// The folder that relative paths of the workflow start from.
+    pub base: String,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+}
+
+/// What is to be recorded of one run.
+#[derive(Clone, Debug)]
+pub struct RunCommit {
+    /// The run.
+    pub run: RunId,
+    /// Present if this creates the run; it is then the committing owner's.
+    pub new: Option<NewRun>,
+    /// The sequence number of the first of `events`; a run's first event has number 1.
+    pub first_seq: u64,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// The state that the run is in after them.
+    pub state: RunState,
+    /// Whether the state differs from the one last committed; a store may skip updating what it
+    /// lists otherwise.
+    pub state_changed: bool,
+}
+
+/// A run as the engine takes it up again.
+#[derive(Debug)]
+pub struct StoredRun {
+    /// What it was created from.
+    pub new: NewRun,
+    /// All of its events, in order; the n-th has sequence number n.
+    pub events: Vec<Event>,
+}
+
+/// The answer to a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The run is this owner's now (or was already).
+    Claimed,
+    /// A living process has it.
+    OwnedBy(OwnerId),
+}
+
+/// A request that was posted for a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Posted {
+    /// The run.
+    pub run: RunId,
+    /// The request.
+    pub request: Request,
+}
+
+/// What lists show of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSummary {
+    /// The run.
+    pub id: RunId,
+    /// The workflow's namespace.
+    pub namespace: String,
+    /// The workflow's name.
+    pub workflow: String,
+    /// The workflow's version.
+    pub version: String,
+    /// The definition's identity.
+    pub definition: DefinitionHash,
+    /// Where the run stands.
+    pub state: RunState,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it first ran.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The most tasks of the run at once.
+    pub workers: u32,
+    /// The folder that relative paths of the workflow start from.
+    pub base: String,
+    /// Whether a living process owns it. A run that has not ended and has no living owner was
+    /// interrupted and can be resumed.
+    pub alive: bool,
+}
+
+/// Which runs to list.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// Only in this state.
+    pub state: Option<RunState>,
+    /// Only of this workflow.
+    pub workflow: Option<String>,
+    /// Only of this namespace.
+    pub namespace: Option<String>,
+    /// Only runs older than this one: the last of the page before.
+    pub before: Option<RunId>,
+    /// At most so many; 0 for the store's own limit (1,000).
+    pub limit: usize,
+}
+
+/// A page of runs.
+#[derive(Clone, Debug)]
+pub struct RunPage {
+    /// The runs, youngest first.
+    pub runs: Vec<RunSummary>,
+    /// Whether there are older ones that match.
+    pub more: bool,
+}
+
+/// An event with its number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// Counts from 1 within the run, without a gap.
+    pub seq: u64,
+    /// What happened. Secret values read as the text `***` here: only [`crate::RunStore::load`]
+    /// unseals them.
+    pub event: Event,
+}
+
+/// A page of a run's journal.
+#[derive(Clone, Debug)]
+pub struct JournalPage {
+    /// The events, in order.
+    pub events: Vec<Recorded>,
+    /// Whether there are more behind them now.
+    pub more: bool,
+}

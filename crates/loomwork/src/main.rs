@@ -1,0 +1,2 @@
+//! The binary `loom`.
+fn main() {}

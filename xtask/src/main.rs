@@ -1,0 +1,2 @@
+//! Checks of the code's own rules.
+fn main() {}
