@@ -3,6 +3,7 @@
 use crate::adjacency::Adjacency;
 use crate::{Definition, TaskDef, TaskIx, TaskKind};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A variable's place among those that the workflow names.
 pub(crate) type VarIx = u32;
@@ -13,7 +14,7 @@ pub(crate) const TRUE: &str = "TRUE";
 /// A definition with its names resolved. Compiled once, shared by all runs of the definition.
 #[derive(Debug)]
 pub struct Plan {
-    definition: Definition,
+    definition: Arc<Definition>,
     task_by_name: HashMap<String, TaskIx>,
     var_by_name: HashMap<String, VarIx>,
     vars: Vec<String>,
@@ -52,7 +53,8 @@ impl Plan {
     /// Compiles a definition. Names that it does not resolve (`depends_on` of a task that does not
     /// exist) make a dependency that is never met; checking a definition for such mistakes is the
     /// business of whoever reads it.
-    pub fn new(definition: Definition) -> Self {
+    pub fn new(definition: impl Into<Arc<Definition>>) -> Self {
+        let definition = definition.into();
         let tasks = &definition.tasks;
         let count = tasks.len();
         let task_by_name: HashMap<String, TaskIx> = tasks
@@ -101,7 +103,7 @@ impl Plan {
     }
 
     /// The definition that it was compiled from.
-    pub const fn definition(&self) -> &Definition {
+    pub const fn definition(&self) -> &Arc<Definition> {
         &self.definition
     }
 
