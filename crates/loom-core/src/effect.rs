@@ -65,8 +65,6 @@ pub enum Effect {
     /// Take back an attempt that is still held; it then reports that it was stopped. One that has
     /// begun goes on.
     Recall(AttemptKey),
-    /// Apply [`crate::Command::Wake`] at this time.
-    Wake(Timestamp),
 }
 
 /// What an executor says of an attempt.

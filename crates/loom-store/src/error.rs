@@ -4,7 +4,7 @@ use loom_core::RunId;
 use std::fmt;
 
 /// A store's failure. Nothing of the call took effect.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum StoreError {
     /// There is no such run.
     NoRun(RunId),

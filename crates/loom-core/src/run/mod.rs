@@ -63,7 +63,7 @@ pub enum Command {
     Request(Request),
     /// An executor says something of an attempt.
     Report(Report),
-    /// Time has passed; see [`Effect::Wake`].
+    /// Time has passed; due at [`Run::next_wake`].
     Wake,
     /// The run was loaded from the store: no attempt of it is under way any more.
     Recover,

@@ -1,7 +1,7 @@
 //! Taking up a run whose process has ended.
 
 use super::Run;
-use crate::{Effect, Event, Timestamp};
+use crate::{Event, Timestamp};
 
 impl Run {
     /// Attempts that were under way, or handed over, were cut off. They run again as new attempts
@@ -11,8 +11,5 @@ impl Run {
             self.emit(Event::Interrupted { at: now, task, attempt });
         }
         self.wake(now);
-        if let Some(until) = self.backoffs.next() {
-            self.out.effects.push(Effect::Wake(until));
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Run;
 use crate::{
-    Effect, Event, Failure, FailureKind, News, Output, Refusal, Report, TaskIx, TaskRef, Timestamp,
+    Event, Failure, FailureKind, News, Output, Refusal, Report, TaskIx, TaskRef, Timestamp,
 };
 
 impl Run {
@@ -66,9 +66,6 @@ impl Run {
         let retry_at = again
             .then(|| now + policy.wait(failures, failure.retry_after, self.random(task, attempt)));
         self.emit(Event::Failed { at: now, task, attempt, failure: Box::new(failure), retry_at });
-        if let Some(at) = retry_at {
-            self.out.effects.push(Effect::Wake(at));
-        }
     }
 
     /// Marks which outputs the task declares, and which are secret by name. Of several emissions

@@ -2,7 +2,9 @@
 
 use super::Run;
 use crate::plan::Plan;
-use crate::{RunId, RunState, TaskIx, TaskKind, TaskPhase, TaskRef, Timestamp, Variable};
+use crate::{
+    AttemptKey, RunId, RunState, TaskIx, TaskKind, TaskPhase, TaskRef, Timestamp, Variable,
+};
 use std::sync::Arc;
 
 /// One thing that a waiting task waits for.
@@ -55,6 +57,12 @@ impl Run {
     /// Whether no attempt is with an executor.
     pub const fn is_idle(&self) -> bool {
         self.working + self.held + self.instant == 0
+    }
+
+    /// The attempts that are with an executor.
+    pub fn attempts_under_way(&self) -> Vec<AttemptKey> {
+        let out = self.attempts_out().into_iter();
+        out.map(|(task, attempt)| AttemptKey { run: self.id, task, attempt }).collect()
     }
 
     /// Whether something could be started.
