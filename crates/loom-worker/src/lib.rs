@@ -2,5 +2,3 @@
 //!
 //! Knows nothing of runs, graphs or stores: an [`loom_protocol::AttemptRequest`] comes in, reports
 //! go out. Our own worker gets no privilege that a worker in another language would lack.
-
-
