@@ -2,5 +2,12 @@
 //!
 //! Knows nothing of runs, graphs or stores: an [`loom_protocol::AttemptRequest`] comes in, reports
 //! go out. Our own worker gets no privilege that a worker in another language would lack.
+//!
+//! Everything blocks, on threads that are reused; there is no async runtime. The only `unsafe` code
+//! is in `sys`, for calls to the C library that the standard library does not offer.
 
-
+mod job;
+mod log;
+mod secrets;
+mod stop;
+mod sys;
