@@ -6,8 +6,26 @@
 //! Everything blocks, on threads that are reused; there is no async runtime. The only `unsafe` code
 //! is in `sys`, for calls to the C library that the standard library does not offer.
 
+mod environment;
+mod group;
+mod host;
 mod job;
 mod log;
+mod output;
+mod params;
+mod process;
 mod secrets;
 mod stop;
 mod sys;
+#[cfg(test)]
+mod testing;
+
+pub use job::{Ended, Idle, Job, Plugin, failure, output};
+pub use log::{AttemptLog, Stream};
+pub use stop::StopSignal;
+
+/// What the fuzzer of the output parser calls.
+#[doc(hidden)]
+pub fn fuzz_outputs(data: &[u8]) {
+    output::fuzz(data);
+}

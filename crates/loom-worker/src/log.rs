@@ -16,7 +16,7 @@ pub(crate) const TAIL_WIDTH: usize = 2000;
 /// Which of its streams an attempt wrote to. Each is masked on its own, so that a secret is found
 /// even if the other stream interrupts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
+pub enum Stream {
     /// Standard output, or the only stream.
     Out,
     /// Standard error.
@@ -25,7 +25,7 @@ pub(crate) enum Stream {
 
 /// Takes what an attempt writes. Costs nothing until the first byte comes.
 #[derive(Debug)]
-pub(crate) struct AttemptLog {
+pub struct AttemptLog {
     path: PathBuf,
     secrets: Secrets,
     limit: u64,
@@ -65,7 +65,7 @@ impl AttemptLog {
     /// Takes a piece of output. What might be the beginning of a secret is held back until more
     /// comes. A file that cannot be written does not disturb the attempt: see
     /// [`AttemptLog::problem`].
-    pub(crate) fn write(&mut self, stream: Stream, bytes: &[u8]) {
+    pub fn write(&mut self, stream: Stream, bytes: &[u8]) {
         let mut masked = std::mem::take(&mut self.masked);
         masked.clear();
         self.streams[stream as usize].push(&self.secrets, bytes, &mut masked);
@@ -74,7 +74,7 @@ impl AttemptLog {
     }
 
     /// Writes a line of our own.
-    pub(crate) fn line(&mut self, text: &str) {
+    pub fn line(&mut self, text: &str) {
         self.write(Stream::Err, text.as_bytes());
         self.write(Stream::Err, b"\n");
     }
@@ -90,7 +90,7 @@ impl AttemptLog {
     }
 
     /// The last lines, masked, at most [`TAIL_LINES`] of [`TAIL_WIDTH`] characters.
-    pub(crate) fn tail(&self) -> Vec<String> {
+    pub fn tail(&self) -> Vec<String> {
         let mut lines = self.tail.lines();
         if let Sink::Broken(problem) = &self.file {
             lines.push(format!("[loom: {problem}]"));
@@ -99,7 +99,7 @@ impl AttemptLog {
     }
 
     /// Why the file is not complete, if it could not be written.
-    pub(crate) fn problem(&self) -> Option<&str> {
+    pub fn problem(&self) -> Option<&str> {
         match &self.file {
             Sink::Broken(problem) => Some(problem),
             _ => None,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// Tells an attempt, on whatever it waits, that somebody asked for its end. Cheap to clone; all
 /// clones are one signal. Requests only ever get more severe.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StopSignal(Arc<Shared>);
+pub struct StopSignal(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -40,12 +40,12 @@ impl StopSignal {
     }
 
     /// What was asked for, if anything.
-    pub(crate) fn asked(&self) -> Option<StopHow> {
+    pub fn asked(&self) -> Option<StopHow> {
         self.state().asked
     }
 
     /// Waits until the end is asked for or `until` has come, and says what was asked for.
-    pub(crate) fn wait(&self, until: Instant) -> Option<StopHow> {
+    pub fn wait(&self, until: Instant) -> Option<StopHow> {
         let mut state = self.state();
         while state.asked.is_none() {
             let left = until.saturating_duration_since(Instant::now());
