@@ -8,14 +8,18 @@
 
 mod attempt;
 mod builtin;
+mod contract;
 mod environment;
 mod group;
 mod host;
+mod http;
 mod job;
 mod log;
 mod output;
 mod params;
 mod pool;
+mod permissions;
+mod plugins;
 mod process;
 mod secrets;
 mod shell;
@@ -25,10 +29,14 @@ mod sys;
 mod testing;
 mod timers;
 mod worker;
+#[cfg(test)]
+mod testserver;
 
 pub use builtin::Builtins;
 pub use job::{Ended, Idle, Job, Plugin, failure, output};
 pub use log::{AttemptLog, Stream};
+pub use permissions::{PERMISSION_TIMEOUT, PermissionService};
+pub use plugins::PluginProblem;
 pub use stop::StopSignal;
 pub use worker::{Immediate, PluginSource, Reporter, Worker, WorkerOptions};
 
