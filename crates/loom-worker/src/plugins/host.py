@@ -10,6 +10,7 @@ import importlib.util
 import inspect
 import json
 import os
+import queue
 import signal
 import sys
 import threading
@@ -189,8 +190,7 @@ def compact(value):
 class Host:
     """Answers requests with one instance of the plugin."""
 
-    def __init__(self, conversation, path, name):
-        self.conversation = conversation
+    def __init__(self, path, name):
         self.found = self.plugin = self.broken = None
         try:
             self.found = load(path, name)
@@ -226,18 +226,14 @@ class Host:
             if inspect.isawaitable(result):
                 result = asyncio.run(awaited(result))
             return {"type": "result", "outputs": checked(result)}
-        except PermissionError as error:
-            denied = error.errno is None
-            return self.failed(error, "permission_denied" if denied else "retryable")
         except PermanentError as error:
-            return self.failed(error, "permanent")
+            return failed(error, "permanent")
         except RetryableError as error:
-            return self.failed(error, "retryable")
-        except KeyboardInterrupt:
-            raise
+            return failed(error, "retryable")
         except BaseException as error:
             traceback.print_exc()
-            return self.failed(error, "retryable")
+            denied = isinstance(error, PermissionError)
+            return failed(error, "permission_denied" if denied else "retryable")
 
     def authorise(self, permissions):
         required = getattr(self.plugin, "REQUIRED_PERMISSIONS", [])
@@ -253,21 +249,19 @@ class Host:
                 ", ".join(required) or "other permissions"
             ))
 
-    def failed(self, error, kind):
-        text = str(error)
-        expected = isinstance(error, (PermissionError, PermanentError, RetryableError))
-        if not text:
-            message = type(error).__name__
-        elif expected:
-            message = text
-        else:
-            message = "%s: %s" % (type(error).__name__, text)
-        answer = {"type": "error", "kind": kind, "message": message}
-        if getattr(error, "retry_after", None) is not None:
-            answer["retry_after"] = float(error.retry_after)
-        if getattr(error, "error", None) is not None:
-            answer["error"] = error.error
-        return answer
+
+def failed(error, kind):
+    text = str(error)
+    if text and isinstance(error, (PermissionError, PermanentError, RetryableError)):
+        message = text
+    else:
+        message = "%s: %s" % (type(error).__name__, text) if text else type(error).__name__
+    answer = {"type": "error", "kind": kind, "message": message}
+    if isinstance(error, RetryableError) and error.retry_after is not None:
+        answer["retry_after"] = float(error.retry_after)
+    if isinstance(error, (PermanentError, RetryableError)) and error.error is not None:
+        answer["error"] = error.error
+    return answer
 
 
 async def awaited(result):
@@ -301,33 +295,27 @@ def main():
     sys.stdout = Printed(conversation, 1)
     sys.stderr = Printed(conversation, 2)
     sys.argv = [path]
+    sys.dont_write_bytecode = True
     offer_modules()
-    queue = []
-    ready = threading.Condition()
+    waiting = queue.SimpleQueue()
 
     def listen():
         for line in requests:
-            with ready:
-                queue.append(json.loads(line))
-                ready.notify()
+            waiting.put(json.loads(line))
         # loom is done with us, or gone. An attempt under way must not outlive it.
         if conversation.request is not None:
             os.killpg(0, signal.SIGKILL)
-        with ready:
-            queue.append(None)
-            ready.notify()
+        waiting.put(None)
 
     threading.Thread(target=listen, daemon=True).start()
+    conversation.say(type="hello", protocol=PROTOCOL, concurrency=1)
     host = None
     while True:
-        with ready:
-            while not queue:
-                ready.wait()
-            request = queue.pop(0)
+        request = waiting.get()
         if request is None:
             break
         number = conversation.request = request["id"]
-        host = host or Host(conversation, path, name)
+        host = host or Host(path, name)
         answer = host.answer(request)
         conversation.request = None
         try:
