@@ -8,7 +8,7 @@
 use crate::http::{self, Exchange, Trouble};
 use crate::job::Ended;
 use crate::job::failure;
-use loom_protocol::{AttemptRequest, ErrorCode, FailureInfo, PluginManifest};
+use loom_protocol::{AttemptRequest, ErrorCode, PluginManifest};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -279,12 +279,11 @@ fn listed(names: &BTreeSet<&String>) -> String {
 }
 
 fn denied(denial: &Denial) -> Ended {
-    match failure(ErrorCode::PermissionDenied, &denial.message, denial.passes) {
-        Ended::Failed(info) => {
-            Ended::Failed(Box::new(FailureInfo { retry_after: denial.retry_after, ..*info }))
-        }
-        Ended::Stopped => Ended::Stopped,
+    let mut ended = failure(ErrorCode::PermissionDenied, &denial.message, denial.passes);
+    if let Ended::Failed(info) = &mut ended {
+        info.retry_after = denial.retry_after;
     }
+    ended
 }
 
 #[cfg(test)]

@@ -2,38 +2,19 @@
 
 use super::*;
 use crate::testserver::{Reply, Server};
-use loom_protocol::{AttemptId, AttemptOutput};
-use serde_json::Map;
+use loom_protocol::{AttemptOutput, FailureInfo};
 
 const SECRET: &str = "tok-4711-secret";
 
 fn request(run: &str, permissions: &[&str], token: Option<&str>) -> AttemptRequest {
-    let shared = token.map(|token| AttemptOutput {
-        name: TOKEN.to_owned(),
-        value: token.into(),
-        secret: true,
-    });
-    AttemptRequest {
-        id: AttemptId { run: run.into(), task: 0, item: None, attempt: 1 },
-        task: "backup".into(),
-        workflow: "w".into(),
-        idempotency_key: "k".into(),
-        plugin: "cmd".into(),
-        params: Map::new(),
-        shared: Arc::new(shared.into_iter().collect()),
-        inputs: Vec::new(),
-        item: None,
-        outputs: Vec::new(),
-        timeout: None,
-        permissions: permissions.iter().map(|name| (*name).to_owned()).collect(),
-        contract_success: None,
-        contract_error: None,
-        secrets: Arc::new(Vec::new()),
-        base: ".".into(),
-        log: "log".into(),
-        held: false,
-        lane_width: 1,
+    let mut request = crate::testing::request("cmd", json!({}));
+    request.id.run = run.to_owned();
+    request.permissions = permissions.iter().map(|name| (*name).to_owned()).collect();
+    if let Some(token) = token {
+        let value = AttemptOutput { name: TOKEN.to_owned(), value: token.into(), secret: true };
+        request.shared = Arc::new(vec![value]);
     }
+    request
 }
 
 fn service(url: String) -> PermissionService {

@@ -1,6 +1,12 @@
 //! Custom plugins: how they are found, and how their three forms are run.
 
+mod command;
+mod manifest;
+mod oneshot;
+mod persistent;
 mod problem;
+mod python;
+mod request;
 mod yaml;
 
 pub use problem::PluginProblem;

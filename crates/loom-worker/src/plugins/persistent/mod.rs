@@ -12,9 +12,9 @@
 mod process;
 mod wire;
 
-use super::launch::Launch;
+use super::command::PluginCommand;
 use super::request;
-use crate::job::{Ended, Job, Plugin, failure};
+use crate::job::{Ended, Job, Plugin, failure, output, timeout};
 use crate::output::is_name;
 use crate::sys::{self, Watched};
 use loom_protocol::{AttemptOutput, ErrorCode, FailureInfo, PluginManifest, StopHow};
@@ -40,7 +40,7 @@ const MAX_WAIT: f64 = 365.0 * 24.0 * 3600.0;
 pub(super) struct Persistent {
     name: String,
     manifest: PluginManifest,
-    launch: Launch,
+    command: PluginCommand,
     patience: Patience,
     processes: Mutex<Vec<Arc<Process>>>,
 }
@@ -49,10 +49,10 @@ impl Persistent {
     pub(super) fn new(
         name: String,
         manifest: PluginManifest,
-        launch: Launch,
+        command: PluginCommand,
         patience: Patience,
     ) -> Self {
-        Self { name, manifest, launch, patience, processes: Mutex::default() }
+        Self { name, manifest, command, patience, processes: Mutex::default() }
     }
 
     /// Begins a call, on a process that has room or on a new one.
@@ -64,29 +64,24 @@ impl Persistent {
                 return Ok(call);
             }
         }
-        let process = Process::start(&self.launch, base, self.patience)?;
+        let process = Process::start(&self.command, base, self.patience)?;
         let call = process.call(base, body)?;
         processes.push(process);
         call.ok_or_else(|| io::Error::other("it ended as soon as it had started"))
     }
 
-    fn died(&self, death: &Death) -> FailureInfo {
-        FailureInfo {
-            exit_status: death.status,
-            ..info(
-                ErrorCode::PluginFailed,
-                format!(
-                    "the process of plugin `{}` {} while the attempt was under way",
-                    self.name, death.how
-                ),
-                true,
-            )
-        }
+    fn died(&self, death: &Death) -> Ended {
+        let how = &death.how;
+        let message =
+            format!("the process of plugin `{}` {how} while the attempt was under way", self.name);
+        detailed(failure(ErrorCode::PluginFailed, message, true), |info| {
+            info.exit_status = death.status;
+        })
     }
 
-    fn answered(&self, answer: Answer, job: &Job) -> Result<Vec<AttemptOutput>, Ended> {
+    fn answered(&self, answer: Answer) -> Result<Vec<AttemptOutput>, Ended> {
         let (kind, message, error, retry_after) = match answer {
-            Answer::Result { outputs, .. } => return self.outputs(outputs, job),
+            Answer::Result { outputs, .. } => return self.outputs(outputs),
             Answer::Error { kind, message, error, retry_after } => {
                 (kind, message, error, retry_after)
             }
@@ -99,14 +94,13 @@ impl Persistent {
         let retry_after = retry_after
             .filter(|seconds| seconds.is_finite() && (0.0..=MAX_WAIT).contains(seconds))
             .map(Duration::from_secs_f64);
-        Err(Ended::Failed(Box::new(FailureInfo {
-            retry_after,
-            error,
-            ..info(code, message, kind == Kind::Retryable)
-        })))
+        Err(detailed(failure(code, message, kind == Kind::Retryable), |info| {
+            info.retry_after = retry_after;
+            info.error = error;
+        }))
     }
 
-    fn outputs(&self, outputs: Map<String, Value>, job: &Job) -> Result<Vec<AttemptOutput>, Ended> {
+    fn outputs(&self, outputs: Map<String, Value>) -> Result<Vec<AttemptOutput>, Ended> {
         if let Some(name) = outputs.keys().find(|name| !is_name(name)) {
             let message = format!(
                 "plugin `{}` emitted {name:?}, which is not a variable's name; use letters, digits \
@@ -115,52 +109,49 @@ impl Persistent {
             );
             return Err(failure(ErrorCode::BadOutput, message, false));
         }
-        let secrets = job.log.secrets();
-        let output = |(name, value)| {
-            let secret = secrets.taint(&value);
-            AttemptOutput { name, value, secret }
-        };
-        Ok(outputs.into_iter().map(output).collect())
+        Ok(outputs.into_iter().map(|(name, value)| output(name, value)).collect())
     }
 
     /// Asks the plugin what it says of itself, within this time.
-    pub(super) fn describe(&self, base: &Path, longest: Duration) -> Result<Value, String> {
+    pub(super) fn describe(&self, base: &Path, longest: Duration) -> Result<Value, DescribeError> {
+        let bad = |what: String| Err(DescribeError::Bad(what));
         let request = Map::from_iter([("type".to_owned(), "describe".into())]);
-        let call = self.call(base, &request).map_err(|error| {
-            match self.launch.failed(&self.name, base, &error) {
-                Ended::Failed(info) => info.message,
-                Ended::Stopped => unreachable!("nobody asked for a stop"),
-            }
-        })?;
+        let call = self.call(base, &request).map_err(|_| DescribeError::Start)?;
         let until = Instant::now() + longest;
         let mut said = String::new();
         loop {
             let mut watched = [Watched::readable(call.wakeup().as_fd())];
-            sys::poll(&mut watched, Some(until)).map_err(|error| error.to_string())?;
+            sys::poll(&mut watched, Some(until)).map_err(|_| DescribeError::Start)?;
             call.wakeup().clear();
             for heard in call.heard() {
                 match heard {
                     Heard::Log(_, bytes) => said.push_str(&String::from_utf8_lossy(&bytes)),
-                    Heard::Answer(Answer::Result { manifest: Some(manifest), .. }) => {
-                        return Ok(manifest);
+                    Heard::Answer(Answer::Result { manifest, .. }) => {
+                        return Ok(manifest.unwrap_or_default());
                     }
-                    Heard::Answer(Answer::Result { .. }) => {
-                        return Err("it did not say what it is".to_owned());
-                    }
-                    Heard::Answer(Answer::Error { message, .. }) => return Err(message),
+                    Heard::Answer(Answer::Error { message, .. }) => return bad(message),
                     Heard::Died(death) => {
                         let last = said.trim_end().lines().next_back().unwrap_or_default();
                         let separator = if last.is_empty() { "" } else { ": " };
-                        return Err(format!("its process {}{separator}{last}", death.how));
+                        return bad(format!("its process {}{separator}{last}", death.how));
                     }
                 }
             }
             if Instant::now() >= until {
                 call.end(Ending::Kill);
-                return Err(format!("it did not load within {} s", longest.as_secs_f64()));
+                return bad(format!("it did not load within {} s", longest.as_secs_f64()));
             }
         }
     }
+}
+
+/// Why a plugin did not say what it is.
+#[derive(Debug)]
+pub(super) enum DescribeError {
+    /// Its process could not be started.
+    Start,
+    /// There is something wrong with it.
+    Bad(String),
 }
 
 impl Plugin for Persistent {
@@ -172,15 +163,17 @@ impl Plugin for Persistent {
         let mut body = request::of(job);
         body.insert("type".to_owned(), "execute".into());
         let base = job.request.base.clone();
-        let call =
-            self.call(&base, &body).map_err(|error| self.launch.failed(&self.name, &base, &error))?;
+        let call = self
+            .call(&base, &body)
+            .map_err(|error| self.command.failed(&self.name, &base, &error))?;
         drop(body);
-        match converse(&call, job)? {
-            Outcome::Answered(answer) => self.answered(answer, job),
-            Outcome::Died(death) => {
-                Err(Ended::Failed(Box::new(FailureInfo { tail: job.log.tail(), ..self.died(&death) })))
-            }
-        }
+        let ended = match converse(&call, job) {
+            Ok(Outcome::Answered(answer)) => self.answered(answer),
+            Ok(Outcome::Died(death)) => Err(self.died(&death)),
+            Err(ended) => Err(ended),
+        };
+        job.log.finish();
+        ended.map_err(|ended| detailed(ended, |info| info.tail = job.log.tail()))
     }
 }
 
@@ -230,13 +223,7 @@ fn converse(call: &Call, job: &mut Job) -> Result<Outcome, Ended> {
                 Heard::Answer(answer) => Outcome::Answered(answer),
                 Heard::Died(death) => Outcome::Died(death),
             };
-            return match early {
-                Some(Early { ended: Ended::Failed(info), .. }) => {
-                    Err(Ended::Failed(Box::new(FailureInfo { tail: job.log.tail(), ..*info })))
-                }
-                Some(Early { ended, .. }) => Err(ended),
-                None => Ok(outcome),
-            };
+            return early.map_or(Ok(outcome), |early| Err(early.ended));
         }
         early = hurry(call, job, early);
     }
@@ -257,10 +244,7 @@ fn hurry(call: &Call, job: &Job, early: Option<Early>) -> Option<Early> {
         }
         (None, None) if job.deadline.is_some_and(|deadline| deadline <= now) => {
             call.cancel(Ending::Term);
-            let spent = job.request.timeout.unwrap_or_default().as_secs_f64();
-            let message = format!("the attempt took longer than its timeout of {spent} s");
-            let ended = failure(ErrorCode::TaskTimeout, message, true);
-            Some(Early { ended, asked: Ending::Term, next })
+            Some(Early { ended: timeout(&job.request), asked: Ending::Term, next })
         }
         (None, None) => None,
         (Some(early), Some(how)) if ending(how) > early.asked => {
@@ -276,11 +260,11 @@ fn hurry(call: &Call, job: &Job, early: Option<Early>) -> Option<Early> {
     }
 }
 
-fn info(code: ErrorCode, message: String, retryable: bool) -> FailureInfo {
-    match failure(code, message, retryable) {
-        Ended::Failed(info) => *info,
-        Ended::Stopped => unreachable!("a failure is no stop"),
+fn detailed(mut ended: Ended, add: impl FnOnce(&mut FailureInfo)) -> Ended {
+    if let Ended::Failed(info) = &mut ended {
+        add(info);
     }
+    ended
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use super::wire::{Answer, MAX_LINE, Said, read};
 use crate::log::Stream;
-use crate::plugins::launch::Launch;
+use crate::plugins::command::PluginCommand;
 use crate::stop::Wakeup;
 use crate::sys::{self, Signal, Watched};
 use serde_json::{Map, Value};
@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 const UNREAD: usize = 4 << 20;
 /// How often a process is looked at where the kernel does not tell that it exited.
 const TICK: Duration = Duration::from_millis(200);
+/// How long after the end of its output a process may take to exit.
+const SETTLE: Duration = Duration::from_millis(250);
 /// How much is read at once.
 const CHUNK: usize = 64 << 10;
 
@@ -98,12 +100,12 @@ struct State {
 impl Process {
     /// Starts one that works in the folder `base`.
     pub(crate) fn start(
-        launch: &Launch,
+        command: &PluginCommand,
         base: &Path,
         patience: Patience,
     ) -> io::Result<Arc<Self>> {
         let wakeup = Wakeup::new()?;
-        let mut child = launch.spawn(base)?;
+        let mut child = command.spawn(base)?;
         let process = Arc::new(Self {
             base: base.to_owned(),
             wakeup,
@@ -275,6 +277,8 @@ struct Pump {
     line: Vec<u8>,
     /// How far its ending has come, and when it goes on.
     stage: Option<(Ending, Instant)>,
+    /// When the end of its output has to be followed by its own.
+    exit_by: Option<Instant>,
     /// Why we end it, if the fault is its own.
     fault: Option<String>,
 }
@@ -292,6 +296,7 @@ impl Pump {
             writing: Vec::new(),
             line: Vec::new(),
             stage: None,
+            exit_by: None,
             fault: None,
         };
         for fd in [fd(&pump.stdin), fd(&pump.stdout), fd(&pump.stderr)].into_iter().flatten() {
@@ -321,6 +326,9 @@ impl Pump {
     /// Does what was asked for since the last turn. Answers until when to wait, and whether output
     /// has to wait for a call that does not keep up.
     fn prepare(&mut self) -> (Option<Instant>, bool) {
+        if self.fault.is_none() && self.exit_by.is_some_and(|by| by <= Instant::now()) {
+            self.blame("closed its standard output".to_owned());
+        }
         let process = Arc::clone(&self.process);
         let mut state = process.state();
         self.writing.append(&mut state.outgoing);
@@ -342,11 +350,9 @@ impl Pump {
         if let Some((_, next)) = self.stage {
             until = Some(next);
         }
-        if self.exited.is_none() {
-            let tick = Instant::now() + TICK;
-            until = Some(until.map_or(tick, |until| until.min(tick)));
-        }
-        (until, hold)
+        let settled = self.exit_by.filter(|_| self.fault.is_none());
+        let tick = self.exited.is_none().then(|| Instant::now() + TICK);
+        (until.into_iter().chain(settled).chain(tick).min(), hold)
     }
 
     fn escalate(&mut self, asked: Ending) {
@@ -377,7 +383,8 @@ impl Pump {
         hold: bool,
         child: &mut Child,
     ) -> io::Result<Option<Option<ExitStatus>>> {
-        let readable = |fd: Option<BorrowedFd<'_>>| fd.map_or(Watched::nothing(), Watched::readable);
+        let readable =
+            |fd: Option<BorrowedFd<'_>>| fd.map_or(Watched::nothing(), Watched::readable);
         let output = |fd| if hold { Watched::nothing() } else { readable(fd) };
         let mut watched = [
             Watched::readable(self.process.wakeup.as_fd()),
@@ -423,11 +430,11 @@ impl Pump {
             // What it wrote to standard error before an answer belongs before the answer.
             self.read_stderr();
             match got {
-                Some(0) if !all && self.fault.is_none() => {
-                    self.blame("closed its standard output".to_owned());
+                Some(0) => {
+                    self.exit_by = Some(Instant::now() + SETTLE);
                     return;
                 }
-                None | Some(0) => return,
+                None => return,
                 Some(count) => self.lines(&chunk[..count]),
             }
             if !all {

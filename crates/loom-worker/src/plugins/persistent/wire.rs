@@ -102,7 +102,10 @@ mod tests {
             read(line.as_bytes()).unwrap();
         }
         for (line, why) in [
-            ("hello there", r#"not of the protocol (expected value at line 1 column 1): "hello there""#),
+            (
+                "hello there",
+                r#"not of the protocol (expected value at line 1 column 1): "hello there""#,
+            ),
             (r#"{"id":1,"type":"done"}"#, "unknown variant `done`"),
             (r#"{"type":"result","outputs":{}}"#, "missing field `id`"),
             (r#"{"id":1,"type":"result","outputs":[]}"#, "expected a map"),

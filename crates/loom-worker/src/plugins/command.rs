@@ -12,9 +12,9 @@ use loom_protocol::ErrorCode;
 /// The variable that tells a plugin's process the folder of its files.
 pub(crate) const PLUGIN_DIR: &str = "LOOM_PLUGIN_DIR";
 
-/// A program with its arguments.
+/// What starts a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Launch {
+pub(crate) struct PluginCommand {
     /// An absolute path, or a name to look up on `PATH`.
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<OsString>,
@@ -22,7 +22,7 @@ pub(crate) struct Launch {
     pub(crate) folder: PathBuf,
 }
 
-impl Launch {
+impl PluginCommand {
     /// Starts it in the folder `base`, as the leader of a process group, with pipes to talk through.
     pub(crate) fn spawn(&self, base: &Path) -> io::Result<Child> {
         Command::new(&self.program)
@@ -54,4 +54,10 @@ impl Launch {
         let message = format!("plugin `{name}` could not be started: {why}");
         failure(ErrorCode::TaskSpawn, message, retryable)
     }
+}
+
+/// Whether this is a file that somebody may execute.
+pub(super) fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
