@@ -1,6 +1,7 @@
 //! Custom plugins: how they are found, and how their three forms are run.
 
 mod command;
+mod find;
 mod manifest;
 mod oneshot;
 mod persistent;
@@ -9,4 +10,5 @@ mod python;
 mod request;
 mod yaml;
 
+pub use find::{FoundPlugin, PLUGIN_PATH, PluginForm, PluginPlace, PluginSet};
 pub use problem::PluginProblem;

@@ -83,7 +83,8 @@ fn one_process_serves_one_attempt_after_the_other() {
 
 #[test]
 fn logs_and_standard_error_reach_the_log_before_the_answer_ends_it() {
-    let script = "while ask; do echo oops >&2; echo '{\"id\":'$id',\"type\":\"log\",\"text\":\"said\\n\"}'; ok; done";
+    let script = "while ask; do echo oops >&2
+        printf '%s\\n' '{\"id\":'$id',\"type\":\"log\",\"text\":\"said\\n\"}'; ok; done";
     let fixture = fixture(script);
     fixture.run().unwrap();
     let log = fixture.log();
