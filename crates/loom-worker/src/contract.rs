@@ -23,7 +23,7 @@ const LONGEST: usize = 300;
 const KEPT: usize = 1024;
 
 /// Checks results against their contracts; keeps the compiled schemas.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Contracts {
     compiled: Mutex<HashMap<String, Arc<Validator>>>,
 }
@@ -236,10 +236,7 @@ mod tests {
         assert!(contracts.check_error(&schema, &json!({"code": 5}), &[]).is_ok());
         let text = message(contracts.check_error(&schema, &json!({"code": "5"}), &[]).unwrap_err());
         assert!(text.contains("at /code: "), "{text}");
-        let missing = message(contracts.check_error(&schema, &json!("x"), &[]).err().map_or_else(
-            || contracts.check_error(&schema, &json!({}), &[]).unwrap_err(),
-            |ended| ended,
-        ));
+        let missing = message(contracts.check_error(&schema, &json!({}), &[]).unwrap_err());
         assert!(missing.contains("at /: \"code\" is a required property"), "{missing}");
     }
 

@@ -17,26 +17,28 @@ mod job;
 mod log;
 mod output;
 mod params;
-mod pool;
 mod permissions;
 mod plugins;
+mod pool;
 mod process;
+mod scaffold;
 mod secrets;
 mod shell;
 mod stop;
 mod sys;
 #[cfg(test)]
 mod testing;
-mod timers;
-mod worker;
 #[cfg(test)]
 mod testserver;
+mod timers;
+mod worker;
 
 pub use builtin::Builtins;
 pub use job::{Ended, Idle, Job, Plugin, failure, output};
 pub use log::{AttemptLog, Stream};
-pub use permissions::{PERMISSION_TIMEOUT, PermissionService};
-pub use plugins::PluginProblem;
+pub use permissions::PERMISSION_TIMEOUT;
+pub use plugins::{FoundPlugin, PLUGIN_PATH, PluginForm, PluginPlace, PluginProblem, PluginSet};
+pub use scaffold::{PluginLanguage, Scaffold, scaffold};
 pub use stop::StopSignal;
 pub use worker::{Immediate, PluginSource, Reporter, Worker, WorkerOptions};
 

@@ -25,7 +25,7 @@ const MAX_BODY: u64 = 1 << 20;
 const KEPT: usize = 4096;
 
 /// The service that says what a token's owner may do.
-pub struct PermissionService {
+pub(crate) struct PermissionService {
     url: Option<String>,
     timeout: Duration,
     answers: Mutex<Answers>,
@@ -69,7 +69,7 @@ struct Denial {
 impl PermissionService {
     /// The service at this address; `None` if none is configured, which denies every task that
     /// needs permissions. `timeout` is for one whole exchange ([`PERMISSION_TIMEOUT`] by default).
-    pub fn new(url: Option<String>, timeout: Duration) -> Self {
+    pub(crate) fn new(url: Option<String>, timeout: Duration) -> Self {
         let url = url.filter(|url| !url.trim().is_empty());
         Self { url, timeout, answers: Mutex::default() }
     }
@@ -160,6 +160,13 @@ impl PermissionService {
                  is its address"
             )),
         }
+    }
+}
+
+impl std::fmt::Debug for PermissionService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Neither the tokens nor the address, which may hold a password.
+        f.debug_struct("PermissionService").field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }
 

@@ -74,7 +74,10 @@ pub fn scaffold(
     }
     let next_steps = vec![
         format!("Run its test:      {test}"),
-        format!("Edit it:           {}", files[usize::from(language == PluginLanguage::Shell)].0.display()),
+        format!(
+            "Edit it:           {}",
+            files[usize::from(language == PluginLanguage::Shell)].0.display()
+        ),
         format!(
             "Use it in a task:  {{ name: greet, plugin: {name}, inputs: [WHO], outputs: [GREETING] }}"
         ),
@@ -195,7 +198,8 @@ mod tests {
     #[test]
     fn names_that_cannot_be_are_refused_and_nothing_is_overwritten() {
         let folder = tempfile::tempdir().unwrap();
-        let refused = |name: &str, language| scaffold(folder.path(), name, language).unwrap_err().code;
+        let refused =
+            |name: &str, language| scaffold(folder.path(), name, language).unwrap_err().code;
         for name in ["", "../x", "a b", "1a", "-x", "a.b", "ä", "test_x", &"x".repeat(65)] {
             assert_eq!(refused(name, PluginLanguage::Shell), ErrorCode::BadArgument, "{name}");
         }

@@ -166,8 +166,12 @@ impl PluginSet {
     pub fn names(&self) -> Vec<String> {
         let likely = |candidates: &Vec<Candidate>| candidates.iter().any(|found| !found.unlikely);
         let custom = self.found.iter().filter(|(_, found)| likely(found)).map(|(name, _)| name);
-        let mut names: Vec<String> =
-            self.builtins.manifests().map(|(name, _)| name.to_owned()).chain(custom.cloned()).collect();
+        let mut names: Vec<String> = self
+            .builtins
+            .manifests()
+            .map(|(name, _)| name.to_owned())
+            .chain(custom.cloned())
+            .collect();
         names.sort();
         names.dedup();
         names
@@ -213,7 +217,8 @@ impl PluginSet {
 
 impl PluginSource for PluginSet {
     fn find(&self, name: &str) -> Option<Arc<dyn Plugin>> {
-        self.get(name).map(|loaded| loaded.unwrap_or_else(|problem| Arc::new(Unusable::new(problem))))
+        self.get(name)
+            .map(|loaded| loaded.unwrap_or_else(|problem| Arc::new(Unusable::new(problem))))
     }
 }
 
@@ -413,7 +418,8 @@ mod tests {
         std::fs::create_dir(root.join("a/lib")).unwrap();
         put(&root.join("b/lib"), "#!/bin/sh\n", 0o755);
         let set = set(root);
-        let problem = |name: &str| set.get(name).unwrap().err().map(|problem| problem.code.number());
+        let problem =
+            |name: &str| set.get(name).unwrap().err().map(|problem| problem.code.number());
         assert_eq!(problem("run"), Some(302));
         assert_eq!(problem("notes.txt"), Some(302));
         assert_eq!(problem("broken"), Some(301));
@@ -429,8 +435,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         put(&root.path().join("a/http"), "#!/bin/sh\nexit 1\n", 0o755);
         let set = set(root.path());
-        let listed: Vec<_> =
-            set.list().into_iter().filter(|found| found.name == "http").collect();
+        let listed: Vec<_> = set.list().into_iter().filter(|found| found.name == "http").collect();
         assert_eq!(listed[0].form, PluginForm::BuiltIn);
         assert!(listed[0].problem.is_none());
         let problem = listed[1].problem.as_ref().unwrap();

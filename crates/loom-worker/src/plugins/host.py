@@ -5,16 +5,13 @@ prints, or its child processes write, goes to the attempt's log.
 """
 
 import abc
-import asyncio
 import importlib.util
-import inspect
 import json
 import os
 import queue
 import signal
 import sys
 import threading
-import traceback
 import types
 
 PROTOCOL = 1
@@ -80,23 +77,32 @@ class Printed:
     def __init__(self, conversation, descriptor):
         self.conversation = conversation
         self.descriptor = descriptor
+        self.lock = threading.Lock()
+        self.line = ""
 
     def write(self, text):
         if not isinstance(text, str):
             raise TypeError("write() argument must be str, not " + type(text).__name__)
+        with self.lock:
+            lines, newline, self.line = (self.line + text).rpartition("\n")
+            self.pass_on(lines + newline)
+        return len(text)
+
+    def pass_on(self, text):
         request = self.conversation.request
         if request is None:
             os.write(self.descriptor, text.encode("utf-8", "backslashreplace"))
         elif text:
             self.conversation.say(id=request, type="log", text=text)
-        return len(text)
 
     def writelines(self, lines):
         for line in lines:
             self.write(line)
 
     def flush(self):
-        pass
+        with self.lock:
+            text, self.line = self.line, ""
+            self.pass_on(text)
 
     def isatty(self):
         return False
@@ -197,9 +203,7 @@ class Host:
         except BadPlugin as error:
             self.broken = str(error)
         except BaseException as error:
-            where = traceback.extract_tb(error.__traceback__)
-            lines = [frame.lineno for frame in where if frame.filename == path]
-            line = getattr(error, "lineno", None) or (lines[-1] if lines else None)
+            line = last_line(error, path)
             at = " (line %s)" % line if line else ""
             self.broken = "it cannot be loaded%s: %s: %s" % (at, type(error).__name__, error)
 
@@ -223,15 +227,15 @@ class Host:
             env = variables(request)
             self.authorise(env["_permissions"])
             result = self.plugin.execute(env, request["params"])
-            if inspect.isawaitable(result):
-                result = asyncio.run(awaited(result))
+            if hasattr(result, "__await__"):
+                result = run_async(result)
             return {"type": "result", "outputs": checked(result)}
         except PermanentError as error:
             return failed(error, "permanent")
         except RetryableError as error:
             return failed(error, "retryable")
         except BaseException as error:
-            traceback.print_exc()
+            print_exception(error)
             denied = isinstance(error, PermissionError)
             return failed(error, "permission_denied" if denied else "retryable")
 
@@ -264,8 +268,31 @@ def failed(error, kind):
     return answer
 
 
-async def awaited(result):
-    return await result
+def run_async(awaitable):
+    import asyncio  # takes longer to load than most plugins take to run
+
+    async def awaited():
+        return await awaitable
+
+    return asyncio.run(awaited())
+
+
+def print_exception(error):
+    import traceback
+
+    traceback.print_exception(type(error), error, error.__traceback__)
+
+
+def last_line(error, path):
+    """The line of the file at which it failed to load, if it was in that file."""
+    if isinstance(error, SyntaxError):
+        return error.lineno if error.filename == path else None
+    line, step = None, error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == path:
+            line = step.tb_lineno
+        step = step.tb_next
+    return line
 
 
 def checked(result):
@@ -317,6 +344,8 @@ def main():
         number = conversation.request = request["id"]
         host = host or Host(path, name)
         answer = host.answer(request)
+        sys.stdout.flush()
+        sys.stderr.flush()
         conversation.request = None
         try:
             conversation.say(id=number, **answer)

@@ -12,3 +12,6 @@ mod yaml;
 
 pub use find::{FoundPlugin, PLUGIN_PATH, PluginForm, PluginPlace, PluginSet};
 pub use problem::PluginProblem;
+
+#[cfg(test)]
+mod tests;

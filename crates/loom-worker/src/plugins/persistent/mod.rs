@@ -10,6 +10,7 @@
 //! unless the process has other requests and cancels this one in time.
 
 mod process;
+mod pump;
 mod wire;
 
 use super::command::PluginCommand;
@@ -32,7 +33,7 @@ use wire::{Answer, Kind};
 
 /// How long processes go unused before they are ended, and how long they have to end.
 pub(super) const PATIENCE: Patience =
-    Patience { idle: Duration::from_secs(60), grace: Duration::from_secs(2) };
+    Patience { idle: Duration::from_mins(1), grace: Duration::from_secs(2) };
 /// The longest wait that a plugin may ask for, in seconds: a year.
 const MAX_WAIT: f64 = 365.0 * 24.0 * 3600.0;
 
