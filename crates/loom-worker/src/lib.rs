@@ -2,3 +2,48 @@
 //!
 //! Knows nothing of runs, graphs or stores: an [`loom_protocol::AttemptRequest`] comes in, reports
 //! go out. Our own worker gets no privilege that a worker in another language would lack.
+//!
+//! Everything blocks, on threads that are reused; there is no async runtime. The only `unsafe` code
+//! is in `sys`, for calls to the C library that the standard library does not offer.
+
+mod attempt;
+mod builtin;
+mod contract;
+mod environment;
+mod group;
+mod host;
+mod http;
+mod job;
+mod log;
+mod output;
+mod params;
+mod permissions;
+mod plugins;
+mod pool;
+mod process;
+mod scaffold;
+mod secrets;
+mod shell;
+mod stop;
+mod sys;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod testserver;
+mod timers;
+mod worker;
+
+pub use builtin::Builtins;
+pub use job::{Ended, Idle, Job, Plugin, failure, output};
+pub use log::{AttemptLog, Stream};
+pub use permissions::PERMISSION_TIMEOUT;
+pub use plugins::{FoundPlugin, PLUGIN_PATH, PluginForm, PluginPlace, PluginProblem, PluginSet};
+pub use scaffold::{PluginLanguage, Scaffold, scaffold};
+pub use stop::StopSignal;
+pub use worker::{Immediate, PluginSource, Reporter, Worker, WorkerOptions};
+
+/// What the fuzzer of the output parser calls.
+#[doc(hidden)]
+pub fn fuzz_outputs(data: &[u8]) {
+    output::fuzz(data);
+}
