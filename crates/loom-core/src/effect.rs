@@ -62,8 +62,9 @@ pub enum Effect {
     Dispatch(Box<Attempt>),
     /// End an attempt that is under way; it still reports.
     Stop(AttemptKey, Stop),
-    /// Apply [`crate::Command::Wake`] at this time.
-    Wake(Timestamp),
+    /// Take back an attempt that is still held; it then reports that it was stopped. One that has
+    /// begun goes on.
+    Recall(AttemptKey),
 }
 
 /// What an executor says of an attempt.

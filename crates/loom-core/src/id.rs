@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// identities sort by age. Written as 26 characters of Crockford's base 32 in lower case, the text
 /// form of a ULID.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunId(u128);
+pub struct RunId([u8; 16]);
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const TEXT_LEN: usize = 26;
@@ -17,17 +17,17 @@ impl RunId {
     /// Makes an identity from its time of creation in milliseconds and 80 random bits
     /// (higher bits of `random` are ignored).
     pub const fn new(created_ms: u64, random: u128) -> Self {
-        Self(((created_ms as u128) << 80) | (random & ((1 << 80) - 1)))
+        Self((((created_ms as u128) << 80) | (random & ((1 << 80) - 1))).to_be_bytes())
     }
 
     /// The identity as bytes, most significant first, so that byte order is age.
     pub const fn to_bytes(self) -> [u8; 16] {
-        self.0.to_be_bytes()
+        self.0
     }
 
     /// The reverse of [`RunId::to_bytes`].
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(u128::from_be_bytes(bytes))
+        Self(bytes)
     }
 
     /// The last eight characters: enough to tell runs apart on a screen.
@@ -38,9 +38,10 @@ impl RunId {
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bits = u128::from_be_bytes(self.0);
         let mut text = [0u8; TEXT_LEN];
         for (place, byte) in text.iter_mut().rev().enumerate() {
-            *byte = ALPHABET[((self.0 >> (5 * place)) & 31) as usize];
+            *byte = ALPHABET[((bits >> (5 * place)) & 31) as usize];
         }
         f.write_str(std::str::from_utf8(&text).expect("the alphabet is ASCII"))
     }
@@ -82,7 +83,7 @@ impl FromStr for RunId {
             }
             bits = (bits << 5) | digit as u128;
         }
-        Ok(Self(bits))
+        Ok(Self(bits.to_be_bytes()))
     }
 }
 

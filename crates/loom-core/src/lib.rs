@@ -10,15 +10,20 @@
 //! - `Run::apply` either changes the run and says so in events, or refuses and changes nothing.
 //! - Effects are inert descriptions; performing one twice is the shell's problem to avoid.
 
+mod adjacency;
 mod definition;
 mod effect;
 mod event;
+pub mod expr;
 mod failure;
 mod id;
 mod lifecycle;
 mod plan;
 mod request;
 mod retry;
+mod run;
+#[cfg(test)]
+mod test_support;
 mod time;
 
 pub use definition::{
@@ -33,6 +38,7 @@ pub use lifecycle::{RunState, TaskPhase, TaskStep};
 pub use plan::Plan;
 pub use request::Request;
 pub use retry::{Backoff, RetryPolicy};
+pub use run::{Changes, Command, Gate, Missing, OpenGate, Run, Submission};
 pub use time::Timestamp;
 
 /// A variable's value: any JSON.

@@ -52,7 +52,7 @@ impl RunState {
             (self, next),
             (Self::Queued, Self::Running | Self::Cancelled)
                 | (Self::Running, Self::Paused | Self::Succeeded | Self::Failed | Self::Cancelled)
-                | (Self::Paused, Self::Running | Self::Cancelled)
+                | (Self::Paused, Self::Running | Self::Succeeded | Self::Failed | Self::Cancelled)
                 | (Self::Failed, Self::Running)
         )
     }
@@ -225,5 +225,47 @@ impl TaskStep {
 impl fmt::Display for TaskStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.verb())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The whole table, so that no change of it goes unseen.
+    #[test]
+    fn the_table_of_tasks() {
+        let mut rows = Vec::new();
+        for phase in TaskPhase::ALL {
+            for step in TaskStep::ALL {
+                if let Some(next) = phase.next(step) {
+                    rows.push(format!("{phase} -{step}-> {next}"));
+                }
+            }
+        }
+        let expected = "waiting -fire-> ready; waiting -fail-> failed; waiting -skip-> skipped; \
+            waiting -cancel-> cancelled; waiting -resolve-> resolved; ready -start-> running; \
+            ready -cancel-> cancelled; running -complete-> succeeded; \
+            running -back off-> backing_off; running -fail-> failed; running -interrupt-> ready; \
+            running -cancel-> cancelled; backing_off -wake-> ready; \
+            backing_off -cancel-> cancelled; failed -retry-> ready; failed -resolve-> resolved; \
+            skipped -reopen-> waiting; cancelled -reopen-> waiting";
+        assert_eq!(rows.join("; "), expected);
+    }
+
+    #[test]
+    fn the_table_of_runs() {
+        let mut rows = Vec::new();
+        for state in RunState::ALL {
+            for next in RunState::ALL {
+                if state.may_become(next) {
+                    rows.push(format!("{state} -> {next}"));
+                }
+            }
+        }
+        let expected = "queued -> running; queued -> cancelled; running -> paused; \
+            running -> succeeded; running -> failed; running -> cancelled; paused -> running; \
+            paused -> succeeded; paused -> failed; paused -> cancelled; failed -> running";
+        assert_eq!(rows.join("; "), expected);
     }
 }

@@ -1,17 +1,300 @@
-//! The compiled graph of a workflow.
-use crate::{Definition, TaskDef, TaskIx};
-/// A definition with its names resolved.
+//! The compiled graph of a workflow: names resolved to indices, edges both ways.
+
+use crate::adjacency::Adjacency;
+use crate::{Definition, TaskDef, TaskIx, TaskKind};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A variable's place among those that the workflow names.
+pub(crate) type VarIx = u32;
+
+/// A variable that is set to `1` at the start of a run in which no task emits it.
+pub(crate) const TRUE: &str = "TRUE";
+
+/// A definition with its names resolved. Compiled once, shared by all runs of the definition.
 #[derive(Debug)]
 pub struct Plan {
-    definition: Definition,
+    definition: Arc<Definition>,
+    task_by_name: HashMap<String, TaskIx>,
+    var_by_name: HashMap<String, VarIx>,
+    vars: Vec<String>,
+    /// Task → variables it takes.
+    pub(crate) inputs: Adjacency,
+    /// Variable → tasks that take it.
+    pub(crate) consumers: Adjacency,
+    /// Task → variables it declares as outputs.
+    pub(crate) outputs: Adjacency,
+    /// Variable → tasks that declare it as an output.
+    pub(crate) producers: Adjacency,
+    /// Task → tasks it depends on.
+    pub(crate) dependencies: Adjacency,
+    /// Task → tasks that depend on it.
+    pub(crate) dependents: Adjacency,
+    /// Tasks that may set any variable (`outputs: ["*"]`). They have no edges for it.
+    pub(crate) wildcards: Vec<TaskIx>,
+    /// Barriers that nothing is downstream of; they all open at once.
+    pub(crate) last_barriers: Vec<TaskIx>,
+    /// Barriers that something is downstream of.
+    pub(crate) inner_barriers: Vec<InnerBarrier>,
+    /// Whether some task is upstream of itself, so that counting alone may not see that it can
+    /// never fire.
+    pub(crate) cyclic: bool,
 }
+
+/// A barrier with tasks downstream of it, which it does not wait for.
+#[derive(Debug)]
+pub(crate) struct InnerBarrier {
+    pub(crate) task: TaskIx,
+    /// Task → whether it is downstream.
+    pub(crate) downstream: Vec<bool>,
+}
+
 impl Plan {
-    /// The definition.
-    pub const fn definition(&self) -> &Definition {
+    /// Compiles a definition. Names that it does not resolve (`depends_on` of a task that does not
+    /// exist) make a dependency that is never met; checking a definition for such mistakes is the
+    /// business of whoever reads it.
+    pub fn new(definition: impl Into<Arc<Definition>>) -> Self {
+        let definition = definition.into();
+        let tasks = &definition.tasks;
+        let count = tasks.len();
+        let task_by_name: HashMap<String, TaskIx> = tasks
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(place, task)| (task.name.clone(), TaskIx(place as u32)))
+            .collect();
+        let names = VarNames::of(&definition);
+        let inputs = Adjacency::new(count, |edge| names.each_input(tasks, edge));
+        let consumers = inputs.reversed(names.list.len());
+        let outputs = Adjacency::new(count, |edge| names.each_output(tasks, edge));
+        let producers = outputs.reversed(names.list.len());
+        let dependencies = Adjacency::new(count, |edge| {
+            for (place, task) in tasks.iter().enumerate() {
+                for on in &task.execution.depends_on {
+                    if let Some(on) = task_by_name.get(on) {
+                        edge(place as u32, on.0);
+                    }
+                }
+            }
+        });
+        let dependents = dependencies.reversed(count);
+        let mut plan = Self {
+            task_by_name,
+            var_by_name: names.by_name,
+            vars: names.list,
+            inputs,
+            consumers,
+            outputs,
+            producers,
+            dependencies,
+            dependents,
+            wildcards: (0..count as u32)
+                .map(TaskIx)
+                .filter(|task| tasks[task.at()].outputs.any)
+                .collect(),
+            last_barriers: Vec::new(),
+            inner_barriers: Vec::new(),
+            cyclic: false,
+            definition,
+        };
+        plan.cyclic = plan.find_cyclic();
+        plan.place_barriers();
+        plan
+    }
+
+    /// The definition that it was compiled from.
+    pub const fn definition(&self) -> &Arc<Definition> {
         &self.definition
     }
+
     /// One task's definition.
     pub fn task(&self, task: TaskIx) -> &TaskDef {
         &self.definition.tasks[task.at()]
+    }
+
+    /// How many tasks there are.
+    pub fn task_count(&self) -> usize {
+        self.definition.tasks.len()
+    }
+
+    /// All tasks, in the order of the file.
+    pub fn tasks(&self) -> impl Iterator<Item = (TaskIx, &TaskDef)> {
+        self.definition.tasks.iter().enumerate().map(|(at, task)| (TaskIx(at as u32), task))
+    }
+
+    /// The task of this name.
+    pub fn find_task(&self, name: &str) -> Option<TaskIx> {
+        self.task_by_name.get(name).copied()
+    }
+
+    /// The tasks that may set a variable: those that declare it, then those that may set any.
+    pub fn producers_of(&self, variable: &str) -> Vec<TaskIx> {
+        let declared = self.find_var(variable).map_or(&[][..], |var| self.producers.of(var));
+        let wild = self.wildcards.iter().copied().filter(|task| !declared.contains(&task.0));
+        declared.iter().map(|&task| TaskIx(task)).chain(wild).collect()
+    }
+
+    /// The tasks that an edge leads to from this one: those that take what it may set, and those
+    /// that depend on it.
+    pub fn downstream_of(&self, task: TaskIx) -> impl Iterator<Item = TaskIx> {
+        let by_variable = self.outputs.of(task.0).iter().flat_map(|&var| self.consumers.of(var));
+        by_variable.chain(self.dependents.of(task.0)).map(|&next| TaskIx(next))
+    }
+
+    pub(crate) fn find_var(&self, name: &str) -> Option<VarIx> {
+        self.var_by_name.get(name).copied()
+    }
+
+    pub(crate) fn var_name(&self, var: VarIx) -> &str {
+        &self.vars[var as usize]
+    }
+
+    pub(crate) fn var_count(&self) -> usize {
+        self.vars.len()
+    }
+
+    /// Whether the value of a variable of this name is secret wherever it comes from.
+    pub(crate) fn is_secret(&self, name: &str) -> bool {
+        self.definition.secrets.iter().any(|secret| secret == name)
+    }
+
+    /// Kahn's algorithm: what cannot be taken off in topological order is on or behind a cycle.
+    fn find_cyclic(&self) -> bool {
+        let count = self.task_count();
+        let mut upstream = vec![0u32; count];
+        for (task, _) in self.tasks() {
+            self.downstream_of(task).for_each(|next| upstream[next.at()] += 1);
+        }
+        let mut free: Vec<TaskIx> =
+            self.tasks().map(|(task, _)| task).filter(|task| upstream[task.at()] == 0).collect();
+        let mut taken = 0;
+        while let Some(task) = free.pop() {
+            taken += 1;
+            for next in self.downstream_of(task) {
+                upstream[next.at()] -= 1;
+                if upstream[next.at()] == 0 {
+                    free.push(next);
+                }
+            }
+        }
+        taken < count
+    }
+
+    fn place_barriers(&mut self) {
+        let barriers: Vec<TaskIx> = self
+            .tasks()
+            .filter(|(_, task)| task.kind == TaskKind::Barrier)
+            .map(|(task, _)| task)
+            .collect();
+        for task in barriers {
+            if self.downstream_of(task).next().is_none() {
+                self.last_barriers.push(task);
+            } else {
+                let downstream = self.all_downstream_of(task);
+                self.inner_barriers.push(InnerBarrier { task, downstream });
+            }
+        }
+    }
+
+    fn all_downstream_of(&self, task: TaskIx) -> Vec<bool> {
+        let mut reached = vec![false; self.task_count()];
+        let mut open = vec![task];
+        while let Some(task) = open.pop() {
+            for next in self.downstream_of(task) {
+                if !std::mem::replace(&mut reached[next.at()], true) {
+                    open.push(next);
+                }
+            }
+        }
+        reached
+    }
+}
+
+/// The variables that a workflow's tasks name.
+struct VarNames {
+    by_name: HashMap<String, VarIx>,
+    list: Vec<String>,
+}
+
+impl VarNames {
+    fn of(definition: &Definition) -> Self {
+        let mut names = Self { by_name: HashMap::new(), list: Vec::new() };
+        for task in &definition.tasks {
+            task.inputs.iter().for_each(|name| names.add(name));
+            task.outputs.names.iter().for_each(|output| names.add(&output.name));
+        }
+        definition.env.iter().for_each(|var| names.add(&var.name));
+        names.add(TRUE);
+        names
+    }
+
+    fn add(&mut self, name: &str) {
+        if !self.by_name.contains_key(name) {
+            self.by_name.insert(name.to_owned(), self.list.len() as VarIx);
+            self.list.push(name.to_owned());
+        }
+    }
+
+    fn each_input(&self, tasks: &[TaskDef], edge: &mut dyn FnMut(u32, u32)) {
+        for (place, task) in tasks.iter().enumerate() {
+            for (nth, name) in task.inputs.iter().enumerate() {
+                if !task.inputs[..nth].contains(name) {
+                    edge(place as u32, self.by_name[name]);
+                }
+            }
+        }
+    }
+
+    fn each_output(&self, tasks: &[TaskDef], edge: &mut dyn FnMut(u32, u32)) {
+        for (place, task) in tasks.iter().enumerate() {
+            for (nth, output) in task.outputs.names.iter().enumerate() {
+                if !task.outputs.names[..nth].iter().any(|before| before.name == output.name) {
+                    edge(place as u32, self.by_name[&output.name]);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::{barrier, task};
+
+    fn plan(tasks: Vec<TaskDef>) -> Plan {
+        Plan::new(Definition::new("test", tasks))
+    }
+
+    #[test]
+    fn edges_come_from_variables_and_from_depends_on() {
+        let plan = plan(vec![
+            task("a").out("X"),
+            task("b").needs("X").out("Y"),
+            task("c").needs("X").after("b"),
+        ]);
+        let next = |at| plan.downstream_of(TaskIx(at)).collect::<Vec<_>>();
+        assert_eq!(next(0), [TaskIx(1), TaskIx(2)]);
+        assert_eq!(next(1), [TaskIx(2)]);
+        assert!(!plan.cyclic);
+        assert_eq!(plan.producers_of("X"), [TaskIx(0)]);
+    }
+
+    #[test]
+    fn a_cycle_is_seen_even_through_a_second_producer() {
+        assert!(plan(vec![task("a").needs("X").out("X"), task("b").out("X")]).cyclic);
+    }
+
+    #[test]
+    fn a_wildcard_may_set_anything() {
+        let plan = plan(vec![task("any").out("*"), task("a").out("X"), task("b").needs("X")]);
+        assert_eq!(plan.producers_of("X"), [TaskIx(1), TaskIx(0)]);
+        assert_eq!(plan.producers_of("Y"), [TaskIx(0)]);
+    }
+
+    #[test]
+    fn a_barrier_knows_what_is_downstream_of_it() {
+        let plan = plan(vec![task("a"), barrier("end").out("DONE"), task("b").needs("DONE")]);
+        assert_eq!(plan.last_barriers, []);
+        assert_eq!(plan.inner_barriers[0].downstream, [false, false, true]);
     }
 }

@@ -40,7 +40,7 @@ impl Default for RetryPolicy {
             max_attempts: 1,
             backoff: Backoff::default(),
             initial: Duration::from_secs(1),
-            max: Duration::from_secs(60),
+            max: Duration::from_mins(1),
             jitter: 0.0,
         }
     }

@@ -1,10 +1,12 @@
 //! How a store fails, classified by what the caller may do next.
 
+use crate::DefinitionHash;
+use crate::record::hex;
 use loom_core::RunId;
 use std::fmt;
 
 /// A store's failure. Nothing of the call took effect.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum StoreError {
     /// There is no such run.
     NoRun(RunId),
@@ -28,6 +30,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The answer to a question about a definition that the store does not hold.
+    pub fn no_definition(hash: &DefinitionHash) -> Self {
+        let hash = hex(hash);
+        Self::Unavailable(format!("it has no definition {hash}; the runs that used it were pruned"))
+    }
+
     /// Whether the same call may succeed later without anybody doing anything.
     pub const fn may_retry(&self) -> bool {
         matches!(self, Self::Busy(_))

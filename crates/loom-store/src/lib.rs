@@ -12,14 +12,20 @@
 //! Calls block. The engine makes them on its own thread, between gathering a batch and performing
 //! its effects; nothing else waits for them.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod error;
+mod memory;
 mod params;
+pub mod record;
 
 pub use error::StoreError;
+pub use memory::MemoryStore;
 pub use params::{
     Claim, DefinitionHash, JournalPage, NewRun, OwnerId, Posted, Recorded, RunCommit, RunFilter,
     RunPage, RunSummary, StoredRun,
 };
+pub use record::definition_hash;
 
 use loom_core::{Definition, Request, RunId};
 

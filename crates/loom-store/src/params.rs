@@ -116,6 +116,13 @@ pub struct RunFilter {
     pub limit: usize,
 }
 
+impl RunFilter {
+    /// The most runs that a page may hold.
+    pub const fn page_size(&self) -> usize {
+        if self.limit == 0 { 1000 } else { self.limit }
+    }
+}
+
 /// A page of runs.
 #[derive(Clone, Debug)]
 pub struct RunPage {

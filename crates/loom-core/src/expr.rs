@@ -1,0 +1,118 @@
+//! Expressions over variables: `when`, and the list that `for_each` runs over.
+//!
+//! The language is minijinja's (Jinja2's) expressions. Variables that no task has set are
+//! undefined; `NAME is defined` asks. Values that commands print are strings: `COUNT|int > 3`.
+
+use minijinja::{Environment, UndefinedBehavior};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+/// The most steps that one evaluation may take.
+const FUEL: u64 = 100_000;
+
+/// The longest expression, in bytes.
+pub const EXPRESSION_BYTES_MAX: usize = 4096;
+
+static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut language = Environment::new();
+    language.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    language.set_fuel(Some(FUEL));
+    language
+});
+
+/// Why the expression is wrong, or `None`, and the variables that it names.
+pub fn variables_of(expression: &str) -> Result<BTreeSet<String>, String> {
+    if expression.len() > EXPRESSION_BYTES_MAX {
+        return Err(format!("it is longer than {EXPRESSION_BYTES_MAX} bytes"));
+    }
+    let compiled = LANGUAGE.compile_expression(expression).map_err(|error| reason(&error))?;
+    Ok(compiled.undeclared_variables(false).into_iter().collect())
+}
+
+/// Whether the expression holds, given the value of each variable that is set.
+pub fn holds(expression: &str, lookup: &dyn Fn(&str) -> Option<Value>) -> Result<bool, String> {
+    let compiled = LANGUAGE.compile_expression(expression).map_err(|error| reason(&error))?;
+    let named = compiled.undeclared_variables(false);
+    let context: BTreeMap<String, Value> =
+        named.into_iter().filter_map(|name| lookup(&name).map(|value| (name, value))).collect();
+    compiled
+        .eval(minijinja::value::Serde(context))
+        .map(|value| value.is_true())
+        .map_err(|error| reason(&error))
+}
+
+/// The items of a value that `for_each` names: a list, or a string that is a JSON list.
+pub fn items_of(value: &Value) -> Result<Vec<Value>, String> {
+    match value {
+        Value::Array(items) => Ok(items.clone()),
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(Value::Array(items)) => Ok(items),
+            _ => Err("it is a string that is not a JSON list".into()),
+        },
+        Value::Null => Err("it is null, not a list".into()),
+        Value::Bool(_) => Err("it is a boolean, not a list".into()),
+        Value::Number(_) => Err("it is a number, not a list".into()),
+        Value::Object(_) => Err("it is an object, not a list".into()),
+    }
+}
+
+fn reason(error: &minijinja::Error) -> String {
+    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    if error.kind() == minijinja::ErrorKind::OutOfFuel {
+        return format!("it takes more than {FUEL} steps");
+    }
+    detail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(expression: &str) -> Result<bool, String> {
+        holds(expression, &|name| match name {
+            "COUNT" => Some(json!("5")),
+            "FLAG" => Some(json!(true)),
+            "LIST" => Some(json!([1, 2])),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn expressions_see_variables() {
+        assert_eq!(check("COUNT|int > 3 and FLAG"), Ok(true));
+        assert_eq!(check("COUNT == '6'"), Ok(false));
+        assert_eq!(check("LIST|length == 2 and 1 in LIST"), Ok(true));
+        assert_eq!(check("OTHER is defined"), Ok(false));
+        assert_eq!(check("'x'|upper == 'X'"), Ok(true));
+    }
+
+    #[test]
+    fn what_is_unset_or_wrong_is_an_error() {
+        assert!(check("OTHER == 1 and OTHER.x").is_err());
+        assert!(check("COUNT >").is_err());
+        assert!(variables_of("(((").is_err());
+        assert!(variables_of(&"1+".repeat(4000)).is_err());
+    }
+
+    #[test]
+    fn the_variables_of_an_expression_are_known() {
+        let names = variables_of("A > 1 and B.c is defined").unwrap();
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["A", "B"]);
+    }
+
+    #[test]
+    fn evaluation_is_bounded() {
+        assert!(check("('x' * 1000000000)|length > 0").is_err());
+        assert!(check("range(1000000000)|list|length > 0").is_err());
+    }
+
+    #[test]
+    fn items_are_a_list_or_its_text() {
+        assert_eq!(items_of(&json!([1])), Ok(vec![json!(1)]));
+        assert_eq!(items_of(&json!("[1, \"a\"]")), Ok(vec![json!(1), json!("a")]));
+        assert!(items_of(&json!("a,b")).is_err());
+        assert!(items_of(&json!({})).is_err());
+    }
+}

@@ -1,0 +1,405 @@
+//! What each event does to the state. Total and quiet: events were legal when they were emitted.
+
+use super::{Run, text_of};
+use crate::plan::VarIx;
+use crate::run::fan::Fan;
+use crate::run::slot::Progress;
+use crate::{
+    Event, ForEach, OnFailure, Output, RunOutcome, RunState, SkipReason, TaskDef, TaskIx, TaskKind,
+    TaskPhase, TaskRef, TaskStep, Timestamp, Variable,
+};
+use std::sync::Arc;
+
+impl Run {
+    pub(super) fn evolve(&mut self, event: &Event) {
+        self.events_so_far += 1;
+        match event {
+            Event::RunStarted { .. } | Event::RunResumed { .. } => self.state = RunState::Running,
+            Event::RunPaused { .. } => self.state = RunState::Paused,
+            Event::CancelRequested { .. } => {
+                self.cancelling = true;
+                self.wind_down = true;
+            }
+            Event::RunReopened { tasks, .. } => self.reopen(tasks),
+            Event::RunFinished { outcome, .. } => self.finished(*outcome),
+            Event::Fired { task, items, .. } => self.fired(task.task, items.clone()),
+            Event::Assigned { task, attempt, .. } => self.assigned(*task, *attempt),
+            Event::Started { task, attempt, .. } => self.started(*task, *attempt),
+            Event::Succeeded { task, outputs, .. } => self.attempt_succeeded(*task, outputs),
+            Event::Failed { task, retry_at, .. } => self.attempt_failed(*task, *retry_at),
+            Event::Gathered { task, failed, .. } => self.gathered(task.task, *failed),
+            Event::Interrupted { task, .. } => self.interrupted(*task),
+            Event::Skipped { task, reason, .. } => self.skipped(task.task, reason),
+            Event::Cancelled { task, .. } => self.cancelled(*task),
+            Event::Resolved { task, outputs, .. } => self.resolved(task.task, outputs),
+        }
+    }
+
+    fn finished(&mut self, outcome: RunOutcome) {
+        self.state = match outcome {
+            RunOutcome::Succeeded => RunState::Succeeded,
+            RunOutcome::Failed => RunState::Failed,
+            RunOutcome::Cancelled => RunState::Cancelled,
+        };
+        self.ready.clear();
+        self.instant_ready.clear();
+        self.slots.iter_mut().for_each(|slot| slot.queued = false);
+        self.backoffs.clear();
+    }
+
+    fn fired(&mut self, task: TaskIx, items: Option<Vec<crate::Value>>) {
+        self.slots[task.at()].progress.step(TaskStep::Fire);
+        if let Some(items) = items {
+            if items.is_empty() {
+                self.due.push_back(task);
+            }
+            self.fans.insert(task, Fan::new(items));
+        }
+        self.enqueue(TaskRef::whole(task));
+    }
+
+    fn assigned(&mut self, task: TaskRef, attempt: u32) {
+        self.end_backoff(task);
+        let progress = self.progress_mut(task);
+        progress.held = true;
+        progress.attempt = attempt;
+        self.held += 1;
+        if let Some(fan) = self.fan_of(task) {
+            fan.out += 1;
+        }
+    }
+
+    fn started(&mut self, task: TaskRef, attempt: u32) {
+        self.end_backoff(task);
+        let progress = self.progress_mut(task);
+        let was_held = std::mem::take(&mut progress.held);
+        progress.attempt = attempt;
+        progress.step(TaskStep::Start);
+        if was_held {
+            self.held -= 1;
+        } else if let Some(fan) = self.fan_of(task) {
+            fan.out += 1;
+        }
+        let whole = &mut self.slots[task.task.at()].progress;
+        if task.item.is_some() && whole.phase == TaskPhase::Ready {
+            whole.step(TaskStep::Start);
+        }
+        let def = self.plan.task(task.task);
+        match def.kind {
+            TaskKind::Work => self.working += 1,
+            TaskKind::Instant | TaskKind::Barrier => self.instant += 1,
+        }
+        if def.execution.exclusive {
+            self.alone = Some(task.task);
+        }
+    }
+
+    /// The attempt is with the executor no more.
+    fn attempt_over(&mut self, task: TaskRef) {
+        if self.is_fan_as_whole(task) {
+            return;
+        }
+        let progress = self.progress_mut(task);
+        if std::mem::take(&mut progress.held) {
+            self.held -= 1;
+        } else if progress.phase == TaskPhase::Running {
+            match self.plan.task(task.task).kind {
+                TaskKind::Work => self.working -= 1,
+                TaskKind::Instant | TaskKind::Barrier => self.instant -= 1,
+            }
+        } else {
+            return;
+        }
+        let winding_down = self.is_winding_down();
+        if let Some(fan) = self.fan_of(task) {
+            fan.out -= 1;
+            if fan.out == 0 && winding_down {
+                self.due.push_back(task.task);
+            }
+        }
+        if self.alone == Some(task.task) {
+            self.alone = None;
+        }
+    }
+
+    fn attempt_succeeded(&mut self, task: TaskRef, outputs: &[Output]) {
+        self.attempt_over(task);
+        self.progress_mut(task).step(TaskStep::Succeed);
+        match (self.fans.get_mut(&task.task), task.item) {
+            (Some(fan), Some(item)) => {
+                let declared = outputs.iter().filter(|output| output.declared);
+                fan.outputs[item as usize] = declared.cloned().collect();
+                self.item_settled(task.task);
+            }
+            _ => self.settle(task.task, outputs),
+        }
+    }
+
+    fn attempt_failed(&mut self, task: TaskRef, retry_at: Option<Timestamp>) {
+        self.attempt_over(task);
+        let progress = self.progress_mut(task);
+        progress.failures += 1;
+        if let Some(at) = retry_at {
+            progress.step(TaskStep::BackOff);
+            self.backoffs.add(task, at);
+            return;
+        }
+        progress.step(TaskStep::Fail);
+        self.stop_if_fatal(task.task);
+        match self.fans.get_mut(&task.task) {
+            Some(fan) if task.item.is_some() => {
+                fan.failed += 1;
+                self.item_settled(task.task);
+            }
+            _ => self.task_failed(task.task),
+        }
+    }
+
+    fn stop_if_fatal(&mut self, task: TaskIx) {
+        let fatal = self.plan.definition().on_failure == OnFailure::Stop
+            && !self.plan.task(task).allow_failure;
+        if fatal && self.stopped_by.is_none() {
+            self.stopped_by = Some(task);
+            self.wind_down = true;
+        }
+    }
+
+    fn task_failed(&mut self, task: TaskIx) {
+        self.failed += u32::from(!self.plan.task(task).allow_failure);
+        self.settle(task, &[]);
+    }
+
+    fn item_settled(&mut self, task: TaskIx) {
+        let fan = self.fans.get_mut(&task).expect("an item has its fan");
+        fan.left -= 1;
+        if fan.left == 0 {
+            self.due.push_back(task);
+        }
+    }
+
+    fn gathered(&mut self, task: TaskIx, failed: u32) {
+        let progress = &mut self.slots[task.at()].progress;
+        if progress.phase == TaskPhase::Ready {
+            progress.step(TaskStep::Start);
+        }
+        if failed > 0 {
+            progress.step(TaskStep::Fail);
+            if self.plan.task(task).allow_failure {
+                self.settle_with_lists(task);
+            } else {
+                self.task_failed(task);
+            }
+        } else {
+            progress.step(TaskStep::Succeed);
+            self.settle_with_lists(task);
+        }
+    }
+
+    fn settle_with_lists(&mut self, task: TaskIx) {
+        let names = self.plan.task(task).outputs.names.iter().map(|decl| decl.name.clone());
+        let outputs = self.fans[&task].gathered(names);
+        self.settle(task, &outputs);
+    }
+
+    fn interrupted(&mut self, task: TaskRef) {
+        let was_running = self.progress(task).phase == TaskPhase::Running;
+        self.attempt_over(task);
+        if was_running {
+            self.progress_mut(task).step(TaskStep::Interrupt);
+        }
+        self.wind_down |= self.is_winding_down();
+        self.enqueue(task);
+    }
+
+    fn skipped(&mut self, task: TaskIx, reason: &SkipReason) {
+        let slot = &mut self.slots[task.at()];
+        slot.progress.step(TaskStep::Skip);
+        slot.reopens = !matches!(reason, SkipReason::Condition { .. });
+        self.settle(task, &[]);
+    }
+
+    fn cancelled(&mut self, task: TaskRef) {
+        self.attempt_over(task);
+        self.backoffs.remove_with_items(task);
+        let reopens = !self.cancelling;
+        self.progress_mut(task).step(TaskStep::Cancel);
+        if task.item.is_some() {
+            self.item_settled(task.task);
+        } else {
+            self.slots[task.task.at()].reopens = reopens;
+            self.settle(task.task, &[]);
+        }
+    }
+
+    fn resolved(&mut self, task: TaskIx, outputs: &[Output]) {
+        let progress = &mut self.slots[task.at()].progress;
+        let had_settled = progress.phase.is_final();
+        progress.step(TaskStep::Resolve);
+        if had_settled {
+            for output in outputs.iter().filter(|output| output.declared) {
+                self.assign(output);
+            }
+            self.recount();
+        } else {
+            self.settle(task, outputs);
+        }
+    }
+
+    /// A task has reached a final phase, having set these variables.
+    fn settle(&mut self, task: TaskIx, outputs: &[Output]) {
+        let plan = Arc::clone(&self.plan);
+        let success = self.slots[task.at()].progress.phase.is_success();
+        self.settled_some = true;
+        self.unsettled -= 1;
+        if plan.task(task).kind != TaskKind::Barrier {
+            self.open_barriers(task);
+        }
+        for &var in plan.outputs.of(task.0) {
+            self.vars[var as usize].producers_left -= 1;
+        }
+        for output in outputs.iter().filter(|output| output.declared) {
+            self.set_variable(output);
+        }
+        for &var in plan.outputs.of(task.0) {
+            let slot = &self.vars[var as usize];
+            if slot.value.is_none() && slot.producers_left == 0 {
+                self.doubtful.extend(plan.consumers.of(var).iter().map(|&task| TaskIx(task)));
+            }
+        }
+        if plan.task(task).outputs.any {
+            self.wildcards_left -= 1;
+            if self.wildcards_left <= 1 {
+                self.doubt_all_waiting();
+            }
+        }
+        for &next in plan.dependents.of(task.0) {
+            if success {
+                self.satisfied(TaskIx(next));
+            } else {
+                self.doubtful.push(TaskIx(next));
+            }
+        }
+    }
+
+    fn open_barriers(&mut self, settled: TaskIx) {
+        let plan = Arc::clone(&self.plan);
+        self.unsettled_tasks -= 1;
+        if self.unsettled_tasks == 0 {
+            plan.last_barriers.iter().for_each(|&barrier| self.satisfied(barrier));
+        }
+        for (barrier, open) in plan.inner_barriers.iter().zip(0..) {
+            if !barrier.downstream[settled.at()] {
+                self.inner_open[open] -= 1;
+                if self.inner_open[open] == 0 {
+                    self.satisfied(barrier.task);
+                }
+            }
+        }
+    }
+
+    fn doubt_all_waiting(&mut self) {
+        let waiting = |at: &usize| self.slots[*at].progress.phase == TaskPhase::Waiting;
+        self.doubtful.extend((0..self.slots.len()).filter(waiting).map(|at| TaskIx(at as u32)));
+    }
+
+    fn set_variable(&mut self, output: &Output) {
+        if let Some(var) = self.assign(output) {
+            let plan = Arc::clone(&self.plan);
+            plan.consumers.of(var).iter().for_each(|&task| self.satisfied(TaskIx(task)));
+        }
+    }
+
+    /// Sets a variable; answers with it if it was not set before and some task may wait for it.
+    fn assign(&mut self, output: &Output) -> Option<VarIx> {
+        if output.secret {
+            Arc::make_mut(&mut self.secrets).push(text_of(&output.value));
+        }
+        let var = self.plan.find_var(&output.name)?;
+        let Output { name, value, secret, .. } = output.clone();
+        let before = self.vars[var as usize].value.replace(Variable { name, value, secret });
+        before.is_none().then_some(var)
+    }
+
+    /// One of the things that a task waits for is there.
+    fn satisfied(&mut self, task: TaskIx) {
+        let slot = &mut self.slots[task.at()];
+        if slot.progress.phase == TaskPhase::Waiting {
+            slot.missing -= 1;
+            if slot.missing == 0 {
+                self.fire(task);
+            }
+        }
+    }
+
+    /// Everything that a task waits for is there.
+    pub(super) fn fire(&mut self, task: TaskIx) {
+        self.wind_down |= self.is_winding_down();
+        if is_gated(self.plan.task(task)) && !self.fans.contains_key(&task) {
+            self.due.push_back(task);
+        } else {
+            self.slots[task.at()].progress.step(TaskStep::Fire);
+            self.enqueue(TaskRef::whole(task));
+        }
+    }
+
+    pub(super) fn enqueue(&mut self, task: TaskRef) {
+        if let (Some(fan), Some(item)) = (self.fans.get_mut(&task.task), task.item) {
+            fan.queue.push_back(item);
+        }
+        let slot = &mut self.slots[task.task.at()];
+        if !slot.queued && !slot.progress.phase.is_final() {
+            slot.queued = true;
+            let def = self.plan.task(task.task);
+            let queue = if def.kind == TaskKind::Work || def.execution.exclusive {
+                &mut self.ready
+            } else {
+                &mut self.instant_ready
+            };
+            queue.push(def.execution.priority, task.task);
+        }
+    }
+
+    /// When a run is replayed, an attempt may start without the backoff having been ended by
+    /// [`crate::Command::Wake`].
+    fn end_backoff(&mut self, task: TaskRef) {
+        if self.progress(task).phase == TaskPhase::BackingOff {
+            self.backoffs.remove(task);
+            self.progress_mut(task).step(TaskStep::Due);
+        }
+    }
+
+    fn fan_of(&mut self, task: TaskRef) -> Option<&mut Fan> {
+        task.item.and_then(|_| self.fans.get_mut(&task.task))
+    }
+
+    /// A `for_each` task runs, but only its items are attempted.
+    pub(super) fn is_fan_as_whole(&self, task: TaskRef) -> bool {
+        task.item.is_none() && self.fans.contains_key(&task.task)
+    }
+
+    pub(super) fn progress(&self, task: TaskRef) -> &Progress {
+        self.find_progress(task).expect("events name tasks and items that exist")
+    }
+
+    pub(super) fn find_progress(&self, task: TaskRef) -> Option<&Progress> {
+        match task.item {
+            Some(item) => self.fans.get(&task.task)?.progress.get(item as usize),
+            None => self.slots.get(task.task.at()).map(|slot| &slot.progress),
+        }
+    }
+
+    pub(super) fn progress_mut(&mut self, task: TaskRef) -> &mut Progress {
+        match task.item {
+            Some(item) => {
+                let fan = self.fans.get_mut(&task.task).expect("an item has its fan");
+                &mut fan.progress[item as usize]
+            }
+            None => &mut self.slots[task.task.at()].progress,
+        }
+    }
+}
+
+/// Whether something has to be evaluated when the task fires.
+fn is_gated(task: &TaskDef) -> bool {
+    task.when.is_some() || matches!(task.for_each, Some(ForEach::Variable(_) | ForEach::Items(_)))
+}

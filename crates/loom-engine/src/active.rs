@@ -1,0 +1,79 @@
+//! A run in memory, with what has been decided about it and is not yet durable.
+
+use loom_core::{Changes, Effect, Event, Run, RunState, Timestamp};
+use loom_store::{NewRun, RunCommit};
+
+pub(crate) struct ActiveRun {
+    pub(crate) run: Run,
+    /// Present until the commit that creates it.
+    new: Option<NewRun>,
+    events: Vec<Event>,
+    /// The number of the last event that is durable, or in the batch that is being committed.
+    committed: u64,
+    committed_state: RunState,
+    /// Stands in the list of runs with something to commit.
+    pub(crate) dirty: bool,
+    /// Stands in the list of runs that may have something to start.
+    pub(crate) to_fill: bool,
+    /// The time that the run's timer was last set to.
+    pub(crate) timer: Option<Timestamp>,
+}
+
+impl ActiveRun {
+    pub(crate) fn created(run: Run, new: NewRun) -> Self {
+        let committed_state = run.state();
+        Self {
+            run,
+            new: Some(new),
+            events: Vec::new(),
+            committed: 0,
+            committed_state,
+            dirty: false,
+            to_fill: false,
+            timer: None,
+        }
+    }
+
+    pub(crate) fn loaded(run: Run) -> Self {
+        Self {
+            committed: run.events_so_far(),
+            committed_state: run.state(),
+            run,
+            new: None,
+            events: Vec::new(),
+            dirty: false,
+            to_fill: false,
+            timer: None,
+        }
+    }
+
+    /// Keeps the events for the next commit; effects go to `effects`.
+    pub(crate) fn take(&mut self, changes: Changes, effects: &mut Vec<Effect>) {
+        if self.events.is_empty() {
+            self.events = changes.events;
+        } else {
+            self.events.extend(changes.events);
+        }
+        effects.extend(changes.effects);
+    }
+
+    pub(crate) fn has_uncommitted(&self) -> bool {
+        self.new.is_some() || !self.events.is_empty()
+    }
+
+    /// What to commit; from now on it counts as committed.
+    pub(crate) fn commit(&mut self) -> RunCommit {
+        let state = self.run.state();
+        let commit = RunCommit {
+            run: self.run.id(),
+            new: self.new.take(),
+            first_seq: self.committed + 1,
+            events: std::mem::take(&mut self.events),
+            state,
+            state_changed: state != self.committed_state,
+        };
+        self.committed += commit.events.len() as u64;
+        self.committed_state = state;
+        commit
+    }
+}

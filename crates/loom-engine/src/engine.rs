@@ -1,0 +1,399 @@
+//! The engine's round: apply, fill, commit, perform.
+
+use crate::active::ActiveRun;
+use crate::executor::{Executor, Started};
+use crate::input::{EngineError, Input, NewSubmission, Observer, Reply};
+use crate::limits::Limits;
+use crate::options::Options;
+use crate::park::{Parked, Timers};
+use loom_core::{
+    Command, Effect, Plan, Refusal, Report, Request, Run, RunId, RunState, Stop, Submission,
+    Timestamp,
+};
+use loom_store::{Claim, DefinitionHash, NewRun, RunCommit, RunStore, StoreError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Weak};
+
+/// Decides about runs and makes it so. See the crate's documentation.
+pub struct Engine {
+    store: Box<dyn RunStore>,
+    executor: Box<dyn Executor>,
+    observers: Vec<Box<dyn Observer>>,
+    pub(crate) options: Options,
+    runs: HashMap<RunId, ActiveRun>,
+    parked: Parked,
+    timers: Timers,
+    limits: Limits,
+    plans: HashMap<DefinitionHash, Weak<Plan>>,
+    /// Runs with something to commit.
+    dirty: Vec<RunId>,
+    /// Runs that may have something to start, in turn.
+    to_fill: VecDeque<RunId>,
+    /// Inputs that came up while effects were performed.
+    inbox: Vec<Input>,
+    /// Decided, not yet durable.
+    batch: Batch,
+    stopping: Option<Stopping>,
+}
+
+/// What one commit makes durable, and what is to be done then.
+#[derive(Default)]
+struct Batch {
+    /// The runs that it is about.
+    runs: Vec<RunId>,
+    commits: Vec<RunCommit>,
+    effects: Vec<Effect>,
+    replies: Vec<(Reply, Result<(), EngineError>)>,
+}
+
+/// How the engine comes to its end.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Stopping {
+    Drain,
+    Kill,
+}
+
+impl Engine {
+    /// An engine without runs.
+    pub fn new(store: Box<dyn RunStore>, executor: Box<dyn Executor>, options: Options) -> Self {
+        Self {
+            store,
+            executor,
+            observers: Vec::new(),
+            limits: Limits::new(options.queues.clone()),
+            options,
+            runs: HashMap::new(),
+            parked: Parked::default(),
+            timers: Timers::default(),
+            plans: HashMap::new(),
+            dirty: Vec::new(),
+            to_fill: VecDeque::new(),
+            inbox: Vec::new(),
+            batch: Batch::default(),
+            stopping: None,
+        }
+    }
+
+    /// Adds somebody who is told what has been committed.
+    pub fn observe(&mut self, observer: Box<dyn Observer>) {
+        self.observers.push(observer);
+    }
+
+    /// One round. After an error that may pass, what was decided stays in place, and the next call
+    /// commits it before it takes its inputs; after any other the engine must only be halted.
+    pub fn turn(&mut self, inputs: &mut Vec<Input>, now: Timestamp) -> Result<(), StoreError> {
+        if !self.batch.commits.is_empty() {
+            self.store.commit(&self.batch.commits)?;
+            self.perform(now);
+        }
+        let own = std::mem::take(&mut self.inbox);
+        for input in own.into_iter().chain(inputs.drain(..)) {
+            self.apply(input, now);
+        }
+        self.wake_due(now);
+        self.fill(now);
+        self.gather();
+        if !self.batch.commits.is_empty() {
+            self.store.commit(&self.batch.commits)?;
+        }
+        self.perform(now);
+        Ok(())
+    }
+
+    /// Whether there is something to do right now, without waiting for an input.
+    pub fn is_busy(&self) -> bool {
+        !self.inbox.is_empty() || !self.to_fill.is_empty()
+    }
+
+    /// When there will be something to do without an input.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.timers.next()
+    }
+
+    /// How many runs are in memory, and how many wait outside.
+    pub fn load(&self) -> (usize, usize) {
+        (self.runs.len(), self.parked.len())
+    }
+
+    /// Whether the engine was asked to stop and nothing is under way any more.
+    pub fn has_stopped(&self) -> bool {
+        self.stopping.is_some() && self.runs.values().all(|active| active.run.is_idle())
+    }
+
+    /// Takes over what other processes ask of runs of this engine.
+    pub fn take_requests(&mut self) -> Result<(), StoreError> {
+        for posted in self.store.take_requests()? {
+            let ignore: Reply = Box::new(drop);
+            self.inbox.push(Input::Request(posted.run, posted.request, ignore));
+        }
+        Ok(())
+    }
+
+    /// Ends everything that is under way, at once, because the store has failed for good, and tells
+    /// those who wait.
+    pub fn halt(&mut self, error: StoreError) {
+        let error = EngineError::from(error);
+        for (reply, _) in std::mem::take(&mut self.batch.replies) {
+            reply(Err(error.clone()));
+        }
+        self.stop_attempts(Stop::Now);
+    }
+
+    fn apply(&mut self, input: Input, now: Timestamp) {
+        match input {
+            Input::Submit(submission, reply) => {
+                let answer = self.submit(*submission, now);
+                self.batch.replies.push((reply, answer));
+            }
+            Input::Adopt(run, request, reply) => {
+                let answer = self.adopt(run, request, now);
+                self.batch.replies.push((reply, answer));
+            }
+            Input::Request(run, request, reply) => {
+                let answer = self.command(run, Command::Request(request), now);
+                self.batch.replies.push((reply, answer));
+            }
+            Input::Reports(reports) => {
+                for (run, report) in reports {
+                    self.report(run, report, now);
+                }
+            }
+            Input::Drain { by } => self.stop(Stopping::Drain, &by, now),
+            Input::Kill { by } => self.stop(Stopping::Kill, &by, now),
+        }
+    }
+
+    fn submit(&mut self, submission: NewSubmission, now: Timestamp) -> Result<(), EngineError> {
+        if self.stopping.is_some() {
+            return Err(EngineError::Stopped);
+        }
+        let NewSubmission { id, plan, hash, variables, workers, base } = submission;
+        let new = NewRun {
+            definition: Arc::clone(plan.definition()),
+            hash,
+            variables: Arc::clone(&variables),
+            workers,
+            base,
+            created_at: now,
+        };
+        let run = Run::new(Submission { id, plan, variables, workers });
+        self.runs.insert(id, ActiveRun::created(run, new));
+        self.command(id, Command::Begin, now)
+    }
+
+    fn adopt(
+        &mut self,
+        id: RunId,
+        request: Option<Request>,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        if self.stopping.is_some() {
+            return Err(EngineError::Stopped);
+        }
+        if !self.runs.contains_key(&id) && !self.parked.contains(id) {
+            if let Claim::OwnedBy(owner) = self.store.claim(id)? {
+                return Err(EngineError::Alive(owner));
+            }
+            self.executor.end_leftovers(&[id]).map_err(EngineError::Leftovers)?;
+            self.ensure_in_memory(id)?;
+            self.command(id, Command::Recover, now)?;
+            if self.runs[&id].run.state() == RunState::Queued {
+                self.command(id, Command::Begin, now)?;
+            }
+        }
+        match request {
+            Some(request) => self.command(id, Command::Request(request), now),
+            None => Ok(()),
+        }
+    }
+
+    fn report(&mut self, id: RunId, report: Report, now: Timestamp) {
+        match self.command(id, Command::Report(report), now) {
+            // Reports may come twice, or after the run's end: what they tell is known.
+            Ok(()) | Err(EngineError::Refused(Refusal::StaleReport) | EngineError::NotHere(_)) => {}
+            Err(error) => debug_assert!(false, "a report is never refused otherwise: {error}"),
+        }
+    }
+
+    fn command(&mut self, id: RunId, command: Command, now: Timestamp) -> Result<(), EngineError> {
+        if !self.runs.contains_key(&id) {
+            if !self.parked.remove(id) {
+                return Err(EngineError::NotHere(id));
+            }
+            self.ensure_in_memory(id)?;
+        }
+        let active = self.runs.get_mut(&id).expect("it is in memory now");
+        let changes = active.run.apply(command, now)?;
+        for event in &changes.events {
+            for run in self.limits.release(id, event) {
+                self.to_fill.push_back(run);
+            }
+        }
+        active.take(changes, &mut self.batch.effects);
+        if !std::mem::replace(&mut active.dirty, true) {
+            self.dirty.push(id);
+        }
+        if active.run.has_ready() && !std::mem::replace(&mut active.to_fill, true) {
+            self.to_fill.push_back(id);
+        }
+        Ok(())
+    }
+
+    fn ensure_in_memory(&mut self, id: RunId) -> Result<(), StoreError> {
+        if self.runs.contains_key(&id) {
+            return Ok(());
+        }
+        let stored = self.store.load(id)?;
+        let plan = self.plan(&stored.new);
+        let mut run = Run::new(Submission {
+            id,
+            plan,
+            variables: stored.new.variables,
+            workers: stored.new.workers,
+        });
+        stored.events.iter().for_each(|event| run.replay(event));
+        self.runs.insert(id, ActiveRun::loaded(run));
+        Ok(())
+    }
+
+    fn plan(&mut self, new: &NewRun) -> Arc<Plan> {
+        if let Some(plan) = self.plans.get(&new.hash).and_then(Weak::upgrade) {
+            return plan;
+        }
+        let plan = Arc::new(Plan::new(Arc::clone(&new.definition)));
+        self.plans.insert(new.hash, Arc::downgrade(&plan));
+        plan
+    }
+
+    fn wake_due(&mut self, now: Timestamp) {
+        while let Some(run) = self.timers.pop_due(now) {
+            // A run that has ended or moved on has nothing to wake for.
+            let is_here = self.runs.contains_key(&run) || self.parked.remove(run);
+            if is_here && let Err(EngineError::Store(_)) = self.wake(run, now) {
+                self.parked.add(run);
+                self.timers.set(now + self.options.park_after, run);
+            }
+        }
+    }
+
+    fn wake(&mut self, run: RunId, now: Timestamp) -> Result<(), EngineError> {
+        self.ensure_in_memory(run)?;
+        self.command(run, Command::Wake, now)
+    }
+
+    /// Starts what is ready, each run in its turn.
+    fn fill(&mut self, now: Timestamp) {
+        if self.stopping.is_some() {
+            self.to_fill.clear();
+            return;
+        }
+        let mut most = self.options.starts_per_turn;
+        for _ in 0..self.to_fill.len() {
+            if most == 0 {
+                break;
+            }
+            let Some(id) = self.to_fill.pop_front() else { break };
+            let Some(active) = self.runs.get_mut(&id) else { continue };
+            active.to_fill = false;
+            let ahead = active.run.workers().min(self.options.ahead_max);
+            let changes = active.run.fill(now, most, ahead, &mut self.limits.gate(id));
+            let started = changes.effects.len();
+            most -= started.min(most);
+            active.take(changes, &mut self.batch.effects);
+            if started > 0 && !std::mem::replace(&mut active.dirty, true) {
+                self.dirty.push(id);
+            }
+            if most == 0 && active.run.has_ready() {
+                active.to_fill = true;
+                self.to_fill.push_back(id);
+            }
+        }
+    }
+
+    fn gather(&mut self) {
+        self.batch.runs = std::mem::take(&mut self.dirty);
+        for id in &self.batch.runs {
+            let Some(active) = self.runs.get_mut(id) else { continue };
+            active.dirty = false;
+            if active.has_uncommitted() {
+                self.batch.commits.push(active.commit());
+            }
+        }
+    }
+
+    /// Everything in the batch is durable: tell, answer, and do.
+    fn perform(&mut self, now: Timestamp) {
+        let batch = std::mem::take(&mut self.batch);
+        if !batch.commits.is_empty() {
+            for observer in &mut self.observers {
+                observer.committed(&batch.commits);
+            }
+        }
+        for (reply, answer) in batch.replies {
+            reply(answer);
+        }
+        let mut finished = Vec::new();
+        for effect in batch.effects {
+            match effect {
+                Effect::Dispatch(attempt) => {
+                    let key = attempt.key;
+                    if let Started::Finished(news) = self.executor.start(*attempt) {
+                        let report = Report { task: key.task, attempt: key.attempt, news };
+                        finished.push((key.run, report));
+                    }
+                }
+                Effect::Stop(key, how) => self.executor.stop(key, how),
+                Effect::Recall(key) => self.executor.recall(key),
+            }
+        }
+        if !finished.is_empty() {
+            self.inbox.push(Input::Reports(finished));
+        }
+        for run in batch.runs {
+            self.rest(run, now);
+        }
+    }
+
+    /// Lets go of a run that has ended or only waits, and sets the timer of one that backs off.
+    fn rest(&mut self, id: RunId, now: Timestamp) {
+        let Some(active) = self.runs.get_mut(&id) else { return };
+        let wake = active.run.next_wake();
+        if let Some(at) = wake.filter(|_| active.timer != wake) {
+            active.timer = wake;
+            self.timers.set(at, id);
+        }
+        if active.dirty || !active.run.is_idle() {
+            return;
+        }
+        let waits_long = wake.is_none_or(|at| at >= now + self.options.park_after);
+        if active.run.state().is_final() {
+            self.runs.remove(&id);
+        } else if waits_long && !active.run.has_ready() {
+            self.runs.remove(&id);
+            self.parked.add(id);
+        }
+    }
+
+    fn stop(&mut self, how: Stopping, by: &str, now: Timestamp) {
+        if self.stopping.is_none() {
+            let ids: Vec<RunId> = self.runs.keys().copied().collect();
+            for id in ids {
+                // A run that is ending, or paused already, needs no pause.
+                let pause = Request::Pause { by: by.to_owned() };
+                let _ = self.command(id, Command::Request(pause), now);
+            }
+        }
+        if how == Stopping::Kill {
+            self.stop_attempts(Stop::Now);
+        }
+        self.stopping = self.stopping.take().max(Some(how));
+    }
+
+    fn stop_attempts(&mut self, how: Stop) {
+        for active in self.runs.values() {
+            for key in active.run.attempts_under_way() {
+                self.executor.stop(key, how);
+            }
+        }
+    }
+}

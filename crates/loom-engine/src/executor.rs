@@ -1,0 +1,31 @@
+//! The seam to those who run attempts.
+
+use loom_core::{Attempt, AttemptKey, News, RunId, Stop};
+
+/// Runs attempts. Calls must not wait for an attempt; what becomes of one is reported through
+/// [`crate::Handle::report`].
+pub trait Executor: Send {
+    /// Starts an attempt; one that is `held` waits until fewer than its lane's width of the run's
+    /// attempts work, and reports that it began.
+    fn start(&mut self, attempt: Attempt) -> Started;
+
+    /// Ends an attempt, which then still reports. No effect on one that has ended.
+    fn stop(&mut self, key: AttemptKey, how: Stop);
+
+    /// Takes back an attempt that is still held, which then reports that it was stopped. No effect
+    /// on one that has begun.
+    fn recall(&mut self, key: AttemptKey);
+
+    /// Ends whatever an earlier process left behind of these runs, and waits until it is gone.
+    /// Answers with why that failed.
+    fn end_leftovers(&mut self, runs: &[RunId]) -> Result<(), String>;
+}
+
+/// The answer to a start.
+#[derive(Debug)]
+pub enum Started {
+    /// It is under way and will report.
+    Running,
+    /// It is over already.
+    Finished(News),
+}

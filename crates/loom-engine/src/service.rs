@@ -1,0 +1,103 @@
+//! The engine on its own thread.
+
+use crate::clock::Clock;
+use crate::engine::Engine;
+use crate::handle::Inbox;
+use crate::input::Input;
+use loom_core::Timestamp;
+use loom_store::StoreError;
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The most inputs taken into one round.
+const BATCH_MAX: usize = 10_000;
+
+/// The wait between attempts to commit to a locked store.
+const LOCKED_WAIT: Duration = Duration::from_millis(25);
+
+impl Engine {
+    /// Runs the engine on a thread until it is drained, killed or without handles. The thread's
+    /// result is the store's failure that halted it, if one did.
+    pub fn spawn(self, inbox: Inbox, clock: Arc<dyn Clock>) -> JoinHandle<Result<(), StoreError>> {
+        let service = Service { engine: self, inbox, clock, inputs: Vec::new(), connected: true };
+        let thread = std::thread::Builder::new().name("loom-engine".into());
+        thread.spawn(move || service.run()).expect("the system can start a thread")
+    }
+}
+
+struct Service {
+    engine: Engine,
+    inbox: Inbox,
+    clock: Arc<dyn Clock>,
+    inputs: Vec<Input>,
+    connected: bool,
+}
+
+impl Service {
+    fn run(mut self) -> Result<(), StoreError> {
+        let mut asked_at = Timestamp::default();
+        loop {
+            self.gather();
+            let now = self.clock.now();
+            let has_runs = self.engine.load() != (0, 0);
+            if has_runs && now.since(asked_at) >= self.engine.options.request_interval {
+                asked_at = now;
+                self.take_requests()?;
+            }
+            self.turn(now)?;
+            let nothing_left = self.inputs.is_empty() && !self.engine.is_busy();
+            if nothing_left && (self.engine.has_stopped() || !self.connected) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for an input or for something to do, then takes all inputs that are there.
+    fn gather(&mut self) {
+        if !self.engine.is_busy() && self.inputs.is_empty() && self.connected {
+            let patience = self.patience();
+            match self.inbox.receiver.recv_timeout(patience) {
+                Ok(input) => self.inputs.push(input),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => self.connected = false,
+            }
+        }
+        let room = BATCH_MAX.saturating_sub(self.inputs.len());
+        self.inputs.extend(self.inbox.receiver.try_iter().take(room));
+    }
+
+    fn patience(&self) -> Duration {
+        let interval = self.engine.options.request_interval;
+        let wake = self.engine.next_wake().map(|at| at.since(self.clock.now()));
+        // A hair later, so that the time has come when the wait is over.
+        wake.map_or(interval, |wait| interval.min(wait + Duration::from_micros(50)))
+    }
+
+    fn take_requests(&mut self) -> Result<(), StoreError> {
+        match self.engine.take_requests() {
+            // Requests stay posted; the next look finds them.
+            Err(error) if error.may_retry() => Ok(()),
+            other => other,
+        }
+    }
+
+    /// One round, repeated while the store is locked, as long as patience lasts.
+    fn turn(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let give_up_at = now + self.engine.options.store_patience;
+        loop {
+            let now = self.clock.now();
+            match self.engine.turn(&mut self.inputs, now) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.may_retry() && now < give_up_at => {
+                    std::thread::park_timeout(LOCKED_WAIT);
+                }
+                Err(error) => {
+                    self.engine.halt(error.clone());
+                    return Err(error);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Pruning.
+
+use super::Fixture;
+use super::samples::{
+    at, becomes, created, definition, ended, events, new_run, records, run_id, secretive_run,
+};
+use crate::{Claim, QueryStore, RunStore, StoreError, UpkeepStore, assert_refused};
+use loom_core::{Event, Request, RunState};
+
+/// What has not ended, or not long ago, stays; of the rest nothing does.
+pub fn prunes_only_ended_runs_that_are_old_enough(fixture: &impl Fixture) {
+    let mut store = fixture.session();
+    let new = || new_run(definition("sample"));
+    let (old, young, running) = (run_id(1), run_id(2), run_id(3));
+    let commits = [
+        ended(old, new(), 10),
+        ended(young, new(), 20),
+        created(running),
+        becomes(running, 1, Event::RunStarted { at: at(1) }, RunState::Running),
+    ];
+    store.commit(&commits).unwrap();
+    store.post(old, &Request::Pause { by: "somebody".into() }).unwrap();
+    assert_eq!(store.prune(at(10), 100).unwrap(), []);
+    assert_eq!(store.prune(at(20), 100).unwrap(), [old]);
+    assert_refused!(store.run(old), StoreError::NoRun(_));
+    assert_refused!(store.load(old), StoreError::NoRun(_));
+    assert_refused!(store.journal(old, 0, 9), StoreError::NoRun(_));
+    assert_refused!(store.variables(old), StoreError::NoRun(_));
+    assert_refused!(store.claim(old), StoreError::NoRun(_));
+    assert_eq!(store.take_requests().unwrap(), []);
+    assert_eq!(store.load(young).unwrap().events.len(), 2);
+    assert_eq!(store.load(running).unwrap().events.len(), 1);
+    assert_eq!(store.find("", 9).unwrap(), [running, young]);
+}
+
+/// The limit holds, the oldest go first, and the rest go with the next call.
+pub fn prunes_at_most_so_many(fixture: &impl Fixture) {
+    let mut store = fixture.session();
+    let new = new_run(definition("sample"));
+    let commits: Vec<_> = (0..5).map(|n| ended(run_id(n), new.clone(), 10)).collect();
+    store.commit(&commits).unwrap();
+    assert_eq!(store.prune(at(99), 0).unwrap(), []);
+    assert_eq!(store.prune(at(99), 3).unwrap(), [0, 1, 2].map(run_id));
+    assert_eq!(store.prune(at(99), 3).unwrap(), [3, 4].map(run_id));
+    assert_eq!(store.prune(at(99), 3).unwrap(), []);
+}
+
+/// A definition goes with its last run and may come back with another.
+pub fn prunes_definitions_that_no_run_uses(fixture: &impl Fixture) {
+    let mut store = fixture.session();
+    let (shared, own) = (new_run(definition("shared")), secretive_run());
+    let commits = [
+        ended(run_id(1), shared.clone(), 10),
+        ended(run_id(2), shared.clone(), 20),
+        ended(run_id(3), own.clone(), 10),
+    ];
+    store.commit(&commits).unwrap();
+    assert_eq!(store.prune(at(15), 100).unwrap(), [run_id(1), run_id(3)]);
+    assert_eq!(store.definition(&shared.hash).unwrap(), *shared.definition);
+    assert_refused!(store.definition(&own.hash), StoreError::Unavailable(_));
+    store.commit(&[ended(run_id(4), own.clone(), 10)]).unwrap();
+    assert_eq!(store.load(run_id(4)).unwrap().new.definition, own.definition);
+}
+
+/// An owner that still thinks of a pruned run is told that it is gone; others are not disturbed.
+pub fn prunes_what_a_living_owner_then_cannot_change(fixture: &impl Fixture) {
+    let (mut owner, mut janitor) = (fixture.session(), fixture.session());
+    let new = || new_run(definition("sample"));
+    let (gone, other) = (run_id(1), run_id(2));
+    owner.commit(&[ended(gone, new(), 10), created(other)]).unwrap();
+    assert_eq!(janitor.prune(at(99), 100).unwrap(), [gone]);
+    let late = owner.commit(&[records(other, 1, events(1, 1)), records(gone, 3, events(3, 3))]);
+    assert_refused!(late, StoreError::NoRun(run) if run == gone);
+    owner.commit(&[records(other, 1, events(1, 1))]).unwrap();
+    assert_eq!(owner.claim(other).unwrap(), Claim::Claimed);
+    owner.release(gone).unwrap();
+}

@@ -1,0 +1,343 @@
+//! [`MemoryStore`]: the reference model. It says what a store does in the fewest words, and stands
+//! in for one in tests and simulation. Nothing of it outlives the process.
+
+use crate::params::{JournalPage, RunPage, RunSummary, StoredRun};
+use crate::record::{finished_at, masked_definition, masked_event, masked_variables, started_at};
+use crate::{
+    Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RunCommit, RunFilter,
+    RunStore, StoreError, UpkeepStore,
+};
+use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+/// One owner's session of a store in memory. Sessions made from one another share its content.
+///
+/// An owner lives until its last session is dropped or [`MemoryStore::end_owner`] names it.
+#[derive(Debug)]
+pub struct MemoryStore {
+    content: Arc<Mutex<Content>>,
+    owner: OwnerId,
+    life: Arc<()>,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    runs: BTreeMap<RunId, Run>,
+    definitions: BTreeMap<DefinitionHash, Arc<Definition>>,
+    requests: Vec<Posted>,
+    owners: BTreeMap<OwnerId, Weak<()>>,
+}
+
+#[derive(Debug)]
+struct Run {
+    new: NewRun,
+    owner: Option<OwnerId>,
+    state: RunState,
+    started_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+    events: Vec<Event>,
+}
+
+impl MemoryStore {
+    /// An empty store, and a first session of it for an owner called `memory`.
+    pub fn new() -> Self {
+        Self::join(Arc::default(), "memory".into())
+    }
+
+    /// Another session of the same store, for this owner. A name whose owner has ended starts a
+    /// new life, in which the runs of the old one are its own.
+    #[must_use]
+    pub fn session(&self, owner: impl Into<OwnerId>) -> Self {
+        Self::join(Arc::clone(&self.content), owner.into())
+    }
+
+    /// Ends an owner, as the death of its process would: others may claim its runs, and its
+    /// sessions can do nothing any more that needs an owner.
+    pub fn end_owner(&self, owner: &str) {
+        self.content().owners.remove(owner);
+    }
+
+    /// The name that this session owns runs under.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    fn join(content: Arc<Mutex<Content>>, owner: OwnerId) -> Self {
+        let mut inner = content.lock().expect("no session panics while it holds the content");
+        let living = inner.owners.get(&owner).and_then(Weak::upgrade);
+        let life = living.unwrap_or_default();
+        inner.owners.insert(owner.clone(), Arc::downgrade(&life));
+        drop(inner);
+        Self { content, owner, life }
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().expect("no session panics while it holds the content")
+    }
+
+    /// The content, unless this session's owner has ended.
+    fn as_owner(&self) -> Result<MutexGuard<'_, Content>, StoreError> {
+        let content = self.content();
+        let current = content.owners.get(&self.owner);
+        if current.is_some_and(|life| std::ptr::eq(life.as_ptr(), Arc::as_ptr(&self.life))) {
+            Ok(content)
+        } else {
+            Err(StoreError::Unavailable(format!("the owner {} has ended", self.owner)))
+        }
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Content {
+    fn run(&self, run: RunId) -> Result<&Run, StoreError> {
+        self.runs.get(&run).ok_or(StoreError::NoRun(run))
+    }
+
+    fn is_alive(&self, owner: &str) -> bool {
+        self.owners.get(owner).is_some_and(|life| life.strong_count() > 0)
+    }
+
+    /// Refuses the commits if one of them does not fit what is recorded and the ones before it.
+    fn check(&self, owner: &str, commits: &[RunCommit]) -> Result<(), StoreError> {
+        let mut ahead: BTreeMap<RunId, u64> = BTreeMap::new();
+        for commit in commits {
+            let conflict = StoreError::Conflict(commit.run);
+            let next = match (ahead.get(&commit.run), self.runs.get(&commit.run)) {
+                (Some(next), _) => Some(*next),
+                (None, Some(run)) if run.owner.as_deref() == Some(owner) => {
+                    Some(run.events.len() as u64 + 1)
+                }
+                (None, Some(_)) => return Err(conflict),
+                (None, None) => None,
+            };
+            let expected = match (&commit.new, next) {
+                (Some(_), None) => 1,
+                (None, Some(next)) => next,
+                (Some(_), Some(_)) => return Err(conflict),
+                (None, None) => return Err(StoreError::NoRun(commit.run)),
+            };
+            if commit.first_seq != expected {
+                return Err(conflict);
+            }
+            ahead.insert(commit.run, expected + commit.events.len() as u64);
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, owner: &str, commit: &RunCommit) {
+        if let Some(new) = &commit.new {
+            self.definitions.entry(new.hash).or_insert_with(|| Arc::clone(&new.definition));
+            let run = Run {
+                new: new.clone(),
+                owner: Some(owner.to_owned()),
+                state: commit.state,
+                started_at: None,
+                finished_at: None,
+                events: Vec::new(),
+            };
+            self.runs.insert(commit.run, run);
+        }
+        let run = self.runs.get_mut(&commit.run).expect("the commit was checked");
+        if commit.new.is_some() || commit.state_changed {
+            run.state = commit.state;
+            run.started_at = run.started_at.or_else(|| started_at(&commit.events));
+            run.finished_at = finished_at(&commit.events);
+        }
+        run.events.extend_from_slice(&commit.events);
+    }
+
+    fn summary(&self, id: RunId, run: &Run) -> RunSummary {
+        RunSummary {
+            id,
+            namespace: run.new.definition.namespace.clone(),
+            workflow: run.new.definition.name.clone(),
+            version: run.new.definition.version.clone(),
+            definition: run.new.hash,
+            state: run.state,
+            created_at: run.new.created_at,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            workers: run.new.workers,
+            base: run.new.base.clone(),
+            alive: run.owner.as_deref().is_some_and(|owner| self.is_alive(owner)),
+        }
+    }
+}
+
+impl RunStore for MemoryStore {
+    fn commit(&mut self, commits: &[RunCommit]) -> Result<(), StoreError> {
+        let mut content = self.as_owner()?;
+        content.check(&self.owner, commits)?;
+        for commit in commits {
+            content.apply(&self.owner, commit);
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, run: RunId) -> Result<StoredRun, StoreError> {
+        let content = self.content();
+        let run = content.run(run)?;
+        Ok(StoredRun { new: run.new.clone(), events: run.events.clone() })
+    }
+
+    fn claim(&mut self, run: RunId) -> Result<Claim, StoreError> {
+        let mut content = self.as_owner()?;
+        match &content.run(run)?.owner {
+            Some(owner) if *owner != self.owner && content.is_alive(owner) => {
+                return Ok(Claim::OwnedBy(owner.clone()));
+            }
+            _ => {}
+        }
+        let run = content.runs.get_mut(&run).expect("it was just found");
+        run.owner = Some(self.owner.clone());
+        Ok(Claim::Claimed)
+    }
+
+    fn release(&mut self, run: RunId) -> Result<(), StoreError> {
+        let mut content = self.as_owner()?;
+        if let Some(run) = content.runs.get_mut(&run)
+            && run.owner.as_deref() == Some(&self.owner)
+        {
+            run.owner = None;
+        }
+        Ok(())
+    }
+
+    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError> {
+        let mut content = self.as_owner()?;
+        let Content { runs, requests, .. } = &mut *content;
+        let is_own = |posted: &mut Posted| {
+            runs.get(&posted.run).is_some_and(|run| run.owner.as_deref() == Some(&self.owner))
+        };
+        Ok(requests.extract_if(.., is_own).collect())
+    }
+}
+
+impl QueryStore for MemoryStore {
+    fn run(&mut self, run: RunId) -> Result<RunSummary, StoreError> {
+        let content = self.content();
+        Ok(content.summary(run, content.run(run)?))
+    }
+
+    fn find(&mut self, text: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
+        let matches = |run: &RunId| {
+            let id = run.to_string();
+            id.starts_with(text) || id.ends_with(text)
+        };
+        Ok(self.content().runs.keys().rev().copied().filter(matches).take(limit).collect())
+    }
+
+    fn list(&mut self, filter: &RunFilter) -> Result<RunPage, StoreError> {
+        let content = self.content();
+        let matches = |id: RunId, run: &Run| {
+            filter.before.is_none_or(|before| id < before)
+                && filter.state.is_none_or(|state| run.state == state)
+                && filter.workflow.as_ref().is_none_or(|name| run.new.definition.name == *name)
+                && filter
+                    .namespace
+                    .as_ref()
+                    .is_none_or(|name| run.new.definition.namespace == *name)
+        };
+        let mut found = content.runs.iter().rev().filter(|(id, run)| matches(**id, run));
+        let runs = found
+            .by_ref()
+            .take(filter.page_size())
+            .map(|(id, run)| content.summary(*id, run))
+            .collect();
+        Ok(RunPage { runs, more: found.next().is_some() })
+    }
+
+    fn variables(&mut self, run: RunId) -> Result<Vec<Variable>, StoreError> {
+        Ok(masked_variables(&self.content().run(run)?.new.variables))
+    }
+
+    fn journal(&mut self, run: RunId, after: u64, limit: usize) -> Result<JournalPage, StoreError> {
+        let content = self.content();
+        let mut behind = (1..).zip(&content.run(run)?.events).filter(|(seq, _)| *seq > after);
+        let events = behind
+            .by_ref()
+            .take(limit)
+            .map(|(seq, event)| Recorded { seq, event: masked_event(event) })
+            .collect();
+        Ok(JournalPage { events, more: behind.next().is_some() })
+    }
+
+    fn definition(&mut self, hash: &DefinitionHash) -> Result<Definition, StoreError> {
+        match self.content().definitions.get(hash) {
+            Some(definition) => Ok(masked_definition(definition)),
+            None => Err(StoreError::no_definition(hash)),
+        }
+    }
+
+    fn post(&mut self, run: RunId, request: &Request) -> Result<(), StoreError> {
+        let mut content = self.content();
+        content.run(run)?;
+        content.requests.push(Posted { run, request: request.clone() });
+        Ok(())
+    }
+}
+
+impl UpkeepStore for MemoryStore {
+    fn prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, StoreError> {
+        let mut content = self.content();
+        let is_old = |run: &Run| {
+            run.state.is_final() && run.finished_at.is_some_and(|finished| finished < before)
+        };
+        let old = content.runs.iter().filter(|(_, run)| is_old(run));
+        let pruned: Vec<RunId> = old.map(|(id, _)| *id).take(limit).collect();
+        for run in &pruned {
+            content.runs.remove(run);
+            content.requests.retain(|posted| posted.run != *run);
+        }
+        let Content { runs, definitions, .. } = &mut *content;
+        definitions.retain(|hash, _| runs.values().any(|run| run.new.hash == *hash));
+        Ok(pruned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::{Fixture, samples};
+
+    struct Memory(MemoryStore);
+
+    impl Fixture for Memory {
+        type Store = MemoryStore;
+
+        fn session(&self) -> MemoryStore {
+            let taken = self.0.content().owners.len();
+            self.0.session(format!("owner-{taken}"))
+        }
+
+        fn readable(&self) -> Option<Vec<u8>> {
+            None
+        }
+    }
+
+    crate::store_conformance!(|| Memory(MemoryStore::new()));
+
+    #[test]
+    fn an_ended_owners_sessions_can_do_nothing_more_and_its_runs_can_be_claimed() {
+        let mut first = MemoryStore::new();
+        let mut second = first.session("second");
+        let run = samples::run_id(1);
+        first.commit(&[samples::created(run)]).unwrap();
+        assert_eq!(second.claim(run).unwrap(), Claim::OwnedBy("memory".into()));
+
+        second.end_owner("memory");
+        assert_eq!(second.claim(run).unwrap(), Claim::Claimed);
+        assert!(matches!(first.take_requests(), Err(StoreError::Unavailable(_))));
+        assert!(matches!(first.commit(&[]), Err(StoreError::Unavailable(_))));
+
+        let mut again = first.session("memory");
+        assert_eq!(again.claim(run).unwrap(), Claim::OwnedBy("second".into()));
+        assert!(matches!(first.claim(run), Err(StoreError::Unavailable(_))));
+    }
+}
