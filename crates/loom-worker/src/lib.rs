@@ -14,6 +14,7 @@ mod group;
 mod host;
 mod http;
 mod job;
+mod leftovers;
 mod log;
 mod output;
 mod params;
@@ -35,6 +36,7 @@ mod worker;
 
 pub use builtin::Builtins;
 pub use job::{Ended, Idle, Job, Plugin, failure, output};
+pub use leftovers::end_leftovers;
 pub use log::{AttemptLog, Stream};
 pub use permissions::PERMISSION_TIMEOUT;
 pub use plugins::{FoundPlugin, PLUGIN_PATH, PluginForm, PluginPlace, PluginProblem, PluginSet};
