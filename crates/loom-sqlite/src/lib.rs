@@ -1,1 +1,89 @@
-//! The SQLite driver of the store.
+//! The SQLite driver of the store: one file, shared by any number of processes of one machine.
+//!
+//! - A commit is one transaction in write-ahead mode with `synchronous=FULL`: when it returns, one
+//!   sync has carried it to the disk. The journal is only ever appended to; a run's own row is
+//!   touched when its state changes.
+//! - Readers see the last commit and never wait for the writer, nor it for them.
+//! - A process owns runs under the name of a lock file that it holds while it lives ([`owner`]).
+//! - Secrets are sealed with a key beside the database ([`vault`]).
+//!
+//! For a store `loom.db` the files are `loom.db`, SQLite's own `loom.db-wal` and `loom.db-shm`, and
+//! the folder `loom.db.d` with the key, the owners' locks and the logs ([`Files`]).
+
+mod commit;
+mod fault;
+mod files;
+mod owner;
+mod query;
+mod runs;
+mod schema;
+mod upkeep;
+mod vault;
+
+pub use files::Files;
+
+use fault::Fault;
+use loom_core::RunId;
+use loom_store::StoreError;
+use owner::Owner;
+use rusqlite::Connection;
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+use vault::KeyFile;
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long a call waits for another process that is writing before it is refused as busy.
+    pub busy_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { busy_timeout: Duration::from_secs(5) }
+    }
+}
+
+/// One session of a store in an SQLite file.
+///
+/// It becomes an owner with the first run that it creates or claims, and stops being one when it
+/// is dropped. A session that only looks leaves no trace.
+#[derive(Debug)]
+pub struct SqliteStore {
+    files: Files,
+    conn: Connection,
+    vault: KeyFile,
+    owner: Option<Owner>,
+    /// The next sequence number of runs that this session owns. Nobody else can move these while
+    /// it lives, except that ended runs may be pruned: those are left out and looked up.
+    next_seq: HashMap<RunId, u64>,
+    /// The state of the database in which no request was left for this session.
+    no_requests_at: Option<i64>,
+}
+
+impl SqliteStore {
+    /// Opens the store in this file; makes it, and the folders on the way to it, if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the file is something else or damaged, [`StoreError::Newer`] if a
+    /// newer version wrote it, [`StoreError::Busy`] if another process keeps it locked,
+    /// [`StoreError::Full`] or [`StoreError::Unavailable`] if it cannot be made or opened.
+    #[expect(clippy::needless_pass_by_value, reason = "options are made for the call")]
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
+        let files = Files::new(path.as_ref());
+        let conn = schema::open(&files, &options).map_err(|fault| fault.about(files.database()))?;
+        let vault = KeyFile::new(files.key());
+        let next_seq = HashMap::new();
+        Ok(Self { files, conn, vault, owner: None, next_seq, no_requests_at: None })
+    }
+
+    /// Where the store's files are.
+    pub const fn files(&self) -> &Files {
+        &self.files
+    }
+
+    fn told<T>(&self, result: Result<T, Fault>) -> Result<T, StoreError> {
+        result.map_err(|fault| fault.about(self.files.database()))
+    }
+}

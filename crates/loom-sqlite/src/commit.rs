@@ -1,0 +1,187 @@
+//! Recording commits within a transaction.
+
+use crate::fault::{Fault, is_taken};
+use loom_core::{Event, RunId};
+use loom_store::record::{
+    Vault, count_events, encode_definition, encode_events, encode_variables, finished_at,
+    started_at,
+};
+use loom_store::{DefinitionHash, NewRun, RunCommit, StoreError};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use std::collections::HashMap;
+
+/// The most events that share a row of the journal: what a reader of one event has to decode.
+const ROW_EVENTS: usize = 256;
+
+/// The commits of one transaction.
+pub(crate) struct Batch<'a> {
+    conn: &'a Connection,
+    vault: &'a dyn Vault,
+    owner: &'a str,
+    /// What is known of this owner's runs from before the transaction.
+    next_seq: &'a HashMap<RunId, u64>,
+    append: CachedStatement<'a>,
+    /// Where the runs of this transaction stand after it.
+    staged: HashMap<RunId, Staged>,
+    /// The definition that was last seen to be there. Runs often come in series of one workflow.
+    defined: Option<DefinitionHash>,
+}
+
+/// Where a run stands after a transaction.
+pub(crate) struct Staged {
+    pub(crate) next_seq: u64,
+    pub(crate) ended: bool,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(
+        conn: &'a Connection,
+        vault: &'a dyn Vault,
+        owner: &'a str,
+        next_seq: &'a HashMap<RunId, u64>,
+        size: usize,
+    ) -> Result<Self, Fault> {
+        let append =
+            conn.prepare_cached("INSERT INTO journal (run, seq, at, events) VALUES (?, ?, ?, ?)")?;
+        let staged = HashMap::with_capacity(size);
+        Ok(Self { conn, vault, owner, next_seq, append, staged, defined: None })
+    }
+
+    /// Records one commit, or says why not; then the transaction must not be committed.
+    pub(crate) fn record(&mut self, commit: &RunCommit) -> Result<(), Fault> {
+        let run = commit.run;
+        let expected = match &commit.new {
+            Some(new) => {
+                self.create(commit, new)?;
+                1
+            }
+            None => self.expected_seq(run)?,
+        };
+        if commit.first_seq != expected {
+            return Err(StoreError::Conflict(run).into());
+        }
+        self.append(run, expected, &commit.events)?;
+        if commit.new.is_none() && commit.state_changed {
+            self.update(commit)?;
+        }
+        let next_seq = expected + commit.events.len() as u64;
+        self.staged.insert(run, Staged { next_seq, ended: commit.state.is_final() });
+        Ok(())
+    }
+
+    /// What the session has to remember once the transaction is committed.
+    pub(crate) fn into_staged(self) -> HashMap<RunId, Staged> {
+        self.staged
+    }
+
+    fn expected_seq(&self, run: RunId) -> Result<u64, Fault> {
+        if let Some(staged) = self.staged.get(&run) {
+            return Ok(staged.next_seq);
+        }
+        if let Some(next) = self.next_seq.get(&run) {
+            return Ok(*next);
+        }
+        if owner_of(self.conn, run)?.as_deref() == Some(self.owner) {
+            next_seq(self.conn, run)
+        } else {
+            Err(StoreError::Conflict(run).into())
+        }
+    }
+
+    fn append(&mut self, run: RunId, first_seq: u64, events: &[Event]) -> Result<(), Fault> {
+        let mut seq = first_seq;
+        for chunk in events.chunks(ROW_EVENTS) {
+            let text = encode_events(chunk, self.vault)?;
+            let row = params![run.to_bytes(), seq as i64, chunk[0].at().0 as i64, text];
+            self.append.execute(row).map_err(|error| taken(run, error))?;
+            seq += chunk.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn create(&mut self, commit: &RunCommit, new: &NewRun) -> Result<(), Fault> {
+        self.define(new)?;
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO runs (id, definition, state, owner, workers, created_at, started_at,
+                               finished_at, base, variables)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        let row = params![
+            commit.run.to_bytes(),
+            new.hash,
+            commit.state.name(),
+            self.owner,
+            new.workers,
+            new.created_at.0 as i64,
+            started_at(&commit.events).map(|at| at.0 as i64),
+            finished_at(&commit.events).map(|at| at.0 as i64),
+            new.base,
+            encode_variables(&new.variables, self.vault)?,
+        ];
+        insert.execute(row).map_err(|error| taken(commit.run, error))?;
+        Ok(())
+    }
+
+    fn define(&mut self, new: &NewRun) -> Result<(), Fault> {
+        if self.defined == Some(new.hash) {
+            return Ok(());
+        }
+        let mut find = self.conn.prepare_cached("SELECT 1 FROM definitions WHERE hash = ?")?;
+        if !find.exists([new.hash])? {
+            let definition = &new.definition;
+            let body = encode_definition(definition, self.vault)?;
+            self.conn
+                .prepare_cached(
+                    "INSERT INTO definitions (hash, namespace, name, version, body)
+                     VALUES (?, ?, ?, ?, ?)",
+                )?
+                .execute(params![
+                    new.hash,
+                    definition.namespace,
+                    definition.name,
+                    definition.version,
+                    body
+                ])?;
+        }
+        self.defined = Some(new.hash);
+        Ok(())
+    }
+
+    fn update(&self, commit: &RunCommit) -> Result<(), Fault> {
+        let mut update = self.conn.prepare_cached(
+            "UPDATE runs SET state = ?2, started_at = coalesce(started_at, ?3), finished_at = ?4
+             WHERE id = ?1",
+        )?;
+        update.execute(params![
+            commit.run.to_bytes(),
+            commit.state.name(),
+            started_at(&commit.events).map(|at| at.0 as i64),
+            finished_at(&commit.events).map(|at| at.0 as i64),
+        ])?;
+        Ok(())
+    }
+}
+
+/// Who owns the run, if anybody does.
+pub(crate) fn owner_of(conn: &Connection, run: RunId) -> Result<Option<String>, Fault> {
+    conn.prepare_cached("SELECT owner FROM runs WHERE id = ?")?
+        .query_row([run.to_bytes()], |row| row.get(0))
+        .optional()?
+        .ok_or_else(|| StoreError::NoRun(run).into())
+}
+
+/// The number that the run's next event will have.
+fn next_seq(conn: &Connection, run: RunId) -> Result<u64, Fault> {
+    let last: Option<(i64, String)> = conn
+        .prepare_cached("SELECT seq, events FROM journal WHERE run = ? ORDER BY seq DESC LIMIT 1")?
+        .query_row([run.to_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(match last {
+        Some((seq, events)) => seq as u64 + count_events(&events)?,
+        None => 1,
+    })
+}
+
+fn taken(run: RunId, error: rusqlite::Error) -> Fault {
+    if is_taken(&error) { StoreError::Conflict(run).into() } else { error.into() }
+}

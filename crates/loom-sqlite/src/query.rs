@@ -1,0 +1,291 @@
+//! The calls of those who look.
+
+use crate::SqliteStore;
+use crate::fault::Fault;
+use crate::owner::is_alive;
+use loom_core::{Definition, Event, ParseIdError, Request, RunId, RunState, Timestamp, Variable};
+use loom_store::record::{
+    Secrets, decode_definition, decode_events, decode_variables, encode_request,
+};
+use loom_store::{
+    DefinitionHash, JournalPage, OwnerId, QueryStore, Recorded, RunFilter, RunPage, RunSummary,
+    StoreError,
+};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, TransactionBehavior, params};
+use std::collections::HashMap;
+use std::path::Path;
+
+const SUMMARY: &str = "SELECT id, namespace, name, version, hash, state, created_at, started_at,
+    finished_at, workers, base, owner FROM runs JOIN definitions ON hash = definition";
+
+impl QueryStore for SqliteStore {
+    fn run(&mut self, run: RunId) -> Result<RunSummary, StoreError> {
+        let result = self.try_run(run);
+        self.told(result)
+    }
+
+    fn find(&mut self, text: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
+        let result = self.try_find(text, limit);
+        self.told(result)
+    }
+
+    fn list(&mut self, filter: &RunFilter) -> Result<RunPage, StoreError> {
+        let result = self.try_list(filter);
+        self.told(result)
+    }
+
+    fn variables(&mut self, run: RunId) -> Result<Vec<Variable>, StoreError> {
+        let result = self.try_variables(run);
+        self.told(result)
+    }
+
+    fn journal(&mut self, run: RunId, after: u64, limit: usize) -> Result<JournalPage, StoreError> {
+        let result = self.try_journal(run, after, limit);
+        self.told(result)
+    }
+
+    fn definition(&mut self, hash: &DefinitionHash) -> Result<Definition, StoreError> {
+        let result = self.try_definition(hash);
+        self.told(result)
+    }
+
+    fn post(&mut self, run: RunId, request: &Request) -> Result<(), StoreError> {
+        let result = self.try_post(run, request);
+        self.told(result)
+    }
+}
+
+impl SqliteStore {
+    fn try_run(&self, run: RunId) -> Result<RunSummary, Fault> {
+        let mut select = self.conn.prepare_cached(&format!("{SUMMARY} WHERE id = ?"))?;
+        let mut rows = select.query([run.to_bytes()])?;
+        let row = rows.next()?.ok_or(StoreError::NoRun(run))?;
+        Living::new(&self.files.owners()).summary(row)
+    }
+
+    fn try_find(&self, text: &str, limit: usize) -> Result<Vec<RunId>, Fault> {
+        let mut found = Vec::new();
+        let Some(ends) = Ends::of(text) else { return Ok(found) };
+        let mut select = self.conn.prepare_cached("SELECT id FROM runs ORDER BY id DESC")?;
+        let mut rows = select.query([])?;
+        while found.len() < limit
+            && let Some(row) = rows.next()?
+        {
+            let run = read_run_id(row, 0)?;
+            if ends.match_either(run) {
+                found.push(run);
+            }
+        }
+        Ok(found)
+    }
+
+    fn try_list(&self, filter: &RunFilter) -> Result<RunPage, Fault> {
+        let before = filter.before.map(RunId::to_bytes);
+        let state = filter.state.map(RunState::name);
+        let conditions: [(&str, Option<&dyn ToSql>); 4] = [
+            ("id < ?", before.as_ref().map(|it| it as &dyn ToSql)),
+            ("state = ?", state.as_ref().map(|it| it as &dyn ToSql)),
+            ("name = ?", filter.workflow.as_ref().map(|it| it as &dyn ToSql)),
+            ("namespace = ?", filter.namespace.as_ref().map(|it| it as &dyn ToSql)),
+        ];
+        let mut sql = SUMMARY.to_owned();
+        let mut values = Vec::new();
+        for (condition, value) in conditions {
+            if let Some(value) = value {
+                sql.push_str(if values.is_empty() { " WHERE " } else { " AND " });
+                sql.push_str(condition);
+                values.push(value);
+            }
+        }
+        sql.push_str(" ORDER BY id DESC");
+        let mut select = self.conn.prepare_cached(&sql)?;
+        let mut rows = select.query(values.as_slice())?;
+        let owners = self.files.owners();
+        let mut living = Living::new(&owners);
+        let mut page = RunPage { runs: Vec::new(), more: false };
+        while let Some(row) = rows.next()? {
+            if page.runs.len() == filter.page_size() {
+                page.more = true;
+                break;
+            }
+            page.runs.push(living.summary(row)?);
+        }
+        Ok(page)
+    }
+
+    fn try_variables(&self, run: RunId) -> Result<Vec<Variable>, Fault> {
+        let text: Option<String> = self
+            .conn
+            .prepare_cached("SELECT variables FROM runs WHERE id = ?")?
+            .query_row([run.to_bytes()], |row| row.get(0))
+            .optional()?;
+        Ok(decode_variables(&text.ok_or(StoreError::NoRun(run))?, Secrets::Mask)?)
+    }
+
+    fn try_journal(&mut self, run: RunId, after: u64, limit: usize) -> Result<JournalPage, Fault> {
+        let tx = self.conn.transaction()?;
+        require_run(&tx, run)?;
+        let mut page = JournalPage { events: Vec::new(), more: false };
+        read_events(&tx, run, after.saturating_add(1), Secrets::Mask, |first, row| {
+            for (seq, event) in (first..).zip(row) {
+                if seq > after {
+                    if page.events.len() == limit {
+                        page.more = true;
+                        return Ok(false);
+                    }
+                    page.events.push(Recorded { seq, event });
+                }
+            }
+            Ok(true)
+        })?;
+        Ok(page)
+    }
+
+    fn try_definition(&self, hash: &DefinitionHash) -> Result<Definition, Fault> {
+        let body: Option<String> = self
+            .conn
+            .prepare_cached("SELECT body FROM definitions WHERE hash = ?")?
+            .query_row([hash], |row| row.get(0))
+            .optional()?;
+        let body = body.ok_or_else(|| StoreError::no_definition(hash))?;
+        Ok(decode_definition(&body, Secrets::Mask)?)
+    }
+
+    fn try_post(&mut self, run: RunId, request: &Request) -> Result<(), Fault> {
+        let body = encode_request(request, &self.vault)?;
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        require_run(&tx, run)?;
+        tx.prepare_cached("INSERT INTO requests (run, body) VALUES (?, ?)")?
+            .execute(params![run.to_bytes(), body])?;
+        tx.commit()?;
+        self.no_requests_at = None;
+        Ok(())
+    }
+}
+
+/// Calls `take` with each row of the run's journal from the one that holds event `from` on (its
+/// first number, its events) until it answers `false`.
+pub(crate) fn read_events(
+    conn: &Connection,
+    run: RunId,
+    from: u64,
+    secrets: Secrets<'_>,
+    mut take: impl FnMut(u64, Vec<Event>) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
+    let mut select = conn.prepare_cached(
+        "SELECT seq, events FROM journal
+         WHERE run = ?1 AND seq >= ifnull((SELECT max(seq) FROM journal WHERE run = ?1 AND seq <= ?2), 0)
+         ORDER BY seq",
+    )?;
+    let from = i64::try_from(from).unwrap_or(i64::MAX);
+    let mut rows = select.query(params![run.to_bytes(), from])?;
+    while let Some(row) = rows.next()? {
+        let text = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        if !take(row.get::<_, i64>(0)? as u64, decode_events(text, secrets)?)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn read_run_id(row: &Row<'_>, column: usize) -> Result<RunId, Fault> {
+    Ok(RunId::from_bytes(row.get(column)?))
+}
+
+fn require_run(conn: &Connection, run: RunId) -> Result<(), Fault> {
+    let mut find = conn.prepare_cached("SELECT 1 FROM runs WHERE id = ?")?;
+    if find.exists([run.to_bytes()])? { Ok(()) } else { Err(StoreError::NoRun(run).into()) }
+}
+
+/// Makes summaries, and asks only once whether each owner lives.
+struct Living<'a> {
+    folder: &'a Path,
+    known: HashMap<OwnerId, bool>,
+}
+
+impl<'a> Living<'a> {
+    fn new(folder: &'a Path) -> Self {
+        Self { folder, known: HashMap::new() }
+    }
+
+    fn summary(&mut self, row: &Row<'_>) -> Result<RunSummary, Fault> {
+        let state: String = row.get(5)?;
+        let time = |at: i64| Timestamp(at as u64);
+        Ok(RunSummary {
+            id: read_run_id(row, 0)?,
+            namespace: row.get(1)?,
+            workflow: row.get(2)?,
+            version: row.get(3)?,
+            definition: row.get(4)?,
+            state: RunState::from_name(&state)
+                .ok_or_else(|| StoreError::Corrupt(format!("a run has the state `{state}`")))?,
+            created_at: time(row.get(6)?),
+            started_at: row.get::<_, Option<i64>>(7)?.map(time),
+            finished_at: row.get::<_, Option<i64>>(8)?.map(time),
+            workers: row.get(9)?,
+            base: row.get(10)?,
+            alive: self.lives(row.get(11)?)?,
+        })
+    }
+
+    fn lives(&mut self, owner: Option<OwnerId>) -> Result<bool, Fault> {
+        let Some(owner) = owner else { return Ok(false) };
+        if let Some(alive) = self.known.get(&owner) {
+            return Ok(*alive);
+        }
+        let alive = is_alive(self.folder, &owner)?;
+        self.known.insert(owner, alive);
+        Ok(alive)
+    }
+}
+
+/// What the bits of an identity must be for its text to start, or to end, with a given text.
+struct Ends {
+    first: Option<Bits>,
+    last: Option<Bits>,
+}
+
+impl Ends {
+    const LOWEST: &str = "00000000000000000000000000";
+    const HIGHEST: &str = "7zzzzzzzzzzzzzzzzzzzzzzzzz";
+
+    /// `None` if the text cannot be part of an identity's.
+    fn of(text: &str) -> Option<Self> {
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return None;
+        }
+        let rest = Self::LOWEST.len().checked_sub(text.len())?;
+        let first = |fill: &str| format!("{text}{}", &fill[text.len()..]).parse();
+        let last = |fill: &str| format!("{}{text}", &fill[..rest]).parse();
+        Some(Self {
+            first: Bits::common(first(Self::LOWEST), first(Self::HIGHEST)),
+            last: Bits::common(last(Self::LOWEST), last(Self::HIGHEST)),
+        })
+    }
+
+    fn match_either(&self, run: RunId) -> bool {
+        [&self.first, &self.last].into_iter().flatten().any(|bits| bits.match_run(run))
+    }
+}
+
+/// Bits of an identity that are settled, and how.
+struct Bits {
+    mask: u128,
+    value: u128,
+}
+
+impl Bits {
+    /// Those in which the two agree.
+    fn common(a: Result<RunId, ParseIdError>, b: Result<RunId, ParseIdError>) -> Option<Self> {
+        let (a, b) = (as_number(a.ok()?), as_number(b.ok()?));
+        Some(Self { mask: !(a ^ b), value: a & b })
+    }
+
+    const fn match_run(&self, run: RunId) -> bool {
+        as_number(run) & self.mask == self.value
+    }
+}
+
+const fn as_number(run: RunId) -> u128 {
+    u128::from_be_bytes(run.to_bytes())
+}

@@ -1,0 +1,188 @@
+//! The engine's calls.
+
+use crate::SqliteStore;
+use crate::commit::{Batch, Staged, owner_of};
+use crate::fault::Fault;
+use crate::owner::{Owner, is_alive};
+use crate::query::{read_events, read_run_id};
+use loom_core::{RunId, Timestamp};
+use loom_store::record::{Secrets, decode_definition, decode_request, decode_variables};
+use loom_store::{Claim, NewRun, Posted, RunCommit, RunStore, StoreError, StoredRun};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+impl RunStore for SqliteStore {
+    fn commit(&mut self, commits: &[RunCommit]) -> Result<(), StoreError> {
+        let result = self.try_commit(commits);
+        self.told(result)
+    }
+
+    fn load(&mut self, run: RunId) -> Result<StoredRun, StoreError> {
+        let result = self.try_load(run);
+        self.told(result)
+    }
+
+    fn claim(&mut self, run: RunId) -> Result<Claim, StoreError> {
+        let result = self.try_claim(run);
+        self.told(result)
+    }
+
+    fn release(&mut self, run: RunId) -> Result<(), StoreError> {
+        let result = self.try_release(run);
+        self.told(result)
+    }
+
+    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError> {
+        let result = self.try_take_requests();
+        self.told(result)
+    }
+}
+
+impl SqliteStore {
+    fn try_commit(&mut self, commits: &[RunCommit]) -> Result<(), Fault> {
+        if commits.is_empty() {
+            return Ok(());
+        }
+        self.become_owner()?;
+        let Self { conn, vault, owner: Some(owner), next_seq, .. } = self else {
+            unreachable!("it has just become one")
+        };
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut batch = Batch::new(&tx, vault, owner.id(), next_seq, commits.len())?;
+        for commit in commits {
+            batch.record(commit)?;
+        }
+        let staged = batch.into_staged();
+        tx.commit()?;
+        self.remember(staged);
+        Ok(())
+    }
+
+    fn remember(&mut self, staged: HashMap<RunId, Staged>) {
+        for (run, Staged { next_seq, ended }) in staged {
+            if ended {
+                self.next_seq.remove(&run);
+            } else {
+                self.next_seq.insert(run, next_seq);
+            }
+        }
+    }
+
+    fn become_owner(&mut self) -> Result<(), Fault> {
+        if self.owner.is_none() {
+            self.owner = Some(Owner::begin(&self.files.owners())?);
+        }
+        Ok(())
+    }
+
+    fn try_load(&mut self, run: RunId) -> Result<StoredRun, Fault> {
+        let tx = self.conn.transaction()?;
+        let secrets = Secrets::Open(&self.vault);
+        let new = read_new_run(&tx, run, secrets)?;
+        let mut events = Vec::new();
+        read_events(&tx, run, 1, secrets, |seq, row| {
+            if seq != events.len() as u64 + 1 {
+                let what = format!("run {run} lacks its event {}", events.len() + 1);
+                return Err(StoreError::Corrupt(what).into());
+            }
+            events.extend(row);
+            Ok(true)
+        })?;
+        Ok(StoredRun { new, events })
+    }
+
+    fn try_claim(&mut self, run: RunId) -> Result<Claim, Fault> {
+        owner_of(&self.conn, run)?;
+        self.become_owner()?;
+        let Some(owner) = &self.owner else { unreachable!("it has just become one") };
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        match owner_of(&tx, run)? {
+            Some(holder) if holder == owner.id() => return Ok(Claim::Claimed),
+            Some(holder) if is_alive(&self.files.owners(), &holder)? => {
+                return Ok(Claim::OwnedBy(holder));
+            }
+            _ => {}
+        }
+        tx.prepare_cached("UPDATE runs SET owner = ?2 WHERE id = ?1")?
+            .execute(params![run.to_bytes(), owner.id()])?;
+        tx.commit()?;
+        self.no_requests_at = None;
+        Ok(Claim::Claimed)
+    }
+
+    fn try_release(&mut self, run: RunId) -> Result<(), Fault> {
+        if let Some(owner) = &self.owner {
+            self.conn
+                .prepare_cached("UPDATE runs SET owner = NULL WHERE id = ? AND owner = ?")?
+                .execute(params![run.to_bytes(), owner.id()])?;
+            self.next_seq.remove(&run);
+        }
+        Ok(())
+    }
+
+    fn try_take_requests(&mut self) -> Result<Vec<Posted>, Fault> {
+        let Some(owner) = &self.owner else { return Ok(Vec::new()) };
+        // Changes with every commit of another connection, and costs next to nothing.
+        let version: i64 =
+            self.conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if self.no_requests_at == Some(version) {
+            return Ok(Vec::new());
+        }
+        let secrets = Secrets::Open(&self.vault);
+        let mut posted = read_requests(&self.conn, owner.id(), secrets)?;
+        if !posted.is_empty() {
+            let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            posted = read_requests(&tx, owner.id(), secrets)?;
+            let mut delete = tx.prepare_cached("DELETE FROM requests WHERE id = ?")?;
+            for (id, _) in &posted {
+                delete.execute([id])?;
+            }
+            drop(delete);
+            tx.commit()?;
+        }
+        self.no_requests_at = Some(version);
+        Ok(posted.into_iter().map(|(_, posted)| posted).collect())
+    }
+}
+
+fn read_new_run(conn: &Connection, run: RunId, secrets: Secrets<'_>) -> Result<NewRun, Fault> {
+    let mut select = conn.prepare_cached(
+        "SELECT hash, body, variables, workers, base, created_at
+         FROM runs JOIN definitions ON hash = definition WHERE id = ?",
+    )?;
+    let row = select
+        .query_row([run.to_bytes()], |row| {
+            let texts: (String, String) = (row.get(1)?, row.get(2)?);
+            Ok((row.get(0)?, texts, row.get(3)?, row.get(4)?, row.get::<_, i64>(5)?))
+        })
+        .optional()?;
+    let (hash, (body, variables), workers, base, created_at) = row.ok_or(StoreError::NoRun(run))?;
+    Ok(NewRun {
+        definition: Arc::new(decode_definition(&body, secrets)?),
+        hash,
+        variables: Arc::new(decode_variables(&variables, secrets)?),
+        workers,
+        base,
+        created_at: Timestamp(created_at as u64),
+    })
+}
+
+/// The requests for this owner's runs, oldest first, with their keys.
+fn read_requests(
+    conn: &Connection,
+    owner: &str,
+    secrets: Secrets<'_>,
+) -> Result<Vec<(i64, Posted)>, Fault> {
+    let mut select = conn.prepare_cached(
+        "SELECT requests.id, run, body FROM requests JOIN runs ON runs.id = run
+         WHERE owner = ? ORDER BY requests.id",
+    )?;
+    let mut rows = select.query([owner])?;
+    let mut posted = Vec::new();
+    while let Some(row) = rows.next()? {
+        let request = decode_request(&row.get::<_, String>(2)?, secrets)?;
+        posted.push((row.get(0)?, Posted { run: read_run_id(row, 1)?, request }));
+    }
+    Ok(posted)
+}

@@ -1,0 +1,129 @@
+//! Making, opening and migrating the database.
+
+use crate::Options;
+use crate::fault::{Fault, file_fault};
+use crate::files::{Files, discard, make_folder};
+use crate::owner::random_name;
+use loom_store::StoreError;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Says in the file's header that it is ours: "loom" in ASCII.
+const APPLICATION_ID: i32 = 0x6c6f_6f6d;
+
+/// What leads from each format to the next; a database's `user_version` is how many of them it has
+/// seen. What was released is never changed, only added to.
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+
+/// How many pages the write-ahead log gathers before a commit moves them into the database. Such a
+/// commit takes longer by the time for the pages; fewer of them means more often.
+const CHECKPOINT_PAGES: u32 = 1000;
+
+/// Opens the database, or makes it, and brings it to the newest format.
+pub(crate) fn open(files: &Files, options: &Options) -> Result<Connection, Fault> {
+    let path = files.database();
+    if !path.try_exists().map_err(file_fault("reach", path))? {
+        create(files)?;
+    }
+    let mut conn = connect(path, options)?;
+    if version(&conn, path)? < MIGRATIONS.len() {
+        migrate(&mut conn, path)?;
+    }
+    let mode: String = conn.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        let path = path.display();
+        let what =
+            format!("{path}: its file system has no shared memory, which SQLite's WAL needs");
+        return Err(StoreError::Unavailable(what).into());
+    }
+    Ok(conn)
+}
+
+/// Makes an empty store. It appears under its name only when it is complete, so that neither a
+/// crash nor another process that does the same leaves half of one. Nothing in it needs to outlast
+/// a loss of power before the first commit, which syncs the folder too; the file itself is synced
+/// here because the write-ahead log is worth nothing without it.
+fn create(files: &Files) -> Result<(), Fault> {
+    let path = files.database();
+    make_folder(files.folder())?;
+    let draft = files.folder().join(format!("new-{}.db", random_name()?));
+    let made = fill(&draft, path).and_then(|()| {
+        File::open(&draft)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| match fs::hard_link(&draft, path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                _ => Ok(()),
+            })
+            .map_err(file_fault("make", path))
+    });
+    discard(&draft);
+    made
+}
+
+fn fill(draft: &Path, path: &Path) -> Result<(), Fault> {
+    let mut new = OpenOptions::new();
+    new.write(true).create_new(true).mode(0o600);
+    new.open(draft).map_err(file_fault("make", draft))?;
+    let mut conn = Connection::open_with_flags(draft, flags())?;
+    conn.execute_batch(
+        "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE;",
+    )?;
+    migrate(&mut conn, path)?;
+    conn.execute_batch("PRAGMA journal_mode=WAL")?;
+    conn.close().map_err(|(_, error)| error.into())
+}
+
+const fn flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX)
+}
+
+fn connect(path: &Path, options: &Options) -> Result<Connection, Fault> {
+    let conn = Connection::open_with_flags(path, flags())?;
+    conn.busy_timeout(options.busy_timeout)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    conn.execute_batch(&format!(
+        "PRAGMA synchronous=FULL;
+         PRAGMA foreign_keys=ON;
+         PRAGMA cell_size_check=ON;
+         PRAGMA trusted_schema=OFF;
+         PRAGMA temp_store=MEMORY;
+         PRAGMA cache_size=-8192;
+         PRAGMA journal_size_limit=67108864;
+         PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES};"
+    ))?;
+    Ok(conn)
+}
+
+/// The format that the database has: how many migrations it has seen.
+fn version(conn: &Connection, path: &Path) -> Result<usize, Fault> {
+    let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let tables: u32 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application == 0 && version == 0 && tables == 0 {
+        return Ok(0);
+    }
+    let (Ok(found), APPLICATION_ID) = (u32::try_from(version), application) else {
+        let path = path.display();
+        let what = format!("{path} is a database of another program; name another file");
+        return Err(StoreError::Corrupt(what).into());
+    };
+    let known = MIGRATIONS.len() as u32;
+    if found > known {
+        return Err(StoreError::Newer { found, known }.into());
+    }
+    Ok(found as usize)
+}
+
+fn migrate(conn: &mut Connection, path: &Path) -> Result<(), Fault> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Read again: another process may have done it meanwhile.
+    for migration in &MIGRATIONS[version(&tx, path)?..] {
+        tx.execute_batch(migration)?;
+    }
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+    Ok(tx.commit()?)
+}

@@ -1,0 +1,47 @@
+-- Workflows, by the SHA-256 of their canonical JSON.
+CREATE TABLE definitions (
+    hash BLOB PRIMARY KEY NOT NULL,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+
+-- One row a run, touched when the run is created and when its state changes. Times are microseconds
+-- since 1970; the identity's byte order is age. What is long stands last.
+CREATE TABLE runs (
+    id BLOB PRIMARY KEY NOT NULL,
+    definition BLOB NOT NULL REFERENCES definitions (hash),
+    state TEXT NOT NULL,
+    owner TEXT,
+    workers INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    base TEXT NOT NULL,
+    variables TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- For lists by state.
+CREATE INDEX runs_by_state ON runs (state);
+
+-- For dropping definitions that are no longer used.
+CREATE INDEX runs_by_definition ON runs (definition);
+
+-- What happened, only ever appended: each row a JSON list of events, of which the first has the
+-- number `seq` within its run and happened at `at`. Without a reference to `runs`, whose check
+-- would cost a look-up for each row of the hot path: rows go with their run in one transaction.
+CREATE TABLE journal (
+    run BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    events TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+) WITHOUT ROWID;
+
+-- What was asked of runs and not yet taken by their owners.
+CREATE TABLE requests (
+    id INTEGER PRIMARY KEY,
+    run BLOB NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    body TEXT NOT NULL
+);

@@ -1,0 +1,54 @@
+//! The janitor's calls.
+
+use crate::SqliteStore;
+use crate::fault::Fault;
+use crate::query::read_run_id;
+use loom_core::{RunId, Timestamp};
+use loom_store::{StoreError, UpkeepStore};
+use rusqlite::{Connection, TransactionBehavior, params};
+
+impl UpkeepStore for SqliteStore {
+    fn prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, StoreError> {
+        let result = self.try_prune(before, limit);
+        self.told(result)
+    }
+}
+
+impl SqliteStore {
+    fn try_prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, Fault> {
+        // Searched for without the lock, which then is held for as long as deleting takes.
+        if old_runs(&self.conn, before, limit)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let runs = old_runs(&tx, before, limit)?;
+        let mut delete_journal = tx.prepare_cached("DELETE FROM journal WHERE run = ?")?;
+        let mut delete_run = tx.prepare_cached("DELETE FROM runs WHERE id = ?")?;
+        for run in &runs {
+            delete_journal.execute([run.to_bytes()])?;
+            delete_run.execute([run.to_bytes()])?;
+        }
+        drop((delete_journal, delete_run));
+        tx.execute(
+            "DELETE FROM definitions
+             WHERE NOT EXISTS (SELECT 1 FROM runs WHERE definition = hash)",
+            [],
+        )?;
+        tx.commit()?;
+        Ok(runs)
+    }
+}
+
+/// Runs that ended before then, the oldest first.
+fn old_runs(conn: &Connection, before: Timestamp, limit: usize) -> Result<Vec<RunId>, Fault> {
+    let mut select = conn.prepare_cached(
+        "SELECT id FROM runs
+         WHERE state IN ('succeeded', 'failed', 'cancelled') AND finished_at < ? ORDER BY id LIMIT ?",
+    )?;
+    let mut rows = select.query(params![before.0 as i64, limit as i64])?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        runs.push(read_run_id(row, 0)?);
+    }
+    Ok(runs)
+}
