@@ -1,1 +1,22 @@
 //! Workflow documents: parsing, checking, diagnostics, schema, drawing, import.
+//!
+//! [`Source`] is a file's text; [`load`] reads it into a [`Draft`]; a draft knows every problem that
+//! reading found and where each part was written.
+
+mod catalog;
+mod diagnostic;
+mod document;
+mod draft;
+pub mod keys;
+mod limits;
+mod placeholder;
+mod read;
+mod source;
+mod suggest;
+
+pub use catalog::{PluginCatalog, PluginFacts};
+pub use diagnostic::{Diagnostic, Label, Problems, Severity, Style, Suggestion};
+pub use draft::Draft;
+pub use limits::Limits;
+pub use read::load;
+pub use source::{Position, Source, Span, Unread};

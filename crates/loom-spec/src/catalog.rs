@@ -1,0 +1,29 @@
+//! What a workflow's check must know of plugins; whoever finds plugins answers.
+
+use loom_core::{OutputDecl, TaskKind, Value};
+
+/// The plugins that a workflow may use.
+pub trait PluginCatalog {
+    /// What is known of the plugin of this name, if there is one.
+    fn find(&self, name: &str) -> Option<PluginFacts>;
+
+    /// The names of all plugins.
+    fn names(&self) -> Vec<String>;
+}
+
+/// What is known of a plugin.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PluginFacts {
+    /// How its tasks take part in scheduling.
+    pub kind: TaskKind,
+    /// Variables that it emits; those that are optional may be absent from a success.
+    pub outputs: Vec<OutputDecl>,
+    /// Variables that it needs.
+    pub inputs: Vec<String>,
+    /// JSON Schema (2020-12) of its parameters; absent if anything goes.
+    pub params_schema: Option<Value>,
+    /// Permissions that it needs when a task, or the plugin itself, asks for authorisation.
+    pub permissions: Vec<String>,
+    /// Whether every task that uses it needs its permissions.
+    pub requires_auth: bool,
+}

@@ -1,0 +1,352 @@
+//! From the parser's events to the tree.
+
+use super::places::Places;
+use super::{Entry, Kind, Node, scalar};
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::limits::{Limit, Limits};
+use crate::source::{Source, Span};
+use loom_protocol::ErrorCode;
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Keys of one map that are compared one by one; larger maps get a set.
+const FEW_KEYS: usize = 16;
+
+/// Reads the only document of a source. Keys that are wrong are reported and left out; `Err` is
+/// the problem that ended the reading.
+pub(crate) fn parse(
+    source: &Source,
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Result<Node, Diagnostic> {
+    if source.text().len() > limits.bytes {
+        return Err(Limit::Bytes.exceeded(limits));
+    }
+    if let Some(at) = source.not_utf8_at() {
+        return Err(Diagnostic::error(ErrorCode::NotYaml, "the file is not UTF-8 text")
+            .at(Span::empty(at as u32), "the bytes here are not UTF-8")
+            .help("save the file in the encoding UTF-8"));
+    }
+    let mut builder = Builder {
+        limits,
+        problems,
+        places: Places::new(source.text()),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        used: Size::default(),
+        root: None,
+    };
+    let mut parser = Parser::new_from_str(source.text());
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| not_yaml(source, &mut builder.places, &error))?;
+        builder.event(event, span)?;
+    }
+    builder.root.ok_or_else(|| {
+        Diagnostic::error(ErrorCode::NotAWorkflow, "the file is empty")
+            .help("`loom init` writes a first workflow")
+    })
+}
+
+/// How much a value is once its aliases are expanded.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    bytes: usize,
+}
+
+/// A list or map whose end has not come yet.
+struct Open {
+    span: Span,
+    anchor: usize,
+    /// What had been used before it began.
+    before: Size,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<Entry>,
+        /// The key that waits for its value; `Skip` if the key is wrong.
+        key: Option<Key>,
+        /// Values of `<<`.
+        merges: Vec<Node>,
+    },
+}
+
+enum Key {
+    Named(Arc<str>, Span),
+    Merge,
+    Skip,
+}
+
+struct Builder<'a> {
+    limits: &'a Limits,
+    problems: &'a mut Problems,
+    places: Places<'a>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, (Node, Size)>,
+    used: Size,
+    root: Option<Node>,
+}
+
+impl Builder<'_> {
+    fn event(&mut self, event: Event<'_>, at: saphyr_parser::Span) -> Result<(), Diagnostic> {
+        match event {
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => {
+                if matches!(event, Event::DocumentStart(_)) && self.root.is_some() {
+                    let span = self.places.span(at);
+                    return Err(several_documents(span));
+                }
+                Ok(())
+            }
+            Event::Alias(anchor) => self.alias(anchor, at),
+            Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag, at),
+            Event::SequenceStart(anchor, _) => self.begin(anchor, Content::List(Vec::new()), at),
+            Event::MappingStart(anchor, _) => {
+                let content = Content::Map { entries: Vec::new(), key: None, merges: Vec::new() };
+                self.begin(anchor, content, at)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(at),
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: Cow<'_, str>,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<Cow<'_, Tag>>,
+        at: saphyr_parser::Span,
+    ) -> Result<(), Diagnostic> {
+        let span = self.places.span(at);
+        let plain = style == ScalarStyle::Plain;
+        let kind = match tag.as_deref() {
+            Some(tag) if tag.is_yaml_core_schema() && tag.suffix != "str" => scalar::plain(&text),
+            None if plain => scalar::plain(&text),
+            _ => Kind::String(text.as_ref().into()),
+        };
+        let before = self.used;
+        self.spend(Size { nodes: 1, bytes: text.len() }, span)?;
+        let node = Node { span, kind };
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), self.since(before)));
+        }
+        if self.wants_key() {
+            self.key(text, plain, node);
+            return Ok(());
+        }
+        self.place(node);
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: usize, at: saphyr_parser::Span) -> Result<(), Diagnostic> {
+        let span = self.places.span(at);
+        let Some((node, size)) = self.anchors.get(&anchor) else {
+            return Err(Diagnostic::error(ErrorCode::NotYaml, "an alias stands within its anchor")
+                .at(span, "what it stands for is not complete here")
+                .help("write the value out"));
+        };
+        let (mut node, size) = (node.clone(), *size);
+        node.span = span;
+        self.spend(size, span)?;
+        if self.wants_key() {
+            match node.kind.clone() {
+                Kind::String(text) => self.key(Cow::Borrowed(&text), false, node),
+                _ => self.key(Cow::Borrowed(""), false, node),
+            }
+            return Ok(());
+        }
+        self.place(node);
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        anchor: usize,
+        content: Content,
+        at: saphyr_parser::Span,
+    ) -> Result<(), Diagnostic> {
+        let span = self.places.span(at);
+        if self.open.len() >= self.limits.depth {
+            return Err(Limit::Depth.exceeded(self.limits).at(span, "one level too deep"));
+        }
+        let before = self.used;
+        self.spend(Size { nodes: 1, bytes: 0 }, span)?;
+        self.open.push(Open { span, anchor, before, content });
+        Ok(())
+    }
+
+    fn end(&mut self, at: saphyr_parser::Span) -> Result<(), Diagnostic> {
+        let end = self.places.span(at).end;
+        let open = self.open.pop().expect("the parser ends what it began");
+        let span = Span::new(open.span.start, end.max(open.span.end));
+        let kind = match open.content {
+            Content::List(items) => Kind::List(items.into()),
+            Content::Map { entries, merges, .. } => Kind::Map(self.map(entries, &merges).into()),
+        };
+        let node = Node { span, kind };
+        if open.anchor != 0 {
+            let size = self.since(open.before);
+            self.anchors.insert(open.anchor, (node.clone(), size));
+        }
+        if self.wants_key() {
+            self.key(Cow::Borrowed(""), false, node);
+        } else {
+            self.place(node);
+        }
+        Ok(())
+    }
+
+    /// Whether the next value is the key of the innermost map.
+    fn wants_key(&self) -> bool {
+        let content = self.open.last().map(|open| &open.content);
+        matches!(content, Some(Content::Map { key: None, .. }))
+    }
+
+    fn key(&mut self, text: Cow<'_, str>, plain: bool, node: Node) {
+        let span = node.span;
+        let named = match node.kind {
+            Kind::String(_) if plain && text == "<<" => Key::Merge,
+            Kind::String(text) => Key::Named(text, span),
+            // `TRUE` is a variable's name before it is a boolean.
+            Kind::Bool(_) if plain => Key::Named(text.as_ref().into(), span),
+            _ => {
+                let help = match node.kind {
+                    Kind::List(_) | Kind::Map(_) => {
+                        "write a name; a value that is filled in, `{{ NAME }}`, needs quotes"
+                    }
+                    _ => "put the key in quotes",
+                };
+                let what = node.describe();
+                let message = format!("a key must be a string, and this one is {what}");
+                let problem = Diagnostic::error(ErrorCode::WrongType, message);
+                self.problems.push(problem.at(span, "not a string").help(help));
+                Key::Skip
+            }
+        };
+        if let Some(Open { content: Content::Map { key, .. }, .. }) = self.open.last_mut() {
+            *key = Some(named);
+        }
+    }
+
+    /// Puts a value where it belongs.
+    fn place(&mut self, node: Node) {
+        match self.open.last_mut().map(|open| &mut open.content) {
+            None => self.root = Some(node),
+            Some(Content::List(items)) => items.push(node),
+            Some(Content::Map { entries, key, merges }) => match key.take() {
+                Some(Key::Named(key, key_span)) => {
+                    entries.push(Entry { key, key_span, value: node });
+                }
+                Some(Key::Merge) => merges.push(node),
+                Some(Key::Skip) | None => {}
+            },
+        }
+    }
+
+    /// A map's entries: each key once, and what `<<` brings in behind them.
+    fn map(&mut self, mut entries: Vec<Entry>, merges: &[Node]) -> Vec<Entry> {
+        self.drop_repeated(&mut entries);
+        if merges.is_empty() {
+            return entries;
+        }
+        let mut known: HashSet<Arc<str>> =
+            entries.iter().map(|entry| Arc::clone(&entry.key)).collect();
+        for merge in merges {
+            let several = merge.items();
+            let maps = if several.is_empty() { std::slice::from_ref(merge) } else { several };
+            for map in maps {
+                if !matches!(map.kind, Kind::Map(_)) {
+                    let what = map.describe();
+                    let message = format!("`<<` merges a map, and this is {what}");
+                    self.problems.push(
+                        Diagnostic::error(ErrorCode::WrongType, message)
+                            .at(map.span, "not a map")
+                            .help("give an alias of a map, `<<: *name`, or a list of such aliases"),
+                    );
+                }
+                let new = map.entries().iter().filter(|entry| known.insert(entry.key.clone()));
+                entries.extend(new.cloned());
+            }
+        }
+        entries
+    }
+
+    fn drop_repeated(&mut self, entries: &mut Vec<Entry>) {
+        let mut seen: HashMap<Arc<str>, Span> = HashMap::new();
+        let few = entries.len() <= FEW_KEYS;
+        let mut repeated = Vec::new();
+        for at in 0..entries.len() {
+            let Entry { key, key_span, .. } = &entries[at];
+            let first = if few {
+                let first = entries[..at].iter().find(|before| before.key == *key);
+                first.map(|before| before.key_span)
+            } else {
+                let first = seen.get(key).copied();
+                seen.entry(Arc::clone(key)).or_insert(*key_span);
+                first
+            };
+            if let Some(first) = first {
+                let message = format!("the key `{key}` is given twice");
+                self.problems.push(
+                    Diagnostic::error(ErrorCode::DuplicateKey, message)
+                        .at(*key_span, "given again here")
+                        .also(first, "first given here")
+                        .help("keep one of the two"),
+                );
+                repeated.push(at);
+            }
+        }
+        let mut at = 0;
+        let mut repeated = repeated.into_iter().peekable();
+        entries.retain(|_| {
+            at += 1;
+            repeated.next_if_eq(&(at - 1)).is_none()
+        });
+    }
+
+    fn spend(&mut self, size: Size, span: Span) -> Result<(), Diagnostic> {
+        self.used.nodes = self.used.nodes.saturating_add(size.nodes);
+        self.used.bytes = self.used.bytes.saturating_add(size.bytes);
+        let limit = if self.used.nodes > self.limits.nodes {
+            Limit::Nodes
+        } else if self.used.bytes > self.limits.bytes {
+            Limit::Bytes
+        } else {
+            return Ok(());
+        };
+        Err(limit.exceeded(self.limits).at(span, "the limit is exceeded here"))
+    }
+
+    const fn since(&self, before: Size) -> Size {
+        Size { nodes: self.used.nodes - before.nodes, bytes: self.used.bytes - before.bytes }
+    }
+}
+
+fn several_documents(span: Span) -> Diagnostic {
+    Diagnostic::error(ErrorCode::NotAWorkflow, "the file holds several YAML documents")
+        .at(span, "the second one begins here")
+        .help("put each workflow in a file of its own")
+}
+
+fn not_yaml(source: &Source, places: &mut Places<'_>, error: &ScanError) -> Diagnostic {
+    let at = places.byte(*error.marker()) as u32;
+    let text = source.slice(source.line(source.line_at(at)));
+    let indent = &text[..text.len() - text.trim_start().len()];
+    let message = format!("the file is not YAML: {}", error.info());
+    let problem = Diagnostic::error(ErrorCode::NotYaml, message).at(Span::empty(at), "");
+    if indent.contains('\t') {
+        problem.help("YAML is indented with spaces: replace the tab at the start of the line")
+    } else if text.contains(": ") && text.contains("{{") {
+        problem.help("put a value that holds `{{ … }}` in quotes")
+    } else {
+        problem.help("check the indentation, the quotes and the brackets here and just above")
+    }
+}

@@ -1,0 +1,57 @@
+//! What names may look like.
+
+/// The most characters of a name.
+const NAME_MOST: usize = 200;
+
+/// Why a text is not a name for a workflow, a task, a queue …; `None` if it is one.
+pub(crate) fn why_not_name(text: &str) -> Option<&'static str> {
+    if text.trim().is_empty() {
+        Some("it is empty")
+    } else if text.chars().any(breaks_a_line) {
+        Some("it holds a line break or another control character")
+    } else if text.chars().count() > NAME_MOST {
+        Some("it is longer than 200 characters")
+    } else {
+        None
+    }
+}
+
+fn breaks_a_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a text is a variable's name: `[A-Za-z_][A-Za-z0-9_]*`.
+pub(crate) fn is_variable(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text.len() <= NAME_MOST
+}
+
+/// The variable's name that is nearest to a text, if the text holds anything to go by.
+pub(crate) fn as_variable(text: &str) -> Option<String> {
+    let mut name: String =
+        text.trim().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.insert(0, '_');
+    }
+    let telling = name.bytes().any(|byte| byte != b'_');
+    (telling && is_variable(&name)).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_variables() {
+        assert_eq!(why_not_name("Disk Monitoring Workflow"), None);
+        for text in ["", "  ", "a\nb", "a\u{1b}[0m", "a\u{2028}", &"x".repeat(201)] {
+            assert!(why_not_name(text).is_some(), "{text:?}");
+        }
+        assert!(is_variable("_a1") && is_variable("TRUE"));
+        assert!(!is_variable("1a") && !is_variable("a-b") && !is_variable(""));
+        assert_eq!(as_variable("free-space").as_deref(), Some("free_space"));
+        assert_eq!(as_variable("--"), None);
+    }
+}
