@@ -1,38 +1,85 @@
 //! One attempt as a plugin sees it, and what a plugin answers.
 
+use crate::host::Host;
+use crate::log::AttemptLog;
+use crate::stop::StopSignal;
 use loom_protocol::{AttemptOutput, AttemptRequest, ErrorCode, FailureInfo, PluginManifest};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Something that tasks can run. Shared by all attempts that use it.
-pub(crate) trait Plugin: Send + Sync {
+pub trait Plugin: Send + Sync {
     /// What it says of itself.
     fn manifest(&self) -> &PluginManifest;
 
+    /// For an attempt that does nothing but let time pass: how much, and what it emits then. Such
+    /// attempts need no thread. `None` for attempts that must [`Plugin::run`].
+    ///
+    /// `params` are filled in as in [`Job::params`].
+    fn idle(
+        &self,
+        _request: &AttemptRequest,
+        _params: &Map<String, Value>,
+    ) -> Option<Result<Idle, Ended>> {
+        None
+    }
+
     /// Runs one attempt to its end, on a thread of its own. Returns early once `job.stop` says so.
+    /// Attempts that [`Plugin::idle`] knows come here only if they need permissions.
     fn run(&self, job: &mut Job) -> Result<Vec<AttemptOutput>, Ended>;
+
+    /// The parameter, if any, whose text is left as it is by [`Job::params`], because the plugin
+    /// hands variables to it in a safer way.
+    fn verbatim_param(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// An attempt that does nothing but let time pass.
+#[derive(Debug)]
+pub struct Idle {
+    /// How much.
+    pub takes: Duration,
+    /// What it emits then.
+    pub outputs: Vec<AttemptOutput>,
+}
+
+impl Idle {
+    /// Lets the time pass on this thread.
+    pub(crate) fn wait(self, job: &Job) -> Result<Vec<AttemptOutput>, Ended> {
+        let end = Instant::now() + self.takes;
+        let until = job.deadline.map_or(end, |deadline| deadline.min(end));
+        match job.stop.wait(until) {
+            Some(_) => Err(Ended::Stopped),
+            None if until < end => Err(timeout(&job.request)),
+            None => Ok(self.outputs),
+        }
+    }
 }
 
 /// One attempt under way.
-pub(crate) struct Job {
+pub struct Job {
     /// What was asked.
-    pub(crate) request: AttemptRequest,
+    pub request: AttemptRequest,
     /// The parameters with `{{ NAME }}` filled in (left as they are for `cmd`'s command).
-    pub(crate) params: Map<String, Value>,
+    pub params: Map<String, Value>,
     /// The permissions that the permission service granted; empty if none were needed.
-    pub(crate) granted: BTreeSet<String>,
+    pub granted: BTreeSet<String>,
     /// Tells that the attempt is to end early.
-    pub(crate) stop: crate::stop::StopSignal,
+    pub stop: StopSignal,
     /// Takes what it writes: masked, then to its log.
-    pub(crate) log: crate::log::AttemptLog,
+    pub log: AttemptLog,
     /// When its timeout is over.
-    pub(crate) deadline: Option<Instant>,
+    pub deadline: Option<Instant>,
+    /// What all attempts of the worker share.
+    pub(crate) host: Arc<Host>,
 }
 
 /// How an attempt ended without success.
 #[derive(Debug)]
-pub(crate) enum Ended {
+pub enum Ended {
     /// It failed.
     Failed(Box<FailureInfo>),
     /// It was stopped because that was asked for.
@@ -40,7 +87,7 @@ pub(crate) enum Ended {
 }
 
 /// A failure with nothing but a code and a message.
-pub(crate) fn failure(code: ErrorCode, message: impl Into<String>, retryable: bool) -> Ended {
+pub fn failure(code: ErrorCode, message: impl Into<String>, retryable: bool) -> Ended {
     Ended::Failed(Box::new(FailureInfo {
         code,
         message: message.into(),
@@ -50,4 +97,20 @@ pub(crate) fn failure(code: ErrorCode, message: impl Into<String>, retryable: bo
         error: None,
         tail: Vec::new(),
     }))
+}
+
+/// The failure of an attempt whose time is over.
+pub(crate) fn timeout(request: &AttemptRequest) -> Ended {
+    let seconds = request.timeout.unwrap_or_default().as_secs_f64();
+    let message = format!(
+        "task `{}` took longer than its timeout of {seconds} s and was ended; raise \
+         `execution.timeout` if it needs more",
+        request.task
+    );
+    failure(ErrorCode::TaskTimeout, message, true)
+}
+
+/// An output as a plugin emits it; whether it is secret is found out later.
+pub fn output(name: impl Into<String>, value: impl Into<Value>) -> AttemptOutput {
+    AttemptOutput { name: name.into(), value: value.into(), secret: false }
 }

@@ -2,3 +2,38 @@
 //!
 //! Knows nothing of runs, graphs or stores: an [`loom_protocol::AttemptRequest`] comes in, reports
 //! go out. Our own worker gets no privilege that a worker in another language would lack.
+//!
+//! Everything blocks, on threads that are reused; there is no async runtime. The only `unsafe` code
+//! is in `sys`, for calls to the C library that the standard library does not offer.
+
+mod attempt;
+mod builtin;
+mod environment;
+mod group;
+mod host;
+mod job;
+mod log;
+mod output;
+mod params;
+mod pool;
+mod process;
+mod secrets;
+mod shell;
+mod stop;
+mod sys;
+#[cfg(test)]
+mod testing;
+mod timers;
+mod worker;
+
+pub use builtin::Builtins;
+pub use job::{Ended, Idle, Job, Plugin, failure, output};
+pub use log::{AttemptLog, Stream};
+pub use stop::StopSignal;
+pub use worker::{Immediate, PluginSource, Reporter, Worker, WorkerOptions};
+
+/// What the fuzzer of the output parser calls.
+#[doc(hidden)]
+pub fn fuzz_outputs(data: &[u8]) {
+    output::fuzz(data);
+}

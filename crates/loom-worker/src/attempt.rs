@@ -1,0 +1,136 @@
+//! One attempt from beginning to end, as steps.
+
+use crate::host::Host;
+use crate::job::{Ended, Idle, Job, Plugin, failure, timeout};
+use crate::log::AttemptLog;
+use crate::params;
+use crate::secrets::Secrets;
+use crate::stop::StopSignal;
+use crate::worker::Reporter;
+use loom_protocol::{AttemptNews, AttemptOutput, AttemptReport, AttemptRequest, ErrorCode};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// An attempt with what is needed to run it.
+pub(crate) struct Work {
+    pub(crate) request: AttemptRequest,
+    pub(crate) plugin: Arc<dyn Plugin>,
+    pub(crate) reporter: Arc<dyn Reporter>,
+    pub(crate) stop: StopSignal,
+}
+
+/// What an attempt needs in order to go on.
+pub(crate) enum Way {
+    /// Nothing: this is how it ended.
+    Done(AttemptNews),
+    /// Time: this is how it ends then.
+    Wait(Duration, AttemptNews),
+    /// A thread.
+    Thread,
+}
+
+impl Work {
+    /// Decides, without blocking, what the attempt needs.
+    pub(crate) fn way(&self, host: &Host) -> Way {
+        if !self.request.permissions.is_empty() {
+            return Way::Thread;
+        }
+        let filled =
+            params::fill(&self.request.params, &self.request, self.plugin.verbatim_param());
+        let idle = match filled {
+            Err(ended) => Err(ended),
+            Ok(params) => match self.plugin.idle(&self.request, &params) {
+                None => return Way::Thread,
+                Some(idle) => idle,
+            },
+        };
+        let Idle { takes, outputs } = match idle {
+            Ok(idle) => idle,
+            Err(ended) => return Way::Done(conclude(&self.request, host, Err(ended))),
+        };
+        match self.request.timeout {
+            Some(limit) if limit < takes => {
+                Way::Wait(limit, conclude(&self.request, host, Err(timeout(&self.request))))
+            }
+            _ => {
+                let news = conclude(&self.request, host, Ok(outputs));
+                if takes.is_zero() { Way::Done(news) } else { Way::Wait(takes, news) }
+            }
+        }
+    }
+
+    /// Runs the attempt on this thread. Whatever happens, it has an outcome.
+    pub(crate) fn run(self, host: &Arc<Host>) -> AttemptReport {
+        let id = self.request.id.clone();
+        let Self { request, plugin, reporter, stop } = self;
+        if stop.asked().is_some() {
+            return AttemptReport { id, news: AttemptNews::Stopped };
+        }
+        let params = match params::fill(&request.params, &request, plugin.verbatim_param()) {
+            Ok(params) => params,
+            Err(ended) => {
+                let news = conclude(&request, host, Err(ended));
+                return AttemptReport { id, news };
+            }
+        };
+        let mut job = Job {
+            params,
+            granted: std::collections::BTreeSet::new(),
+            stop,
+            log: AttemptLog::new(request.log.clone(), host.secrets(&request)),
+            deadline: request.timeout.map(|timeout| Instant::now() + timeout),
+            host: Arc::clone(host),
+            request,
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| plugin.run(&mut job))).unwrap_or_else(|_| {
+            let name = &job.request.plugin;
+            let message =
+                format!("plugin `{name}` panicked, which is a bug in it; please report it");
+            Err(failure(ErrorCode::PluginFailed, message, false))
+        });
+        job.log.finish();
+        if let Some(problem) = job.log.problem() {
+            reporter.trouble(&id, problem);
+        }
+        let mut news = conclude(&job.request, host, result);
+        if let AttemptNews::Failed(info) = &mut news
+            && info.tail.is_empty()
+        {
+            info.tail = job.log.tail();
+        }
+        AttemptReport { id, news }
+    }
+}
+
+/// The attempt's outcome as it is reported: outputs that hold a secret are marked, and no message
+/// holds one.
+fn conclude(
+    request: &AttemptRequest,
+    host: &Host,
+    result: Result<Vec<AttemptOutput>, Ended>,
+) -> AttemptNews {
+    match result {
+        Ok(mut outputs) => {
+            if !outputs.is_empty() {
+                mark_secrets(request, &host.secrets(request), &mut outputs);
+            }
+            AttemptNews::Succeeded(outputs)
+        }
+        Err(Ended::Stopped) => AttemptNews::Stopped,
+        Err(Ended::Failed(mut info)) => {
+            let secrets = host.secrets(request);
+            info.message = secrets.mask(&info.message);
+            info.error = info.error.map(|error| secrets.mask_value(error));
+            AttemptNews::Failed(*info)
+        }
+    }
+}
+
+fn mark_secrets(request: &AttemptRequest, secrets: &Secrets, outputs: &mut [AttemptOutput]) {
+    let variables = || request.shared.iter().chain(&request.inputs);
+    for output in outputs {
+        output.secret |= variables().any(|var| var.secret && var.name == output.name)
+            || secrets.taint(&output.value);
+    }
+}

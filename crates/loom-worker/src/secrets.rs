@@ -1,0 +1,254 @@
+//! Texts that must not be shown, and the masking of a stream of bytes.
+//!
+//! A masked stream holds no secret as a whole: where secrets overlap, all of their bytes go.
+
+use loom_protocol::MASK;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The secrets of a run, prepared for searching. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Secrets(Option<Arc<Patterns>>);
+
+struct Patterns {
+    /// Longest first.
+    texts: Vec<Box<[u8]>>,
+    /// Which bytes a secret starts with.
+    first: [bool; 256],
+}
+
+impl std::fmt::Debug for Patterns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} secrets", self.texts.len())
+    }
+}
+
+impl Secrets {
+    /// Each secret is looked for as it is, without the white space around it, and as it looks inside
+    /// a JSON text. Empty ones are ignored.
+    pub(crate) fn new(secrets: &[String]) -> Self {
+        let mut texts: Vec<Box<[u8]>> = Vec::new();
+        for secret in secrets {
+            for plain in [secret.as_str(), secret.trim()] {
+                let json = Value::from(plain).to_string();
+                let json = &json[1..json.len() - 1];
+                for form in [plain, json, &ascii_json(json)] {
+                    if !form.is_empty() && !texts.iter().any(|text| **text == *form.as_bytes()) {
+                        texts.push(form.as_bytes().into());
+                    }
+                }
+            }
+        }
+        if texts.is_empty() {
+            return Self(None);
+        }
+        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        let mut first = [false; 256];
+        for text in &texts {
+            first[usize::from(text[0])] = true;
+        }
+        Self(Some(Arc::new(Patterns { texts, first })))
+    }
+
+    /// The text without its secrets.
+    pub(crate) fn mask(&self, text: &str) -> String {
+        if self.0.is_none() {
+            return text.to_owned();
+        }
+        let mut masked = Vec::with_capacity(text.len());
+        let mut masker = Masker::default();
+        masker.push(self, text.as_bytes(), &mut masked);
+        masker.finish(self, &mut masked);
+        String::from_utf8_lossy(&masked).into_owned()
+    }
+
+    /// The value with every text in it masked, keys of objects included.
+    pub(crate) fn mask_value(&self, value: Value) -> Value {
+        if self.0.is_none() {
+            return value;
+        }
+        match value {
+            Value::String(text) => self.mask(&text).into(),
+            Value::Array(items) => items.into_iter().map(|item| self.mask_value(item)).collect(),
+            Value::Object(fields) => fields
+                .into_iter()
+                .map(|(name, field)| (self.mask(&name), self.mask_value(field)))
+                .collect(),
+            Value::Number(ref number) if self.contains(number.to_string().as_bytes()) => {
+                MASK.into()
+            }
+            other => other,
+        }
+    }
+
+    /// Whether a value holds a secret.
+    pub(crate) fn taint(&self, value: &Value) -> bool {
+        match value {
+            _ if self.0.is_none() => false,
+            Value::String(text) => self.contains(text.as_bytes()),
+            Value::Array(items) => items.iter().any(|item| self.taint(item)),
+            Value::Object(fields) => fields
+                .iter()
+                .any(|(name, field)| self.contains(name.as_bytes()) || self.taint(field)),
+            Value::Number(number) => self.contains(number.to_string().as_bytes()),
+            Value::Null | Value::Bool(_) => false,
+        }
+    }
+
+    fn contains(&self, text: &[u8]) -> bool {
+        self.0.as_ref().is_some_and(|patterns| {
+            (0..text.len()).any(|place| patterns.at(&text[place..]).is_some())
+        })
+    }
+}
+
+impl Patterns {
+    /// The length of the longest secret that the bytes begin with.
+    fn at(&self, bytes: &[u8]) -> Option<usize> {
+        if !self.first[usize::from(*bytes.first()?)] {
+            return None;
+        }
+        self.texts.iter().find(|text| bytes.starts_with(text)).map(|text| text.len())
+    }
+
+    /// Whether more bytes could make a (longer) secret of these.
+    fn may_grow(&self, bytes: &[u8]) -> bool {
+        self.first[usize::from(bytes[0])]
+            && self.texts.iter().any(|text| text.len() > bytes.len() && text.starts_with(bytes))
+    }
+}
+
+/// The text of a JSON string with everything beyond ASCII escaped, as many programs write it.
+fn ascii_json(json: &str) -> String {
+    let mut ascii = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for letter in json.chars() {
+        if letter.is_ascii() {
+            ascii.push(letter);
+        } else {
+            for unit in letter.encode_utf16(&mut units) {
+                ascii.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    ascii
+}
+
+/// Masks one stream, piece by piece. Holds back less than the longest secret.
+#[derive(Debug, Default)]
+pub(crate) struct Masker {
+    /// What could be the beginning of a secret.
+    held: Vec<u8>,
+    /// How many bytes, counted from the beginning of `held`, belong to a secret already masked.
+    covered: usize,
+}
+
+impl Masker {
+    /// Adds to `masked` what is certain once these bytes have come.
+    pub(crate) fn push(&mut self, secrets: &Secrets, bytes: &[u8], masked: &mut Vec<u8>) {
+        self.advance(secrets, bytes, masked, false);
+    }
+
+    /// Adds to `masked` what was held back.
+    pub(crate) fn finish(&mut self, secrets: &Secrets, masked: &mut Vec<u8>) {
+        self.advance(secrets, &[], masked, true);
+    }
+
+    fn advance(&mut self, secrets: &Secrets, bytes: &[u8], masked: &mut Vec<u8>, last: bool) {
+        let Some(patterns) = &secrets.0 else {
+            masked.extend_from_slice(bytes);
+            return;
+        };
+        let mut held = std::mem::take(&mut self.held);
+        let all: &[u8] = if held.is_empty() {
+            bytes
+        } else {
+            held.extend_from_slice(bytes);
+            &held
+        };
+        let mut place = 0;
+        while place < all.len() {
+            let rest = &all[place..];
+            if !last && patterns.may_grow(rest) {
+                break;
+            }
+            if let Some(length) = patterns.at(rest) {
+                if place >= self.covered {
+                    masked.extend_from_slice(MASK.as_bytes());
+                }
+                self.covered = self.covered.max(place + length);
+            } else if place >= self.covered {
+                masked.push(all[place]);
+            }
+            place += 1;
+        }
+        self.covered = self.covered.saturating_sub(place);
+        self.held = all[place..].to_vec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn secrets(texts: &[&str]) -> Secrets {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        Secrets::new(&texts)
+    }
+
+    #[test]
+    fn masking_finds_every_form() {
+        let secrets = secrets(&["key", "monkey", "a\"b", "pass wörd ", ""]);
+        assert_eq!(secrets.mask("a monkey, a key, monkeykey"), "a ***, a ***, ******");
+        assert_eq!(secrets.mask(r#"{"x":"a\"b"}"#), r#"{"x":"***"}"#);
+        assert_eq!(secrets.mask("pass wörd"), "***");
+        assert_eq!(secrets.mask(r"pass w\u00f6rd"), "***");
+        assert_eq!(super::Secrets::new(&[]).mask("key"), "key");
+    }
+
+    #[test]
+    fn overlapping_secrets_leave_nothing_behind() {
+        assert_eq!(secrets(&["abc", "bcde"]).mask("abcdef"), "***f");
+        assert_eq!(secrets(&["aa"]).mask("aaaaa"), "***");
+    }
+
+    #[test]
+    fn values_are_tainted_wherever_the_secret_is() {
+        let secrets = secrets(&["4711", "s3cret"]);
+        for tainted in [
+            serde_json::json!("my s3cret"),
+            serde_json::json!(["x", {"y": 4711}]),
+            serde_json::json!({"s3cret": 1}),
+        ] {
+            assert!(secrets.taint(&tainted), "{tainted}");
+            let masked = secrets.mask_value(tainted.clone());
+            assert!(!secrets.taint(&masked), "{masked}");
+        }
+        assert!(!secrets.taint(&serde_json::json!({"x": [1, null, true, "471"]})));
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_make_no_difference(
+            text in "[abc]{0,60}",
+            texts in prop::collection::vec("[abc]{1,4}", 0..4),
+            cuts in prop::collection::vec(0usize..8, 0..30),
+        ) {
+            let secrets = Secrets::new(&texts);
+            let whole = secrets.mask(&text);
+            let (mut masker, mut masked, mut rest) = (Masker::default(), Vec::new(), text.as_bytes());
+            for cut in cuts {
+                let (piece, after) = rest.split_at(cut.min(rest.len()));
+                masker.push(&secrets, piece, &mut masked);
+                rest = after;
+            }
+            masker.push(&secrets, rest, &mut masked);
+            masker.finish(&secrets, &mut masked);
+            prop_assert_eq!(&String::from_utf8(masked).unwrap(), &whole);
+            for secret in texts {
+                prop_assert!(!whole.contains(&secret));
+            }
+        }
+    }
+}
