@@ -4,9 +4,11 @@
 //! reading found and where each part was written.
 
 mod catalog;
+mod check;
 mod diagnostic;
 mod document;
 mod draft;
+mod graph;
 pub mod keys;
 mod limits;
 mod placeholder;
@@ -15,6 +17,7 @@ mod source;
 mod suggest;
 
 pub use catalog::{PluginCatalog, PluginFacts};
+pub use check::{CheckContext, Checked, ResolveError, check, resolve_env};
 pub use diagnostic::{Diagnostic, Label, Problems, Severity, Style, Suggestion};
 pub use draft::Draft;
 pub use limits::Limits;

@@ -1,6 +1,7 @@
 //! How large a workflow file may be.
 
 use crate::diagnostic::Diagnostic;
+use crate::suggest::listed;
 use loom_protocol::ErrorCode;
 
 /// The deepest nesting that can be asked for: values are dropped and copied recursively.
@@ -37,13 +38,13 @@ pub(crate) enum Limit {
 impl Limit {
     const ALL: [Self; 4] = [Self::Bytes, Self::Tasks, Self::Nodes, Self::Depth];
 
-    /// The environment variable that sets it.
-    const fn variable(self) -> &'static str {
+    /// The name that it is raised by.
+    const fn name(self) -> &'static str {
         match self {
-            Self::Bytes => "LOOM_LIMIT_BYTES",
-            Self::Tasks => "LOOM_LIMIT_TASKS",
-            Self::Nodes => "LOOM_LIMIT_NODES",
-            Self::Depth => "LOOM_LIMIT_DEPTH",
+            Self::Bytes => "bytes",
+            Self::Tasks => "tasks",
+            Self::Nodes => "nodes",
+            Self::Depth => "depth",
         }
     }
 
@@ -84,32 +85,35 @@ impl Limit {
             }
         };
         Diagnostic::error(ErrorCode::TooLarge, message)
-            .help(format!("set {} to raise the limit, or {or}", self.variable()))
+            .help(format!("raise it with `--limit {}=NUMBER`, or {or}", self.name()))
     }
 }
 
 impl Limits {
-    /// The default limits, changed by `LOOM_LIMIT_BYTES`, `LOOM_LIMIT_TASKS`, `LOOM_LIMIT_NODES`
-    /// and `LOOM_LIMIT_DEPTH` where `lookup` knows them. Fails on what is not a number in range.
-    pub fn from_env(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostic> {
-        let mut limits = Self::default();
-        for limit in Limit::ALL {
-            let Some(text) = lookup(limit.variable()) else { continue };
-            let most = limit.most();
-            let Some(number) = text.parse().ok().filter(|number| (1..=most).contains(number))
-            else {
-                let message = format!("{} is `{text}`", limit.variable());
-                let help = format!("give a whole number from 1 to {}", grouped(most));
-                return Err(Diagnostic::error(ErrorCode::BadArgument, message).help(help));
-            };
-            match limit {
-                Limit::Bytes => limits.bytes = number,
-                Limit::Tasks => limits.tasks = number,
-                Limit::Nodes => limits.nodes = number,
-                Limit::Depth => limits.depth = number,
-            }
+    /// Changes one limit, given as `NAME=NUMBER` where the name is `bytes`, `tasks`, `nodes` or
+    /// `depth`.
+    pub fn set(&mut self, text: &str) -> Result<(), Diagnostic> {
+        let (name, number) = text.split_once('=').unwrap_or((text, ""));
+        let bad = |help: String| {
+            let message = format!("`{}` is not a limit", text.escape_debug());
+            Diagnostic::error(ErrorCode::BadArgument, message).help(help)
+        };
+        let Some(limit) = Limit::ALL.into_iter().find(|limit| limit.name() == name) else {
+            let names = listed(Limit::ALL.map(Limit::name), Limit::ALL.len());
+            return Err(bad(format!("write NAME=NUMBER; the limits are {names}")));
+        };
+        let most = limit.most();
+        let number = number.parse().ok().filter(|number| (1..=most).contains(number));
+        let number = number.ok_or_else(|| {
+            bad(format!("give `{name}` a whole number from 1 to {}", grouped(most)))
+        })?;
+        match limit {
+            Limit::Bytes => self.bytes = number,
+            Limit::Tasks => self.tasks = number,
+            Limit::Nodes => self.nodes = number,
+            Limit::Depth => self.depth = number,
         }
-        Ok(limits)
+        Ok(())
     }
 
     /// The limits with each brought into the range that the implementation can bear.
@@ -140,12 +144,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_changes_limits() {
-        let env = |name: &str| (name == "LOOM_LIMIT_TASKS").then(|| "7".to_owned());
-        assert_eq!(Limits::from_env(&env), Ok(Limits { tasks: 7, ..Limits::default() }));
-        let bad = |name: &str| (name == "LOOM_LIMIT_DEPTH").then(|| "9999".to_owned());
-        let error = Limits::from_env(&bad).unwrap_err();
-        assert_eq!(error.help.as_deref(), Some("give a whole number from 1 to 1,000"));
+    fn limits_are_set_by_name() {
+        let mut limits = Limits::default();
+        assert_eq!(limits.set("tasks=7"), Ok(()));
+        assert_eq!(limits, Limits { tasks: 7, ..Limits::default() });
+        let help = |text| Limits::default().set(text).unwrap_err().help.unwrap();
+        assert_eq!(help("depth=9999"), "give `depth` a whole number from 1 to 1,000");
+        assert!(help("task=1").contains("`bytes`, `tasks`, `nodes` and `depth`"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::placeholder::placeholders;
 use crate::suggest::nearest;
 use loom_core::{Definition, EnvVar, OnFailure, Value};
 use loom_protocol::ErrorCode;
+use std::collections::HashSet;
 
 /// The most tasks of a run at once, by the sources' convention.
 const MAX_WORKERS: &str = "MAX_WORKERS";
@@ -130,13 +131,14 @@ fn env(reader: &mut Reader<'_>, fields: Fields<'_>, secrets: &[String]) -> Vec<E
         reader.graph_known = false;
         return Vec::new();
     }
-    let vars = node.entries().iter().filter_map(|entry| env_var(reader, entry, secrets));
+    let secrets: HashSet<&str> = secrets.iter().map(String::as_str).collect();
+    let vars = node.entries().iter().filter_map(|entry| env_var(reader, entry, &secrets));
     let vars: Vec<EnvVar> = vars.collect();
     reader.graph_known &= vars.len() == node.entries().len();
     vars
 }
 
-fn env_var(reader: &mut Reader<'_>, entry: &Entry, secrets: &[String]) -> Option<EnvVar> {
+fn env_var(reader: &mut Reader<'_>, entry: &Entry, secrets: &HashSet<&str>) -> Option<EnvVar> {
     let name = &*entry.key;
     if !is_variable(name) {
         let why = "a variable is letters, digits and `_`, and begins with no digit";
@@ -156,7 +158,7 @@ fn env_var(reader: &mut Reader<'_>, entry: &Entry, secrets: &[String]) -> Option
         let message = format!("`{MAX_WORKERS}` is not a number of workers");
         reader.bad_value(message, &entry.value, "use a whole number from 1");
     }
-    let secret = secrets.iter().any(|secret| secret == name) || is_host_secret(name, &entry.value);
+    let secret = secrets.contains(name) || is_host_secret(name, &entry.value);
     Some(EnvVar { name: name.to_owned(), value, secret })
 }
 
