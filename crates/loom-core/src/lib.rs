@@ -16,6 +16,7 @@ mod effect;
 mod event;
 pub mod expr;
 mod failure;
+mod history;
 mod id;
 mod lifecycle;
 mod plan;
@@ -33,6 +34,10 @@ pub use definition::{
 pub use effect::{Attempt, AttemptKey, Effect, News, Report, Stop};
 pub use event::{Event, Output, Producer, RunOutcome, SkipReason, Variable};
 pub use failure::{Failure, FailureKind, Refusal};
+pub use history::{
+    Act, AttemptRecord, AttemptResult, Counts, Enabled, Enabler, Ending, History, Intervention,
+    Resolution, SetBy, Settled, TaskRecord, VariableRecord,
+};
 pub use id::{ParseIdError, RunId, TaskIx, TaskRef};
 pub use lifecycle::{RunState, TaskPhase, TaskStep};
 pub use plan::Plan;

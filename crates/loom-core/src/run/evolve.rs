@@ -1,6 +1,6 @@
 //! What each event does to the state. Total and quiet: events were legal when they were emitted.
 
-use super::{Run, text_of};
+use super::{Assignment, Run, text_of};
 use crate::plan::VarIx;
 use crate::run::fan::Fan;
 use crate::run::slot::Progress;
@@ -311,10 +311,19 @@ impl Run {
         if output.secret {
             Arc::make_mut(&mut self.secrets).push(text_of(&output.value));
         }
-        let var = self.plan.find_var(&output.name)?;
+        let Some(var) = self.plan.find_var(&output.name) else {
+            if let Some(trace) = &mut self.trace {
+                trace.set.push(Assignment::Other(output.clone()));
+            }
+            return None;
+        };
         let Output { name, value, secret, .. } = output.clone();
         let before = self.vars[var as usize].value.replace(Variable { name, value, secret });
-        before.is_none().then_some(var)
+        let is_first = before.is_none();
+        if let Some(trace) = &mut self.trace {
+            trace.set.push(Assignment::Named { var, before, secret });
+        }
+        is_first.then_some(var)
     }
 
     /// One of the things that a task waits for is there.
@@ -330,6 +339,9 @@ impl Run {
 
     /// Everything that a task waits for is there.
     pub(super) fn fire(&mut self, task: TaskIx) {
+        if let Some(trace) = &mut self.trace {
+            trace.fired.push(task);
+        }
         self.wind_down |= self.is_winding_down();
         if is_gated(self.plan.task(task)) && !self.fans.contains_key(&task) {
             self.due.push_back(task);

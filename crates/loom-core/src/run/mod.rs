@@ -24,10 +24,12 @@ mod resolve;
 mod retry;
 mod slot;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod trace;
 mod view;
 
 pub use fill::{Gate, OpenGate};
+pub(crate) use trace::{Assignment, Trace};
 pub use view::Missing;
 
 use crate::plan::{Plan, TRUE};
@@ -128,6 +130,8 @@ pub struct Run {
     settled_some: bool,
     events_so_far: u64,
     out: Changes,
+    /// Filled while a history is kept.
+    trace: Option<Trace>,
 }
 
 impl Run {
@@ -162,6 +166,7 @@ impl Run {
             settled_some: false,
             events_so_far: 0,
             out: Changes::default(),
+            trace: None,
             secrets: Arc::new(
                 variables.iter().filter(|var| var.secret).map(|var| text_of(&var.value)).collect(),
             ),

@@ -1,7 +1,7 @@
 //! Whole runs, against a second, naive implementation of the rules, over random workflows and
 //! random histories; and the rules one by one.
 
-mod driver;
+pub(crate) mod driver;
 mod oracle;
 mod random;
 mod rules;

@@ -1,0 +1,407 @@
+//! A run's history: a fold over its recorded events that keeps what [`Run`] forgets.
+//!
+//! A `Run` knows where everything stands, which is all that deciding takes. People also ask when,
+//! by whom and how often. `History` answers, from the same events, live and recorded alike: live
+//! progress, `show`, `why` and `logs` are its readers.
+
+mod attempt;
+mod counts;
+mod task;
+#[cfg(test)]
+pub(crate) mod tests;
+mod variables;
+
+pub use attempt::{AttemptRecord, AttemptResult};
+pub use counts::Counts;
+pub use task::{Enabled, Enabler, Ending, Resolution, Settled, TaskRecord};
+pub use variables::{SetBy, VariableRecord};
+
+use crate::run::{Run, Submission, Trace};
+use crate::{Event, Output, RunState, TaskIx, TaskPhase, TaskRef, Timestamp};
+use std::collections::BTreeSet;
+use variables::Emissions;
+
+/// What happened to a run, so far.
+#[derive(Debug)]
+pub struct History {
+    run: Run,
+    created_at: Timestamp,
+    started_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+    last_seq: u64,
+    tasks: Vec<TaskRecord>,
+    emissions: Emissions,
+    interventions: Vec<Intervention>,
+    counts: Counts,
+    item_counts: Counts,
+    running: BTreeSet<TaskRef>,
+    last_settled: Option<TaskIx>,
+    /// Reused from event to event.
+    trace: Trace,
+}
+
+/// Somebody interfered with the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intervention {
+    /// When.
+    pub at: Timestamp,
+    /// The sequence number of its event.
+    pub seq: u64,
+    /// Who.
+    pub by: String,
+    /// What they did.
+    pub act: Act,
+}
+
+/// What people may do to a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Nothing new was to start.
+    Pause,
+    /// The pause was over.
+    Resume,
+    /// The run was to end, for this reason (perhaps empty).
+    Cancel(String),
+    /// These failed tasks were to be tried again.
+    Retry(Vec<TaskIx>),
+    /// This task was settled by hand, for this reason (perhaps empty).
+    Resolve(TaskIx, String),
+}
+
+/// Where a task or item and the whole that it is part of stand.
+type Standing = (Option<TaskPhase>, TaskPhase);
+
+impl History {
+    /// The history of a run to which nothing has happened.
+    pub fn new(submission: Submission, created_at: Timestamp) -> Self {
+        let run = Run::new(submission);
+        let mut counts = Counts::default();
+        let tasks = run.plan().tasks().map(|(task, _)| {
+            counts.add(run.phase(task), 1);
+            let mut record = TaskRecord::waiting(created_at);
+            if run.is_enabled(task) {
+                record.enable(Enabler::Start, created_at);
+            }
+            record
+        });
+        Self {
+            tasks: tasks.collect(),
+            emissions: Emissions::at_start(&run, created_at),
+            run,
+            created_at,
+            started_at: None,
+            finished_at: None,
+            last_seq: 0,
+            interventions: Vec::new(),
+            counts,
+            item_counts: Counts::default(),
+            running: BTreeSet::new(),
+            last_settled: None,
+            trace: Trace::default(),
+        }
+    }
+
+    /// Takes in the run's next event and its sequence number. Events must be those of this run, all
+    /// of them, in order.
+    pub fn record(&mut self, seq: u64, event: &Event) {
+        self.last_seq = seq;
+        if let Event::RunReopened { .. } = event {
+            self.record_reopening(seq, event);
+            return;
+        }
+        let before = event.task().map(|task| self.standing(task));
+        self.follow(seq, event);
+        self.note(seq, event);
+        if let (Some(task), Some(before)) = (event.task(), before) {
+            self.count(task, before);
+        }
+    }
+
+    /// Lets the run evolve and takes down what the event does not say itself.
+    fn follow(&mut self, seq: u64, event: &Event) {
+        self.run.replay_traced(event, &mut self.trace);
+        let by = event.task().map(|task| task.task);
+        for task in self.trace.fired.drain(..) {
+            self.tasks[task.at()].enable(by.map_or(Enabler::Reopened, Enabler::Task), event.at());
+            // One with `when` or `for_each` still waits: for its `Fired` event.
+            if self.run.phase(task) == TaskPhase::Ready {
+                self.counts.shift(TaskPhase::Waiting, TaskPhase::Ready);
+            }
+        }
+        if let Some(by) = by {
+            for assignment in self.trace.set.drain(..) {
+                self.emissions.set(assignment, by, event.at(), seq);
+            }
+        }
+    }
+
+    fn note(&mut self, seq: u64, event: &Event) {
+        let at = event.at();
+        match event {
+            Event::RunStarted { .. } => self.begun(at),
+            Event::RunPaused { by, .. } => self.intervened(at, seq, by, Act::Pause),
+            Event::RunResumed { by, .. } => self.intervened(at, seq, by, Act::Resume),
+            Event::CancelRequested { by, reason, .. } => {
+                self.intervened(at, seq, by, Act::Cancel(reason.clone()));
+            }
+            Event::RunReopened { .. } => {}
+            Event::RunFinished { .. } => self.finished_at = Some(at),
+            Event::Fired { task, items, .. } => {
+                self.fired(task.task, items.as_ref().map(Vec::len), at);
+            }
+            Event::Resolved { task, by, reason, .. } => {
+                self.intervened(at, seq, by, Act::Resolve(task.task, reason.clone()));
+                let resolution = Resolution { by: by.clone(), reason: reason.clone() };
+                self.settled(task.task, at, Ending::Resolved(Box::new(resolution)));
+            }
+            Event::Skipped { task, reason, .. } => {
+                self.settled(task.task, at, Ending::Skipped(Box::new(reason.clone())));
+            }
+            Event::Gathered { task, failed, .. } => {
+                let how = if *failed > 0 { Ending::Failed } else { Ending::Succeeded };
+                self.settled(task.task, at, how);
+            }
+            Event::Assigned { task, attempt, .. } => {
+                self.tasks[task.task.at()].assigned(*task, *attempt, at);
+            }
+            Event::Started { task, attempt, .. } => {
+                self.tasks[task.task.at()].started(*task, *attempt, at);
+                self.running.insert(*task);
+            }
+            Event::Succeeded { .. }
+            | Event::Failed { .. }
+            | Event::Interrupted { .. }
+            | Event::Cancelled { .. } => self.note_end(event),
+        }
+    }
+
+    /// An attempt ended, and perhaps its task with it.
+    fn note_end(&mut self, event: &Event) {
+        let at = event.at();
+        let (task, result, ending) = match event {
+            Event::Succeeded { task, outputs, .. } => {
+                let result = AttemptResult::Succeeded { at, undeclared: undeclared(outputs) };
+                (*task, result, Some(Ending::Succeeded))
+            }
+            Event::Failed { task, attempt: 0, failure, .. } => {
+                self.settled(task.task, at, Ending::FailedUnattempted(failure.clone()));
+                return;
+            }
+            Event::Failed { task, failure, retry_at, .. } => {
+                let ending = retry_at.is_none().then_some(Ending::Failed);
+                let failure = failure.clone();
+                (*task, AttemptResult::Failed { at, failure, retry_at: *retry_at }, ending)
+            }
+            Event::Interrupted { task, .. } => (*task, AttemptResult::Interrupted { at }, None),
+            Event::Cancelled { task, .. } => {
+                (*task, AttemptResult::Cancelled { at }, Some(Ending::Cancelled))
+            }
+            _ => return,
+        };
+        self.running.remove(&task);
+        // A `for_each` task has no attempts of its own, and settles when its items have.
+        let is_fan_as_whole = task.item.is_none() && self.run.items(task.task).is_some();
+        if !is_fan_as_whole {
+            self.tasks[task.task.at()].ended(task, result);
+        }
+        if let Some(ending) = ending.filter(|_| task.item.is_none()) {
+            self.settled(task.task, at, ending);
+        }
+    }
+
+    fn begun(&mut self, at: Timestamp) {
+        self.started_at = Some(at);
+        for task in &mut self.tasks {
+            task.waiting_since = at;
+            if let Some(enabled) = &mut task.enabled {
+                enabled.at = at;
+            }
+        }
+    }
+
+    fn intervened(&mut self, at: Timestamp, seq: u64, by: &str, act: Act) {
+        self.interventions.push(Intervention { at, seq, by: by.to_owned(), act });
+    }
+
+    fn fired(&mut self, task: TaskIx, items: Option<usize>, at: Timestamp) {
+        let record = &mut self.tasks[task.at()];
+        if record.enabled.is_none() {
+            // A barrier that opens because nothing else is left.
+            record.enable(self.last_settled.map_or(Enabler::Start, Enabler::Task), at);
+        }
+        if let Some(items) = items {
+            record.has_items(items);
+            self.item_counts.add(TaskPhase::Ready, items as u32);
+        }
+    }
+
+    fn settled(&mut self, task: TaskIx, at: Timestamp, how: Ending) {
+        self.tasks[task.at()].settle(at, how);
+        self.last_settled = Some(task);
+    }
+
+    fn standing(&self, task: TaskRef) -> Standing {
+        let item = task.item.and_then(|_| self.run.phase_of(task));
+        (item, self.run.phase(task.task))
+    }
+
+    /// Counts what an event has moved.
+    fn count(&mut self, task: TaskRef, before: Standing) {
+        let after = self.standing(task);
+        self.counts.shift(before.1, after.1);
+        if let (Some(before), Some(after)) = (before.0, after.0) {
+            self.item_counts.shift(before, after);
+        }
+        if task.item.is_none() && after.1 == TaskPhase::Cancelled {
+            self.count_cut_off_items(task.task);
+        }
+    }
+
+    /// What was settled may be open again, which touches any number of tasks.
+    fn record_reopening(&mut self, seq: u64, event: &Event) {
+        let Event::RunReopened { at, by, tasks } = event else { return };
+        let before: Vec<TaskPhase> = self.phases().collect();
+        self.run.replay_traced(event, &mut self.trace);
+        for (place, before) in before.into_iter().enumerate() {
+            match self.run.phase(TaskIx(place as u32)) {
+                after if after == before => {}
+                TaskPhase::Waiting => self.tasks[place].wait_again(*at),
+                _ => {
+                    self.tasks[place].wait_again(*at);
+                    self.tasks[place].enable(Enabler::Reopened, *at);
+                }
+            }
+        }
+        for task in self.trace.fired.drain(..) {
+            self.tasks[task.at()].enable(Enabler::Reopened, *at);
+        }
+        self.finished_at = None;
+        self.counts = Counts::default();
+        for task in 0..self.tasks.len() as u32 {
+            self.counts.add(self.run.phase(TaskIx(task)), 1);
+        }
+        self.recount_items();
+        // Without tasks it only makes room for a resolution, whose event follows.
+        if !tasks.is_empty() {
+            let tasks = tasks.iter().map(|task| task.task).collect();
+            self.intervened(*at, seq, by, Act::Retry(tasks));
+        }
+    }
+
+    fn phases(&self) -> impl Iterator<Item = TaskPhase> {
+        (0..self.tasks.len() as u32).map(|task| self.run.phase(TaskIx(task)))
+    }
+
+    /// To the run, items of a cancelled task that never came to run stay as they were.
+    fn count_cut_off_items(&mut self, task: TaskIx) {
+        for phase in item_phases(&self.run, task).filter(|phase| !phase.is_final()) {
+            self.item_counts.shift(phase, TaskPhase::Cancelled);
+        }
+    }
+
+    fn recount_items(&mut self) {
+        self.item_counts = Counts::default();
+        for task in (0..self.tasks.len() as u32).map(TaskIx) {
+            item_phases(&self.run, task).for_each(|phase| self.item_counts.add(phase, 1));
+            if self.run.phase(task) == TaskPhase::Cancelled {
+                self.count_cut_off_items(task);
+            }
+        }
+    }
+}
+
+fn item_phases(run: &Run, task: TaskIx) -> impl Iterator<Item = TaskPhase> {
+    let items = run.items(task).map_or(0, |(count, _)| count);
+    (0..items).filter_map(move |item| run.phase_of(TaskRef::item(task, item)))
+}
+
+/// Reading.
+impl History {
+    /// The run as it stands after the last event.
+    pub const fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// When the run was accepted.
+    pub const fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When it began.
+    pub const fn started_at(&self) -> Option<Timestamp> {
+        self.started_at
+    }
+
+    /// When it ended; `None` again once it is reopened.
+    pub const fn finished_at(&self) -> Option<Timestamp> {
+        self.finished_at
+    }
+
+    /// The sequence number of the last event; 0 before the first.
+    pub const fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// What is known of a task.
+    pub fn task(&self, task: TaskIx) -> &TaskRecord {
+        &self.tasks[task.at()]
+    }
+
+    /// What is known of each task, in the order of the file.
+    pub fn tasks(&self) -> impl Iterator<Item = (TaskIx, &TaskRecord)> {
+        self.tasks.iter().enumerate().map(|(at, task)| (TaskIx(at as u32), task))
+    }
+
+    /// Tasks by phase. Kept up to date with each event, so reading it costs nothing.
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Items of `for_each` tasks by phase, kept likewise. Items of a task that was cancelled before
+    /// they ran count as cancelled.
+    pub const fn item_counts(&self) -> Counts {
+        self.item_counts
+    }
+
+    /// Tasks and items with an attempt that works now, in the order of the file.
+    pub fn running(&self) -> impl ExactSizeIterator<Item = TaskRef> {
+        self.running.iter().copied()
+    }
+
+    /// Every time that a variable was set, in order.
+    pub fn emissions(&self) -> impl Iterator<Item = VariableRecord<'_>> {
+        self.emissions.iter(&self.run)
+    }
+
+    /// Every variable that is set, by name.
+    pub fn variables(&self) -> impl Iterator<Item = VariableRecord<'_>> {
+        self.emissions.current(&self.run).into_values()
+    }
+
+    /// One variable, if it is set.
+    pub fn variable(&self, name: &str) -> Option<VariableRecord<'_>> {
+        self.emissions.last_of(&self.run, name)
+    }
+
+    /// Everything that people did to the run, in order.
+    pub fn interventions(&self) -> &[Intervention] {
+        &self.interventions
+    }
+
+    /// Who paused the run, if it is paused.
+    pub fn paused(&self) -> Option<&Intervention> {
+        let mut last_first = self.interventions.iter().rev();
+        let pause = last_first.find(|intervention| intervention.act == Act::Pause);
+        pause.filter(|_| self.run.state() == RunState::Paused)
+    }
+
+    /// Who asked for the run's end.
+    pub fn cancellation(&self) -> Option<&Intervention> {
+        let mut last_first = self.interventions.iter().rev();
+        last_first.find(|intervention| matches!(intervention.act, Act::Cancel(_)))
+    }
+}
+
+fn undeclared(outputs: &[Output]) -> Box<[Output]> {
+    outputs.iter().filter(|output| !output.declared).cloned().collect()
+}
