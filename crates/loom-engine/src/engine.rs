@@ -190,7 +190,7 @@ impl Engine {
         if self.stopping.is_some() {
             return Err(EngineError::Stopped);
         }
-        if !self.runs.contains_key(&id) && !self.parked.remove(id) {
+        if !self.runs.contains_key(&id) && !self.parked.contains(id) {
             if let Claim::OwnedBy(owner) = self.store.claim(id)? {
                 return Err(EngineError::Alive(owner));
             }

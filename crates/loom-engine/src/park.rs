@@ -42,6 +42,10 @@ impl Parked {
         self.runs.remove(&run)
     }
 
+    pub(crate) fn contains(&self, run: RunId) -> bool {
+        self.runs.contains(&run)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.runs.len()
     }

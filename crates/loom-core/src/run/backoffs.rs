@@ -21,6 +21,15 @@ impl Backoffs {
         self.until.remove(&task);
     }
 
+    /// Removes a task together with its items, or one item.
+    pub(crate) fn remove_with_items(&mut self, task: TaskRef) {
+        if task.item.is_some() {
+            self.remove(task);
+        } else if !self.until.is_empty() {
+            self.until.retain(|other, _| other.task != task.task);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.until.clear();
         self.order.clear();

@@ -110,8 +110,12 @@ impl Run {
         } else {
             return;
         }
+        let winding_down = self.is_winding_down();
         if let Some(fan) = self.fan_of(task) {
             fan.out -= 1;
+            if fan.out == 0 && winding_down {
+                self.due.push_back(task.task);
+            }
         }
         if self.alone == Some(task.task) {
             self.alone = None;
@@ -216,12 +220,11 @@ impl Run {
 
     fn cancelled(&mut self, task: TaskRef) {
         self.attempt_over(task);
-        self.backoffs.remove(task);
+        self.backoffs.remove_with_items(task);
         let reopens = !self.cancelling;
         self.progress_mut(task).step(TaskStep::Cancel);
         if task.item.is_some() {
             self.item_settled(task.task);
-            self.due.push_back(task.task);
         } else {
             self.slots[task.task.at()].reopens = reopens;
             self.settle(task.task, &[]);

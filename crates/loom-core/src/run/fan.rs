@@ -56,11 +56,14 @@ impl Fan {
             if progress.phase == TaskPhase::Succeeded {
                 continue;
             }
-            if progress.phase == TaskPhase::Failed {
-                progress.step(TaskStep::Retry);
-            } else if progress.phase == TaskPhase::Cancelled {
-                progress.step(TaskStep::Reopen);
-                progress.step(TaskStep::Fire);
+            match progress.phase {
+                TaskPhase::Failed => progress.step(TaskStep::Retry),
+                TaskPhase::BackingOff => progress.step(TaskStep::Due),
+                TaskPhase::Cancelled => {
+                    progress.step(TaskStep::Reopen);
+                    progress.step(TaskStep::Fire);
+                }
+                _ => {}
             }
             progress.failures = 0;
             self.left += 1;

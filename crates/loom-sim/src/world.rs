@@ -1,0 +1,362 @@
+//! One simulated world, from its seed to the end of all its runs.
+
+use crate::executor::{Machine, SimExecutor};
+use crate::ledger::Ledger;
+use crate::random::Random;
+use crate::store::{Faults, FaultyStore};
+use crate::workflows::workflow;
+use loom_core::{
+    Failure, FailureKind, News, Plan, Report, Request, RunId, RunState, Timestamp, Variable,
+};
+use loom_engine::{Engine, EngineError, Input, NewSubmission, Options};
+use loom_store::{MemoryStore, QueryStore, RunFilter};
+use std::fmt;
+use std::ops::AddAssign;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// The most rounds that a world may take; every one needs far fewer.
+const ROUNDS_MAX: usize = 50_000;
+
+/// What happened in the worlds so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    runs: u64,
+    commits: u64,
+    crashes: u64,
+    processes: u64,
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.commits += other.commits;
+        self.crashes += other.crashes;
+        self.processes += other.processes;
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { runs, commits, crashes, processes } = self;
+        write!(f, "{runs} runs, {processes} processes, {commits} commits, {crashes} crashes")
+    }
+}
+
+/// Simulates the world of this seed. Panics, naming the seed, if a promise is broken.
+pub fn simulate(seed: u64) -> Totals {
+    let world = std::panic::AssertUnwindSafe(|| World::new(seed).live());
+    match std::panic::catch_unwind(world) {
+        Ok(totals) => totals,
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            panic!("seed {seed}: {} (replay: loom-sim 1 {seed})", text.unwrap_or("see above"))
+        }
+    }
+}
+
+struct World {
+    random: Random,
+    now: Arc<Mutex<u64>>,
+    content: MemoryStore,
+    faults: Arc<Mutex<Faults>>,
+    ledger: Arc<Mutex<Ledger>>,
+    machine: Arc<Mutex<Machine>>,
+    /// Runs that were accepted: the answer said so.
+    accepted: Arc<Mutex<Vec<RunId>>>,
+    engine: Engine,
+    lives: u64,
+    to_submit: u64,
+    /// The last answered request, so that a world ends.
+    requests_left: usize,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let now = Arc::new(Mutex::new(1_000_000));
+        let faults = Faults {
+            random: Random::new(seed ^ 0xfau64),
+            crash_odds: 3 + random.below(60),
+            busy_odds: 2 + random.below(40),
+            crashed: false,
+        };
+        let content = MemoryStore::new();
+        let faults = Arc::new(Mutex::new(faults));
+        let ledger = Arc::new(Mutex::new(Ledger::default()));
+        let machine = Arc::new(Mutex::new(Machine::default()));
+        let engine = engine(&mut random, &content, &faults, &ledger, &machine, &now, 0);
+        Self {
+            to_submit: 1 + random.below(4) as u64,
+            requests_left: random.below(4),
+            random,
+            now,
+            content,
+            faults,
+            ledger,
+            machine,
+            accepted: Arc::default(),
+            engine,
+            lives: 0,
+        }
+    }
+
+    fn live(mut self) -> Totals {
+        let mut submitted = 0;
+        for round in 0.. {
+            assert!(round < ROUNDS_MAX, "the runs do not end: {}", self.describe());
+            let mut inputs = Vec::new();
+            if submitted < self.to_submit && self.random.one_in(3) {
+                submitted += 1;
+                inputs.push(self.submission(submitted));
+            }
+            self.let_processes_end();
+            self.deliver(&mut inputs);
+            self.ask_something(&mut inputs);
+            self.turn(&mut inputs);
+            self.pass_time();
+            if submitted == self.to_submit && self.all_ended() {
+                break;
+            }
+        }
+        self.check_at_the_end();
+        let ledger = self.ledger.lock().expect("simulation has one thread");
+        Totals {
+            runs: self.to_submit,
+            commits: ledger.commits,
+            crashes: self.lives,
+            processes: ledger.began,
+        }
+    }
+
+    fn submission(&mut self, number: u64) -> Input {
+        let definition = workflow(&mut self.random, format!("w{number}"));
+        let hash = [number as u8; 32];
+        let id = RunId::new(number, u128::from(self.random.next()));
+        let variables = Arc::new(vec![Variable {
+            name: "START".into(),
+            value: loom_core::Value::from(number),
+            secret: false,
+        }]);
+        let submission = NewSubmission {
+            id,
+            plan: Arc::new(Plan::new(definition)),
+            hash,
+            variables,
+            workers: 1 + self.random.below(4) as u32,
+            base: String::new(),
+        };
+        let accepted = Arc::clone(&self.accepted);
+        let reply = Box::new(move |answer: Result<(), EngineError>| {
+            if answer.is_ok() {
+                accepted.lock().expect("simulation has one thread").push(id);
+            }
+        });
+        Input::Submit(Box::new(submission), reply)
+    }
+
+    fn let_processes_end(&mut self) {
+        let mut machine = self.machine.lock().expect("simulation has one thread");
+        let mut ledger = self.ledger.lock().expect("simulation has one thread");
+        let now = *self.now.lock().expect("simulation has one thread");
+        while !machine.running.is_empty() && !self.random.one_in(3) {
+            let place = self.random.below(machine.running.len());
+            let mask = self.random.next();
+            let news = match self.random.below(10) {
+                0 => News::Failed(Failure::permanent(FailureKind::Exit, "simulated")),
+                1 | 2 => News::Failed(Failure::retryable(FailureKind::Timeout, "simulated")),
+                _ => News::Succeeded(Ledger::outputs(&machine.running[place], mask)),
+            };
+            machine.finish(place, news, now, &mut ledger);
+        }
+    }
+
+    /// Tells the engine some of the news, in order, now and then twice.
+    fn deliver(&mut self, inputs: &mut Vec<Input>) {
+        let mut machine = self.machine.lock().expect("simulation has one thread");
+        let most = machine.news.len();
+        let count = if self.random.one_in(4) { self.random.below(most + 1) } else { most };
+        let mut reports = Vec::new();
+        for (key, news) in machine.news.drain(..count) {
+            let report = Report { task: key.task, attempt: key.attempt, news };
+            if self.random.one_in(10) {
+                reports.push((key.run, report.clone()));
+            }
+            reports.push((key.run, report));
+        }
+        inputs.push(Input::Reports(reports));
+    }
+
+    fn ask_something(&mut self, inputs: &mut Vec<Input>) {
+        let accepted = self.accepted.lock().expect("simulation has one thread");
+        if accepted.is_empty() {
+            return;
+        }
+        let run = accepted[self.random.below(accepted.len())];
+        let by = "sim".to_owned();
+        // Whatever was paused is resumed at some time.
+        if self.random.one_in(20) {
+            inputs.push(Input::Request(run, Request::Resume { by: by.clone() }, Box::new(drop)));
+        }
+        if self.requests_left == 0 || !self.random.one_in(15) {
+            return;
+        }
+        self.requests_left -= 1;
+        let request = match self.random.below(5) {
+            0 => Request::Cancel { by, reason: "simulated".into() },
+            1 => Request::Pause { by },
+            2 => Request::Retry { by, task: None },
+            3 => Request::Retry { by, task: Some("t0".into()) },
+            _ => Request::Resolve {
+                by,
+                task: format!("t{}", self.random.below(4)),
+                reason: "simulated".into(),
+                outputs: Vec::new(),
+            },
+        };
+        inputs.push(match self.random.below(2) {
+            0 => Input::Request(run, request, Box::new(drop)),
+            _ => Input::Adopt(run, Some(request), Box::new(drop)),
+        });
+    }
+
+    fn turn(&mut self, inputs: &mut Vec<Input>) {
+        loop {
+            let now = Timestamp(*self.now.lock().expect("simulation has one thread"));
+            match self.engine.turn(inputs, now) {
+                Ok(()) if self.engine.is_busy() => {}
+                Ok(()) => return,
+                Err(error) if error.may_retry() => {
+                    *self.now.lock().expect("simulation has one thread") += 20_000;
+                }
+                Err(_) => return self.crash(),
+            }
+        }
+    }
+
+    /// The engine's process is gone. A new one takes up every run that has not ended.
+    fn crash(&mut self) {
+        self.lives += 1;
+        self.content.end_owner(&owner(self.lives - 1));
+        self.machine.lock().expect("simulation has one thread").lose_engine();
+        let mut faults = self.faults.lock().expect("simulation has one thread");
+        faults.crashed = false;
+        // So that every world ends.
+        faults.crash_odds += 3;
+        drop(faults);
+        self.engine = engine(
+            &mut self.random,
+            &self.content,
+            &self.faults,
+            &self.ledger,
+            &self.machine,
+            &self.now,
+            self.lives,
+        );
+        let open = self.open_runs();
+        let mut inputs: Vec<Input> = open
+            .into_iter()
+            .map(|(run, _)| {
+                let reply = |answer: Result<(), EngineError>| {
+                    assert!(answer.is_ok(), "a dead engine's run cannot be taken up: {answer:?}");
+                };
+                // The answer may get lost with this engine too; then the next adopts it.
+                let reply = Box::new(move |answer: Result<(), EngineError>| match answer {
+                    Err(EngineError::Store(_)) => {}
+                    answer => reply(answer),
+                });
+                Input::Adopt(run, None, reply)
+            })
+            .collect();
+        self.turn(&mut inputs);
+    }
+
+    fn pass_time(&mut self) {
+        let mut now = self.now.lock().expect("simulation has one thread");
+        *now += self.random.below(1000) as u64;
+        let idle = self.machine.lock().expect("simulation has one thread").running.is_empty();
+        if let Some(wake) = self.engine.next_wake().filter(|_| idle) {
+            *now = (*now).max(wake.0);
+        }
+    }
+
+    /// What is left when a world does not end.
+    fn describe(&mut self) -> String {
+        let open = self.open_runs();
+        let mut text = format!("{open:?}, in memory and parked {:?}", self.engine.load());
+        for (run, _) in open {
+            let stored = loom_store::RunStore::load(&mut self.content, run);
+            for task in &stored.expect("the reference store reads").new.definition.tasks {
+                let outputs = task.outputs.names.iter().map(|output| &output.name);
+                text += &format!(
+                    "\n{} {:?} {:?} -> {:?} {:?} when {:?} each {:?}",
+                    task.name,
+                    task.kind,
+                    task.inputs,
+                    outputs.collect::<Vec<_>>(),
+                    task.execution,
+                    task.when,
+                    task.for_each
+                );
+            }
+            let page = self.content.journal(run, 0, 10_000).expect("the reference store reads");
+            for recorded in page.events.iter().rev().take(30).rev() {
+                text += &format!("\n{} {:?}", recorded.seq, recorded.event);
+            }
+        }
+        text
+    }
+
+    fn open_runs(&mut self) -> Vec<(RunId, RunState)> {
+        let page = self.content.list(&RunFilter::default()).expect("the reference store reads");
+        let open = page.runs.into_iter().filter(|run| !run.state.is_final());
+        open.map(|run| (run.id, run.state)).collect()
+    }
+
+    fn all_ended(&mut self) -> bool {
+        self.open_runs().is_empty()
+            && !self.engine.is_busy()
+            && self.machine.lock().expect("simulation has one thread").news.is_empty()
+    }
+
+    fn check_at_the_end(&mut self) {
+        let ledger = self.ledger.lock().expect("simulation has one thread");
+        for &run in self.accepted.lock().expect("simulation has one thread").iter() {
+            assert!(ledger.knows(run), "accepted run {run} was lost");
+        }
+        ledger.assert_nothing_runs();
+    }
+}
+
+fn owner(life: u64) -> String {
+    format!("life {life}")
+}
+
+fn engine(
+    random: &mut Random,
+    content: &MemoryStore,
+    faults: &Arc<Mutex<Faults>>,
+    ledger: &Arc<Mutex<Ledger>>,
+    machine: &Arc<Mutex<Machine>>,
+    now: &Arc<Mutex<u64>>,
+    life: u64,
+) -> Engine {
+    let store = FaultyStore {
+        inner: content.session(owner(life)),
+        faults: Arc::clone(faults),
+        ledger: Arc::clone(ledger),
+    };
+    let executor = SimExecutor {
+        machine: Arc::clone(machine),
+        ledger: Arc::clone(ledger),
+        now: Arc::clone(now),
+    };
+    let options = Options {
+        starts_per_turn: 1 + random.below(5),
+        ahead_max: random.below(3) as u32,
+        park_after: Duration::from_millis(random.below(3000) as u64),
+        ..Options::default()
+    };
+    Engine::new(Box::new(store), Box::new(executor), options)
+}
