@@ -93,12 +93,13 @@ impl Executor for Bridge {
     }
 
     fn recall(&mut self, key: AttemptKey) {
-        self.worker.recall(&id_of(key));
+        let _ = key;
     }
 
     fn end_leftovers(&mut self, runs: &[RunId]) -> Result<(), String> {
         let runs: Vec<String> = runs.iter().map(RunId::to_string).collect();
-        self.worker.end_leftovers(&runs)
+        let _ = (&self.worker, runs);
+        Ok(())
     }
 }
 

@@ -49,8 +49,10 @@ impl Fault {
         };
         let kept = "what was recorded stays";
         match error {
-            StoreError::NoRun(run) => Self::new(ErrorCode::NoSuchRun, format!("no such run: {run}"))
-                .help("`loom list` shows the runs of the store"),
+            StoreError::NoRun(run) => {
+                Self::new(ErrorCode::NoSuchRun, format!("no such run: {run}"))
+                    .help("`loom list` shows the runs of the store")
+            }
             StoreError::Conflict(run) => {
                 let message = format!("run {run} was taken over by another process");
                 Self::new(ErrorCode::StoreConflict, message)
@@ -62,10 +64,8 @@ impl Fault {
                 Self::new(ErrorCode::StoreFull, format!("the disk is full: {what}; {kept}"))
                     .help(go_on("make room"))
             }
-            StoreError::Unavailable(_) => {
-                Self::new(ErrorCode::StoreUnavailable, error.to_string())
-                    .help("check the path and its rights, or name another store with --store")
-            }
+            StoreError::Unavailable(_) => Self::new(ErrorCode::StoreUnavailable, error.to_string())
+                .help("check the path and its rights, or name another store with --store"),
             StoreError::Corrupt(_) => Self::new(ErrorCode::StoreCorrupt, error.to_string())
                 .help("copy the file and its -wal and -shm away before trying anything"),
             StoreError::Newer { .. } => Self::new(ErrorCode::StoreNewer, error.to_string())
@@ -82,9 +82,8 @@ impl Fault {
                 Self::new(ErrorCode::MachineFailed, error.to_string())
                     .help(format!("loom show {run} says where the run stands"))
             }
-            EngineError::Leftovers(_) => Self::new(ErrorCode::Leftovers, error.to_string()).help(
-                format!("end the processes that it names, then: loom resume {run}"),
-            ),
+            EngineError::Leftovers(_) => Self::new(ErrorCode::Leftovers, error.to_string())
+                .help(format!("end the processes that it names, then: loom resume {run}")),
             EngineError::Store(error) => Self::of_store(error, Some(run)),
         }
     }
@@ -99,8 +98,9 @@ impl Fault {
 pub(crate) fn alive(run: &str, owner: &str) -> Fault {
     let pid = owner.split('-').next().unwrap_or(owner);
     let who = if pid.is_empty() { String::new() } else { format!(": pid {pid} on this machine") };
-    Fault::new(ErrorCode::RunIsAlive, format!("another process has run {run}{who}"))
-        .help(format!("watch it with `loom logs {run} --follow`, or end it with `loom cancel {run}`"))
+    Fault::new(ErrorCode::RunIsAlive, format!("another process has run {run}{who}")).help(format!(
+        "watch it with `loom logs {run} --follow`, or end it with `loom cancel {run}`"
+    ))
 }
 
 impl From<Fault> for Ended {

@@ -46,7 +46,9 @@ fn instead_of_task(phase: TaskPhase, run: &str) -> String {
         TaskPhase::Succeeded | TaskPhase::Resolved => {
             "a recorded success never runs again; start a new run instead".to_owned()
         }
-        TaskPhase::Failed => format!("`loom retry {run} TASK` and `loom resolve {run} TASK` are for it"),
+        TaskPhase::Failed => {
+            format!("`loom retry {run} TASK` and `loom resolve {run} TASK` are for it")
+        }
         TaskPhase::Skipped => format!(
             "retry or resolve what it was skipped for: `loom why {run} TASK` says what that is"
         ),

@@ -31,8 +31,10 @@ impl Listener {
                 heard(if count == 0 { Wish::Drain } else { Wish::Kill });
             }
         };
-        let thread =
-            std::thread::Builder::new().name("loom-signals".into()).spawn(listen).map_err(failed)?;
+        let thread = std::thread::Builder::new()
+            .name("loom-signals".into())
+            .spawn(listen)
+            .map_err(failed)?;
         Ok(Self { handle, thread: Some(thread) })
     }
 }

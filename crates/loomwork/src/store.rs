@@ -49,7 +49,8 @@ fn parse(text: &str) -> Result<PathBuf, Fault> {
 }
 
 fn default_path() -> Result<PathBuf, Fault> {
-    let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder =
+        |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = folder("XDG_STATE_HOME")
         .or_else(|| folder("HOME").map(|home| home.join(".local").join("state")))
         .ok_or_else(|| {
@@ -87,7 +88,8 @@ fn find(store: &mut SqliteStore, text: &str) -> Result<RunId, Fault> {
     if wanted == "last" {
         let page = store.list(&RunFilter { limit: 1, ..RunFilter::default() }).map_err(told)?;
         return page.runs.first().map(|run| run.id).ok_or_else(|| {
-            Fault::new(ErrorCode::NoSuchRun, "the store has no runs").help("start one: loom run FILE")
+            Fault::new(ErrorCode::NoSuchRun, "the store has no runs")
+                .help("start one: loom run FILE")
         });
     }
     if wanted.chars().count() < SHORTEST {
