@@ -12,6 +12,7 @@ mod environment;
 mod group;
 mod host;
 mod job;
+mod leftovers;
 mod log;
 mod output;
 mod params;
@@ -28,6 +29,7 @@ mod worker;
 
 pub use builtin::Builtins;
 pub use job::{Ended, Idle, Job, Plugin, failure, output};
+pub use leftovers::end_leftovers;
 pub use log::{AttemptLog, Stream};
 pub use stop::StopSignal;
 pub use worker::{Immediate, PluginSource, Reporter, Worker, WorkerOptions};

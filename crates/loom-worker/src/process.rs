@@ -290,11 +290,17 @@ pub(crate) fn find_program(
         };
     }
     let path = path.unwrap_or_else(|| OsStr::new("/usr/local/bin:/usr/bin:/bin"));
+    if let Some(full) = remembered(program, path) {
+        return Ok(full);
+    }
     let mut unusable = None;
     for folder in std::env::split_paths(path) {
         let full = absolute(cwd).join(folder).join(program);
         match full.metadata() {
-            Ok(found) if executable(&found) => return Ok(full),
+            Ok(found) if executable(&found) => {
+                remember(program, path, &full);
+                return Ok(full);
+            }
             Ok(found) if found.is_file() => unusable = unusable.or(Some(full)),
             _ => {}
         }
@@ -308,6 +314,26 @@ pub(crate) fn find_program(
              the workflow's folder"
         ),
     }))
+}
+
+/// Where a name was found in a `PATH` by this thread the last time, if it is still there. As in a
+/// shell, a program that appears earlier in `PATH` meanwhile is not noticed.
+fn remembered(program: &OsStr, path: &OsStr) -> Option<PathBuf> {
+    REUSED.with_borrow_mut(|reused| {
+        let found =
+            reused.program.as_ref().filter(|found| found.name == program && found.path == path);
+        let usable = found
+            .is_some_and(|found| found.full.metadata().is_ok_and(|metadata| executable(&metadata)));
+        if usable { found.map(|found| found.full.clone()) } else { None }
+    })
+}
+
+fn remember(program: &OsStr, path: &OsStr, full: &Path) {
+    // An entry that is relative to the attempt's folder may be another one the next time.
+    if std::env::split_paths(path).all(|folder| folder.is_absolute()) {
+        let (name, path, full) = (program.to_owned(), path.to_owned(), full.to_owned());
+        REUSED.with_borrow_mut(|reused| reused.program = Some(Found { name, path, full }));
+    }
 }
 
 fn absolute(folder: &Path) -> PathBuf {
@@ -367,12 +393,21 @@ fn spawn_failure(launch: &Launch, error: &io::Error) -> Ended {
 
 thread_local! {
     /// What the attempts of a thread use one after the other.
-    static REUSED: RefCell<Reused> = const { RefCell::new(Reused { wakeup: None, piece: Vec::new() }) };
+    static REUSED: RefCell<Reused> =
+        const { RefCell::new(Reused { wakeup: None, piece: Vec::new(), program: None }) };
 }
 
 struct Reused {
     wakeup: Option<Arc<Wakeup>>,
     piece: Vec<u8>,
+    program: Option<Found>,
+}
+
+/// The last program that was looked up.
+struct Found {
+    name: OsString,
+    path: OsString,
+    full: PathBuf,
 }
 
 impl Running<'_> {
