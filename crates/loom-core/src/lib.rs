@@ -35,8 +35,8 @@ pub use effect::{Attempt, AttemptKey, Effect, News, Report, Stop};
 pub use event::{Event, Output, Producer, RunOutcome, SkipReason, Variable};
 pub use failure::{Failure, FailureKind, Refusal};
 pub use history::{
-    Act, AttemptRecord, AttemptResult, Counts, Enabled, Enabler, Ending, History, Intervention,
-    Resolution, SetBy, Settled, TaskRecord, VariableRecord,
+    Act, AttemptRecord, AttemptResult, Counts, CriticalPath, Enabled, Enabler, Ending, History,
+    Intervention, PathLink, PathStart, Resolution, SetBy, Settled, TaskRecord, VariableRecord,
 };
 pub use id::{ParseIdError, RunId, TaskIx, TaskRef};
 pub use lifecycle::{RunState, TaskPhase, TaskStep};

@@ -158,6 +158,14 @@ impl Plan {
         self.definition.secrets.iter().any(|secret| secret == name)
     }
 
+    /// The tasks that a barrier waits for: all that are neither barriers nor downstream of it.
+    pub(crate) fn barred_by(&self, barrier: TaskIx) -> impl Iterator<Item = TaskIx> {
+        let inner = self.inner_barriers.iter().find(move |inner| inner.task == barrier);
+        let waits_for = move |task: &TaskIx| inner.is_none_or(|inner| !inner.downstream[task.at()]);
+        let works = self.tasks().filter(|(_, task)| task.kind != TaskKind::Barrier);
+        works.map(|(task, _)| task).filter(waits_for)
+    }
+
     /// Kahn's algorithm: what cannot be taken off in topological order is on or behind a cycle.
     fn find_cyclic(&self) -> bool {
         let count = self.task_count();

@@ -9,6 +9,8 @@ pub struct AttemptRecord {
     pub number: u32,
     /// The item, for a `for_each` task.
     pub item: Option<u32>,
+    /// The sequence number of the event that handed it over: it saw what variables held then.
+    pub seq: u64,
     /// Since when it could have started: what lies between this and the start is waiting for a
     /// worker or another limit.
     pub ready_at: Timestamp,

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod counts;
+mod path;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -13,6 +14,7 @@ mod variables;
 
 pub use attempt::{AttemptRecord, AttemptResult};
 pub use counts::Counts;
+pub use path::{CriticalPath, PathLink, PathStart};
 pub use task::{Enabled, Enabler, Ending, Resolution, Settled, TaskRecord};
 pub use variables::{SetBy, VariableRecord};
 
@@ -80,7 +82,7 @@ impl History {
             counts.add(run.phase(task), 1);
             let mut record = TaskRecord::waiting(created_at);
             if run.is_enabled(task) {
-                record.enable(Enabler::Start, created_at);
+                record.enable(Enabler::Start, created_at, 0);
             }
             record
         });
@@ -122,7 +124,8 @@ impl History {
         self.run.replay_traced(event, &mut self.trace);
         let by = event.task().map(|task| task.task);
         for task in self.trace.fired.drain(..) {
-            self.tasks[task.at()].enable(by.map_or(Enabler::Reopened, Enabler::Task), event.at());
+            let by = by.map_or(Enabler::Reopened, Enabler::Task);
+            self.tasks[task.at()].enable(by, event.at(), seq);
             // One with `when` or `for_each` still waits: for its `Fired` event.
             if self.run.phase(task) == TaskPhase::Ready {
                 self.counts.shift(TaskPhase::Waiting, TaskPhase::Ready);
@@ -162,10 +165,10 @@ impl History {
                 self.settled(task.task, at, how);
             }
             Event::Assigned { task, attempt, .. } => {
-                self.tasks[task.task.at()].assigned(*task, *attempt, at);
+                self.tasks[task.task.at()].assigned(*task, *attempt, at, seq);
             }
             Event::Started { task, attempt, .. } => {
-                self.tasks[task.task.at()].started(*task, *attempt, at);
+                self.tasks[task.task.at()].started(*task, *attempt, at, seq);
                 self.running.insert(*task);
             }
             Event::Succeeded { .. }
@@ -224,11 +227,15 @@ impl History {
     }
 
     fn fired(&mut self, task: TaskIx, items: Option<usize>, at: Timestamp) {
-        let record = &mut self.tasks[task.at()];
-        if record.enabled.is_none() {
+        if self.tasks[task.at()].enabled.is_none() {
             // A barrier that opens because nothing else is left.
-            record.enable(self.last_settled.map_or(Enabler::Start, Enabler::Task), at);
+            let (by, seq) = self.last_settled.map_or((Enabler::Start, 0), |last| {
+                let settled = self.tasks[last.at()].settled.as_ref();
+                (Enabler::Task(last), settled.map_or(0, |settled| settled.seq))
+            });
+            self.tasks[task.at()].enable(by, at, seq);
         }
+        let record = &mut self.tasks[task.at()];
         if let Some(items) = items {
             record.has_items(items);
             self.item_counts.add(TaskPhase::Ready, items as u32);
@@ -236,7 +243,7 @@ impl History {
     }
 
     fn settled(&mut self, task: TaskIx, at: Timestamp, how: Ending) {
-        self.tasks[task.at()].settle(at, how);
+        self.tasks[task.at()].settle(at, self.last_seq, how);
         self.last_settled = Some(task);
     }
 
@@ -268,12 +275,12 @@ impl History {
                 TaskPhase::Waiting => self.tasks[place].wait_again(*at),
                 _ => {
                     self.tasks[place].wait_again(*at);
-                    self.tasks[place].enable(Enabler::Reopened, *at);
+                    self.tasks[place].enable(Enabler::Reopened, *at, seq);
                 }
             }
         }
         for task in self.trace.fired.drain(..) {
-            self.tasks[task.at()].enable(Enabler::Reopened, *at);
+            self.tasks[task.at()].enable(Enabler::Reopened, *at, seq);
         }
         self.finished_at = None;
         self.counts = Counts::default();

@@ -32,6 +32,8 @@ pub struct Enabled {
     pub by: Enabler,
     /// When.
     pub at: Timestamp,
+    /// The sequence number of the event that did; 0 for the run's start.
+    pub seq: u64,
 }
 
 /// What may let a task become ready.
@@ -51,6 +53,8 @@ pub enum Enabler {
 pub struct Settled {
     /// When.
     pub at: Timestamp,
+    /// The sequence number of the event that settled it.
+    pub seq: u64,
     /// How.
     pub how: Ending,
 }
@@ -101,7 +105,7 @@ impl TaskRecord {
     /// Why it was skipped, and when.
     pub fn skipped(&self) -> Option<(Timestamp, &SkipReason)> {
         match self.settled.as_ref()? {
-            Settled { at, how: Ending::Skipped(reason) } => Some((*at, reason)),
+            Settled { at, how: Ending::Skipped(reason), .. } => Some((*at, reason)),
             _ => None,
         }
     }
@@ -109,7 +113,7 @@ impl TaskRecord {
     /// Who settled it by hand, and when.
     pub fn resolved(&self) -> Option<(Timestamp, &Resolution)> {
         match self.settled.as_ref()? {
-            Settled { at, how: Ending::Resolved(resolution) } => Some((*at, resolution)),
+            Settled { at, how: Ending::Resolved(resolution), .. } => Some((*at, resolution)),
             _ => None,
         }
     }
@@ -163,8 +167,8 @@ impl TaskRecord {
         self.last_of_item = vec![NO_ATTEMPT; count].into();
     }
 
-    pub(super) fn enable(&mut self, by: Enabler, at: Timestamp) {
-        self.enabled = Some(Enabled { by, at });
+    pub(super) fn enable(&mut self, by: Enabler, at: Timestamp, seq: u64) {
+        self.enabled = Some(Enabled { by, at, seq });
         self.present_from = self.attempts.len() as u32;
     }
 
@@ -174,18 +178,20 @@ impl TaskRecord {
         self.settled = None;
     }
 
-    pub(super) fn settle(&mut self, at: Timestamp, how: Ending) {
-        self.settled = Some(Settled { at, how });
+    pub(super) fn settle(&mut self, at: Timestamp, seq: u64, how: Ending) {
+        self.settled = Some(Settled { at, seq, how });
     }
 
-    pub(super) fn assigned(&mut self, task: TaskRef, number: u32, at: Timestamp) {
-        self.push_attempt(task, number, at).assigned_at = Some(at);
+    /// An attempt was handed over, by this event, ahead of a free worker.
+    pub(super) fn assigned(&mut self, task: TaskRef, number: u32, at: Timestamp, seq: u64) {
+        self.push_attempt(task, number, at, seq).assigned_at = Some(at);
     }
 
-    pub(super) fn started(&mut self, task: TaskRef, number: u32, at: Timestamp) {
+    /// An attempt started, which was held back or is handed over by this event.
+    pub(super) fn started(&mut self, task: TaskRef, number: u32, at: Timestamp, seq: u64) {
         match self.attempt_mut(task.item) {
             Some(attempt) if attempt.number == number => attempt.started_at = Some(at),
-            _ => self.push_attempt(task, number, at).started_at = Some(at),
+            _ => self.push_attempt(task, number, at, seq).started_at = Some(at),
         }
     }
 
@@ -203,7 +209,13 @@ impl TaskRecord {
         self.attempts.get_mut(place)
     }
 
-    fn push_attempt(&mut self, task: TaskRef, number: u32, now: Timestamp) -> &mut AttemptRecord {
+    fn push_attempt(
+        &mut self,
+        task: TaskRef,
+        number: u32,
+        now: Timestamp,
+        seq: u64,
+    ) -> &mut AttemptRecord {
         let ready_at = self.ready_since(task.item).unwrap_or(now);
         if self.attempts.is_empty() {
             // Most tasks have one attempt, and there may be many tasks.
@@ -215,6 +227,7 @@ impl TaskRecord {
         self.attempts.push(AttemptRecord {
             number,
             item: task.item,
+            seq,
             ready_at,
             assigned_at: None,
             started_at: None,

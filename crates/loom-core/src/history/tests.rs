@@ -1,6 +1,6 @@
 //! Histories of runs driven by hand.
 
-use super::{Act, AttemptRecord, AttemptResult, Counts, Enabled, Enabler, Ending, History, SetBy};
+use super::{Act, AttemptRecord, AttemptResult, Counts, Enabler, Ending, History, PathLink, SetBy};
 use crate::run::tests::driver::{Driver, output};
 use crate::run::{Command, Run};
 use crate::test_support::{barrier, task};
@@ -9,6 +9,7 @@ use crate::{
     TaskRef, Timestamp, Variable,
 };
 use serde_json::json;
+use std::time::Duration;
 
 fn twice(name: &str) -> TaskDef {
     let retry = RetryPolicy { max_attempts: 2, ..RetryPolicy::default() };
@@ -20,8 +21,8 @@ fn each(name: &str, items: u32) -> TaskDef {
     task(name).with(|task| task.for_each = Some(ForEach::Items(items)))
 }
 
-/// The counters agree with counting.
-pub(crate) fn check_counts(history: &History) {
+/// The counters agree with counting, and the critical path has no gaps.
+pub(crate) fn check(history: &History) {
     let run: &Run = history.run();
     let count =
         |phase| history.tasks().filter(|(task, _)| run.phase(*task) == phase).count() as u32;
@@ -31,6 +32,18 @@ pub(crate) fn check_counts(history: &History) {
     assert_eq!(history.counts().total() as usize, run.plan().task_count());
     let items = history.tasks().filter_map(|(task, _)| run.items(task)).map(|(items, _)| items);
     assert_eq!(history.item_counts().total(), items.sum::<u32>());
+    if let Some(path) = history.critical_path(Timestamp(u64::MAX / 2)) {
+        let part =
+            |link: &PathLink| link.queued + link.ran + link.backed_off + link.lost + link.by_hand;
+        assert_eq!(path.links.iter().map(part).sum::<Duration>(), path.total, "{path:?}");
+        let last = path.links[path.links.len() - 1].task;
+        let slack = history.slack()[last.at()];
+        assert!(slack.is_none_or(|slack| slack == Duration::ZERO), "{slack:?}");
+    }
+}
+
+fn enabled(history: &History, task: u32) -> Option<(Enabler, Timestamp)> {
+    history.task(TaskIx(task)).enabled.map(|enabled| (enabled.by, enabled.at))
 }
 
 #[test]
@@ -47,10 +60,10 @@ fn what_enabled_a_task_and_when_is_known() {
     let enabled_at = run.now;
     run.succeed("c", &[]);
     let history = run.history();
-    let enabled = |task: u32| history.task(TaskIx(task)).enabled;
-    assert_eq!(enabled(0), Some(Enabled { by: Enabler::Start, at: begun }));
-    assert_eq!(enabled(2), Some(Enabled { by: Enabler::Task(TaskIx(0)), at: enabled_at }));
-    assert_eq!(enabled(3), Some(Enabled { by: Enabler::Task(TaskIx(2)), at: run.now }));
+    let enabled = |task: u32| enabled(&history, task);
+    assert_eq!(enabled(0), Some((Enabler::Start, begun)));
+    assert_eq!(enabled(2), Some((Enabler::Task(TaskIx(0)), enabled_at)));
+    assert_eq!(enabled(3), Some((Enabler::Task(TaskIx(2)), run.now)));
     assert_eq!(history.started_at(), Some(begun));
     assert_eq!(history.task(TaskIx(0)).settled_at(), Some(enabled_at));
 }
@@ -166,12 +179,12 @@ fn reopening_forgets_how_tasks_settled_and_keeps_their_attempts() {
     run.request(Request::Retry { by: "me".into(), task: None }).unwrap();
     let history = run.history();
     let (a, b) = (history.task(TaskIx(0)), history.task(TaskIx(1)));
-    assert_eq!(a.enabled, Some(Enabled { by: Enabler::Reopened, at: run.now }));
+    assert_eq!(enabled(&history, 0), Some((Enabler::Reopened, run.now)));
     assert_eq!((a.attempts.len(), a.present_attempts().len()), (2, 1));
     assert_eq!((a.settled.as_ref(), b.settled.as_ref()), (None, None));
     assert_eq!((b.waiting_since, b.enabled), (run.now, None));
     assert_eq!(history.finished_at(), None);
-    check_counts(&history);
+    check(&history);
 }
 
 #[test]
@@ -191,7 +204,7 @@ fn items_are_counted_apart_and_their_attempts_told_apart() {
     assert_eq!(record.settled.as_ref().unwrap().how, Ending::Succeeded);
     assert_eq!(history.variable("X").unwrap().value, &json!(["a", "b", "c"]));
     assert_eq!(history.variable("X").unwrap().set_by, SetBy::Task(TaskIx(0)));
-    check_counts(&history);
+    check(&history);
 }
 
 #[test]
@@ -222,11 +235,11 @@ fn a_gated_task_is_enabled_by_what_it_waited_for_and_may_fail_unattempted() {
     run.succeed("a", &["X=5"]);
     let history = run.history();
     let by = Enabler::Task(TaskIx(0));
-    assert_eq!(history.task(TaskIx(1)).enabled, Some(Enabled { by, at: run.now }));
+    assert_eq!(enabled(&history, 1), Some((by, run.now)));
     let broken = history.task(TaskIx(2));
     assert!(matches!(broken.settled.as_ref().unwrap().how, Ending::FailedUnattempted(_)));
     assert_eq!(broken.attempts, []);
-    check_counts(&history);
+    check(&history);
 }
 
 #[test]

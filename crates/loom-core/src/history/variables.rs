@@ -107,6 +107,17 @@ impl Emissions {
         self.list.iter().map(|emission| emission.record(run))
     }
 
+    /// For each variable that the plan names, who set it first.
+    pub(super) fn first_setters(&self) -> Vec<Option<SetBy>> {
+        let mut first = vec![None; self.last.len()];
+        for emission in &self.list {
+            if let Name::Of(var) = emission.name {
+                first[var as usize].get_or_insert(emission.set_by);
+            }
+        }
+        first
+    }
+
     /// The last emission of every variable, by name.
     pub(super) fn current<'a>(&'a self, run: &'a Run) -> BTreeMap<&'a str, VariableRecord<'a>> {
         self.iter(run).map(|record| (record.name, record)).collect()

@@ -3,7 +3,7 @@
 
 use super::driver::{Driver, tasks_of};
 use super::oracle::Oracle;
-use crate::history::tests::check_counts;
+use crate::history::tests::check as check_history;
 use crate::run::{Command, Run};
 use crate::test_support::{barrier, instant, task};
 use crate::{
@@ -206,7 +206,7 @@ impl Pair {
         let settled = tasks_of(run).iter().all(|&task| run.phase(task).is_final());
         assert_eq!(settled, run.state().is_final(), "a run ends exactly when all has settled");
         check_same(run, &self.driver.replayed());
-        check_counts(&self.driver.history());
+        check_history(&self.driver.history());
     }
 }
 

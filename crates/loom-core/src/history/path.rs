@@ -1,0 +1,328 @@
+//! The critical path: the chain of tasks that decided when the run ended, and where its time went.
+//!
+//! A task becomes ready in the moment in which the task that enabled it settles, so the links of
+//! the chain join without gaps: their times add up to the whole.
+
+use super::attempt::AttemptResult;
+use super::variables::SetBy;
+use super::{AttemptRecord, Enabler, Ending, History, TaskRecord};
+use crate::{TaskIx, TaskKind, TaskPhase, Timestamp};
+use std::cmp::Reverse;
+use std::time::Duration;
+
+/// The chain of tasks that ended last, first task first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CriticalPath {
+    /// What set it off.
+    pub start: PathStart,
+    /// The tasks, in the order in which they ran.
+    pub links: Vec<PathLink>,
+    /// From the first link's beginning to the last one's end: the sum of the links.
+    pub total: Duration,
+}
+
+/// What set a critical path off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathStart {
+    /// The run's start.
+    Start,
+    /// That the run was reopened: what lies before is not part of the path.
+    Reopened,
+    /// That somebody settled a waiting task, the first link.
+    Resolved,
+}
+
+/// One task of a critical path and where its time went. The parts add up to the time between
+/// `ready_at` and `ended_at`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathLink {
+    /// The task.
+    pub task: TaskIx,
+    /// The item that ended last, for a `for_each` task.
+    pub item: Option<u32>,
+    /// When the task became ready.
+    pub ready_at: Timestamp,
+    /// When it settled; for a task that has not, the time of asking.
+    pub ended_at: Timestamp,
+    /// How many attempts it took.
+    pub attempts: u32,
+    /// Waiting for a worker, or for another limit.
+    pub queued: Duration,
+    /// Working.
+    pub ran: Duration,
+    /// Between a failed attempt and the time set for the next.
+    pub backed_off: Duration,
+    /// In attempts that were cut off, up to when that was found.
+    pub lost: Duration,
+    /// Between the last attempt's end and the task's: waiting for somebody to settle it.
+    pub by_hand: Duration,
+}
+
+impl History {
+    /// The critical path; of a run under way, the one so far: down to the task that has been
+    /// open longest since it became ready. `None` if nothing has become ready yet.
+    pub fn critical_path(&self, now: Timestamp) -> Option<CriticalPath> {
+        let mut task = self.end_of_path()?;
+        let mut links = Vec::new();
+        let start = loop {
+            links.push(self.link(task, now));
+            let Some(enabled) = self.task(task).enabled else { break PathStart::Resolved };
+            match enabled.by {
+                // A task that was reopened since has forgotten that it once settled.
+                Enabler::Task(by) if settled_seq(self.task(by)) == Some(enabled.seq) => task = by,
+                Enabler::Task(_) | Enabler::Reopened => break PathStart::Reopened,
+                Enabler::Start => break PathStart::Start,
+            }
+        };
+        links.reverse();
+        let total = links[links.len() - 1].ended_at.since(links[0].ready_at);
+        Some(CriticalPath { start, links, total })
+    }
+
+    fn end_of_path(&self) -> Option<TaskIx> {
+        let open = self.tasks().filter(|(task, _)| {
+            matches!(
+                self.run().phase(*task),
+                TaskPhase::Ready | TaskPhase::Running | TaskPhase::BackingOff
+            )
+        });
+        let longest = open.min_by_key(|(_, record)| record.enabled.map(|enabled| enabled.at));
+        let last = || {
+            self.tasks()
+                .filter(|(_, record)| took_part(record))
+                .max_by_key(|(_, record)| settled_seq(record))
+        };
+        longest.or_else(last).map(|(task, _)| task)
+    }
+
+    fn link(&self, task: TaskIx, now: Timestamp) -> PathLink {
+        let record = self.task(task);
+        let ended_at = record.settled_at().unwrap_or(now);
+        let ready_at = record.enabled.map_or(ended_at, |enabled| enabled.at);
+        let item = last_item(record);
+        let mut link = PathLink {
+            task,
+            item,
+            ready_at,
+            ended_at,
+            attempts: 0,
+            queued: Duration::ZERO,
+            ran: Duration::ZERO,
+            backed_off: Duration::ZERO,
+            lost: Duration::ZERO,
+            by_hand: Duration::ZERO,
+        };
+        // Up to here the time is accounted for.
+        let mut upto = ready_at;
+        let attempts = record.present_attempts().iter();
+        for attempt in attempts.filter(|attempt| attempt.item == item) {
+            link.backed_off += attempt.ready_at.since(upto);
+            link.add(attempt, ended_at);
+            upto = attempt.ended_at().unwrap_or(ended_at);
+        }
+        link.add_rest(record, self.run().phase(task), upto);
+        link
+    }
+
+    /// How much later each task could have settled without the run ending later, had everything
+    /// else taken as long as it did and waited for workers as it did: zero along the critical path.
+    /// `None` for tasks that did not settle, or were never ready.
+    pub fn slack(&self) -> Vec<Option<Duration>> {
+        let mut order: Vec<TaskIx> = (self.tasks())
+            .filter(|(_, record)| record.settled.is_some() && took_part(record))
+            .map(|(task, _)| task)
+            .collect();
+        order.sort_unstable_by_key(|task| Reverse(settled_seq(self.task(*task))));
+        let end = order.iter().filter_map(|task| self.task(*task).settled_at()).max();
+        let Some(end) = end else { return vec![None; self.tasks.len()] };
+        let setters = self.emissions.first_setters();
+        let mut latest = vec![end; self.tasks.len()];
+        let mut slack = vec![None; self.tasks.len()];
+        for task in order {
+            let record = self.task(task);
+            let settled = record.settled_at().unwrap_or(end);
+            let spare = latest[task.at()].since(settled);
+            slack[task.at()] = Some(spare);
+            if let Some(enabled) = record.enabled {
+                self.bound_upstream(task, enabled.at + spare, &setters, &mut latest);
+            }
+        }
+        slack
+    }
+
+    /// What a task waited for must have settled before `at`.
+    fn bound_upstream(
+        &self,
+        task: TaskIx,
+        at: Timestamp,
+        setters: &[Option<SetBy>],
+        latest: &mut [Timestamp],
+    ) {
+        let plan = self.run().plan();
+        let mut bound = |on: TaskIx| latest[on.at()] = latest[on.at()].min(at);
+        for &var in plan.inputs.of(task.0) {
+            if let Some(SetBy::Task(by)) = setters[var as usize] {
+                bound(by);
+            }
+        }
+        plan.dependencies.of(task.0).iter().for_each(|&on| bound(TaskIx(on)));
+        if plan.task(task).kind == TaskKind::Barrier {
+            plan.barred_by(task).for_each(bound);
+        }
+    }
+}
+
+impl PathLink {
+    fn add(&mut self, attempt: &AttemptRecord, ended_at: Timestamp) {
+        let end = attempt.ended_at().unwrap_or(ended_at);
+        let Some(started) = attempt.started_at else {
+            self.queued += end.since(attempt.ready_at);
+            return;
+        };
+        self.attempts += 1;
+        self.queued += started.since(attempt.ready_at);
+        match attempt.result {
+            AttemptResult::Interrupted { .. } => self.lost += end.since(started),
+            _ => self.ran += end.since(started),
+        }
+    }
+
+    /// What came after the last attempt.
+    fn add_rest(&mut self, record: &TaskRecord, phase: TaskPhase, upto: Timestamp) {
+        let rest = self.ended_at.since(upto);
+        let last = record.present_attempts().iter().rfind(|attempt| attempt.item == self.item);
+        if phase == TaskPhase::Resolved {
+            self.by_hand = rest;
+            return;
+        }
+        let due = last.and_then(AttemptRecord::retry_at).unwrap_or(upto);
+        let backed_off = due.min(self.ended_at).since(upto);
+        self.backed_off += backed_off;
+        self.queued += rest.saturating_sub(backed_off);
+    }
+}
+
+/// Whether a task was ever ready, or was made to count as done.
+fn took_part(record: &TaskRecord) -> bool {
+    let resolved = |ending: &Ending| matches!(ending, Ending::Resolved(_));
+    record.enabled.is_some() || record.settled.as_ref().is_some_and(|end| resolved(&end.how))
+}
+
+fn settled_seq(record: &TaskRecord) -> Option<u64> {
+    record.settled.as_ref().map(|settled| settled.seq)
+}
+
+/// The item whose last attempt ended last, or has not ended.
+fn last_item(record: &TaskRecord) -> Option<u32> {
+    let attempts = record.present_attempts().iter();
+    let last = attempts.max_by_key(|attempt| {
+        (attempt.ended_at().is_none(), attempt.retry_at().or(attempt.ended_at()), attempt.seq)
+    });
+    last.and_then(|attempt| attempt.item)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Command;
+    use crate::run::tests::driver::Driver;
+    use crate::test_support::{barrier, task};
+    use crate::{Definition, Request, RetryPolicy};
+
+    const fn us(micros: u64) -> Duration {
+        Duration::from_micros(micros)
+    }
+
+    fn ready_in(run: &mut Driver, micros: u64) {
+        // Each command moves the clock on by one microsecond.
+        run.now.0 += micros - 1;
+    }
+
+    fn names(run: &Driver, path: &CriticalPath) -> Vec<String> {
+        let name = |link: &PathLink| run.run.plan().task(link.task).name.clone();
+        path.links.iter().map(name).collect()
+    }
+
+    #[test]
+    fn it_runs_back_from_the_end_over_what_enabled_each_task() {
+        let mut run = Driver::begun(vec![
+            task("short").out("X"),
+            task("long").out("Y"),
+            task("join").needs("X").needs("Y"),
+            task("aside"),
+            barrier("end"),
+        ]);
+        ready_in(&mut run, 10);
+        run.succeed("short", &["X"]);
+        ready_in(&mut run, 20);
+        run.succeed("long", &["Y"]);
+        ready_in(&mut run, 5);
+        run.succeed("aside", &[]);
+        ready_in(&mut run, 40);
+        run.succeed("join", &[]);
+        ready_in(&mut run, 1);
+        run.succeed("end", &[]);
+        let history = run.history();
+        let path = history.critical_path(run.now).unwrap();
+        assert_eq!(names(&run, &path), ["long", "join", "end"]);
+        assert_eq!((path.start, path.total), (PathStart::Start, us(76)));
+        assert_eq!(path.links.iter().map(|link| link.ran).collect::<Vec<_>>(), [30, 45, 1].map(us));
+        assert_eq!(history.slack(), [20, 0, 0, 40, 0].map(|micros| Some(us(micros))));
+    }
+
+    #[test]
+    fn time_goes_to_workers_backoffs_and_attempts_that_were_cut_off() {
+        let retry = RetryPolicy { max_attempts: 2, initial: us(100), ..RetryPolicy::default() };
+        let tasks = vec![task("first"), task("second").with(|task| task.retry = retry)];
+        let mut run = Driver::new(Definition::new("test", tasks), &[], 1);
+        run.apply(Command::Begin).unwrap();
+        ready_in(&mut run, 10);
+        run.succeed("first", &[]);
+        run.run = run.replayed();
+        run.out.clear();
+        ready_in(&mut run, 7);
+        run.apply(Command::Recover).unwrap();
+        ready_in(&mut run, 5);
+        run.fail_retryably("second");
+        ready_in(&mut run, 130);
+        run.apply(Command::Wake).unwrap();
+        ready_in(&mut run, 8);
+        run.succeed("second", &[]);
+        let path = run.history().critical_path(run.now).unwrap();
+        assert_eq!(names(&run, &path), ["second"]);
+        let link = path.links[0];
+        assert_eq!((link.attempts, link.queued, link.backed_off), (3, us(10 + 30), us(100)));
+        assert_eq!((link.lost, link.ran, link.by_hand), (us(7), us(5 + 8), us(0)));
+        assert_eq!(path.total, us(160));
+    }
+
+    #[test]
+    fn a_run_under_way_has_a_path_down_to_what_is_open() {
+        let mut run = Driver::begun(vec![task("a").out("X"), task("b").needs("X")]);
+        ready_in(&mut run, 10);
+        run.succeed("a", &["X"]);
+        let path = run.history().critical_path(run.now + us(5)).unwrap();
+        assert_eq!(names(&run, &path), ["a", "b"]);
+        assert_eq!(path.total, us(15));
+        let queued = Driver::new(Definition::new("test", vec![]), &[], 1);
+        assert_eq!(queued.history().critical_path(queued.now), None);
+    }
+
+    #[test]
+    fn waiting_for_a_person_is_told_apart() {
+        let mut run = Driver::begun(vec![task("a"), task("aside"), task("b").after("a")]);
+        ready_in(&mut run, 10);
+        run.fail("a");
+        ready_in(&mut run, 30);
+        let (by, reason) = (String::from("me"), String::new());
+        let resolve = Request::Resolve { by, task: "a".into(), reason, outputs: Vec::new() };
+        run.request(resolve).unwrap();
+        ready_in(&mut run, 4);
+        run.succeed("b", &[]);
+        let path = run.history().critical_path(run.now).unwrap();
+        assert_eq!(names(&run, &path)[..], ["aside"], "it has been open longest");
+        run.succeed("aside", &[]);
+        let resolved = run.history().link(TaskIx(0), run.now);
+        assert_eq!((resolved.ran, resolved.by_hand), (us(10), us(30)));
+    }
+}
