@@ -5,6 +5,7 @@
 
 mod attempt;
 mod code;
+mod event;
 mod exit;
 mod manifest;
 mod mask;
@@ -13,6 +14,9 @@ pub use attempt::{
     AttemptId, AttemptNews, AttemptOutput, AttemptReport, AttemptRequest, FailureInfo, StopHow,
 };
 pub use code::{Area, ErrorCode};
+pub use event::{
+    AttemptOf, ErrorEvent, ErrorTag, FailureEvent, OutputEvent, RunEvent, RunEventKind, rfc3339,
+};
 pub use exit::ExitCode;
 pub use manifest::{OutputSpec, PluginManifest, PluginMode};
 pub use mask::{MASK, mask};

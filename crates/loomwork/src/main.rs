@@ -1,2 +1,74 @@
-//! The binary `loom`.
-fn main() {}
+//! The binary `loom`: the command line, and the only place where concrete parts are chosen.
+//!
+//! - Results go to standard output, errors and remarks to standard error.
+//! - A command ends with one of the statuses of [`loom_protocol::ExitCode`].
+//! - Whatever waits, waits on a thread of its own: the engine's, the worker's, the signals'.
+
+mod args;
+mod bridge;
+mod catalog;
+mod commands;
+mod fault;
+mod progress;
+mod refusal;
+mod render;
+mod session;
+mod signals;
+mod store;
+mod terminal;
+mod ui;
+mod wire;
+mod workflow;
+
+use args::{Cli, Command};
+use clap::Parser;
+use fault::Outcome;
+use loom_protocol::ExitCode;
+use terminal::Terminal;
+use ui::{Ui, Voice};
+
+fn main() -> std::process::ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
+    let voice = match (cli.global.json, cli.global.quiet) {
+        (true, _) => Voice::Json,
+        (_, true) => Voice::Quiet,
+        _ => Voice::Human,
+    };
+    let mut ui = Ui::new(Terminal::detect(cli.global.color), voice);
+    let outcome = dispatch(cli, &mut ui);
+    status(ui.conclude(outcome))
+}
+
+fn dispatch(cli: Cli, ui: &mut Ui) -> Outcome {
+    let global = &cli.global;
+    match cli.command {
+        Command::Run(args) => commands::run::run(args, global, ui),
+    }
+}
+
+/// A call that cannot be understood, or one for help.
+fn misused(error: &clap::Error) -> std::process::ExitCode {
+    let failed = error.use_stderr();
+    let text = error.render();
+    let text = if anstyle_wanted() { text.ansi().to_string() } else { text.to_string() };
+    if failed {
+        ui::tell(&text.replacen("error:", "error[L605]:", 1));
+        status(ExitCode::Usage)
+    } else {
+        // If nobody reads the help, nobody misses it.
+        let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+        status(ExitCode::Success)
+    }
+}
+
+fn anstyle_wanted() -> bool {
+    let terminal = Terminal::detect(terminal::When::Auto);
+    terminal.paint.0 && terminal.paint_err.0
+}
+
+fn status(code: ExitCode) -> std::process::ExitCode {
+    std::process::ExitCode::from(code as u8)
+}

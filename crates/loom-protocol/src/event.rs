@@ -1,0 +1,297 @@
+//! What happens to a run, as programs read it: `--json`, and the API's live events.
+//!
+//! `docs/events.md` describes each type and field.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One event of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunEvent {
+    /// The run's identity.
+    pub run: String,
+    /// Counts from 1 within the run, without a gap.
+    pub seq: u64,
+    /// When it happened: RFC 3339, UTC, in microseconds.
+    pub at: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: RunEventKind,
+}
+
+/// What happened to a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum RunEventKind {
+    /// The run began.
+    #[serde(rename = "run.started")]
+    RunStarted {
+        /// The workflow's namespace.
+        namespace: String,
+        /// The workflow's name.
+        workflow: String,
+        /// The workflow's version.
+        version: String,
+    },
+    /// Nothing new starts.
+    #[serde(rename = "run.paused")]
+    RunPaused {
+        /// Who asked.
+        by: String,
+    },
+    /// The run goes on after a pause.
+    #[serde(rename = "run.resumed")]
+    RunResumed {
+        /// Who asked.
+        by: String,
+    },
+    /// Somebody asked for the run's end.
+    #[serde(rename = "run.cancel_requested")]
+    CancelRequested {
+        /// Who asked.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Failed tasks are tried again.
+    #[serde(rename = "run.reopened")]
+    RunReopened {
+        /// Who asked.
+        by: String,
+        /// The failed tasks that run again.
+        tasks: Vec<String>,
+    },
+    /// The run has ended.
+    #[serde(rename = "run.finished")]
+    RunFinished {
+        /// `succeeded`, `failed` or `cancelled`.
+        outcome: String,
+    },
+    /// A task with `when` or `for_each` fired.
+    #[serde(rename = "task.fired")]
+    TaskFired {
+        /// The task.
+        task: String,
+        /// The list that it runs over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        items: Option<Vec<Value>>,
+    },
+    /// An attempt was handed over ahead of a free worker.
+    #[serde(rename = "task.assigned")]
+    TaskAssigned {
+        /// Which attempt.
+        #[serde(flatten)]
+        of: AttemptOf,
+    },
+    /// An attempt started.
+    #[serde(rename = "task.started")]
+    TaskStarted {
+        /// Which attempt.
+        #[serde(flatten)]
+        of: AttemptOf,
+    },
+    /// An attempt succeeded, and with it the task or item.
+    #[serde(rename = "task.succeeded")]
+    TaskSucceeded {
+        /// Which attempt.
+        #[serde(flatten)]
+        of: AttemptOf,
+        /// What it emitted.
+        #[serde(default)]
+        outputs: Vec<OutputEvent>,
+    },
+    /// An attempt failed; without `retry_at` the task or item failed with it.
+    #[serde(rename = "task.failed")]
+    TaskFailed {
+        /// Which attempt; number 0 if the task failed before it was attempted.
+        #[serde(flatten)]
+        of: AttemptOf,
+        /// Why.
+        failure: FailureEvent,
+        /// When it is tried again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<String>,
+    },
+    /// All items of a `for_each` task have settled.
+    #[serde(rename = "task.gathered")]
+    TaskGathered {
+        /// The task.
+        task: String,
+        /// How many of its items failed.
+        failed: u32,
+    },
+    /// An attempt was cut off by the end of the process that ran it.
+    #[serde(rename = "task.interrupted")]
+    TaskInterrupted {
+        /// Which attempt.
+        #[serde(flatten)]
+        of: AttemptOf,
+    },
+    /// The task will not run.
+    #[serde(rename = "task.skipped")]
+    TaskSkipped {
+        /// The task.
+        task: String,
+        /// Why not.
+        reason: Value,
+    },
+    /// The task or item was cancelled with its run.
+    #[serde(rename = "task.cancelled")]
+    TaskCancelled {
+        /// The task.
+        task: String,
+        /// The item's index, from 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<u32>,
+    },
+    /// Somebody settled the task by hand.
+    #[serde(rename = "task.resolved")]
+    TaskResolved {
+        /// The task.
+        task: String,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+        /// What was set in its name.
+        #[serde(default)]
+        outputs: Vec<OutputEvent>,
+    },
+}
+
+/// An attempt of a task or item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptOf {
+    /// The task's name.
+    pub task: String,
+    /// The item's index, from 0, for a `for_each` task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
+    /// Counts from 1.
+    pub attempt: u32,
+}
+
+/// One thing that a task emitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputEvent {
+    /// Its name.
+    pub name: String,
+    /// Its value; the text `***` if it is secret.
+    pub value: Value,
+    /// Whether the task declares it; what is undeclared fires nothing.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub declared: bool,
+    /// Whether the value is secret.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FailureEvent {
+    /// The stable name of the kind of failure.
+    pub kind: String,
+    /// The error's code, such as `L401`.
+    pub code: String,
+    /// One sentence for people.
+    pub message: String,
+    /// Whether trying again may help.
+    pub retryable: bool,
+    /// The wait that the far side asked for, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<f64>,
+    /// The process's exit status, if it exited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_status: Option<i32>,
+    /// The object that it emitted as `ERROR`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Value>,
+    /// The last lines that it wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tail: Vec<String>,
+}
+
+/// An error of a command, on a line of its own: the last one that it prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorEvent {
+    /// Always `error`.
+    #[serde(rename = "type")]
+    pub kind: ErrorTag,
+    /// The error's code, such as `L601`.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// How to mend it.
+    pub help: Vec<String>,
+}
+
+/// The type of an [`ErrorEvent`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorTag {
+    /// `error`.
+    Error,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_true(value: &bool) -> bool {
+    *value
+}
+
+/// A time as events write it: RFC 3339, UTC, in microseconds. `micros` are since the epoch.
+pub fn rfc3339(micros: u64) -> String {
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:06}Z")
+}
+
+/// Year, month and day of the day with this number since 1970-01-01, by counting in eras of 400
+/// years that begin in March, so that the leap day comes last.
+const fn civil(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn times_are_written_as_rfc_3339() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(rfc3339(951_782_400_000_000), "2000-02-29T00:00:00.000000Z");
+        assert_eq!(rfc3339(1_709_164_799_999_999), "2024-02-28T23:59:59.999999Z");
+        assert_eq!(rfc3339(1_795_250_000_000_120), "2026-11-21T08:33:20.000120Z");
+    }
+
+    #[test]
+    fn an_event_is_one_flat_object() {
+        let of = AttemptOf { task: "a".into(), item: None, attempt: 2 };
+        let event = RunEvent {
+            run: "r".into(),
+            seq: 7,
+            at: rfc3339(0),
+            what: RunEventKind::TaskStarted { of },
+        };
+        let text = json!({
+            "run": "r", "seq": 7, "at": "1970-01-01T00:00:00.000000Z",
+            "type": "task.started", "task": "a", "attempt": 2,
+        });
+        assert_eq!(serde_json::to_value(&event).unwrap(), text);
+        assert_eq!(serde_json::from_value::<RunEvent>(text).unwrap(), event);
+    }
+}

@@ -1,0 +1,125 @@
+//! How a command ends without having done what was asked.
+
+use loom_engine::EngineError;
+use loom_protocol::{ErrorCode, ExitCode};
+use loom_store::StoreError;
+use std::fmt::Display;
+use std::io;
+
+/// A documented error, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) code: ErrorCode,
+    /// What happened and where.
+    pub(crate) message: String,
+    /// How to mend it; one line each.
+    pub(crate) help: Vec<String>,
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// An error that has yet to be told.
+    Fault(Box<Fault>),
+    /// All has been told.
+    Told(ExitCode),
+    /// Nobody reads the output any more.
+    Unread,
+}
+
+/// What a command comes to.
+pub(crate) type Outcome = Result<ExitCode, Ended>;
+
+impl Fault {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: Vec::new() }
+    }
+
+    #[must_use]
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// A store's failure, with how to go on with the run that it happened to, if one did.
+    pub(crate) fn of_store(error: &StoreError, run: Option<&str>) -> Self {
+        let go_on = |first: &str| match run {
+            Some(run) => format!("{first}, then: loom resume {run}"),
+            None => format!("{first}, then try again"),
+        };
+        let kept = "what was recorded stays";
+        match error {
+            StoreError::NoRun(run) => {
+                Self::new(ErrorCode::NoSuchRun, format!("no such run: {run}"))
+                    .help("`loom list` shows the runs of the store")
+            }
+            StoreError::Conflict(run) => {
+                let message = format!("run {run} was taken over by another process");
+                Self::new(ErrorCode::StoreConflict, message)
+                    .help(format!("loom show {run} says where it stands"))
+            }
+            StoreError::Busy(_) => Self::new(ErrorCode::StoreBusy, format!("{error}; {kept}"))
+                .help(go_on("end what keeps it locked (fuser -v FILE)")),
+            StoreError::Full(what) => {
+                Self::new(ErrorCode::StoreFull, format!("the disk is full: {what}; {kept}"))
+                    .help(go_on("make room"))
+            }
+            StoreError::Unavailable(_) => Self::new(ErrorCode::StoreUnavailable, error.to_string())
+                .help("check the path and its rights, or name another store with --store"),
+            StoreError::Corrupt(_) => Self::new(ErrorCode::StoreCorrupt, error.to_string())
+                .help("copy the file and its -wal and -shm away before trying anything"),
+            StoreError::Newer { .. } => Self::new(ErrorCode::StoreNewer, error.to_string())
+                .help("upgrade loom, or use another store with --store"),
+        }
+    }
+
+    /// An engine's refusal or failure about this run.
+    pub(crate) fn of_engine(error: &EngineError, run: &str) -> Self {
+        match error {
+            EngineError::Refused(refusal) => crate::refusal::fault(refusal, run),
+            EngineError::Alive(owner) => alive(run, owner),
+            EngineError::NotHere(_) | EngineError::Stopped => {
+                Self::new(ErrorCode::MachineFailed, error.to_string())
+                    .help(format!("loom show {run} says where the run stands"))
+            }
+            EngineError::Leftovers(_) => Self::new(ErrorCode::Leftovers, error.to_string())
+                .help(format!("end the processes that it names, then: loom resume {run}")),
+            EngineError::Store(error) => Self::of_store(error, Some(run)),
+        }
+    }
+
+    /// A failure of the machine rather than of the store or the call.
+    pub(crate) fn machine(what: impl Display, error: impl Display) -> Self {
+        Self::new(ErrorCode::MachineFailed, format!("{what}: {error}"))
+    }
+}
+
+/// A living process has the run.
+pub(crate) fn alive(run: &str, owner: &str) -> Fault {
+    let pid = owner.split('-').next().unwrap_or(owner);
+    let who = if pid.is_empty() { String::new() } else { format!(": pid {pid} on this machine") };
+    Fault::new(ErrorCode::RunIsAlive, format!("another process has run {run}{who}")).help(format!(
+        "watch it with `loom logs {run} --follow`, or end it with `loom cancel {run}`"
+    ))
+}
+
+impl From<Fault> for Ended {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(Box::new(fault))
+    }
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Fault::of_store(&error, None).into()
+    }
+}
+
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::Unread;
+        }
+        Fault::machine("cannot write the output", error).into()
+    }
+}

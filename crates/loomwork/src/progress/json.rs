@@ -1,0 +1,61 @@
+//! One event a line, for programs.
+
+use super::{View, stopping_text};
+use crate::signals::Wish;
+use crate::ui::tell;
+use crate::wire::run_event;
+use loom_core::Event;
+use loom_core::History;
+use loom_store::record::masked_event;
+use std::io::{self, BufWriter, Stdout, Write};
+use std::time::Duration;
+
+/// How long lines may wait for company.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// Writes events as JSON.
+pub(crate) struct JsonView {
+    out: Option<BufWriter<Stdout>>,
+    unflushed: bool,
+}
+
+impl JsonView {
+    pub(crate) fn new() -> Self {
+        Self { out: Some(BufWriter::with_capacity(1 << 16, io::stdout())), unflushed: false }
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut BufWriter<Stdout>) -> io::Result<()>) {
+        if self.out.as_mut().is_some_and(|out| write(out).is_err()) {
+            self.out = None;
+        }
+    }
+}
+
+impl View for JsonView {
+    fn event(&mut self, history: &History, seq: u64, event: &Event) {
+        let run = history.run();
+        let line = run_event(run.id(), run.plan(), seq, &masked_event(event));
+        self.write(|out| {
+            serde_json::to_writer(&mut *out, &line)?;
+            out.write_all(b"\n")
+        });
+        self.unflushed = true;
+    }
+
+    fn patience(&mut self) -> Option<Duration> {
+        self.unflushed.then_some(GATHER)
+    }
+
+    fn tick(&mut self, _history: &History, _now: loom_core::Timestamp) {
+        self.unflushed = false;
+        self.write(BufWriter::flush);
+    }
+
+    fn stopping(&mut self, history: &History, wish: Wish) {
+        tell(&format!("{}\n", stopping_text(history, wish)));
+    }
+
+    fn close(&mut self) {
+        self.write(BufWriter::flush);
+    }
+}

@@ -1,0 +1,53 @@
+//! What is shown while a run is under way.
+
+mod json;
+mod plain;
+mod quiet;
+
+pub(crate) use json::JsonView;
+pub(crate) use plain::PlainView;
+pub(crate) use quiet::QuietView;
+
+use crate::signals::Wish;
+use loom_core::History;
+use loom_core::{Event, Plan, TaskRef, Timestamp};
+use std::time::Duration;
+
+/// Shows a run. What cannot be written is not shown: a run does not depend on being watched.
+pub(crate) trait View {
+    /// An event happened; `history` has it already.
+    fn event(&mut self, history: &History, seq: u64, event: &Event);
+
+    /// How long the view goes without [`View::tick`]; `None` if it needs none.
+    fn patience(&mut self) -> Option<Duration> {
+        None
+    }
+
+    /// Nothing happened for as long as [`View::patience`] says.
+    fn tick(&mut self, _history: &History, _now: Timestamp) {}
+
+    /// A signal asks the run to stop.
+    fn stopping(&mut self, history: &History, wish: Wish);
+
+    /// Nothing more will happen.
+    fn close(&mut self) {}
+}
+
+/// A task or item as people name it.
+pub(crate) fn label(plan: &Plan, task: TaskRef) -> String {
+    let name = &plan.task(task.task).name;
+    match task.item {
+        Some(item) => format!("{name}[{item}]"),
+        None => name.clone(),
+    }
+}
+
+/// What is said when a signal came.
+pub(crate) fn stopping_text(history: &History, wish: Wish) -> String {
+    let running = history.running().len();
+    let tasks = if running == 1 { "task" } else { "tasks" };
+    match wish {
+        Wish::Drain => format!("stopping after {running} running {tasks}; again to kill"),
+        Wish::Kill => format!("killing {running} running {tasks}"),
+    }
+}

@@ -1,0 +1,61 @@
+//! What is told when a run's state does not allow what was asked.
+
+use crate::fault::Fault;
+use loom_core::{Refusal, RunState, TaskPhase};
+use loom_protocol::ErrorCode;
+
+/// The error of a refusal about this run.
+pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
+    match refusal {
+        Refusal::Run { wanted, state } => {
+            Fault::new(ErrorCode::Refused, format!("cannot {wanted} run {run}, which is {state}"))
+                .help(instead(*state, run))
+        }
+        Refusal::Task { phase, .. } => {
+            Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"))
+                .help(instead_of_task(*phase, run))
+        }
+        Refusal::UnknownTask(task) => {
+            Fault::new(ErrorCode::NoSuchTask, format!("run {run} has no task `{task}`"))
+                .help(format!("`loom show {run}` lists its tasks"))
+        }
+        Refusal::StaleReport => Fault::new(ErrorCode::Refused, refusal.to_string()),
+    }
+}
+
+/// What is possible with a run in this state.
+pub(crate) fn instead(state: RunState, run: &str) -> String {
+    match state {
+        RunState::Queued | RunState::Running | RunState::Paused => format!(
+            "it has not ended: `loom resume {run}` goes on with it, `loom cancel {run}` ends it, \
+             `loom why {run}` says what it waits for"
+        ),
+        RunState::Failed => format!(
+            "`loom retry {run}` tries its failed tasks again; `loom resolve {run} TASK` settles one \
+             by hand"
+        ),
+        RunState::Succeeded => {
+            "it is over, and a recorded success never runs again; start a new run".to_owned()
+        }
+        RunState::Cancelled => "it is over; start a new run".to_owned(),
+    }
+}
+
+fn instead_of_task(phase: TaskPhase, run: &str) -> String {
+    match phase {
+        TaskPhase::Succeeded | TaskPhase::Resolved => {
+            "a recorded success never runs again; start a new run instead".to_owned()
+        }
+        TaskPhase::Failed => {
+            format!("`loom retry {run} TASK` and `loom resolve {run} TASK` are for it")
+        }
+        TaskPhase::Skipped => format!(
+            "retry or resolve what it was skipped for: `loom why {run} TASK` says what that is"
+        ),
+        TaskPhase::Waiting
+        | TaskPhase::Ready
+        | TaskPhase::Running
+        | TaskPhase::BackingOff
+        | TaskPhase::Cancelled => format!("`loom why {run} TASK` says where it stands"),
+    }
+}

@@ -1,0 +1,4 @@
+//! Recorded facts as text for people.
+
+pub(crate) mod duration;
+pub(crate) mod words;

@@ -1,0 +1,50 @@
+//! Ctrl-C and TERM, counted on a thread of their own.
+
+use crate::fault::Fault;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::{Handle, Signals};
+use std::thread::JoinHandle;
+
+/// Listens until it is dropped.
+pub(crate) struct Listener {
+    handle: Handle,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Start nothing new and stop when what is under way has ended.
+    Drain,
+    /// Stop now.
+    Kill,
+}
+
+impl Listener {
+    /// Calls `heard` at each signal: first for a drain, from the second on for a kill.
+    pub(crate) fn start(heard: impl Fn(Wish) + Send + 'static) -> Result<Self, Fault> {
+        let failed = |error| Fault::machine("cannot listen for signals", error);
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
+        let handle = signals.handle();
+        let listen = move || {
+            for (count, _) in signals.forever().enumerate() {
+                heard(if count == 0 { Wish::Drain } else { Wish::Kill });
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("loom-signals".into())
+            .spawn(listen)
+            .map_err(failed)?;
+        Ok(Self { handle, thread: Some(thread) })
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.handle.close();
+        if let Some(thread) = self.thread.take() {
+            // A panic of that thread has been told by the panic hook.
+            let _ = thread.join();
+        }
+    }
+}
