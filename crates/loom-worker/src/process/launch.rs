@@ -7,6 +7,7 @@ use loom_protocol::ErrorCode;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ use std::time::Instant;
 thread_local! {
     /// The last program that this thread looked up.
     static LAST: RefCell<Option<Found>> = const { RefCell::new(None) };
+    /// `/dev/null`, once this thread has needed it.
+    static NOTHING: RefCell<Option<File>> = const { RefCell::new(None) };
 }
 
 /// A program that was looked up.
@@ -28,8 +31,22 @@ struct Found {
 /// Starts a process with these variables and, on top, its own.
 pub(super) fn start(launch: &Launch, variables: &[(&str, Cow<'_, str>)]) -> Result<Child, Ended> {
     let mut command = prepare(launch, variables)?;
-    command.stdin(if launch.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+    command.stdin(if launch.stdin.is_some() { Stdio::piped() } else { nothing() });
     spawn(&mut command).map_err(|error| spawn_failure(launch, &error))
+}
+
+/// An empty standard input. The device stays open for the next attempt: to duplicate a descriptor
+/// costs a tenth of opening a path.
+fn nothing() -> Stdio {
+    NOTHING.with_borrow_mut(|device| {
+        if device.is_none() {
+            *device = File::open("/dev/null").ok();
+        }
+        device
+            .as_ref()
+            .and_then(|device| device.try_clone().ok())
+            .map_or_else(Stdio::null, Stdio::from)
+    })
 }
 
 fn prepare(
