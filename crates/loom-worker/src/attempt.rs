@@ -4,6 +4,7 @@ use crate::host::Host;
 use crate::job::{Ended, Idle, Job, Plugin, failure, timeout};
 use crate::log::AttemptLog;
 use crate::params;
+use crate::permissions::authorise;
 use crate::secrets::Secrets;
 use crate::stop::StopSignal;
 use crate::worker::Reporter;
@@ -67,8 +68,13 @@ impl Work {
         if stop.asked().is_some() {
             return AttemptReport { id, news: AttemptNews::Stopped };
         }
-        let params = match params::fill(&request.params, &request, plugin.verbatim_param()) {
-            Ok(params) => params,
+        let allowed = authorise(&request, plugin.manifest(), &host.permissions);
+        let prepared = allowed.and_then(|granted| {
+            let verbatim = plugin.verbatim_param();
+            Ok((granted, params::fill(&request.params, &request, verbatim)?))
+        });
+        let (granted, params) = match prepared {
+            Ok(prepared) => prepared,
             Err(ended) => {
                 let news = conclude(&request, host, Err(ended));
                 return AttemptReport { id, news };
@@ -76,7 +82,7 @@ impl Work {
         };
         let mut job = Job {
             params,
-            granted: std::collections::BTreeSet::new(),
+            granted,
             stop,
             log: AttemptLog::new(request.log.clone(), host.secrets(&request)),
             deadline: request.timeout.map(|timeout| Instant::now() + timeout),
@@ -103,23 +109,38 @@ impl Work {
     }
 }
 
-/// The attempt's outcome as it is reported: outputs that hold a secret are marked, and no message
-/// holds one.
+/// The attempt's outcome as it is reported: outputs and error objects that break their contract are
+/// a failure, outputs that hold a secret are marked, and no message holds one.
 fn conclude(
     request: &AttemptRequest,
     host: &Host,
     result: Result<Vec<AttemptOutput>, Ended>,
 ) -> AttemptNews {
-    match result {
-        Ok(mut outputs) => {
-            if !outputs.is_empty() {
-                mark_secrets(request, &host.secrets(request), &mut outputs);
+    let secrets = host.secrets(request);
+    let checked = result.and_then(|mut outputs| {
+        mark_secrets(request, &secrets, &mut outputs);
+        match &request.contract_success {
+            Some(schema) => {
+                host.contracts.check_success(schema, &outputs, &request.outputs, &request.secrets)
             }
-            AttemptNews::Succeeded(outputs)
+            None => Ok(()),
         }
+        .map(|()| outputs)
+    });
+    match checked {
+        Ok(outputs) => AttemptNews::Succeeded(outputs),
         Err(Ended::Stopped) => AttemptNews::Stopped,
         Err(Ended::Failed(mut info)) => {
-            let secrets = host.secrets(request);
+            if let (Some(schema), Some(error)) = (&request.contract_error, &info.error)
+                && let Err(Ended::Failed(violation)) =
+                    host.contracts.check_error(schema, error, &request.secrets)
+            {
+                info.message =
+                    format!("{}; the failure itself: {}", violation.message, info.message);
+                info.code = violation.code;
+                info.retryable = violation.retryable;
+                info.retry_after = None;
+            }
             info.message = secrets.mask(&info.message);
             info.error = info.error.map(|error| secrets.mask_value(error));
             AttemptNews::Failed(*info)

@@ -1,5 +1,7 @@
 //! What all attempts of one worker share.
 
+use crate::contract::Contracts;
+use crate::permissions::PermissionService;
 use crate::secrets::Secrets;
 use loom_protocol::AttemptRequest;
 use std::io;
@@ -16,6 +18,10 @@ type Prepared = (Arc<Vec<String>>, Secrets);
 pub(crate) struct Host {
     /// How long a process has between TERM and KILL.
     pub(crate) grace: Duration,
+    /// Says what the owners of tokens may do.
+    pub(crate) permissions: PermissionService,
+    /// Checks results.
+    pub(crate) contracts: Contracts,
     scratch: PathBuf,
     next: AtomicU64,
     /// The last list of secrets: the attempts of a run share theirs.
@@ -27,11 +33,18 @@ static WORKERS: AtomicU64 = AtomicU64::new(0);
 
 impl Host {
     /// For attempts whose files `$LOOM_OUTPUT` go to a private folder made inside `temporary`.
-    pub(crate) fn new(grace: Duration, temporary: &Path) -> Self {
+    pub(crate) fn new(grace: Duration, temporary: &Path, permissions: PermissionService) -> Self {
         let worker = WORKERS.fetch_add(1, Ordering::Relaxed);
         let name = format!("loom-{}-{}-{worker}", std::process::id(), crate::sys::now_micros());
         let scratch = temporary.join(name);
-        Self { grace, scratch, next: AtomicU64::new(0), secrets: Mutex::default() }
+        Self {
+            grace,
+            permissions,
+            contracts: Contracts::default(),
+            scratch,
+            next: AtomicU64::new(0),
+            secrets: Mutex::default(),
+        }
     }
 
     /// The secrets of an attempt, prepared for searching.

@@ -8,22 +8,29 @@
 
 mod attempt;
 mod builtin;
+mod contract;
 mod environment;
 mod group;
 mod host;
+mod http;
 mod job;
 mod leftovers;
 mod log;
 mod output;
 mod params;
+mod permissions;
+mod plugins;
 mod pool;
 mod process;
+mod scaffold;
 mod secrets;
 mod shell;
 mod stop;
 mod sys;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod testserver;
 mod timers;
 mod worker;
 
@@ -31,6 +38,9 @@ pub use builtin::Builtins;
 pub use job::{Ended, Idle, Job, Plugin, failure, output};
 pub use leftovers::end_leftovers;
 pub use log::{AttemptLog, Stream};
+pub use permissions::PERMISSION_TIMEOUT;
+pub use plugins::{FoundPlugin, PLUGIN_PATH, PluginForm, PluginPlace, PluginProblem, PluginSet};
+pub use scaffold::{PluginLanguage, Scaffold, scaffold};
 pub use stop::StopSignal;
 pub use worker::{Immediate, PluginSource, Reporter, Worker, WorkerOptions};
 

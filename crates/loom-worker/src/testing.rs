@@ -3,6 +3,7 @@
 use crate::host::Host;
 use crate::job::Job;
 use crate::log::AttemptLog;
+use crate::permissions::PermissionService;
 use crate::secrets::Secrets;
 use crate::stop::StopSignal;
 use loom_protocol::{AttemptId, AttemptOutput, AttemptRequest};
@@ -46,13 +47,14 @@ pub(crate) fn input(request: &mut AttemptRequest, name: &str, value: Value) {
 pub(crate) fn job(mut request: AttemptRequest, folder: &Path) -> Job {
     request.log = folder.join("log");
     let secrets = Secrets::new(&request.secrets);
+    let nobody = PermissionService::new(None, Duration::ZERO);
     Job {
         params: crate::params::fill(&request.params, &request, Some("command")).unwrap(),
         granted: request.permissions.iter().cloned().collect(),
         stop: StopSignal::default(),
         log: AttemptLog::new(request.log.clone(), secrets),
         deadline: request.timeout.map(|timeout| Instant::now() + timeout),
-        host: Arc::new(Host::new(Duration::from_millis(300), folder)),
+        host: Arc::new(Host::new(Duration::from_millis(300), folder, nobody)),
         request,
     }
 }

@@ -10,6 +10,7 @@
 use crate::attempt::{Way, Work};
 use crate::host::Host;
 use crate::job::{Ended, Plugin, failure};
+use crate::permissions::{PERMISSION_TIMEOUT, PermissionService};
 use crate::pool::Pool;
 use crate::stop::StopSignal;
 use crate::sys;
@@ -30,11 +31,21 @@ pub struct WorkerOptions {
     pub threads: usize,
     /// Where the private folder of the files `$LOOM_OUTPUT` is made.
     pub temporary: PathBuf,
+    /// The address of the permission service; without one, tasks that need permissions fail.
+    pub permissions_url: Option<String>,
+    /// How long the permission service may take to answer.
+    pub permissions_timeout: Duration,
 }
 
 impl Default for WorkerOptions {
     fn default() -> Self {
-        Self { grace: Duration::from_secs(5), threads: 4096, temporary: std::env::temp_dir() }
+        Self {
+            grace: Duration::from_secs(5),
+            threads: 4096,
+            temporary: std::env::temp_dir(),
+            permissions_url: None,
+            permissions_timeout: PERMISSION_TIMEOUT,
+        }
     }
 }
 
@@ -102,8 +113,10 @@ enum Live {
 impl Worker {
     /// A worker that runs the plugins of `source`.
     pub fn new(options: WorkerOptions, source: Arc<dyn PluginSource>) -> io::Result<Self> {
+        let permissions =
+            PermissionService::new(options.permissions_url, options.permissions_timeout);
         Ok(Self(Arc::new(Inner {
-            host: Arc::new(Host::new(options.grace, &options.temporary)),
+            host: Arc::new(Host::new(options.grace, &options.temporary, permissions)),
             source,
             pool: Pool::new(options.threads),
             timers: Timers::new()?,

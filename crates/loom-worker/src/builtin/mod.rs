@@ -2,6 +2,7 @@
 
 mod cmd;
 mod df;
+mod http;
 mod instant;
 mod touched;
 
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The built-in plugins: `start end df df-h touched cmd sleep noop`.
+/// The built-in plugins: `start end df df-h touched cmd http sleep noop`.
 pub struct Builtins(BTreeMap<&'static str, Arc<dyn Plugin>>);
 
 impl Default for Builtins {
@@ -23,6 +24,7 @@ impl Default for Builtins {
             ("df", Arc::clone(&df)),
             ("df-h", df),
             ("end", Arc::new(instant::End::new())),
+            ("http", Arc::new(http::Http::new())),
             ("noop", Arc::new(instant::Noop::new())),
             ("sleep", Arc::new(instant::Sleep::new())),
             ("start", Arc::new(instant::Start::new())),
