@@ -158,16 +158,7 @@ impl Worker {
         match state.live.get(id) {
             None => {}
             Some(Live::Threaded(stop)) => stop.ask(how),
-            Some(Live::Held) => {
-                state.live.remove(id);
-                let Some(work) = state.unhold(id) else { return };
-                drop(state);
-                let report = AttemptReport { id: id.clone(), news: AttemptNews::Stopped };
-                inner.soon(move |inner| {
-                    work.reporter.report(vec![report]);
-                    inner.reported();
-                });
-            }
+            Some(Live::Held) => inner.take_back(state, id),
             Some(Live::Waiting(reporter)) => {
                 let reporter = Arc::clone(reporter);
                 state.live.remove(id);
@@ -175,6 +166,15 @@ impl Worker {
                 let report = AttemptReport { id: id.clone(), news: AttemptNews::Stopped };
                 inner.soon(move |inner| inner.ended_elsewhere(report, reporter));
             }
+        }
+    }
+
+    /// Takes back an attempt that is still held, which is then reported as stopped. Does nothing to
+    /// one that has begun.
+    pub fn recall(&self, id: &AttemptId) {
+        let state = self.0.state();
+        if let Some(Live::Held) = state.live.get(id) {
+            self.0.take_back(state, id);
         }
     }
 
@@ -253,6 +253,18 @@ fn width(request: &AttemptRequest) -> u32 {
 }
 
 impl Inner {
+    /// Reports a held attempt as stopped.
+    fn take_back(self: &Arc<Self>, mut state: MutexGuard<'_, State>, id: &AttemptId) {
+        state.live.remove(id);
+        let Some(work) = state.unhold(id) else { return };
+        drop(state);
+        let report = AttemptReport { id: id.clone(), news: AttemptNews::Stopped };
+        self.soon(move |inner| {
+            work.reporter.report(vec![report]);
+            inner.reported();
+        });
+    }
+
     fn hold(self: &Arc<Self>, work: Work) -> Immediate {
         let mut state = self.state();
         if state.closed {

@@ -39,6 +39,57 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Check a workflow, record a run of it and execute it to the end
     Run(RunArgs),
+    /// Go on with a run that was interrupted
+    Resume(ResumeArgs),
+    /// Try the failed tasks of a run again, or one of them
+    Retry(RetryArgs),
+    /// Settle a failed or waiting task by hand: it counts as succeeded
+    Resolve(ResolveArgs),
+    /// End a run, wherever it runs
+    Cancel(CancelArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The run: its identity, its beginning or end (4 characters or more), or `last`
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) execution: Execution,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RetryArgs {
+    /// The run: its identity, its beginning or end (4 characters or more), or `last`
+    pub(crate) run: String,
+    /// The failed task; all of them without it
+    pub(crate) task: Option<String>,
+    #[command(flatten)]
+    pub(crate) execution: Execution,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResolveArgs {
+    /// The run: its identity, its beginning or end (4 characters or more), or `last`
+    pub(crate) run: String,
+    /// The failed or waiting task
+    pub(crate) task: String,
+    /// Set a variable in the task's name: NAME=TEXT or NAME:=JSON; may be given often
+    #[arg(long = "output", value_name = "NAME=VALUE", value_parser = parse_variable)]
+    pub(crate) outputs: Vec<(String, Value)>,
+    /// Why; recorded with who
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) execution: Execution,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CancelArgs {
+    /// The run: its identity, its beginning or end (4 characters or more), or `last`
+    pub(crate) run: String,
+    /// Why; recorded with who
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,10 @@ use loom_worker::{Immediate, Reporter, Worker};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long what a crash left behind has between TERM and KILL.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Runs the attempts of runs whose workflow files are in one folder.
 pub(crate) struct Bridge {
@@ -93,12 +97,14 @@ impl Executor for Bridge {
     }
 
     fn recall(&mut self, key: AttemptKey) {
-        let _ = key;
+        self.worker.recall(&id_of(key));
     }
 
     fn end_leftovers(&mut self, runs: &[RunId]) -> Result<(), String> {
-        let runs: Vec<String> = runs.iter().map(RunId::to_string).collect();
-        let _ = (&self.worker, runs);
+        for run in runs {
+            loom_worker::end_leftovers(&run.to_string(), GRACE)
+                .map_err(|failure| failure.message)?;
+        }
         Ok(())
     }
 }

@@ -6,9 +6,11 @@
 
 mod args;
 mod bridge;
-mod catalog;
 mod commands;
 mod fault;
+mod look;
+mod names;
+mod plugins;
 mod progress;
 mod refusal;
 mod render;
@@ -46,6 +48,10 @@ fn dispatch(cli: Cli, ui: &mut Ui) -> Outcome {
     let global = &cli.global;
     match cli.command {
         Command::Run(args) => commands::run::run(args, global, ui),
+        Command::Resume(args) => commands::ask::resume(args, global, ui),
+        Command::Retry(args) => commands::ask::retry(args, global, ui),
+        Command::Resolve(args) => commands::ask::resolve(args, global, ui),
+        Command::Cancel(args) => commands::ask::cancel(args, global, ui),
     }
 }
 

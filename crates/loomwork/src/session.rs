@@ -3,6 +3,7 @@
 
 use crate::bridge::Bridge;
 use crate::fault::{Ended, Fault};
+use crate::plugins::Plugins;
 use crate::progress::View;
 use crate::signals::{Listener, Wish};
 use loom_core::History;
@@ -10,7 +11,7 @@ use loom_core::{Event, RunId, Timestamp};
 use loom_engine::{Clock, Engine, Handle, Observer, Options, SystemClock, channel};
 use loom_sqlite::SqliteStore;
 use loom_store::{RunCommit, StoreError};
-use loom_worker::{Builtins, Worker, WorkerOptions};
+use loom_worker::{Worker, WorkerOptions};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,11 +21,13 @@ use std::thread::JoinHandle;
 /// What a session is made of.
 pub(crate) struct Setup {
     pub(crate) store: SqliteStore,
-    pub(crate) plugins: Arc<Builtins>,
+    pub(crate) plugins: Arc<Plugins>,
     /// The folder that relative paths of the workflow start from.
     pub(crate) base: PathBuf,
     /// The most tasks of each queue at once.
     pub(crate) queues: HashMap<String, u32>,
+    /// The address of the permission service.
+    pub(crate) permissions_url: Option<String>,
 }
 
 /// An engine at work on one run.
@@ -80,11 +83,12 @@ pub(crate) struct Finish {
 impl Session {
     /// Starts an engine that watches this run. Nothing happens until it is submitted or adopted.
     pub(crate) fn start(setup: Setup, run: RunId) -> Result<Self, Fault> {
-        let Setup { store, plugins, base, queues } = setup;
+        let Setup { store, plugins, base, queues, permissions_url } = setup;
         let logs = store.files().logs();
         let (handle, inbox) = channel();
-        let worker = Worker::new(WorkerOptions::default(), plugins)
-            .map_err(|error| Fault::machine("cannot start a worker", error))?;
+        let worker =
+            Worker::new(WorkerOptions { permissions_url, ..WorkerOptions::default() }, plugins)
+                .map_err(|error| Fault::machine("cannot start a worker", error))?;
         let bridge = Bridge::new(worker, handle.clone(), base, logs);
         let options = Options { queues, ..Options::default() };
         let mut engine = Engine::new(Box::new(store), Box::new(bridge), options);

@@ -1,7 +1,7 @@
 //! From a workflow file to something that can be submitted.
 
-use crate::catalog::Catalog;
 use crate::fault::{Ended, Fault};
+use crate::plugins::Plugins;
 use crate::ui::Ui;
 use loom_core::{Definition, Value, Variable};
 use loom_protocol::{ErrorCode, ExitCode};
@@ -46,13 +46,15 @@ pub(crate) fn checked(
     path: &Path,
     limits: &Limits,
     given: &Given,
-    catalog: &Catalog<'_>,
+    plugins: &Plugins,
     ui: &mut Ui,
 ) -> Result<Definition, Ended> {
     let source = read(path, limits, ui)?;
-    let (definition, problems) = check(&source, limits, given, Severity::Error, catalog);
+    let (definition, problems) = check(&source, limits, given, Severity::Error, plugins);
     ui.problems(&source, &problems);
-    definition.ok_or(Ended::Told(ExitCode::Usage))
+    let broken = plugins.faults();
+    broken.iter().for_each(|fault| ui.fault(fault));
+    definition.filter(|_| broken.is_empty()).ok_or(Ended::Told(ExitCode::Usage))
 }
 
 /// Checks a workflow; what is wrong, or worth knowing, comes with the definition or in its place.
@@ -61,13 +63,13 @@ pub(crate) fn check(
     limits: &Limits,
     given: &Given,
     unset: Severity,
-    catalog: &Catalog<'_>,
+    plugins: &Plugins,
 ) -> (Option<Definition>, Problems) {
     let variables: BTreeSet<String> = given.keys().cloned().collect();
     let host = |name: &str| env::var_os(name).is_some();
     let context = CheckContext { variables: &variables, host: &host, unset };
     let draft = loom_spec::load(source, limits);
-    match loom_spec::check(draft, catalog, &context) {
+    match loom_spec::check(draft, plugins, &context) {
         Ok(checked) => (Some(checked.definition), checked.warnings),
         Err(problems) => (None, problems),
     }
@@ -81,15 +83,14 @@ pub(crate) fn variables(definition: &Definition, given: &Given) -> Result<Vec<Va
     })
 }
 
-/// The folder that relative paths of a workflow start from: that of its file.
-pub(crate) fn base_of(path: &Path) -> Result<PathBuf, Fault> {
+/// The folder that relative paths of a workflow start from: that of its file. If it is not there,
+/// reading the file says so.
+pub(crate) fn base_of(path: &Path) -> PathBuf {
     let folder = match path.parent() {
         Some(parent) if path != Path::new("-") && !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    folder.canonicalize().map_err(|error| {
-        Fault::machine(format!("cannot find the folder {}", folder.display()), error)
-    })
+    folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
 }
 
 /// How diagnostics are styled.

@@ -1,69 +1,84 @@
 //! `loom run`: check a workflow, record a run of it, execute it to the end.
 
 use crate::args::{Global, RunArgs, Variables};
-use crate::catalog::Catalog;
+use crate::commands::carry::carry;
 use crate::fault::{Ended, Fault, Outcome};
-use crate::progress::{JsonView, PlainView, QuietView, View};
-use crate::session::{Finish, Session, Setup, actor, now};
+use crate::plugins::Plugins;
+use crate::session::{Session, Setup, actor, now};
 use crate::store;
 use crate::ui::{Ui, Voice};
 use crate::workflow::{self, Given};
-use loom_core::History;
-use loom_core::{Plan, RunId, RunState, Submission, Value, Variable};
+use loom_core::{Definition, History, Plan, RunId, RunState, Submission, Value, Variable};
 use loom_engine::NewSubmission;
-use loom_protocol::{ErrorCode, ExitCode};
-use loom_store::definition_hash;
-use loom_worker::Builtins;
+use loom_protocol::ErrorCode;
+use loom_sqlite::SqliteStore;
+use loom_store::{QueryStore, RunFilter, definition_hash};
 use std::sync::Arc;
 
 pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let path = store::locate(global.store.as_deref())?;
     let limits = workflow::limits(&global.limits)?;
     let given = given(args.variables)?;
-    let plugins = Arc::new(Builtins::default());
-    let definition = workflow::checked(&args.file, &limits, &given, &Catalog(&plugins), ui)?;
+    let base = workflow::base_of(&args.file);
+    let plugins = Arc::new(Plugins::beside(base.clone()));
+    let definition = workflow::checked(&args.file, &limits, &given, &plugins, ui)?;
     let variables = Arc::new(workflow::variables(&definition, &given)?);
     let workers = workers(&variables, args.workers)?;
-    let base = workflow::base_of(&args.file)?;
     let hash = definition_hash(&definition);
     let plan = Arc::new(Plan::new(definition));
     let created_at = now();
     let id = RunId::new(created_at.as_millis(), random()?);
 
-    let store = store::open(&path)?;
-    let queues = args.execution.queues.into_iter().collect();
-    let setup = Setup { store, plugins, base: base.clone(), queues };
+    let is_new = !path.exists();
+    let mut store = store::open(&path)?;
+    if !is_new && ui.voice == Voice::Human {
+        mention_interrupted(&mut store, ui)?;
+    }
+    let setup = Setup {
+        store,
+        plugins,
+        base: base.clone(),
+        queues: args.execution.queues.into_iter().collect(),
+        permissions_url: args.execution.permissions_url,
+    };
     let session = Session::start(setup, id)?;
-    let _signals = session.listen(&format!("{} (signal)", actor()))?;
+    let _signals = session.listen(&actor())?;
     let submission =
         Submission { id, plan: Arc::clone(&plan), variables: Arc::clone(&variables), workers };
-    let mut history = History::new(submission, created_at);
+    let history = History::new(submission, created_at);
+    let heading = heading(id, plan.definition());
     let submission =
         NewSubmission { id, plan, hash, variables, workers, base: base.display().to_string() };
     if let Err(error) = session.handle.submit(submission) {
         return Err(Fault::of_engine(&error, &id.short()).into());
     }
-    ui.remark(&format!("run {id}"));
-    let mut view: Box<dyn View> = match ui.voice {
-        Voice::Json => Box::new(JsonView::new()),
-        Voice::Quiet => Box::new(QuietView),
-        Voice::Human => Box::new(PlainView::new(ui.terminal.paint)),
-    };
-    let finish = session.follow(&mut history, &mut *view)?;
-    conclude(&history, &finish)
+    if ui.voice == Voice::Human {
+        ui.print(&heading)?;
+    }
+    carry(session, history, ui)
 }
 
-fn conclude(history: &History, finish: &Finish) -> Outcome {
-    let id = history.run().id().short();
-    if let Some(failure) = &finish.failure {
-        return Err(Fault::of_store(failure, Some(&id)).into());
+fn heading(id: RunId, definition: &Definition) -> String {
+    let Definition { name, version, .. } = definition;
+    format!("run {id}  {name} {version}\n")
+}
+
+/// Says in one line that there are runs that could be resumed.
+fn mention_interrupted(store: &mut SqliteStore, ui: &Ui) -> Result<(), Ended> {
+    let mut interrupted = Vec::new();
+    for state in [RunState::Running, RunState::Paused, RunState::Queued] {
+        let filter = RunFilter { state: Some(state), limit: 20, ..RunFilter::default() };
+        let runs = store.list(&filter)?.runs.into_iter();
+        interrupted.extend(runs.filter(|run| !run.alive));
     }
-    Ok(match history.run().state() {
-        _ if finish.interrupted => ExitCode::Cancelled,
-        RunState::Succeeded => ExitCode::Success,
-        RunState::Failed => ExitCode::RunFailed,
-        _ => ExitCode::Cancelled,
-    })
+    let Some(youngest) = interrupted.iter().max_by_key(|run| run.id) else { return Ok(()) };
+    let short = youngest.id.short();
+    let what = match interrupted.len() {
+        1 => format!("run {short} ({}) was interrupted", youngest.workflow),
+        count => format!("{count} runs were interrupted, the last of them {short}"),
+    };
+    ui.remark(&ui.terminal.paint_err.dim(format!("{what}; go on with: loom resume {short}")));
+    Ok(())
 }
 
 /// The variables that the caller gives, `--var` before `--var-file`.

@@ -1,14 +1,16 @@
 //! What is shown while a run is under way.
 
 mod json;
+mod lines;
+mod live;
 mod plain;
 mod quiet;
+mod summary;
 
-pub(crate) use json::JsonView;
-pub(crate) use plain::PlainView;
-pub(crate) use quiet::QuietView;
+pub(crate) use summary::{failures_only, quoted, summary};
 
 use crate::signals::Wish;
+use crate::ui::{Ui, Voice};
 use loom_core::History;
 use loom_core::{Event, Plan, TaskRef, Timestamp};
 use std::time::Duration;
@@ -31,6 +33,17 @@ pub(crate) trait View {
 
     /// Nothing more will happen.
     fn close(&mut self) {}
+}
+
+/// The view for these outputs.
+pub(crate) fn view(ui: &Ui) -> Box<dyn View> {
+    let paint = ui.terminal.paint;
+    match ui.voice {
+        Voice::Json => Box::new(json::JsonView::new()),
+        Voice::Quiet => Box::new(quiet::QuietView),
+        Voice::Human if ui.terminal.live => Box::new(live::LiveView::new(paint)),
+        Voice::Human => Box::new(plain::PlainView::new(paint)),
+    }
 }
 
 /// A task or item as people name it.

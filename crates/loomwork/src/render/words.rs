@@ -1,8 +1,9 @@
 //! Sentences about failures and skipped tasks.
 
 use crate::bridge::code_of;
-use crate::terminal::printable;
-use loom_core::{Failure, SkipReason};
+use crate::terminal::{fit, printable};
+use loom_core::{Failure, Output, SkipReason, Value};
+use loom_protocol::MASK;
 
 /// A failure in one line.
 pub(crate) fn failure_line(failure: &Failure) -> String {
@@ -40,4 +41,37 @@ fn was(ended: &str) -> String {
         "skipped" | "cancelled" => format!("was {ended}"),
         other => other.to_owned(),
     }
+}
+
+/// The most characters of a list of outputs.
+const OUTPUTS_WIDTH: usize = 80;
+
+/// What a task emitted, on the rest of a line; empty if nothing.
+pub(crate) fn outputs_line(outputs: &[Output]) -> String {
+    let shown: Vec<String> = outputs
+        .iter()
+        .filter(|output| output.declared)
+        .take(6)
+        .map(|output| {
+            let value = if output.secret { MASK.to_owned() } else { value_text(&output.value) };
+            format!("{}={}", output.name, fit(&value, 40))
+        })
+        .collect();
+    if shown.is_empty() {
+        return String::new();
+    }
+    format!("  {}", fit(&printable(&shown.join("  ")), OUTPUTS_WIDTH))
+}
+
+/// A value on one line: texts as they are, anything else as compact JSON.
+pub(crate) fn value_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => printable(text),
+        other => other.to_string(),
+    }
+}
+
+/// `1 task`, `2 tasks`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -1,0 +1,238 @@
+//! `loom resume`, `retry`, `resolve`, `cancel`: asking something of a recorded run.
+//!
+//! Where a living process has the run, the request is left in the store for it, and this process
+//! waits until the run's journal shows that it took effect. Where none has, this process takes the
+//! run up and carries it on.
+
+use crate::args::{CancelArgs, Execution, Global, ResolveArgs, ResumeArgs, RetryArgs};
+use crate::commands::carry::carry_on;
+use crate::fault::{Ended, Fault, Outcome, alive};
+use crate::look::Look;
+use crate::plugins::Plugins;
+use crate::refusal;
+use crate::session::{Session, Setup, actor, now};
+use crate::store;
+use crate::ui::{Ui, Voice};
+use loom_core::{Event, Request, RunId, RunState, Variable};
+use loom_protocol::{ErrorCode, ExitCode};
+use loom_sqlite::SqliteStore;
+use loom_store::QueryStore;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a living process has to take a request up.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How often the journal is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
+
+pub(crate) fn resume(args: ResumeArgs, global: &Global, ui: &mut Ui) -> Outcome {
+    Asking::open(&args.run, global)?.resume(args.execution, ui)
+}
+
+pub(crate) fn retry(args: RetryArgs, global: &Global, ui: &mut Ui) -> Outcome {
+    let request = Request::Retry { by: actor(), task: args.task };
+    Asking::open(&args.run, global)?.ask(request, args.execution, ui)
+}
+
+pub(crate) fn cancel(args: CancelArgs, global: &Global, ui: &mut Ui) -> Outcome {
+    let request = Request::Cancel { by: actor(), reason: args.reason };
+    let execution = Execution { queues: Vec::new(), permissions_url: None };
+    let outcome = Asking::open(&args.run, global)?.ask(request, execution, ui)?;
+    // That the run was cancelled is what was asked for.
+    Ok(if outcome == ExitCode::Cancelled { ExitCode::Success } else { outcome })
+}
+
+pub(crate) fn resolve(args: ResolveArgs, global: &Global, ui: &mut Ui) -> Outcome {
+    let asking = Asking::open(&args.run, global)?;
+    let outputs = args
+        .outputs
+        .into_iter()
+        .map(|(name, value)| Variable { secret: asking.is_secret(&name), name, value })
+        .collect();
+    let request = Request::Resolve { by: actor(), task: args.task, reason: args.reason, outputs };
+    asking.ask(request, args.execution, ui)
+}
+
+/// A run that something is asked of.
+struct Asking {
+    path: PathBuf,
+    store: SqliteStore,
+    id: RunId,
+    look: Look,
+}
+
+impl Asking {
+    fn open(run: &str, global: &Global) -> Result<Self, Ended> {
+        let path = store::locate(global.store.as_deref())?;
+        let (mut store, id) = store::open_run(&path, run)?;
+        let look = Look::at(&mut store, id)?;
+        Ok(Self { path, store, id, look })
+    }
+
+    /// Whether a variable of this name is secret in this run.
+    fn is_secret(&self, name: &str) -> bool {
+        let definition = self.look.history.run().plan().definition();
+        definition.secrets.iter().any(|secret| secret == name)
+            || self.look.history.variable(name).is_some_and(|variable| variable.secret)
+    }
+
+    fn resume(mut self, execution: Execution, ui: &mut Ui) -> Outcome {
+        let short = self.id.short();
+        let state = self.look.history.run().state();
+        if state.is_final() {
+            let message = format!("cannot resume run {short}, which is {state}");
+            return Err(Fault::new(ErrorCode::Refused, message)
+                .help(refusal::instead(state, &short))
+                .into());
+        }
+        if !self.look.summary.alive {
+            return self.take_up(None, execution, ui);
+        }
+        if state == RunState::Paused {
+            return self.post(&Request::Resume { by: actor() }, ui);
+        }
+        Err(alive(&short, &self.owner()).into())
+    }
+
+    fn ask(mut self, request: Request, execution: Execution, ui: &mut Ui) -> Outcome {
+        if let Some(refusal) = self.look.refuses(&request, now()) {
+            return Err(self.refused(&refusal).into());
+        }
+        // An ended run has nobody at work on it, whoever had it last.
+        let ended = self.look.history.run().state().is_final();
+        if self.look.summary.alive && !ended {
+            return self.post(&request, ui);
+        }
+        self.take_up(Some(request), execution, ui)
+    }
+
+    /// A refusal, with the task that was probably meant.
+    fn refused(&self, refusal: &loom_core::Refusal) -> Fault {
+        let fault = refusal::fault(refusal, &self.id.short());
+        let loom_core::Refusal::UnknownTask(wrong) = refusal else { return fault };
+        match crate::names::nearest_task(self.look.history.run().plan(), wrong) {
+            Some(name) => fault.help(format!("did you mean `{name}`?")),
+            None => fault,
+        }
+    }
+
+    /// Who has the run, as far as trying to take it tells.
+    fn owner(&mut self) -> String {
+        use loom_store::{Claim, RunStore};
+        match self.store.claim(self.id) {
+            Ok(Claim::OwnedBy(owner)) => owner,
+            Ok(Claim::Claimed) | Err(_) => String::new(),
+        }
+    }
+
+    /// Makes the run this process's own and carries it on.
+    fn take_up(mut self, request: Option<Request>, execution: Execution, ui: &mut Ui) -> Outcome {
+        let short = self.id.short();
+        let base = PathBuf::from(&self.look.summary.base);
+        let setup = Setup {
+            store: store::open(&self.path)?,
+            plugins: Arc::new(Plugins::beside(base.clone())),
+            base,
+            queues: execution.queues.into_iter().collect(),
+            permissions_url: execution.permissions_url,
+        };
+        let session = Session::start(setup, self.id)?;
+        let _signals = session.listen(&actor())?;
+        let paused = self.look.history.run().state() == RunState::Paused;
+        let cancels = matches!(request, Some(Request::Cancel { .. }));
+        let resume = (paused && !cancels).then(|| Request::Resume { by: actor() });
+        let (first, second) = match (resume, request) {
+            (Some(resume), request) => (Some(resume), request),
+            (None, request) => (request, None),
+        };
+        let told = |error| Fault::of_engine(&error, &short);
+        session.handle.adopt(self.id, first).map_err(told)?;
+        if let Some(request) = second {
+            session.handle.request(self.id, request).map_err(told)?;
+        }
+        ui.remark(&format!("run {}  {}", self.id, self.look.summary.workflow));
+        carry_on(session, self.look.history, &mut self.store, ui)
+    }
+
+    /// Leaves the request to the process that has the run, and waits for it to take effect.
+    fn post(&mut self, request: &Request, ui: &mut Ui) -> Outcome {
+        let from = self.look.history.last_seq();
+        self.store.post(self.id, request)?;
+        let since = Instant::now();
+        let taken = loop {
+            self.look.catch_up(&mut self.store)?;
+            let mut news = self.look.events.iter().filter(|recorded| recorded.seq > from);
+            if news.any(|recorded| grants(&recorded.event, request)) {
+                break true;
+            }
+            if since.elapsed() >= PATIENCE {
+                break false;
+            }
+            std::thread::park_timeout(LOOK);
+        };
+        let short = self.id.short();
+        if !taken {
+            let message = format!("the process that has run {short} has not answered yet");
+            return Err(Fault::new(ErrorCode::RunIsAlive, message)
+                .help(format!(
+                    "the request is recorded; `loom show {short}` says when it is granted"
+                ))
+                .into());
+        }
+        if matches!(request, Request::Cancel { .. }) {
+            self.await_end(since)?;
+        }
+        self.say_granted(request, ui)
+    }
+
+    fn await_end(&mut self, since: Instant) -> Result<(), Ended> {
+        while !self.look.history.run().state().is_final() && since.elapsed() < PATIENCE {
+            std::thread::park_timeout(LOOK);
+            self.look.catch_up(&mut self.store)?;
+        }
+        Ok(())
+    }
+
+    fn say_granted(&self, request: &Request, ui: &mut Ui) -> Outcome {
+        let (short, state) = (self.id.short(), self.look.history.run().state());
+        let what = match request {
+            Request::Cancel { .. } if state.is_final() => format!("is {state}"),
+            Request::Cancel { .. } => "is being cancelled; what is under way is stopped".to_owned(),
+            Request::Retry { .. } => "tries its failed tasks again".to_owned(),
+            Request::Resolve { task, .. } => format!("counts task `{task}` as succeeded"),
+            Request::Resume { .. } => "goes on".to_owned(),
+            Request::Pause { .. } => "is paused".to_owned(),
+        };
+        match ui.voice {
+            Voice::Human => ui.print(&format!(
+                "run {short} {what}, in the process that has it: loom logs {short} --follow\n"
+            ))?,
+            Voice::Json => ui.json(&json!({
+                "type": "request.granted", "run": self.id.to_string(), "state": state.name(),
+            }))?,
+            Voice::Quiet => {}
+        }
+        Ok(ExitCode::Success)
+    }
+}
+
+/// Whether this event is what the request asked for.
+fn grants(event: &Event, request: &Request) -> bool {
+    match request {
+        Request::Pause { .. } => matches!(event, Event::RunPaused { .. }),
+        Request::Resume { .. } => matches!(event, Event::RunResumed { .. }),
+        // A run that ended by itself meanwhile needs no cancelling.
+        Request::Cancel { .. } => {
+            matches!(event, Event::CancelRequested { .. } | Event::RunFinished { .. })
+        }
+        Request::Retry { .. } => matches!(event, Event::RunReopened { .. }),
+        Request::Resolve { .. } => matches!(event, Event::Resolved { .. }),
+    }
+}
+
+/// The folder of a run's logs.
+pub(crate) fn logs_of(database: &Path, id: RunId) -> PathBuf {
+    loom_sqlite::Files::new(database).logs().join(id.to_string())
+}

@@ -1,0 +1,104 @@
+//! The plugins of one workflow. Folders are looked through only when a plugin is asked for that is
+//! not built in.
+
+use crate::fault::Fault;
+use loom_core::{OutputDecl, TaskKind};
+use loom_protocol::PluginManifest;
+use loom_spec::{PluginCatalog, PluginFacts};
+use loom_worker::{Builtins, Plugin, PluginProblem, PluginSet, PluginSource};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The plugins that a workflow in one folder may use.
+pub(crate) struct Plugins {
+    builtins: Builtins,
+    folder: PathBuf,
+    custom: OnceLock<PluginSet>,
+    /// Plugins that the check asked for and that cannot be used.
+    problems: Mutex<Vec<PluginProblem>>,
+}
+
+impl Plugins {
+    pub(crate) fn beside(folder: PathBuf) -> Self {
+        let custom = OnceLock::new();
+        Self { builtins: Builtins::default(), folder, custom, problems: Mutex::default() }
+    }
+
+    /// All of them, those that are not built in included.
+    pub(crate) fn set(&self) -> &PluginSet {
+        self.custom.get_or_init(|| PluginSet::discover(Some(&self.folder)))
+    }
+
+    fn get(&self, name: &str) -> Option<Result<Arc<dyn Plugin>, PluginProblem>> {
+        match self.builtins.find(name) {
+            Some(plugin) => Some(Ok(plugin)),
+            None => self.set().get(name),
+        }
+    }
+
+    /// The errors of plugins that a check asked for, each once.
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *problems).iter().map(fault).collect()
+    }
+}
+
+/// A plugin's problem as an error.
+pub(crate) fn fault(problem: &PluginProblem) -> Fault {
+    let place = match problem.line {
+        Some(line) => format!("{}:{line}", problem.file.display()),
+        None => problem.file.display().to_string(),
+    };
+    Fault::new(problem.code, format!("{place}: {}", problem.what)).help(problem.mend.clone())
+}
+
+impl PluginSource for Plugins {
+    fn find(&self, name: &str) -> Option<Arc<dyn Plugin>> {
+        // A plugin that broke since the check is as good as none; the attempt fails and says so.
+        self.get(name)?.ok()
+    }
+}
+
+impl PluginCatalog for Plugins {
+    fn find(&self, name: &str) -> Option<PluginFacts> {
+        Some(match self.get(name)? {
+            Ok(plugin) => facts(name, plugin.manifest()),
+            Err(problem) => {
+                let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+                PluginFacts::default()
+            }
+        })
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.set().names()
+    }
+}
+
+fn facts(name: &str, manifest: &PluginManifest) -> PluginFacts {
+    PluginFacts {
+        kind: kind_of(name),
+        outputs: manifest
+            .outputs
+            .iter()
+            .map(|output| OutputDecl { name: output.name.clone(), optional: output.optional })
+            .collect(),
+        inputs: manifest.inputs.clone(),
+        params_schema: manifest.params.clone(),
+        permissions: manifest.required_permissions.clone(),
+        requires_auth: manifest.requires_auth,
+    }
+}
+
+/// How a plugin's tasks take part in scheduling. The names of built-in plugins are taken, so that
+/// a name says it.
+fn kind_of(name: &str) -> TaskKind {
+    match name {
+        "start" | "noop" => TaskKind::Instant,
+        "end" => TaskKind::Barrier,
+        _ => TaskKind::Work,
+    }
+}
