@@ -20,13 +20,20 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
 
 /// How many pages the write-ahead log gathers before a commit moves them into the database. Such a
 /// commit takes longer by the time for the pages; fewer of them means more often.
-const CHECKPOINT_PAGES: u32 = 1000;
+const CHECKPOINT_PAGES: u32 = 4000;
 
 /// Opens the database, or makes it, and brings it to the newest format.
 pub(crate) fn open(files: &Files, options: &Options) -> Result<Connection, Fault> {
     let path = files.database();
-    if !path.try_exists().map_err(file_fault("reach", path))? {
-        create(files)?;
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(files)?,
+        Err(error) => return Err(file_fault("reach", path)(error)),
+        // SQLite takes a single byte for none, and either for a new database.
+        Ok(found) if found.len() <= 1 && files.folder().exists() => {
+            let what = format!("{} is empty; restore it from a backup", path.display());
+            return Err(StoreError::Corrupt(what).into());
+        }
+        Ok(_) => {}
     }
     let mut conn = connect(path, options)?;
     if version(&conn, path)? < MIGRATIONS.len() {
