@@ -7,7 +7,6 @@ use crate::limits::{Limit, Limits};
 use crate::source::{Source, Span};
 use loom_protocol::ErrorCode;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -20,19 +19,21 @@ pub(crate) fn parse(
     source: &Source,
     limits: &Limits,
     problems: &mut Problems,
-) -> Result<Node, Diagnostic> {
+) -> Result<Node, Box<Diagnostic>> {
     if source.text().len() > limits.bytes {
-        return Err(Limit::Bytes.exceeded(limits));
+        return Err(Limit::Bytes.exceeded(limits).into());
     }
     if let Some(at) = source.not_utf8_at() {
         return Err(Diagnostic::error(ErrorCode::NotYaml, "the file is not UTF-8 text")
             .at(Span::empty(at as u32), "the bytes here are not UTF-8")
-            .help("save the file in the encoding UTF-8"));
+            .help("save the file in the encoding UTF-8")
+            .into());
     }
     let mut builder = Builder {
         limits,
         problems,
         places: Places::new(source.text()),
+        text: source.text(),
         open: Vec::new(),
         anchors: HashMap::new(),
         used: Size::default(),
@@ -40,12 +41,14 @@ pub(crate) fn parse(
     };
     let mut parser = Parser::new_from_str(source.text());
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| not_yaml(source, &mut builder.places, &error))?;
+        let (event, span) =
+            event.map_err(|error| Box::new(not_yaml(source, &mut builder.places, &error)))?;
         builder.event(event, span)?;
     }
     builder.root.ok_or_else(|| {
         Diagnostic::error(ErrorCode::NotAWorkflow, "the file is empty")
             .help("`loom init` writes a first workflow")
+            .into()
     })
 }
 
@@ -86,6 +89,7 @@ struct Builder<'a> {
     limits: &'a Limits,
     problems: &'a mut Problems,
     places: Places<'a>,
+    text: &'a str,
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, Size)>,
     used: Size,
@@ -93,7 +97,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn event(&mut self, event: Event<'_>, at: saphyr_parser::Span) -> Result<(), Diagnostic> {
+    fn event(&mut self, event: Event<'_>, at: saphyr_parser::Span) -> Result<(), Box<Diagnostic>> {
         match event {
             Event::Nothing
             | Event::StreamStart
@@ -102,35 +106,40 @@ impl Builder<'_> {
             | Event::DocumentEnd => {
                 if matches!(event, Event::DocumentStart(_)) && self.root.is_some() {
                     let span = self.places.span(at);
-                    return Err(several_documents(span));
+                    return Err(several_documents(span).into());
                 }
                 Ok(())
             }
             Event::Alias(anchor) => self.alias(anchor, at),
-            Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag, at),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(&text, style, anchor, tag.as_deref(), at)
+            }
             Event::SequenceStart(anchor, _) => self.begin(anchor, Content::List(Vec::new()), at),
             Event::MappingStart(anchor, _) => {
                 let content = Content::Map { entries: Vec::new(), key: None, merges: Vec::new() };
                 self.begin(anchor, content, at)
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(at),
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.end(at);
+                Ok(())
+            }
         }
     }
 
     fn scalar(
         &mut self,
-        text: Cow<'_, str>,
+        text: &str,
         style: ScalarStyle,
         anchor: usize,
-        tag: Option<Cow<'_, Tag>>,
+        tag: Option<&Tag>,
         at: saphyr_parser::Span,
-    ) -> Result<(), Diagnostic> {
-        let span = self.places.span(at);
+    ) -> Result<(), Box<Diagnostic>> {
+        let span = self.trimmed(at);
         let plain = style == ScalarStyle::Plain;
-        let kind = match tag.as_deref() {
-            Some(tag) if tag.is_yaml_core_schema() && tag.suffix != "str" => scalar::plain(&text),
-            None if plain => scalar::plain(&text),
-            _ => Kind::String(text.as_ref().into()),
+        let kind = match tag {
+            Some(tag) if tag.is_yaml_core_schema() && tag.suffix != "str" => scalar::plain(text),
+            None if plain => scalar::plain(text),
+            _ => Kind::String(text.into()),
         };
         let before = self.used;
         self.spend(Size { nodes: 1, bytes: text.len() }, span)?;
@@ -146,20 +155,28 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn alias(&mut self, anchor: usize, at: saphyr_parser::Span) -> Result<(), Diagnostic> {
+    /// The span of a scalar without the blanks that the parser counts to it.
+    fn trimmed(&mut self, at: saphyr_parser::Span) -> Span {
+        let span = self.places.span(at);
+        let text = &self.text[span.start as usize..span.end as usize];
+        Span::new(span.start, span.start + text.trim_end().len() as u32)
+    }
+
+    fn alias(&mut self, anchor: usize, at: saphyr_parser::Span) -> Result<(), Box<Diagnostic>> {
         let span = self.places.span(at);
         let Some((node, size)) = self.anchors.get(&anchor) else {
             return Err(Diagnostic::error(ErrorCode::NotYaml, "an alias stands within its anchor")
                 .at(span, "what it stands for is not complete here")
-                .help("write the value out"));
+                .help("write the value out")
+                .into());
         };
         let (mut node, size) = (node.clone(), *size);
         node.span = span;
         self.spend(size, span)?;
         if self.wants_key() {
             match node.kind.clone() {
-                Kind::String(text) => self.key(Cow::Borrowed(&text), false, node),
-                _ => self.key(Cow::Borrowed(""), false, node),
+                Kind::String(text) => self.key(&text, false, node),
+                _ => self.key("", false, node),
             }
             return Ok(());
         }
@@ -172,10 +189,10 @@ impl Builder<'_> {
         anchor: usize,
         content: Content,
         at: saphyr_parser::Span,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Box<Diagnostic>> {
         let span = self.places.span(at);
         if self.open.len() >= self.limits.depth {
-            return Err(Limit::Depth.exceeded(self.limits).at(span, "one level too deep"));
+            return Err(Limit::Depth.exceeded(self.limits).at(span, "one level too deep").into());
         }
         let before = self.used;
         self.spend(Size { nodes: 1, bytes: 0 }, span)?;
@@ -183,7 +200,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn end(&mut self, at: saphyr_parser::Span) -> Result<(), Diagnostic> {
+    fn end(&mut self, at: saphyr_parser::Span) {
         let end = self.places.span(at).end;
         let open = self.open.pop().expect("the parser ends what it began");
         let span = Span::new(open.span.start, end.max(open.span.end));
@@ -197,11 +214,10 @@ impl Builder<'_> {
             self.anchors.insert(open.anchor, (node.clone(), size));
         }
         if self.wants_key() {
-            self.key(Cow::Borrowed(""), false, node);
+            self.key("", false, node);
         } else {
             self.place(node);
         }
-        Ok(())
     }
 
     /// Whether the next value is the key of the innermost map.
@@ -210,18 +226,31 @@ impl Builder<'_> {
         matches!(content, Some(Content::Map { key: None, .. }))
     }
 
-    fn key(&mut self, text: Cow<'_, str>, plain: bool, node: Node) {
+    fn key(&mut self, text: &str, plain: bool, node: Node) {
         let span = node.span;
+        let is_map = matches!(node.kind, Kind::Map(_));
+        let before = &self.text.as_bytes()[..span.start as usize];
+        let braces = is_map && before.ends_with(b"{");
         let named = match node.kind {
             Kind::String(_) if plain && text == "<<" => Key::Merge,
             Kind::String(text) => Key::Named(text, span),
             // `TRUE` is a variable's name before it is a boolean.
-            Kind::Bool(_) if plain => Key::Named(text.as_ref().into(), span),
+            Kind::Bool(_) if plain => Key::Named(text.into(), span),
+            _ if braces => {
+                let span = Span::new(span.start - 1, span.end);
+                let problem = Diagnostic::error(
+                    ErrorCode::WrongType,
+                    "a value in double braces is not in quotes, so YAML reads a map",
+                );
+                let help = "put the value in quotes: \"{{ NAME }}\"";
+                self.problems.push(problem.at(span, "").help(help));
+                Key::Skip
+            }
+            // What stands in double braces was reported just now.
+            _ if is_map && self.text[span.start as usize..].starts_with("{{") => Key::Skip,
             _ => {
                 let help = match node.kind {
-                    Kind::List(_) | Kind::Map(_) => {
-                        "write a name; a value that is filled in, `{{ NAME }}`, needs quotes"
-                    }
+                    Kind::List(_) | Kind::Map(_) => "write a name",
                     _ => "put the key in quotes",
                 };
                 let what = node.describe();
@@ -312,7 +341,7 @@ impl Builder<'_> {
         });
     }
 
-    fn spend(&mut self, size: Size, span: Span) -> Result<(), Diagnostic> {
+    fn spend(&mut self, size: Size, span: Span) -> Result<(), Box<Diagnostic>> {
         self.used.nodes = self.used.nodes.saturating_add(size.nodes);
         self.used.bytes = self.used.bytes.saturating_add(size.bytes);
         let limit = if self.used.nodes > self.limits.nodes {
@@ -322,7 +351,7 @@ impl Builder<'_> {
         } else {
             return Ok(());
         };
-        Err(limit.exceeded(self.limits).at(span, "the limit is exceeded here"))
+        Err(limit.exceeded(self.limits).at(span, "the limit is exceeded here").into())
     }
 
     const fn since(&self, before: Size) -> Size {
