@@ -8,6 +8,7 @@ mod check;
 mod diagnostic;
 mod document;
 mod draft;
+pub mod draw;
 mod graph;
 pub mod keys;
 mod limits;

@@ -1,56 +1,15 @@
-//! From the parser's events to the tree.
+//! Building the tree, whatever the syntax: keys, anchors, merges, limits.
 
-use super::places::Places;
 use super::{Entry, Kind, Node, scalar};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::limits::{Limit, Limits};
-use crate::source::{Source, Span};
+use crate::source::Span;
 use loom_protocol::ErrorCode;
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Keys of one map that are compared one by one; larger maps get a set.
 const FEW_KEYS: usize = 16;
-
-/// Reads the only document of a source. Keys that are wrong are reported and left out; `Err` is
-/// the problem that ended the reading.
-pub(crate) fn parse(
-    source: &Source,
-    limits: &Limits,
-    problems: &mut Problems,
-) -> Result<Node, Box<Diagnostic>> {
-    if source.text().len() > limits.bytes {
-        return Err(Limit::Bytes.exceeded(limits).into());
-    }
-    if let Some(at) = source.not_utf8_at() {
-        return Err(Diagnostic::error(ErrorCode::NotYaml, "the file is not UTF-8 text")
-            .at(Span::empty(at as u32), "the bytes here are not UTF-8")
-            .help("save the file in the encoding UTF-8")
-            .into());
-    }
-    let mut builder = Builder {
-        limits,
-        problems,
-        places: Places::new(source.text()),
-        text: source.text(),
-        open: Vec::new(),
-        anchors: HashMap::new(),
-        used: Size::default(),
-        root: None,
-    };
-    let mut parser = Parser::new_from_str(source.text());
-    while let Some(event) = parser.next_event() {
-        let (event, span) =
-            event.map_err(|error| Box::new(not_yaml(source, &mut builder.places, &error)))?;
-        builder.event(event, span)?;
-    }
-    builder.root.ok_or_else(|| {
-        Diagnostic::error(ErrorCode::NotAWorkflow, "the file is empty")
-            .help("`loom init` writes a first workflow")
-            .into()
-    })
-}
 
 /// How much a value is once its aliases are expanded.
 #[derive(Clone, Copy, Default)]
@@ -85,10 +44,10 @@ enum Key {
     Skip,
 }
 
-struct Builder<'a> {
+/// A tree under construction.
+pub(super) struct Builder<'a> {
     limits: &'a Limits,
     problems: &'a mut Problems,
-    places: Places<'a>,
     text: &'a str,
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, Size)>,
@@ -96,51 +55,47 @@ struct Builder<'a> {
     root: Option<Node>,
 }
 
-impl Builder<'_> {
-    fn event(&mut self, event: Event<'_>, at: saphyr_parser::Span) -> Result<(), Box<Diagnostic>> {
-        match event {
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd => {
-                if matches!(event, Event::DocumentStart(_)) && self.root.is_some() {
-                    let span = self.places.span(at);
-                    return Err(several_documents(span).into());
-                }
-                Ok(())
-            }
-            Event::Alias(anchor) => self.alias(anchor, at),
-            Event::Scalar(text, style, anchor, tag) => {
-                self.scalar(&text, style, anchor, tag.as_deref(), at)
-            }
-            Event::SequenceStart(anchor, _) => self.begin(anchor, Content::List(Vec::new()), at),
-            Event::MappingStart(anchor, _) => {
-                let content = Content::Map { entries: Vec::new(), key: None, merges: Vec::new() };
-                self.begin(anchor, content, at)
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                self.end(at);
-                Ok(())
-            }
+/// A scalar as it was written.
+pub(super) struct Scalar<'t> {
+    pub(super) text: &'t str,
+    /// Whether it was written without quotes, so that the text decides what it is.
+    pub(super) plain: bool,
+    /// The number of its anchor; 0 if it has none.
+    pub(super) anchor: usize,
+    pub(super) span: Span,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(text: &'a str, limits: &'a Limits, problems: &'a mut Problems) -> Self {
+        Self {
+            limits,
+            problems,
+            text,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            used: Size::default(),
+            root: None,
         }
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<&Tag>,
-        at: saphyr_parser::Span,
-    ) -> Result<(), Box<Diagnostic>> {
-        let span = self.trimmed(at);
-        let plain = style == ScalarStyle::Plain;
-        let kind = match tag {
-            Some(tag) if tag.is_yaml_core_schema() && tag.suffix != "str" => scalar::plain(text),
-            None if plain => scalar::plain(text),
-            _ => Kind::String(text.into()),
-        };
+    /// Whether a document was read.
+    pub(super) const fn has_root(&self) -> bool {
+        self.root.is_some()
+    }
+
+    /// The document.
+    pub(super) fn finish(self) -> Option<Node> {
+        self.root
+    }
+
+    /// Reports a problem that does not end the reading.
+    pub(super) fn push(&mut self, problem: Diagnostic) {
+        self.problems.push(problem);
+    }
+
+    pub(super) fn scalar(&mut self, scalar: &Scalar<'_>) -> Result<(), Box<Diagnostic>> {
+        let &Scalar { text, plain, anchor, span } = scalar;
+        let kind = if plain { scalar::plain(text) } else { Kind::String(text.into()) };
         let before = self.used;
         self.spend(Size { nodes: 1, bytes: text.len() }, span)?;
         let node = Node { span, kind };
@@ -149,21 +104,13 @@ impl Builder<'_> {
         }
         if self.wants_key() {
             self.key(text, plain, node);
-            return Ok(());
+        } else {
+            self.place(node);
         }
-        self.place(node);
         Ok(())
     }
 
-    /// The span of a scalar without the blanks that the parser counts to it.
-    fn trimmed(&mut self, at: saphyr_parser::Span) -> Span {
-        let span = self.places.span(at);
-        let text = &self.text[span.start as usize..span.end as usize];
-        Span::new(span.start, span.start + text.trim_end().len() as u32)
-    }
-
-    fn alias(&mut self, anchor: usize, at: saphyr_parser::Span) -> Result<(), Box<Diagnostic>> {
-        let span = self.places.span(at);
+    pub(super) fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
         let Some((node, size)) = self.anchors.get(&anchor) else {
             return Err(Diagnostic::error(ErrorCode::NotYaml, "an alias stands within its anchor")
                 .at(span, "what it stands for is not complete here")
@@ -178,19 +125,27 @@ impl Builder<'_> {
                 Kind::String(text) => self.key(&text, false, node),
                 _ => self.key("", false, node),
             }
-            return Ok(());
+        } else {
+            self.place(node);
         }
-        self.place(node);
         Ok(())
+    }
+
+    pub(super) fn begin_list(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
+        self.begin(anchor, Content::List(Vec::new()), span)
+    }
+
+    pub(super) fn begin_map(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
+        let content = Content::Map { entries: Vec::new(), key: None, merges: Vec::new() };
+        self.begin(anchor, content, span)
     }
 
     fn begin(
         &mut self,
         anchor: usize,
         content: Content,
-        at: saphyr_parser::Span,
+        span: Span,
     ) -> Result<(), Box<Diagnostic>> {
-        let span = self.places.span(at);
         if self.open.len() >= self.limits.depth {
             return Err(Limit::Depth.exceeded(self.limits).at(span, "one level too deep").into());
         }
@@ -200,9 +155,9 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn end(&mut self, at: saphyr_parser::Span) {
-        let end = self.places.span(at).end;
-        let open = self.open.pop().expect("the parser ends what it began");
+    /// Ends the innermost list or map, before the byte at `end`.
+    pub(super) fn end(&mut self, end: u32) {
+        let open = self.open.pop().expect("what ends has begun");
         let span = Span::new(open.span.start, end.max(open.span.end));
         let kind = match open.content {
             Content::List(items) => Kind::List(items.into()),
@@ -356,26 +311,5 @@ impl Builder<'_> {
 
     const fn since(&self, before: Size) -> Size {
         Size { nodes: self.used.nodes - before.nodes, bytes: self.used.bytes - before.bytes }
-    }
-}
-
-fn several_documents(span: Span) -> Diagnostic {
-    Diagnostic::error(ErrorCode::NotAWorkflow, "the file holds several YAML documents")
-        .at(span, "the second one begins here")
-        .help("put each workflow in a file of its own")
-}
-
-fn not_yaml(source: &Source, places: &mut Places<'_>, error: &ScanError) -> Diagnostic {
-    let at = places.byte(*error.marker()) as u32;
-    let text = source.slice(source.line(source.line_at(at)));
-    let indent = &text[..text.len() - text.trim_start().len()];
-    let message = format!("the file is not YAML: {}", error.info());
-    let problem = Diagnostic::error(ErrorCode::NotYaml, message).at(Span::empty(at), "");
-    if indent.contains('\t') {
-        problem.help("YAML is indented with spaces: replace the tab at the start of the line")
-    } else if text.contains(": ") && text.contains("{{") {
-        problem.help("put a value that holds `{{ … }}` in quotes")
-    } else {
-        problem.help("check the indentation, the quotes and the brackets here and just above")
     }
 }

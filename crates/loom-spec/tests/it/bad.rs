@@ -21,7 +21,8 @@ fn files() -> Vec<PathBuf> {
 
 fn directive<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
     let lines = text.lines().take_while(|line| line.starts_with('#'));
-    let found = lines.filter_map(|line| line.trim_start_matches("# ").strip_prefix(name)).next();
+    let found =
+        lines.map(|line| line.trim_start_matches("# ")).find_map(|line| line.strip_prefix(name));
     found.unwrap_or_default().split_whitespace().collect()
 }
 
