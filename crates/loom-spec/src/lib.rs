@@ -10,6 +10,7 @@ mod document;
 mod draft;
 pub mod draw;
 mod graph;
+pub mod import;
 pub mod keys;
 mod limits;
 mod placeholder;

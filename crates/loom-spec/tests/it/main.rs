@@ -5,6 +5,7 @@
 mod bad;
 mod catalog;
 mod good;
+mod import;
 
 use catalog::Catalog;
 use loom_spec::{CheckContext, Checked, Limits, Problems, Severity, Source, check, load};
