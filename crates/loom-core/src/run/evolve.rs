@@ -110,7 +110,7 @@ impl Run {
         } else {
             return;
         }
-        let winding_down = self.is_winding_down();
+        let winding_down = self.is_ending();
         if let Some(fan) = self.fan_of(task) {
             fan.out -= 1;
             if fan.out == 0 && winding_down {

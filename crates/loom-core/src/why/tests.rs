@@ -10,7 +10,7 @@ use crate::run::tests::driver::Driver;
 use crate::test_support::{barrier, task};
 use crate::{
     Backoff, Definition, Failure, FailureKind, ForEach, News, OnFailure, Request, RetryPolicy,
-    RunState, SkipReason, TaskDef, TaskIx, TaskPhase, Timestamp, Value,
+    SkipReason, TaskDef, TaskIx, TaskPhase, Timestamp, Value,
 };
 use serde_json::json;
 use std::time::Duration;
