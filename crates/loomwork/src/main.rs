@@ -10,6 +10,7 @@ mod commands;
 mod fault;
 mod look;
 mod names;
+mod pages;
 mod plugins;
 mod progress;
 mod refusal;
@@ -52,6 +53,19 @@ fn dispatch(cli: Cli, ui: &mut Ui) -> Outcome {
         Command::Retry(args) => commands::ask::retry(args, global, ui),
         Command::Resolve(args) => commands::ask::resolve(args, global, ui),
         Command::Cancel(args) => commands::ask::cancel(args, global, ui),
+        Command::List(args) => commands::list::list(&args, global, ui),
+        Command::Show(args) => commands::show::show(&args, global, ui),
+        Command::Logs(args) => commands::logs::logs(&args, global, ui),
+        Command::Validate(args) => commands::validate::validate(args, ui),
+        Command::Graph(args) => commands::graph::graph(&args, ui),
+        Command::Schema => commands::plain::schema(ui),
+        Command::Import(args) => commands::import::import(&args, ui),
+        Command::Init(args) => commands::init::init(&args, ui),
+        Command::Plugin(command) => commands::plugin::plugin(&command, ui),
+        Command::Prune(args) => commands::prune::prune(&args, global, ui),
+        Command::Explain(args) => commands::plain::explain(&args, ui),
+        Command::Completions(args) => commands::plain::completions(&args, ui),
+        Command::Man(args) => commands::plain::man(&args, ui),
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let path = store::locate(global.store.as_deref())?;
-    let limits = workflow::limits(&global.limits)?;
+    let limits = workflow::limits(&args.limits.limits)?;
     let given = given(args.variables)?;
     let base = workflow::base_of(&args.file);
     let plugins = Arc::new(Plugins::beside(base.clone()));

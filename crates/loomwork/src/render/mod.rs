@@ -1,4 +1,7 @@
 //! Recorded facts as text for people.
 
 pub(crate) mod duration;
+pub(crate) mod json;
+pub(crate) mod table;
+pub(crate) mod timeline;
 pub(crate) mod words;
