@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_tables_are_the_codes_tables() {
-        assert!(run_table().contains("| `paused` | `running`, `cancelled` |"));
+        assert!(run_table().contains("| `queued` | `running`, `cancelled` |"));
         assert!(run_table().contains("| `cancelled` | nothing: it is final |"));
         assert!(task_table().contains("| fire | ready |"));
         assert!(task_diagram().contains("    running --> backing_off: back off\n"));

@@ -145,6 +145,26 @@ pub(crate) fn test_parts(masked: &str) -> Vec<Range<usize>> {
     parts
 }
 
+/// The names of the modules in files of their own that only tests compile:
+/// `#[cfg(test)] mod name;`.
+pub(crate) fn test_modules(masked: &str) -> Vec<&str> {
+    masked
+        .match_indices("#[cfg(test)]")
+        .filter_map(|(at, found)| masked[at + found.len()..].split_once(';'))
+        .filter_map(|(item, _)| {
+            let words: Vec<&str> = words(item).map(|(_, word)| word).collect();
+            match words.as_slice() {
+                ["mod", name] | ["pub", "mod", name] | ["pub", "crate" | "super", "mod", name]
+                    if !item.contains('{') =>
+                {
+                    Some(*name)
+                }
+                _ => None,
+            }
+        })
+        .collect()
+}
+
 /// The bracket that closes the one at `open`.
 pub(crate) fn matching(masked: &str, open: usize) -> Option<usize> {
     let mut depth = 0_usize;
@@ -315,6 +335,13 @@ mod tests {
         assert_eq!(parts.len(), 2, "{parts:?}");
         assert!(parts[0].starts_with("#[cfg(test)]") && parts[0].ends_with("fn b() {}\n}"));
         assert!(parts[1].ends_with("fn e() {}"));
+    }
+
+    #[test]
+    fn test_modules_in_files_of_their_own_are_named() {
+        let source = "mod a;\n#[cfg(test)]\nmod b;\n#[cfg(test)]\npub(crate) mod c;\n\
+                      #[cfg(test)]\nmod d { use x; }\n#[cfg(unix)]\nmod e;\n";
+        assert_eq!(test_modules(&mask(source)), ["b", "c"]);
     }
 
     #[test]

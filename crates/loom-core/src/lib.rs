@@ -26,6 +26,7 @@ mod run;
 #[cfg(test)]
 mod test_support;
 mod time;
+mod why;
 
 pub use definition::{
     Contract, Definition, EnvVar, Execution, ForEach, OnFailure, OutputDecl, Outputs, TaskDef,
@@ -45,6 +46,11 @@ pub use request::Request;
 pub use retry::{Backoff, RetryPolicy};
 pub use run::{Changes, Command, Gate, Missing, OpenGate, Run, Submission};
 pub use time::Timestamp;
+pub use why::{
+    ActiveChain, Asked, BackingOffWhy, CancelledBy, Cause, CauseEnd, ChainLink, FailedWhy, Few,
+    Hold, ItemsWhy, RunWhy, RunningWhy, SeenInput, SkippedWhy, Standing, SucceededWhy, TaskWhy,
+    Toll, Via, WaitingWhy, WaitsFor, Why, explain_run, explain_task,
+};
 
 /// A variable's value: any JSON.
 pub use serde_json::Value;

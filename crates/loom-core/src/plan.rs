@@ -1,7 +1,7 @@
 //! The compiled graph of a workflow: names resolved to indices, edges both ways.
 
 use crate::adjacency::Adjacency;
-use crate::{Definition, TaskDef, TaskIx, TaskKind};
+use crate::{Definition, ForEach, TaskDef, TaskIx, TaskKind, expr};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -230,6 +230,13 @@ impl VarNames {
         for task in &definition.tasks {
             task.inputs.iter().for_each(|name| names.add(name));
             task.outputs.names.iter().for_each(|output| names.add(&output.name));
+            if let Some(when) = &task.when {
+                // One that cannot be read fails its task when it is evaluated.
+                expr::variables_of(when).iter().flatten().for_each(|name| names.add(name));
+            }
+            if let Some(ForEach::Variable(name)) = &task.for_each {
+                names.add(name);
+            }
         }
         definition.env.iter().for_each(|var| names.add(&var.name));
         names.add(TRUE);

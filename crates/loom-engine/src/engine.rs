@@ -268,11 +268,10 @@ impl Engine {
     fn wake_due(&mut self, now: Timestamp) {
         while let Some(run) = self.timers.pop_due(now) {
             // A run that has ended or moved on has nothing to wake for.
-            if self.runs.contains_key(&run) || self.parked.remove(run) {
-                if let Err(EngineError::Store(_)) = self.wake(run, now) {
-                    self.parked.add(run);
-                    self.timers.set(now + self.options.park_after, run);
-                }
+            let is_here = self.runs.contains_key(&run) || self.parked.remove(run);
+            if is_here && let Err(EngineError::Store(_)) = self.wake(run, now) {
+                self.parked.add(run);
+                self.timers.set(now + self.options.park_after, run);
             }
         }
     }

@@ -12,6 +12,10 @@ pub(crate) struct Timers {
 
 impl Timers {
     pub(crate) fn set(&mut self, at: Timestamp, run: RunId) {
+        if self.heap.len() == self.heap.capacity() {
+            // Grown by a quarter, not doubled: this is most of what a waiting run costs.
+            self.heap.reserve_exact(self.heap.len() / 4 + 16);
+        }
         self.heap.push(Reverse((at, run)));
     }
 

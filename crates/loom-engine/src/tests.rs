@@ -1,1 +1,297 @@
-//! The engine on a manual clock.
+//! The engine on a manual clock, the reference store and an executor that does nothing by itself.
+
+use crate::{Engine, EngineError, Executor, Input, NewSubmission, Observer, Options, Started};
+use loom_core::{
+    Attempt, AttemptKey, Definition, Failure, FailureKind, News, Plan, Report, Request,
+    RetryPolicy, RunId, RunState, Stop, TaskDef, Timestamp,
+};
+use loom_store::{
+    Claim, MemoryStore, Posted, QueryStore, RunCommit, RunStore, StoreError, StoredRun,
+};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What happened outside the engine, in order.
+type Diary = Arc<Mutex<Vec<String>>>;
+
+struct Scribe(Diary);
+
+impl Executor for Scribe {
+    fn start(&mut self, attempt: Attempt) -> Started {
+        let held = if attempt.held { " held" } else { "" };
+        self.write(format!("start {}#{}{held}", attempt.task().name, attempt.key.attempt));
+        Started::Running
+    }
+
+    fn stop(&mut self, key: AttemptKey, how: Stop) {
+        self.write(format!("stop {} {how:?}", key.task.task.0));
+    }
+
+    fn recall(&mut self, key: AttemptKey) {
+        self.write(format!("recall {}", key.task.task.0));
+    }
+
+    fn end_leftovers(&mut self, _: &[RunId]) -> Result<(), String> {
+        self.write("end leftovers".into());
+        Ok(())
+    }
+}
+
+impl Scribe {
+    fn write(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+impl Observer for Scribe {
+    fn committed(&mut self, commits: &[RunCommit]) {
+        self.write(format!("committed {} runs", commits.len()));
+    }
+}
+
+/// The reference store, failing as it is told to.
+struct Moody {
+    inner: MemoryStore,
+    moods: Arc<Mutex<Vec<StoreError>>>,
+}
+
+impl RunStore for Moody {
+    fn commit(&mut self, commits: &[RunCommit]) -> Result<(), StoreError> {
+        match self.moods.lock().unwrap().pop() {
+            Some(error) => Err(error),
+            None => self.inner.commit(commits),
+        }
+    }
+
+    fn load(&mut self, run: RunId) -> Result<StoredRun, StoreError> {
+        self.inner.load(run)
+    }
+
+    fn claim(&mut self, run: RunId) -> Result<Claim, StoreError> {
+        self.inner.claim(run)
+    }
+
+    fn release(&mut self, run: RunId) -> Result<(), StoreError> {
+        self.inner.release(run)
+    }
+
+    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError> {
+        self.inner.take_requests()
+    }
+}
+
+struct Bench {
+    engine: Engine,
+    store: MemoryStore,
+    moods: Arc<Mutex<Vec<StoreError>>>,
+    diary: Diary,
+    now: Timestamp,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::on(MemoryStore::new(), "first")
+    }
+
+    fn on(store: MemoryStore, owner: &str) -> Self {
+        let diary = Diary::default();
+        let moods = Arc::<Mutex<Vec<StoreError>>>::default();
+        let moody = Moody { inner: store.session(owner), moods: Arc::clone(&moods) };
+        let scribe = Scribe(Arc::clone(&diary));
+        let mut engine = Engine::new(Box::new(moody), Box::new(scribe), Options::default());
+        engine.observe(Box::new(Scribe(Arc::clone(&diary))));
+        Self { engine, store, moods, diary, now: Timestamp(1_000_000) }
+    }
+
+    fn turn(&mut self, inputs: Vec<Input>) -> Result<(), StoreError> {
+        let mut inputs = inputs;
+        self.engine.turn(&mut inputs, self.now)?;
+        while self.engine.is_busy() {
+            self.engine.turn(&mut inputs, self.now)?;
+        }
+        Ok(())
+    }
+
+    fn submit(&self, number: u64, tasks: Vec<TaskDef>) -> Input {
+        let plan = Arc::new(Plan::new(Definition::new("w", tasks)));
+        let submission = NewSubmission {
+            id: run(number),
+            hash: loom_store::definition_hash(plan.definition()),
+            plan,
+            variables: Arc::default(),
+            workers: 1,
+            base: String::new(),
+        };
+        Input::Submit(Box::new(submission), self.reply("submitted"))
+    }
+
+    fn reply(&self, what: &'static str) -> crate::Reply {
+        let diary = Scribe(Arc::clone(&self.diary));
+        Box::new(move |answer: Result<(), EngineError>| match answer {
+            Ok(()) => diary.write(what.into()),
+            Err(error) => diary.write(format!("not {what}: {error}")),
+        })
+    }
+
+    fn diary(&self) -> Vec<String> {
+        std::mem::take(&mut self.diary.lock().unwrap())
+    }
+
+    fn state(&mut self, number: u64) -> RunState {
+        self.store.run(run(number)).unwrap().state
+    }
+}
+
+fn run(number: u64) -> RunId {
+    RunId::new(number, 0)
+}
+
+fn task(name: &str) -> TaskDef {
+    TaskDef::new(name, "cmd")
+}
+
+fn report(number: u64, task: u32, attempt: u32, news: News) -> Input {
+    let task = loom_core::TaskRef::whole(loom_core::TaskIx(task));
+    Input::Reports(vec![(run(number), Report { task, attempt, news })])
+}
+
+fn succeeded(number: u64, task: u32) -> Input {
+    report(number, task, 1, News::Succeeded(Vec::new()))
+}
+
+#[test]
+fn what_is_gathered_is_committed_at_once_and_effects_come_after() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")]), bench.submit(2, vec![task("b")])];
+    bench.turn(inputs).unwrap();
+    let expected = ["committed 2 runs", "submitted", "submitted", "start a#1", "start b#1"];
+    assert_eq!(bench.diary(), expected);
+}
+
+#[test]
+fn a_locked_store_delays_everything_and_loses_nothing() {
+    let mut bench = Bench::new();
+    bench.moods.lock().unwrap().push(StoreError::Busy("test".into()));
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    assert!(bench.turn(inputs).unwrap_err().may_retry());
+    assert_eq!(bench.diary(), [""; 0], "nothing is told or done before the commit");
+    bench.turn(vec![]).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs", "submitted", "start a#1"]);
+    bench.turn(vec![succeeded(1, 0)]).unwrap();
+    assert_eq!(bench.state(1), RunState::Succeeded);
+}
+
+#[test]
+fn a_store_that_fails_for_good_ends_what_is_under_way_and_tells_who_waits() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    bench.diary();
+    bench.moods.lock().unwrap().push(StoreError::Full("test".into()));
+    let inputs = vec![bench.submit(2, vec![task("b")])];
+    let error = bench.turn(inputs).unwrap_err();
+    bench.engine.halt(error);
+    let full = "not submitted: the store has no room left: test";
+    // One for each run; the second was never started, which an executor does not mind.
+    assert_eq!(bench.diary(), [full, "stop 0 Now", "stop 0 Now"]);
+}
+
+#[test]
+fn one_more_attempt_is_handed_over_ahead_and_taken_back_by_a_drain() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a"), task("b"), task("c")])];
+    bench.turn(inputs).unwrap();
+    let diary = bench.diary();
+    assert_eq!(diary[2..], ["start a#1", "start b#1 held"], "{diary:?}");
+    bench.turn(vec![Input::Drain { by: "me".into() }]).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs", "recall 1"]);
+    assert!(!bench.engine.has_stopped());
+    bench.turn(vec![report(1, 1, 1, News::Stopped), succeeded(1, 0)]).unwrap();
+    assert!(bench.engine.has_stopped());
+    assert_eq!(bench.state(1), RunState::Paused);
+}
+
+#[test]
+fn a_kill_ends_what_is_under_way_and_the_run_can_be_taken_up() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    bench.diary();
+    bench.turn(vec![Input::Kill { by: "me".into() }]).unwrap();
+    assert_eq!(bench.diary(), ["stop 0 Now", "committed 1 runs"]);
+    bench.turn(vec![report(1, 0, 1, News::Stopped)]).unwrap();
+    assert!(bench.engine.has_stopped());
+    bench.store.end_owner("first");
+    let mut next = Bench::on(bench.store.session("x"), "second");
+    let resume = Request::Resume { by: "me".into() };
+    let adopt = Input::Adopt(run(1), Some(resume), next.reply("adopted"));
+    next.turn(vec![adopt]).unwrap();
+    assert_eq!(next.diary(), ["end leftovers", "committed 1 runs", "adopted", "start a#2"]);
+}
+
+#[test]
+fn a_living_owners_run_is_not_taken_over() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    let mut other = Bench::on(bench.store.session("x"), "second");
+    let adopt = Input::Adopt(run(1), None, other.reply("adopted"));
+    other.turn(vec![adopt]).unwrap();
+    assert_eq!(other.diary(), ["not adopted: the run belongs to a living process (first)"]);
+}
+
+#[test]
+fn a_run_that_only_waits_leaves_the_memory_and_comes_back_in_time() {
+    let mut bench = Bench::new();
+    let mut patient = task("a");
+    let hour = Duration::from_hours(1);
+    patient.retry = RetryPolicy { max_attempts: 2, initial: hour, max: hour, ..patient.retry };
+    let inputs = vec![bench.submit(1, vec![patient])];
+    bench.turn(inputs).unwrap();
+    let failure = Failure::retryable(FailureKind::Exit, "exit 1");
+    bench.turn(vec![report(1, 0, 1, News::Failed(failure))]).unwrap();
+    assert_eq!(bench.engine.load(), (0, 1));
+    bench.diary();
+    bench.now = bench.engine.next_wake().unwrap();
+    bench.turn(vec![]).unwrap();
+    assert_eq!(bench.engine.load(), (1, 0));
+    assert_eq!(bench.diary(), ["committed 1 runs", "start a#2"]);
+}
+
+#[test]
+fn another_processs_request_reaches_the_run() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    bench.diary();
+    let cancel = Request::Cancel { by: "other".into(), reason: "enough".into() };
+    bench.store.session("other").post(run(1), &cancel).unwrap();
+    bench.engine.take_requests().unwrap();
+    bench.turn(vec![]).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs", "stop 0 Gently"]);
+}
+
+#[test]
+fn a_tasks_own_limit_holds_over_runs() {
+    let mut bench = Bench::new();
+    let limited = || {
+        let mut limited = task("a");
+        limited.execution.workers = Some(1);
+        vec![limited]
+    };
+    let inputs = vec![bench.submit(1, limited()), bench.submit(2, limited())];
+    bench.turn(inputs).unwrap();
+    assert_eq!(bench.diary().iter().filter(|line| line.starts_with("start")).count(), 1);
+    bench.turn(vec![succeeded(1, 0)]).unwrap();
+    assert!(bench.diary().contains(&"start a#1".to_owned()));
+    assert_eq!(bench.state(1), RunState::Succeeded);
+}
+
+#[test]
+fn requests_for_runs_elsewhere_are_refused() {
+    let mut bench = Bench::new();
+    let resume = Request::Resume { by: "me".into() };
+    let ask = Input::Request(run(9), resume, bench.reply("asked"));
+    bench.turn(vec![ask]).unwrap();
+    assert_eq!(bench.diary(), [format!("not asked: run {} is not under way here", run(9))]);
+}

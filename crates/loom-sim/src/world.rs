@@ -284,28 +284,14 @@ impl World {
     /// What is left when a world does not end.
     fn describe(&mut self) -> String {
         let open = self.open_runs();
-        let mut text = format!("{open:?}, in memory and parked {:?}", self.engine.load());
+        let mut lines = vec![format!("{open:?}, in memory and parked {:?}", self.engine.load())];
         for (run, _) in open {
             let stored = loom_store::RunStore::load(&mut self.content, run);
-            for task in &stored.expect("the reference store reads").new.definition.tasks {
-                let outputs = task.outputs.names.iter().map(|output| &output.name);
-                text += &format!(
-                    "\n{} {:?} {:?} -> {:?} {:?} when {:?} each {:?}",
-                    task.name,
-                    task.kind,
-                    task.inputs,
-                    outputs.collect::<Vec<_>>(),
-                    task.execution,
-                    task.when,
-                    task.for_each
-                );
-            }
-            let page = self.content.journal(run, 0, 10_000).expect("the reference store reads");
-            for recorded in page.events.iter().rev().take(30).rev() {
-                text += &format!("\n{} {:?}", recorded.seq, recorded.event);
-            }
+            let stored = stored.expect("the reference store reads");
+            lines.extend(stored.new.definition.tasks.iter().map(|task| format!("{task:?}")));
+            lines.extend(stored.events.iter().map(|event| format!("{event:?}")));
         }
-        text
+        lines.join("\n")
     }
 
     fn open_runs(&mut self) -> Vec<(RunId, RunState)> {

@@ -105,10 +105,6 @@ impl<'a> Graph<'a> {
         self.task_by_name.get(name).copied()
     }
 
-    pub(crate) fn find_var(&self, name: &str) -> Option<u32> {
-        self.var_by_name.get(name).copied()
-    }
-
     pub(crate) fn var_name(&self, var: u32) -> &'a str {
         self.var_names[var as usize]
     }

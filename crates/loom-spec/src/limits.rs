@@ -92,11 +92,11 @@ impl Limit {
 impl Limits {
     /// Changes one limit, given as `NAME=NUMBER` where the name is `bytes`, `tasks`, `nodes` or
     /// `depth`.
-    pub fn set(&mut self, text: &str) -> Result<(), Diagnostic> {
+    pub fn set(&mut self, text: &str) -> Result<(), Box<Diagnostic>> {
         let (name, number) = text.split_once('=').unwrap_or((text, ""));
         let bad = |help: String| {
             let message = format!("`{}` is not a limit", text.escape_debug());
-            Diagnostic::error(ErrorCode::BadArgument, message).help(help)
+            Box::new(Diagnostic::error(ErrorCode::BadArgument, message).help(help))
         };
         let Some(limit) = Limit::ALL.into_iter().find(|limit| limit.name() == name) else {
             let names = listed(Limit::ALL.map(Limit::name), Limit::ALL.len());

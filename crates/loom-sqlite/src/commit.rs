@@ -1,17 +1,12 @@
 //! Recording commits within a transaction.
 
 use crate::fault::{Fault, is_taken};
-use loom_core::{Event, RunId};
-use loom_store::record::{
-    Vault, count_events, encode_definition, encode_events, encode_variables, finished_at,
-    started_at,
-};
+use crate::journal::{Appender, next_seq};
+use loom_core::RunId;
+use loom_store::record::{Vault, encode_definition, encode_variables, finished_at, started_at};
 use loom_store::{DefinitionHash, NewRun, RunCommit, StoreError};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
-
-/// The most events that share a row of the journal: what a reader of one event has to decode.
-const ROW_EVENTS: usize = 256;
 
 /// The commits of one transaction.
 pub(crate) struct Batch<'a> {
@@ -20,7 +15,7 @@ pub(crate) struct Batch<'a> {
     owner: &'a str,
     /// What is known of this owner's runs from before the transaction.
     next_seq: &'a HashMap<RunId, u64>,
-    append: CachedStatement<'a>,
+    journal: Appender<'a>,
     /// Where the runs of this transaction stand after it.
     staged: HashMap<RunId, Staged>,
     /// The definition that was last seen to be there. Runs often come in series of one workflow.
@@ -41,10 +36,9 @@ impl<'a> Batch<'a> {
         next_seq: &'a HashMap<RunId, u64>,
         size: usize,
     ) -> Result<Self, Fault> {
-        let append =
-            conn.prepare_cached("INSERT INTO journal (run, seq, at, events) VALUES (?, ?, ?, ?)")?;
+        let journal = Appender::new(conn)?;
         let staged = HashMap::with_capacity(size);
-        Ok(Self { conn, vault, owner, next_seq, append, staged, defined: None })
+        Ok(Self { conn, vault, owner, next_seq, journal, staged, defined: None })
     }
 
     /// Records one commit, or says why not; then the transaction must not be committed.
@@ -60,7 +54,7 @@ impl<'a> Batch<'a> {
         if commit.first_seq != expected {
             return Err(StoreError::Conflict(run).into());
         }
-        self.append(run, expected, &commit.events)?;
+        self.journal.append(run, expected, &commit.events, self.vault)?;
         if commit.new.is_none() && commit.state_changed {
             self.update(commit)?;
         }
@@ -69,9 +63,11 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// What the session has to remember once the transaction is committed.
-    pub(crate) fn into_staged(self) -> HashMap<RunId, Staged> {
-        self.staged
+    /// Ends the batch. The answer is what the session has to remember once the transaction is
+    /// committed.
+    pub(crate) fn finish(self) -> Result<HashMap<RunId, Staged>, Fault> {
+        self.journal.finish()?;
+        Ok(self.staged)
     }
 
     fn expected_seq(&self, run: RunId) -> Result<u64, Fault> {
@@ -86,17 +82,6 @@ impl<'a> Batch<'a> {
         } else {
             Err(StoreError::Conflict(run).into())
         }
-    }
-
-    fn append(&mut self, run: RunId, first_seq: u64, events: &[Event]) -> Result<(), Fault> {
-        let mut seq = first_seq;
-        for chunk in events.chunks(ROW_EVENTS) {
-            let text = encode_events(chunk, self.vault)?;
-            let row = params![run.to_bytes(), seq as i64, chunk[0].at().0 as i64, text];
-            self.append.execute(row).map_err(|error| taken(run, error))?;
-            seq += chunk.len() as u64;
-        }
-        Ok(())
     }
 
     fn create(&mut self, commit: &RunCommit, new: &NewRun) -> Result<(), Fault> {
@@ -168,18 +153,6 @@ pub(crate) fn owner_of(conn: &Connection, run: RunId) -> Result<Option<String>, 
         .query_row([run.to_bytes()], |row| row.get(0))
         .optional()?
         .ok_or_else(|| StoreError::NoRun(run).into())
-}
-
-/// The number that the run's next event will have.
-fn next_seq(conn: &Connection, run: RunId) -> Result<u64, Fault> {
-    let last: Option<(i64, String)> = conn
-        .prepare_cached("SELECT seq, events FROM journal WHERE run = ? ORDER BY seq DESC LIMIT 1")?
-        .query_row([run.to_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    Ok(match last {
-        Some((seq, events)) => seq as u64 + count_events(&events)?,
-        None => 1,
-    })
 }
 
 fn taken(run: RunId, error: rusqlite::Error) -> Fault {

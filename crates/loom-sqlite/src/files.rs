@@ -45,17 +45,23 @@ impl Files {
     }
 }
 
-/// Makes a folder and those above it, for this user only, such that they outlast a loss of power.
+/// Makes a folder for this user only, unless it is there.
 pub(crate) fn make_folder(path: &Path) -> Result<(), Fault> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if !path.is_dir() => Err(file_fault("make the folder", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a folder and those above it, such that they outlast a loss of power.
+pub(crate) fn make_lasting_folder(path: &Path) -> Result<(), Fault> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
     }
     let above = path.parent().unwrap_or(Path::new(""));
-    make_folder(above)?;
-    match DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if !path.is_dir() => Err(file_fault("make the folder", path)(error)),
-        _ => sync_folder(above),
-    }
+    make_lasting_folder(above)?;
+    make_folder(path)?;
+    sync_folder(above)
 }
 
 /// Makes the names in a folder outlast a loss of power.

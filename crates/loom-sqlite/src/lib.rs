@@ -13,6 +13,7 @@
 mod commit;
 mod fault;
 mod files;
+mod journal;
 mod owner;
 mod query;
 mod runs;

@@ -26,6 +26,9 @@ pub(crate) struct Owner {
 impl Owner {
     /// Becomes an owner, and clears away what dead ones left in the folder.
     pub(crate) fn begin(folder: &Path) -> Result<Self, Fault> {
+        if let Some(above) = folder.parent() {
+            make_folder(above)?;
+        }
         make_folder(folder)?;
         sweep(folder)?;
         loop {

@@ -2,11 +2,10 @@
 
 use crate::SqliteStore;
 use crate::fault::Fault;
+use crate::journal;
 use crate::owner::is_alive;
-use loom_core::{Definition, Event, ParseIdError, Request, RunId, RunState, Timestamp, Variable};
-use loom_store::record::{
-    Secrets, decode_definition, decode_events, decode_variables, encode_request,
-};
+use loom_core::{Definition, ParseIdError, Request, RunId, RunState, Timestamp, Variable};
+use loom_store::record::{Secrets, decode_definition, decode_variables, encode_request};
 use loom_store::{
     DefinitionHash, JournalPage, OwnerId, QueryStore, Recorded, RunFilter, RunPage, RunSummary,
     StoreError,
@@ -126,7 +125,7 @@ impl SqliteStore {
         let tx = self.conn.transaction()?;
         require_run(&tx, run)?;
         let mut page = JournalPage { events: Vec::new(), more: false };
-        read_events(&tx, run, after.saturating_add(1), Secrets::Mask, |first, row| {
+        journal::read(&tx, run, after.saturating_add(1), Secrets::Mask, |first, row| {
             for (seq, event) in (first..).zip(row) {
                 if seq > after {
                     if page.events.len() == limit {
@@ -161,31 +160,6 @@ impl SqliteStore {
         self.no_requests_at = None;
         Ok(())
     }
-}
-
-/// Calls `take` with each row of the run's journal from the one that holds event `from` on (its
-/// first number, its events) until it answers `false`.
-pub(crate) fn read_events(
-    conn: &Connection,
-    run: RunId,
-    from: u64,
-    secrets: Secrets<'_>,
-    mut take: impl FnMut(u64, Vec<Event>) -> Result<bool, Fault>,
-) -> Result<(), Fault> {
-    let mut select = conn.prepare_cached(
-        "SELECT seq, events FROM journal
-         WHERE run = ?1 AND seq >= ifnull((SELECT max(seq) FROM journal WHERE run = ?1 AND seq <= ?2), 0)
-         ORDER BY seq",
-    )?;
-    let from = i64::try_from(from).unwrap_or(i64::MAX);
-    let mut rows = select.query(params![run.to_bytes(), from])?;
-    while let Some(row) = rows.next()? {
-        let text = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        if !take(row.get::<_, i64>(0)? as u64, decode_events(text, secrets)?)? {
-            break;
-        }
-    }
-    Ok(())
 }
 
 pub(crate) fn read_run_id(row: &Row<'_>, column: usize) -> Result<RunId, Fault> {

@@ -3,8 +3,9 @@
 use crate::SqliteStore;
 use crate::commit::{Batch, Staged, owner_of};
 use crate::fault::Fault;
+use crate::journal;
 use crate::owner::{Owner, is_alive};
-use crate::query::{read_events, read_run_id};
+use crate::query::read_run_id;
 use loom_core::{RunId, Timestamp};
 use loom_store::record::{Secrets, decode_definition, decode_request, decode_variables};
 use loom_store::{Claim, NewRun, Posted, RunCommit, RunStore, StoreError, StoredRun};
@@ -53,7 +54,7 @@ impl SqliteStore {
         for commit in commits {
             batch.record(commit)?;
         }
-        let staged = batch.into_staged();
+        let staged = batch.finish()?;
         tx.commit()?;
         self.remember(staged);
         Ok(())
@@ -81,7 +82,7 @@ impl SqliteStore {
         let secrets = Secrets::Open(&self.vault);
         let new = read_new_run(&tx, run, secrets)?;
         let mut events = Vec::new();
-        read_events(&tx, run, 1, secrets, |seq, row| {
+        journal::read(&tx, run, 1, secrets, |seq, row| {
             if seq != events.len() as u64 + 1 {
                 let what = format!("run {run} lacks its event {}", events.len() + 1);
                 return Err(StoreError::Corrupt(what).into());
@@ -106,6 +107,8 @@ impl SqliteStore {
         }
         tx.prepare_cached("UPDATE runs SET owner = ?2 WHERE id = ?1")?
             .execute(params![run.to_bytes(), owner.id()])?;
+        // Whoever claims one run of a dead owner will want the others too, without a search each.
+        journal::index_tail(&tx)?;
         tx.commit()?;
         self.no_requests_at = None;
         Ok(Claim::Claimed)

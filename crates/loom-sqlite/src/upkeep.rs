@@ -2,6 +2,7 @@
 
 use crate::SqliteStore;
 use crate::fault::Fault;
+use crate::journal;
 use crate::query::read_run_id;
 use loom_core::{RunId, Timestamp};
 use loom_store::{StoreError, UpkeepStore};
@@ -22,13 +23,12 @@ impl SqliteStore {
         }
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let runs = old_runs(&tx, before, limit)?;
-        let mut delete_journal = tx.prepare_cached("DELETE FROM journal WHERE run = ?")?;
-        let mut delete_run = tx.prepare_cached("DELETE FROM runs WHERE id = ?")?;
+        journal::delete(&tx, &runs)?;
+        let mut delete = tx.prepare_cached("DELETE FROM runs WHERE id = ?")?;
         for run in &runs {
-            delete_journal.execute([run.to_bytes()])?;
-            delete_run.execute([run.to_bytes()])?;
+            delete.execute([run.to_bytes()])?;
         }
-        drop((delete_journal, delete_run));
+        drop(delete);
         tx.execute(
             "DELETE FROM definitions
              WHERE NOT EXISTS (SELECT 1 FROM runs WHERE definition = hash)",

@@ -4,7 +4,7 @@
 //! folder beside it.
 
 use crate::fault::{Fault, file_fault};
-use crate::files::{discard, make_folder, sync_folder};
+use crate::files::{discard, make_lasting_folder, sync_folder};
 use crate::owner::{no_random, random_name};
 use chacha20poly1305::aead::{Aead, Generate, KeyInit};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
@@ -93,7 +93,7 @@ impl Vault for KeyFile {
 /// that is sealed with it.
 fn make_key(path: &Path) -> Result<(), Fault> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    make_folder(folder)?;
+    make_lasting_folder(folder)?;
     let key = <[u8; KEY_LEN]>::try_generate().map_err(|error| no_random(&error))?;
     let draft = folder.join(format!("key-{}", random_name()?));
     let written = OpenOptions::new()

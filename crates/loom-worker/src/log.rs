@@ -106,11 +106,6 @@ impl AttemptLog {
         }
     }
 
-    /// The texts that must not be shown.
-    pub(crate) const fn secrets(&self) -> &Secrets {
-        &self.secrets
-    }
-
     fn keep(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -269,10 +264,8 @@ mod tests {
 
     #[test]
     fn the_tail_keeps_the_last_lines_and_cuts_long_ones() {
-        let mut all = String::new();
-        for number in 0..100 {
-            all.push_str(&format!("line {number}\n"));
-        }
+        let lines: Vec<String> = (0..100).map(|number| format!("line {number}\n")).collect();
+        let mut all = lines.concat();
         all.push_str(&"é".repeat(5000));
         for size in [1, 7, 64, 100_000] {
             let mut tail = Tail::default();

@@ -452,11 +452,8 @@ mod tests {
 
     #[test]
     fn undeclared_names_are_bounded_and_declared_ones_are_not() {
-        let mut text = String::new();
         let names: Vec<String> = (0..2000).map(|number| format!("N{number}")).collect();
-        for name in &names {
-            text.push_str(&format!("{name}=1\n"));
-        }
+        let text = names.join("=1\n") + "=1\n";
         assert_eq!(stdout(&[], text.as_bytes()).into_outputs().len(), UNDECLARED_NAMES);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         assert_eq!(stdout(&names, text.as_bytes()).into_outputs().len(), 2000);

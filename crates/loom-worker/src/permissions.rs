@@ -5,6 +5,7 @@
 //! retryable failure and is asked again by the next attempt; any other answer is final for its run
 //! and token. The token appears in no message.
 
+use crate::environment;
 use crate::http::{self, Exchange, Trouble};
 use crate::job::Ended;
 use crate::job::failure;
@@ -244,12 +245,9 @@ pub(crate) fn authorise(
     let own = manifest.required_permissions.iter().filter(|_| manifest.requires_auth);
     let needed: BTreeSet<&String> = request.permissions.iter().chain(own).collect();
     let task = &request.task;
-    let token = request
-        .inputs
-        .iter()
-        .chain(request.shared.iter())
-        .find(|variable| variable.name == TOKEN)
-        .and_then(|variable| variable.value.as_str())
+    let token = environment::variable(request, TOKEN)
+        .filter(|token| !token.is_null())
+        .map(|token| environment::text(&token).into_owned())
         .filter(|token| !token.is_empty());
     let Some(token) = token else {
         return Err(denied(&Denial::last(format!(
@@ -258,7 +256,7 @@ pub(crate) fn authorise(
             listed(&needed)
         ))));
     };
-    let granted = service.permissions(&request.id.run, token).map_err(|denial| {
+    let granted = service.permissions(&request.id.run, &token).map_err(|denial| {
         denied(&Denial {
             message: format!("task `{task}` needs {}, but {}", listed(&needed), denial.message),
             ..denial

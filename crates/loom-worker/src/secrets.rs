@@ -4,6 +4,7 @@
 
 use loom_protocol::MASK;
 use serde_json::Value;
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// The secrets of a run, prepared for searching. Cheap to clone.
@@ -127,7 +128,7 @@ fn ascii_json(json: &str) -> String {
             ascii.push(letter);
         } else {
             for unit in letter.encode_utf16(&mut units) {
-                ascii.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(ascii, "\\u{unit:04x}");
             }
         }
     }

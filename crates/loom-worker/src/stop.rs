@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(stop.wait(Instant::now()), None);
         let asker = stop.clone();
         let thread = std::thread::spawn(move || asker.ask(StopHow::Gently));
-        assert_eq!(stop.wait(Instant::now() + Duration::from_secs(60)), Some(StopHow::Gently));
+        assert_eq!(stop.wait(Instant::now() + Duration::from_mins(1)), Some(StopHow::Gently));
         thread.join().unwrap();
     }
 }

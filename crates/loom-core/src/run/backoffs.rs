@@ -43,6 +43,10 @@ impl Backoffs {
         self.until.get(&task).copied()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (TaskRef, Timestamp)> {
+        self.until.iter().map(|(&task, &until)| (task, until))
+    }
+
     /// The earliest end of a backoff.
     pub(crate) fn next(&mut self) -> Option<Timestamp> {
         while let Some(&Reverse((until, task))) = self.order.peek() {

@@ -116,7 +116,7 @@ impl Run {
         if fan.left == 0 && (fan.failed > 0 || !cut_off) {
             let failed = fan.failed;
             self.emit(Event::Gathered { at: now, task: whole, failed });
-        } else if fan.left == 0 || self.is_winding_down() && fan.out == 0 {
+        } else if fan.left == 0 || self.is_ending() && fan.out == 0 {
             self.emit(Event::Cancelled { at: now, task: whole });
         }
     }

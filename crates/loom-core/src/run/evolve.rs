@@ -110,7 +110,7 @@ impl Run {
         } else {
             return;
         }
-        let winding_down = self.is_winding_down();
+        let winding_down = self.is_ending();
         if let Some(fan) = self.fan_of(task) {
             fan.out -= 1;
             if fan.out == 0 && winding_down {
@@ -207,7 +207,7 @@ impl Run {
         if was_running {
             self.progress_mut(task).step(TaskStep::Interrupt);
         }
-        self.wind_down |= self.is_winding_down();
+        self.wind_down |= self.is_ending();
         self.enqueue(task);
     }
 
@@ -345,7 +345,7 @@ impl Run {
         if let Some(trace) = &mut self.trace {
             trace.fired.push(task);
         }
-        self.wind_down |= self.is_winding_down();
+        self.wind_down |= self.is_ending();
         if is_gated(self.plan.task(task)) && !self.fans.contains_key(&task) {
             self.due.push_back(task);
         } else {

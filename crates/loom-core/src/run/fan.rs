@@ -58,11 +58,12 @@ impl Fan {
             }
             match progress.phase {
                 TaskPhase::Failed => progress.step(TaskStep::Retry),
-                TaskPhase::BackingOff => progress.step(TaskStep::Due),
                 TaskPhase::Cancelled => {
                     progress.step(TaskStep::Reopen);
                     progress.step(TaskStep::Fire);
                 }
+                // Its task was stopped while it waited for its next attempt.
+                TaskPhase::BackingOff => progress.step(TaskStep::Due),
                 _ => {}
             }
             progress.failures = 0;
@@ -72,9 +73,17 @@ impl Fan {
     }
 
     /// The declared outputs of all items as lists, one element an item, null where an item emitted
-    /// nothing under the name. Secret if any element is.
+    /// nothing under the name. Secret if any element is. `names` are those that the task declares;
+    /// others (of a task with `["*"]`) follow in the order in which they first appear.
     pub(crate) fn gathered(&self, names: impl Iterator<Item = String>) -> Vec<Output> {
+        let mut names: Vec<String> = names.collect();
+        for output in self.outputs.iter().flatten() {
+            if !names.contains(&output.name) {
+                names.push(output.name.clone());
+            }
+        }
         names
+            .into_iter()
             .map(|name| {
                 let mut secret = false;
                 let values = self.outputs.iter().map(|outputs| {

@@ -39,7 +39,7 @@ impl Run {
         gate: &mut dyn Gate,
     ) -> Changes {
         let mut started = 0;
-        if self.state == RunState::Running && !self.is_winding_down() {
+        if self.state == RunState::Running && !self.is_ending() {
             started += self.fill_instant(now, most, gate);
             self.fill_work(now, most.saturating_sub(started), ahead, gate);
         }

@@ -6,7 +6,7 @@ use crate::{AttemptKey, Effect, Event, Refusal, RunState, Timestamp};
 impl Run {
     /// Nothing new starts. Attempts under way go on; those still held are taken back.
     pub(super) fn pause(&mut self, by: String, now: Timestamp) -> Result<(), Refusal> {
-        if self.state != RunState::Running || self.is_winding_down() {
+        if self.state != RunState::Running || self.is_ending() {
             return Err(Refusal::Run { wanted: "pause", state: self.state });
         }
         self.emit(Event::RunPaused { at: now, by });

@@ -1,13 +1,16 @@
 //! Counting from scratch: at the start of a run, and when it is reopened.
 
 use super::Run;
-use crate::{TaskIx, TaskKind, TaskPhase, TaskRef, TaskStep};
+use crate::{RunState, TaskIx, TaskKind, TaskPhase, TaskRef, TaskStep};
 use std::sync::Arc;
 
 impl Run {
     /// Failed tasks are ready again, and what was skipped or stopped for a failure waits.
     pub(super) fn reopen(&mut self, failed: &[TaskRef]) {
-        self.state = crate::RunState::Running;
+        // A pause outlasts a retry.
+        if self.state.is_final() {
+            self.state = RunState::Running;
+        }
         self.cancelling = false;
         self.stopped_by = None;
         self.wind_down = false;
@@ -23,6 +26,7 @@ impl Run {
         for (at, slot) in self.slots.iter_mut().enumerate() {
             if std::mem::take(&mut slot.reopens) {
                 slot.progress.step(TaskStep::Reopen);
+                slot.progress.failures = 0;
                 if let Some(fan) = self.fans.get_mut(&TaskIx(at as u32)) {
                     fan.reopen();
                 }

@@ -37,7 +37,7 @@ impl Run {
     }
 
     fn stopped(&mut self, task: TaskRef, attempt: u32, now: Timestamp) {
-        if self.is_winding_down() {
+        if self.is_ending() {
             self.emit(Event::Cancelled { at: now, task });
         } else {
             self.emit(Event::Interrupted { at: now, task, attempt });
@@ -62,7 +62,7 @@ impl Run {
     fn failed(&mut self, task: TaskRef, attempt: u32, failure: Failure, now: Timestamp) {
         let policy = &self.plan.task(task.task).retry;
         let failures = self.progress(task).failures + 1;
-        let again = failure.retryable && failures < policy.max_attempts && !self.is_winding_down();
+        let again = failure.retryable && failures < policy.max_attempts && !self.is_ending();
         let retry_at = again
             .then(|| now + policy.wait(failures, failure.retry_after, self.random(task, attempt)));
         self.emit(Event::Failed { at: now, task, attempt, failure: Box::new(failure), retry_at });
@@ -106,10 +106,6 @@ impl Run {
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^ (bits >> 31)
-    }
-
-    pub(super) fn is_winding_down(&self) -> bool {
-        self.cancelling || self.stopped_by.is_some()
     }
 
     /// Attempts that are with the executor.

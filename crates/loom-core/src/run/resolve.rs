@@ -18,7 +18,7 @@ impl Run {
             return Err(Refusal::UnknownTask(name.to_owned()));
         };
         if !matches!(self.state, RunState::Failed | RunState::Running | RunState::Paused)
-            || self.is_winding_down() && !self.state.is_final()
+            || self.is_ending() && !self.state.is_final()
         {
             return Err(Refusal::Run { wanted: "resolve a task of", state: self.state });
         }

@@ -13,7 +13,7 @@ impl Run {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         if !matches!(self.state, RunState::Failed | RunState::Running | RunState::Paused)
-            || self.is_winding_down() && !self.state.is_final()
+            || self.is_ending() && !self.state.is_final()
         {
             return Err(Refusal::Run { wanted: "retry", state: self.state });
         }

@@ -54,6 +54,36 @@ impl Run {
         self.find_progress(task).map(|progress| progress.phase)
     }
 
+    /// How many of the run's workers are taken, attempts among them that are handed over ahead.
+    pub(crate) const fn busy(&self) -> u32 {
+        self.working + self.held
+    }
+
+    /// The `async: false` task that runs.
+    pub(crate) const fn alone(&self) -> Option<TaskIx> {
+        self.alone
+    }
+
+    /// The task whose failure ends the run (`on_failure: stop`).
+    pub(crate) const fn stopped_by(&self) -> Option<TaskIx> {
+        self.stopped_by
+    }
+
+    /// Whether the run is being ended, or was, before its time.
+    pub(crate) const fn is_ending(&self) -> bool {
+        self.cancelling || self.stopped_by.is_some()
+    }
+
+    /// The unsettled tasks that a barrier waits for.
+    pub(crate) fn barred_by(&self, barrier: TaskIx) -> impl Iterator<Item = TaskIx> {
+        self.plan.barred_by(barrier).filter(|&task| !self.phase(task).is_final())
+    }
+
+    /// Tasks and items that wait for their next attempt, and when it may start; in no order.
+    pub(crate) fn backing_off(&self) -> impl Iterator<Item = (TaskRef, Timestamp)> {
+        self.backoffs.iter().filter(|(task, _)| !self.phase(task.task).is_final())
+    }
+
     /// Whether no attempt is with an executor.
     pub const fn is_idle(&self) -> bool {
         self.working + self.held + self.instant == 0
@@ -68,7 +98,7 @@ impl Run {
     /// Whether something could be started.
     pub fn has_ready(&self) -> bool {
         self.state == RunState::Running
-            && !self.is_winding_down()
+            && !self.is_ending()
             && !(self.ready.is_empty() && self.instant_ready.is_empty())
     }
 

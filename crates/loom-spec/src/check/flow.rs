@@ -57,13 +57,13 @@ impl Checker<'_> {
                 continue;
             }
             let span = self.task_at(first).item_span(&["inputs"], name);
-            let and = match others.len() {
-                0 => String::new(),
-                1 => " and one other".into(),
-                more => format!(" and {more} others"),
-            };
             let taker = &graph.task(first).name;
-            let message = format!("nothing sets `{name}`, which the task `{taker}`{and} takes");
+            let takers = match others.len() {
+                0 => format!("the task `{taker}` takes"),
+                1 => format!("the task `{taker}` and one other take"),
+                more => format!("the task `{taker}` and {more} others take"),
+            };
+            let message = format!("nothing sets `{name}`, which {takers}");
             let mut problem = Diagnostic::error(ErrorCode::UnsetInput, message)
                 .at(span, "no task, `env` or caller sets this");
             for &other in others.iter().take(ALSO) {
@@ -71,7 +71,9 @@ impl Checker<'_> {
                 problem = problem.also(span, "taken here too");
             }
             let near = self.nearest(name, self.known.names());
-            let problem = problem.did_you_mean(span, near, self.who_could_set(graph, name));
+            let otherwise = if near.is_some() { "otherwise " } else { "" };
+            let help = format!("{otherwise}{}", self.who_could_set(graph, name));
+            let problem = problem.did_you_mean(span, near, help);
             let problem = self.unset(problem);
             self.push(problem);
         }

@@ -37,7 +37,7 @@ impl Checker<'_> {
         let known = known.iter().map(String::as_str);
         let near = self.nearest(name, known.clone());
         let help = format!(
-            "there are {}; a plugin of your own goes into the folder `plugins`",
+            "the plugins are {}; one of your own goes into the folder `plugins`",
             listed(known, 20)
         );
         let span = task.span_of(&["plugin"]);

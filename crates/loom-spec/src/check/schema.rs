@@ -1,6 +1,7 @@
 //! JSON Schemas: those of plugins' parameters, and contracts.
 
 use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
 use loom_core::Value;
 use std::collections::HashMap;
 
@@ -24,5 +25,11 @@ pub(super) fn why_not_schema(schema: &Value) -> Option<(String, String)> {
         return Some((error.instance_path().to_string(), error.to_string()));
     }
     let error = jsonschema::draft202012::new(schema).err()?;
-    Some((String::new(), error.to_string()))
+    let reason = match error.kind() {
+        ValidationErrorKind::Referencing(_) => {
+            "it has a `$ref` that leads nowhere within it; other documents are not fetched".into()
+        }
+        _ => error.to_string(),
+    };
+    Some((String::new(), reason))
 }

@@ -123,7 +123,8 @@ impl<'a> Checker<'a> {
             problem.help(wait)
         } else {
             let near = self.nearest(name, self.known.names());
-            let help = format!("set it in `workflow.env`, with `--var`, or {wait}");
+            let otherwise = if near.is_some() { "otherwise " } else { "" };
+            let help = format!("{otherwise}set it in `workflow.env`, with `--var`, or {wait}");
             problem.did_you_mean(span, near, help)
         });
     }

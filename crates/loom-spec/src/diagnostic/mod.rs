@@ -106,15 +106,19 @@ impl Diagnostic {
         self
     }
 
-    /// Says what the text at `span` was probably meant to be, if that is known; `help` says the
-    /// rest, if there is more to say.
+    /// Says what the text at `span` was probably meant to be, if that is known; `help` is a
+    /// sentence that says what else there is to do, if anything.
     #[must_use]
     pub(crate) fn did_you_mean(self, span: Span, nearest: Option<&str>, help: String) -> Self {
         let Some(nearest) = nearest else {
             return if help.is_empty() { self } else { self.help(help) };
         };
-        let joint = if help.is_empty() { "" } else { "; " };
-        let mut this = self.help(format!("did you mean `{nearest}`?{joint}{help}"));
+        let mut initials = help.chars();
+        let rest: String = match initials.next() {
+            Some(first) => [' '].into_iter().chain(first.to_uppercase()).chain(initials).collect(),
+            None => String::new(),
+        };
+        let mut this = self.help(format!("did you mean `{nearest}`?{rest}"));
         this.suggestion = Some(Suggestion { span, replacement: nearest.to_owned() });
         this
     }

@@ -4,7 +4,7 @@ use super::{Diagnostic, Label, Problems, Severity};
 use crate::limits::grouped;
 use crate::source::{Source, Span};
 use annotate_snippets::{
-    Annotation, AnnotationKind, Element, Group, Level, Origin, Padding, Renderer, Snippet,
+    Annotation, AnnotationKind, Group, Level, Origin, Padding, Renderer, Snippet,
 };
 
 /// How many problems are shown in full.
@@ -15,6 +15,8 @@ const AROUND: usize = 100;
 const UNDERLINE_MOST: usize = 160;
 /// Lines between two labels that are still shown as one piece of source.
 const NEAR: usize = 6;
+/// Bytes between them.
+const NEAR_BYTES: u32 = 4000;
 
 /// Whether to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +45,24 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
         };
         let title = level.primary_title(&self.message).id(self.code.to_string());
-        let mut group = match &self.primary {
-            Some(primary) => Group::with_title(title).elements(self.places(source, primary)),
-            None => Group::with_title(title).element(Origin::path(source.name())).element(Padding),
+        let pieces = self.primary.as_ref().map_or_else(Vec::new, |at| self.pieces(source, at));
+        let group = Group::with_title(title);
+        let mut group = if pieces.is_empty() {
+            group.element(Origin::path(source.name())).element(Padding)
+        } else {
+            group.elements(pieces.iter().map(|piece| piece.snippet(source)))
         };
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help));
         }
-        style.renderer().render(&[group])
+        let mut text = style.renderer().render(&[group]);
+        for piece in pieces.iter().filter(|piece| piece.long) {
+            text = piece.set_column(source, &text);
+        }
+        text
     }
 
-    fn places<'a>(&'a self, source: &'a Source, primary: &'a Label) -> Vec<Element<'a>> {
+    fn pieces<'a>(&'a self, source: &'a Source, primary: &'a Label) -> Vec<Piece<'a>> {
         let mut pieces = vec![Piece::new(source, primary, AnnotationKind::Primary)];
         for label in &self.secondary {
             let piece = Piece::new(source, label, AnnotationKind::Context);
@@ -62,7 +71,7 @@ impl Diagnostic {
                 None => pieces.push(piece),
             }
         }
-        pieces.iter().flat_map(|piece| piece.elements(source)).collect()
+        pieces
     }
 }
 
@@ -76,7 +85,11 @@ impl Problems {
         }
         if self.len() > SHOWN {
             let more = grouped(self.len() - SHOWN);
-            text += &format!("… and {more} more problems in {}\n\n", source.name());
+            text += "… and ";
+            text += &more;
+            text += " more problems in ";
+            text += source.name();
+            text += "\n\n";
         }
         text
     }
@@ -100,17 +113,24 @@ impl<'a> Piece<'a> {
     }
 
     fn is_near(&self, other: &Self) -> bool {
-        !self.long && !other.long && self.line.abs_diff(other.line) <= NEAR
+        let (here, there) = (self.marks[0].1.start, other.marks[0].1.start);
+        !self.long
+            && !other.long
+            && self.line.abs_diff(other.line) <= NEAR
+            && here.abs_diff(there) <= NEAR_BYTES
     }
 
-    fn elements(&self, source: &'a Source) -> Vec<Element<'a>> {
-        let (_, first, _) = self.marks[0];
-        let position = source.position(first.start);
-        let origin = Origin::path(source.name())
-            .line(position.line as usize)
-            .char_column(position.column as usize);
-        let snippet = if self.long { self.cut(source) } else { self.lines(source) };
-        vec![origin.into(), Padding.into(), snippet.into()]
+    fn snippet(&self, source: &'a Source) -> Snippet<'a, Annotation<'a>> {
+        let snippet = if self.long { self.cut(source).0 } else { self.lines(source) };
+        snippet.path(source.name())
+    }
+
+    /// Puts the column in the file where the renderer took that in the cut line.
+    fn set_column(&self, source: &Source, text: &str) -> String {
+        let name = source.name();
+        let right = source.position(self.marks[0].1.start);
+        let wrong = format!("{name}:{}:{}", right.line, self.cut(source).1);
+        text.replacen(&wrong, &format!("{name}:{}:{}", right.line, right.column), 1)
     }
 
     /// The lines from the first label to the last.
@@ -126,8 +146,8 @@ impl<'a> Piece<'a> {
         Snippet::source(text).line_start(first + 1).annotations(notes)
     }
 
-    /// The part of a long line that is around its only label.
-    fn cut(&self, source: &Source) -> Snippet<'a, Annotation<'a>> {
+    /// The part of a long line that is around its only label, and the label's column in it.
+    fn cut(&self, source: &Source) -> (Snippet<'a, Annotation<'a>>, usize) {
         let (kind, span, label) = self.marks[0];
         let line = source.line(self.line);
         let before = source.slice(Span::new(line.start, span.start));
@@ -139,19 +159,13 @@ impl<'a> Piece<'a> {
         let tail = if until < after.len() { "…" } else { "" };
         let text = format!("{lead}{}{}{tail}", &before[from..], &after[..until]);
         let start = lead.len() + before.len() - from;
-        Snippet::source(text).line_start(self.line + 1).annotation(annotation(
-            kind,
-            start..start + marked,
-            label,
-        ))
+        let column = text[..start].chars().count() + 1;
+        let mark = annotation(kind, start..start + marked, label);
+        (Snippet::source(text).line_start(self.line + 1).annotation(mark), column)
     }
 }
 
-fn annotation<'a>(
-    kind: AnnotationKind,
-    range: std::ops::Range<usize>,
-    label: &'a str,
-) -> Annotation<'a> {
+fn annotation(kind: AnnotationKind, range: std::ops::Range<usize>, label: &str) -> Annotation<'_> {
     let annotation = kind.span(range);
     if label.is_empty() { annotation } else { annotation.label(label) }
 }

@@ -1,53 +1,15 @@
-//! From the parser's events to the tree.
+//! Building the tree, whatever the syntax: keys, anchors, merges, limits.
 
-use super::places::Places;
 use super::{Entry, Kind, Node, scalar};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::limits::{Limit, Limits};
-use crate::source::{Source, Span};
+use crate::source::Span;
 use loom_protocol::ErrorCode;
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Keys of one map that are compared one by one; larger maps get a set.
 const FEW_KEYS: usize = 16;
-
-/// Reads the only document of a source. Keys that are wrong are reported and left out; `Err` is
-/// the problem that ended the reading.
-pub(crate) fn parse(
-    source: &Source,
-    limits: &Limits,
-    problems: &mut Problems,
-) -> Result<Node, Diagnostic> {
-    if source.text().len() > limits.bytes {
-        return Err(Limit::Bytes.exceeded(limits));
-    }
-    if let Some(at) = source.not_utf8_at() {
-        return Err(Diagnostic::error(ErrorCode::NotYaml, "the file is not UTF-8 text")
-            .at(Span::empty(at as u32), "the bytes here are not UTF-8")
-            .help("save the file in the encoding UTF-8"));
-    }
-    let mut builder = Builder {
-        limits,
-        problems,
-        places: Places::new(source.text()),
-        open: Vec::new(),
-        anchors: HashMap::new(),
-        used: Size::default(),
-        root: None,
-    };
-    let mut parser = Parser::new_from_str(source.text());
-    while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| not_yaml(source, &mut builder.places, &error))?;
-        builder.event(event, span)?;
-    }
-    builder.root.ok_or_else(|| {
-        Diagnostic::error(ErrorCode::NotAWorkflow, "the file is empty")
-            .help("`loom init` writes a first workflow")
-    })
-}
 
 /// How much a value is once its aliases are expanded.
 #[derive(Clone, Copy, Default)]
@@ -82,56 +44,58 @@ enum Key {
     Skip,
 }
 
-struct Builder<'a> {
+/// A tree under construction.
+pub(super) struct Builder<'a> {
     limits: &'a Limits,
     problems: &'a mut Problems,
-    places: Places<'a>,
+    text: &'a str,
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, Size)>,
     used: Size,
     root: Option<Node>,
 }
 
-impl Builder<'_> {
-    fn event(&mut self, event: Event<'_>, at: saphyr_parser::Span) -> Result<(), Diagnostic> {
-        match event {
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd => {
-                if matches!(event, Event::DocumentStart(_)) && self.root.is_some() {
-                    let span = self.places.span(at);
-                    return Err(several_documents(span));
-                }
-                Ok(())
-            }
-            Event::Alias(anchor) => self.alias(anchor, at),
-            Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag, at),
-            Event::SequenceStart(anchor, _) => self.begin(anchor, Content::List(Vec::new()), at),
-            Event::MappingStart(anchor, _) => {
-                let content = Content::Map { entries: Vec::new(), key: None, merges: Vec::new() };
-                self.begin(anchor, content, at)
-            }
-            Event::SequenceEnd | Event::MappingEnd => self.end(at),
+/// A scalar as it was written.
+pub(super) struct Scalar<'t> {
+    pub(super) text: &'t str,
+    /// Whether it was written without quotes, so that the text decides what it is.
+    pub(super) plain: bool,
+    /// The number of its anchor; 0 if it has none.
+    pub(super) anchor: usize,
+    pub(super) span: Span,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(text: &'a str, limits: &'a Limits, problems: &'a mut Problems) -> Self {
+        Self {
+            limits,
+            problems,
+            text,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            used: Size::default(),
+            root: None,
         }
     }
 
-    fn scalar(
-        &mut self,
-        text: Cow<'_, str>,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<Cow<'_, Tag>>,
-        at: saphyr_parser::Span,
-    ) -> Result<(), Diagnostic> {
-        let span = self.places.span(at);
-        let plain = style == ScalarStyle::Plain;
-        let kind = match tag.as_deref() {
-            Some(tag) if tag.is_yaml_core_schema() && tag.suffix != "str" => scalar::plain(&text),
-            None if plain => scalar::plain(&text),
-            _ => Kind::String(text.as_ref().into()),
-        };
+    /// Whether a document was read.
+    pub(super) const fn has_root(&self) -> bool {
+        self.root.is_some()
+    }
+
+    /// The document.
+    pub(super) fn finish(self) -> Option<Node> {
+        self.root
+    }
+
+    /// Reports a problem that does not end the reading.
+    pub(super) fn push(&mut self, problem: Diagnostic) {
+        self.problems.push(problem);
+    }
+
+    pub(super) fn scalar(&mut self, scalar: &Scalar<'_>) -> Result<(), Box<Diagnostic>> {
+        let &Scalar { text, plain, anchor, span } = scalar;
+        let kind = if plain { scalar::plain(text) } else { Kind::String(text.into()) };
         let before = self.used;
         self.spend(Size { nodes: 1, bytes: text.len() }, span)?;
         let node = Node { span, kind };
@@ -140,42 +104,50 @@ impl Builder<'_> {
         }
         if self.wants_key() {
             self.key(text, plain, node);
-            return Ok(());
+        } else {
+            self.place(node);
         }
-        self.place(node);
         Ok(())
     }
 
-    fn alias(&mut self, anchor: usize, at: saphyr_parser::Span) -> Result<(), Diagnostic> {
-        let span = self.places.span(at);
+    pub(super) fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
         let Some((node, size)) = self.anchors.get(&anchor) else {
             return Err(Diagnostic::error(ErrorCode::NotYaml, "an alias stands within its anchor")
                 .at(span, "what it stands for is not complete here")
-                .help("write the value out"));
+                .help("write the value out")
+                .into());
         };
         let (mut node, size) = (node.clone(), *size);
         node.span = span;
         self.spend(size, span)?;
         if self.wants_key() {
             match node.kind.clone() {
-                Kind::String(text) => self.key(Cow::Borrowed(&text), false, node),
-                _ => self.key(Cow::Borrowed(""), false, node),
+                Kind::String(text) => self.key(&text, false, node),
+                _ => self.key("", false, node),
             }
-            return Ok(());
+        } else {
+            self.place(node);
         }
-        self.place(node);
         Ok(())
+    }
+
+    pub(super) fn begin_list(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
+        self.begin(anchor, Content::List(Vec::new()), span)
+    }
+
+    pub(super) fn begin_map(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
+        let content = Content::Map { entries: Vec::new(), key: None, merges: Vec::new() };
+        self.begin(anchor, content, span)
     }
 
     fn begin(
         &mut self,
         anchor: usize,
         content: Content,
-        at: saphyr_parser::Span,
-    ) -> Result<(), Diagnostic> {
-        let span = self.places.span(at);
+        span: Span,
+    ) -> Result<(), Box<Diagnostic>> {
         if self.open.len() >= self.limits.depth {
-            return Err(Limit::Depth.exceeded(self.limits).at(span, "one level too deep"));
+            return Err(Limit::Depth.exceeded(self.limits).at(span, "one level too deep").into());
         }
         let before = self.used;
         self.spend(Size { nodes: 1, bytes: 0 }, span)?;
@@ -183,9 +155,9 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn end(&mut self, at: saphyr_parser::Span) -> Result<(), Diagnostic> {
-        let end = self.places.span(at).end;
-        let open = self.open.pop().expect("the parser ends what it began");
+    /// Ends the innermost list or map, before the byte at `end`.
+    pub(super) fn end(&mut self, end: u32) {
+        let open = self.open.pop().expect("what ends has begun");
         let span = Span::new(open.span.start, end.max(open.span.end));
         let kind = match open.content {
             Content::List(items) => Kind::List(items.into()),
@@ -197,11 +169,10 @@ impl Builder<'_> {
             self.anchors.insert(open.anchor, (node.clone(), size));
         }
         if self.wants_key() {
-            self.key(Cow::Borrowed(""), false, node);
+            self.key("", false, node);
         } else {
             self.place(node);
         }
-        Ok(())
     }
 
     /// Whether the next value is the key of the innermost map.
@@ -210,18 +181,31 @@ impl Builder<'_> {
         matches!(content, Some(Content::Map { key: None, .. }))
     }
 
-    fn key(&mut self, text: Cow<'_, str>, plain: bool, node: Node) {
+    fn key(&mut self, text: &str, plain: bool, node: Node) {
         let span = node.span;
+        let is_map = matches!(node.kind, Kind::Map(_));
+        let before = &self.text.as_bytes()[..span.start as usize];
+        let braces = is_map && before.ends_with(b"{");
         let named = match node.kind {
             Kind::String(_) if plain && text == "<<" => Key::Merge,
             Kind::String(text) => Key::Named(text, span),
             // `TRUE` is a variable's name before it is a boolean.
-            Kind::Bool(_) if plain => Key::Named(text.as_ref().into(), span),
+            Kind::Bool(_) if plain => Key::Named(text.into(), span),
+            _ if braces => {
+                let span = Span::new(span.start - 1, span.end);
+                let problem = Diagnostic::error(
+                    ErrorCode::WrongType,
+                    "a value in double braces is not in quotes, so YAML reads a map",
+                );
+                let help = "put the value in quotes: \"{{ NAME }}\"";
+                self.problems.push(problem.at(span, "").help(help));
+                Key::Skip
+            }
+            // What stands in double braces was reported just now.
+            _ if is_map && self.text[span.start as usize..].starts_with("{{") => Key::Skip,
             _ => {
                 let help = match node.kind {
-                    Kind::List(_) | Kind::Map(_) => {
-                        "write a name; a value that is filled in, `{{ NAME }}`, needs quotes"
-                    }
+                    Kind::List(_) | Kind::Map(_) => "write a name",
                     _ => "put the key in quotes",
                 };
                 let what = node.describe();
@@ -312,7 +296,7 @@ impl Builder<'_> {
         });
     }
 
-    fn spend(&mut self, size: Size, span: Span) -> Result<(), Diagnostic> {
+    fn spend(&mut self, size: Size, span: Span) -> Result<(), Box<Diagnostic>> {
         self.used.nodes = self.used.nodes.saturating_add(size.nodes);
         self.used.bytes = self.used.bytes.saturating_add(size.bytes);
         let limit = if self.used.nodes > self.limits.nodes {
@@ -322,31 +306,10 @@ impl Builder<'_> {
         } else {
             return Ok(());
         };
-        Err(limit.exceeded(self.limits).at(span, "the limit is exceeded here"))
+        Err(limit.exceeded(self.limits).at(span, "the limit is exceeded here").into())
     }
 
     const fn since(&self, before: Size) -> Size {
         Size { nodes: self.used.nodes - before.nodes, bytes: self.used.bytes - before.bytes }
-    }
-}
-
-fn several_documents(span: Span) -> Diagnostic {
-    Diagnostic::error(ErrorCode::NotAWorkflow, "the file holds several YAML documents")
-        .at(span, "the second one begins here")
-        .help("put each workflow in a file of its own")
-}
-
-fn not_yaml(source: &Source, places: &mut Places<'_>, error: &ScanError) -> Diagnostic {
-    let at = places.byte(*error.marker()) as u32;
-    let text = source.slice(source.line(source.line_at(at)));
-    let indent = &text[..text.len() - text.trim_start().len()];
-    let message = format!("the file is not YAML: {}", error.info());
-    let problem = Diagnostic::error(ErrorCode::NotYaml, message).at(Span::empty(at), "");
-    if indent.contains('\t') {
-        problem.help("YAML is indented with spaces: replace the tab at the start of the line")
-    } else if text.contains(": ") && text.contains("{{") {
-        problem.help("put a value that holds `{{ … }}` in quotes")
-    } else {
-        problem.help("check the indentation, the quotes and the brackets here and just above")
     }
 }

@@ -1,17 +1,50 @@
 //! A document as a tree of values that know where they were written.
 //!
-//! YAML 1.2 (core schema) and JSON, which is read as YAML. Aliases share what they stand for, so a
+//! YAML 1.2 (core schema) and JSON. Aliases share what they stand for, so a
 //! tree takes memory by the size of the file, whatever its aliases expand to.
 
 mod build;
+mod json;
 mod places;
 mod scalar;
+mod yaml;
 
-use crate::source::Span;
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::limits::{Limit, Limits};
+use crate::source::{Source, Span};
+use build::Builder;
+use loom_protocol::ErrorCode;
 use serde_json::{Map, Number, Value};
 use std::sync::Arc;
 
-pub(crate) use build::parse;
+/// Reads the only document of a source. Keys that are wrong are reported and left out; `Err` is
+/// the problem that ended the reading.
+pub(crate) fn parse(
+    source: &Source,
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Result<Node, Box<Diagnostic>> {
+    if source.text().len() > limits.bytes {
+        return Err(Limit::Bytes.exceeded(limits).into());
+    }
+    if let Some(at) = source.not_utf8_at() {
+        return Err(Diagnostic::error(ErrorCode::NotYaml, "the file is not UTF-8 text")
+            .at(Span::empty(at as u32), "the bytes here are not UTF-8")
+            .help("save the file in the encoding UTF-8")
+            .into());
+    }
+    let mut builder = Builder::new(source.text(), limits, problems);
+    if json::is_json(source) {
+        json::read(source, &mut builder)?;
+    } else {
+        yaml::read(source, &mut builder)?;
+    }
+    builder.finish().ok_or_else(|| {
+        Diagnostic::error(ErrorCode::NotAWorkflow, "the file is empty")
+            .help("`loom init` writes a first workflow")
+            .into()
+    })
+}
 
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq)]

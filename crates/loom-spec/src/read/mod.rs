@@ -23,7 +23,7 @@ pub fn load(source: &Source, limits: &Limits) -> Draft {
     let limits = limits.clamped();
     let mut problems = Problems::default();
     let root = document::parse(source, &limits, &mut problems).unwrap_or_else(|problem| {
-        problems.push(problem);
+        problems.push(*problem);
         document::Node { span: Span::default(), kind: Kind::Null }
     });
     let unreadable = problems.errors() > 0 && root.kind == Kind::Null;
@@ -49,6 +49,10 @@ pub fn load(source: &Source, limits: &Limits) -> Draft {
 /// The problem of a name that is none.
 pub(crate) fn bad_name(what: &str, text: &str, why: &str, span: Span) -> Diagnostic {
     let shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
-    let message = format!("{what} `{shown}` is not allowed: {why}");
+    let message = if text.is_empty() {
+        format!("{what} is not allowed: {why}")
+    } else {
+        format!("{what} `{shown}` is not allowed: {why}")
+    };
     Diagnostic::error(ErrorCode::BadName, message).at(span, "")
 }

@@ -19,9 +19,8 @@ impl Reader<'_> {
                 Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => {
                     format!("put it in quotes: \"{}\"", self.source.slice(node.span))
                 }
-                Kind::Map(_) if self.source.slice(node.span).starts_with("{{") => {
-                    "put a value that begins with `{{` in quotes".into()
-                }
+                // The parser's own complaint about `{{` without quotes says it all.
+                Kind::Map(_) if self.source.slice(node.span).starts_with("{{") => return None,
                 _ => String::new(),
             };
             self.wrong_type(what, "a string", node, &help);
@@ -122,7 +121,11 @@ impl Reader<'_> {
             return None;
         };
         if !(least..=most).contains(&number) {
-            let help = format!("use a whole number from {least} to {most}");
+            let help = if most >= i64::from(i32::MAX) && least > 0 {
+                format!("use a whole number from {least}")
+            } else {
+                format!("use a whole number from {least} to {most}")
+            };
             self.bad_value(format!("{what} cannot be {number}"), node, help);
             return None;
         }
@@ -165,8 +168,9 @@ impl Reader<'_> {
             }
         };
         if read.is_none() {
-            let written: String = self.source.slice(node.span).chars().take(60).collect();
-            let message = format!("{what} is not a duration: {}", written.escape_debug());
+            let written = node.as_str().unwrap_or_else(|| self.source.slice(node.span));
+            let shown: String = written.chars().take(60).flat_map(char::escape_debug).collect();
+            let message = format!("{what} is not a duration: `{shown}`");
             let help = "write more than 0 seconds, as a number or with `ms`, `s`, `m`, `h` or `d`: \
                         `300`, `1.5`, `500ms`, `2m`";
             self.bad_value(message, node, help);

@@ -115,13 +115,12 @@ fn first_word(node: &Node) -> crate::source::Span {
 }
 
 fn version(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
-    let text = reader.text("`version`", node)?;
-    if semver::Version::parse(text).is_err() {
+    let text = node.as_str().filter(|text| semver::Version::parse(text).is_ok());
+    if text.is_none() {
         let message = "`version` is not a semantic version".to_owned();
         reader.bad_value(message, node, "write three numbers, such as `1.0.0`");
-        return None;
     }
-    Some(text.to_owned())
+    text.map(str::to_owned)
 }
 
 fn env(reader: &mut Reader<'_>, fields: Fields<'_>, secrets: &[String]) -> Vec<EnvVar> {

@@ -28,16 +28,28 @@ CREATE INDEX runs_by_state ON runs (state);
 -- For dropping definitions that are no longer used.
 CREATE INDEX runs_by_definition ON runs (definition);
 
--- What happened, only ever appended: each row a JSON list of events, of which the first has the
--- number `seq` within its run and happened at `at`. Without a reference to `runs`, whose check
--- would cost a look-up for each row of the hot path: rows go with their run in one transaction.
+-- What happened, only ever appended, so that a commit touches few pages however many runs it is
+-- about: each row a JSON list of events of one run, of which the first has the number `seq` within
+-- the run and happened at `at`. Without a reference to `runs`, whose check would cost a look-up for
+-- each row: rows go with their run in one transaction.
 CREATE TABLE journal (
+    id INTEGER PRIMARY KEY,
     run BLOB NOT NULL,
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
-    events TEXT NOT NULL,
-    PRIMARY KEY (run, seq)
+    events TEXT NOT NULL
+);
+
+-- Where a run's rows are. It is brought up to date behind the journal, many rows at once, because
+-- each run's entries have a page of their own; rows above `upto` have to be searched for.
+CREATE TABLE journal_index (
+    run BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    PRIMARY KEY (run, seq, id)
 ) WITHOUT ROWID;
+CREATE TABLE journal_indexed (upto INTEGER NOT NULL);
+INSERT INTO journal_indexed VALUES (0);
 
 -- What was asked of runs and not yet taken by their owners.
 CREATE TABLE requests (

@@ -1,6 +1,7 @@
 //! The suite that every store passes.
 
-use loom_sqlite::{Options, SqliteStore};
+use crate::open;
+use loom_sqlite::SqliteStore;
 use loom_store::conformance::Fixture;
 use loom_store::store_conformance;
 use std::fs;
@@ -18,7 +19,7 @@ impl Fixture for Sqlite {
     type Store = SqliteStore;
 
     fn session(&self) -> SqliteStore {
-        SqliteStore::open(self.0.path().join("loom.db"), Options::default()).unwrap()
+        open(&self.0.path().join("loom.db"))
     }
 
     fn readable(&self) -> Option<Vec<u8>> {

@@ -16,7 +16,7 @@ impl Df {
         let optional = super::instant::optional;
         Self(PluginManifest {
             description: "Emits MAIN_VOLUME, the device of a volume, and FREE_SPACE as `df -h` \
-                prints it."
+                prints it; of all its outputs, those that the task declares."
                 .to_owned(),
             outputs: vec![
                 output("MAIN_VOLUME"),
@@ -62,13 +62,17 @@ impl Plugin for Df {
         let space = sys::space(&path).map_err(|error| unknown(&error))?;
         let used = space.total - space.free;
         let usable = used + space.available;
-        let outputs = vec![
+        let mut outputs = vec![
             output("MAIN_VOLUME", device(&path)),
             output("FREE_SPACE", human(space.available)),
             output("FREE_BYTES", space.available),
             output("TOTAL_BYTES", space.total),
             output("USED_PERCENT", (used * 100).div_ceil(usable.max(1))),
         ];
+        let declared = &job.request.outputs;
+        if !declared.is_empty() && !declared.iter().any(|name| name == "*") {
+            outputs.retain(|output| declared.contains(&output.name));
+        }
         for line in &outputs {
             job.log.line(&format!("{}={}", line.name, crate::environment::text(&line.value)));
         }
@@ -198,6 +202,16 @@ mod tests {
         let source = source.strip_prefix("/dev/").unwrap_or(&source);
         assert_eq!(outputs[0].value, json!(source));
         assert!(outputs[2].value.as_u64().unwrap() > 0);
+    }
+
+    #[test]
+    fn only_what_is_declared_is_emitted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut request = request("df", json!({}));
+        request.outputs = vec!["FREE_SPACE".into(), "FREE_BYTES".into()];
+        let outputs = Df::new().run(&mut job(request, folder.path())).unwrap();
+        let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
+        assert_eq!(names, ["FREE_SPACE", "FREE_BYTES"]);
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Sleep {
                             `250ms`, `10s`, `5m`, `2h`, `1d`.",
                         "anyOf": [
                             {"type": "number", "minimum": 0, "maximum": MAX_SECONDS},
-                            {"type": "string", "minLength": 1},
+                            {"type": "string", "pattern": DURATION_PATTERN},
                         ],
                     },
                     "outputs": outputs_schema(),
@@ -88,6 +88,10 @@ impl Sleep {
         })
     }
 }
+
+/// What a duration's text looks like, or holds a reference to fill in.
+pub(super) const DURATION_PATTERN: &str =
+    r"^\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*(ms|s|m|h|d)?\s*$|\{\{";
 
 /// The longest that a task can sleep: a hundred years.
 const MAX_SECONDS: f64 = 100.0 * 366.0 * 86400.0;

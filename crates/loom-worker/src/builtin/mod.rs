@@ -75,4 +75,19 @@ mod tests {
             jsonschema::draft202012::new(schema).unwrap();
         }
     }
+
+    #[test]
+    fn schemas_refuse_durations_that_are_none() {
+        let builtins = Builtins::default();
+        let sleep = builtins.find("sleep").unwrap();
+        let schema = sleep.manifest().params.as_ref().unwrap();
+        let valid = |duration: Value| {
+            let params = serde_json::json!({ "duration": duration });
+            jsonschema::draft202012::is_valid(schema, &params)
+        };
+        for duration in ["1.5", "250ms", "2 h", "{{ WAIT }}"] {
+            assert!(valid(duration.into()), "{duration}");
+        }
+        assert!(!valid("10 parsecs".into()) && !valid("".into()) && !valid((-1).into()));
+    }
 }

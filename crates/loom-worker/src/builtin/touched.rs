@@ -1,6 +1,6 @@
 //! `touched`: waits for a file to be touched.
 
-use super::instant::{duration, optional};
+use super::instant::{DURATION_PATTERN, duration, optional};
 use super::{bad_parameter, text_param};
 use crate::environment;
 use crate::job::{Ended, Job, Plugin, output, timeout};
@@ -43,7 +43,7 @@ impl Touched {
                     "timeout": {
                         "description": "How long to wait: seconds, or a text such as `5m`. Without \
                             it the variable TIMEOUT counts; without that too, it waits for ever.",
-                        "anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}],
+                        "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": DURATION_PATTERN}],
                     },
                 },
             })),

@@ -1,5 +1,6 @@
 //! How a plugin's process is started.
 
+use crate::sys::{self, Signal};
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -12,9 +13,20 @@ use loom_protocol::ErrorCode;
 /// The variable that tells a plugin's process the folder of its files.
 pub(crate) const PLUGIN_DIR: &str = "LOOM_PLUGIN_DIR";
 
+/// Ends its process group when the other end of its standard input is closed.
+const GUARD: &str = "trap '' TERM; read -r _; kill -KILL 0";
+
+/// A process that does not outlive `loom`. Its environment cannot name the run that it works for,
+/// since that changes, so nothing would find it after a crash; a guard in its group holds a pipe to
+/// us instead, and ends the group when the pipe breaks.
+pub(super) struct Guarded {
+    pub(super) child: Child,
+    pub(super) guard: Child,
+}
+
 /// What starts a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PluginCommand {
+pub(super) struct PluginCommand {
     /// An absolute path, or a name to look up on `PATH`.
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<OsString>,
@@ -24,8 +36,8 @@ pub(crate) struct PluginCommand {
 
 impl PluginCommand {
     /// Starts it in the folder `base`, as the leader of a process group, with pipes to talk through.
-    pub(crate) fn spawn(&self, base: &Path) -> io::Result<Child> {
-        Command::new(&self.program)
+    pub(super) fn spawn(&self, base: &Path) -> io::Result<Guarded> {
+        let child = Command::new(&self.program)
             .args(&self.args)
             .env(PLUGIN_DIR, &self.folder)
             .current_dir(base)
@@ -33,7 +45,18 @@ impl PluginCommand {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()
+            .spawn()?;
+        let group = child.id();
+        let guard = Command::new("/bin/sh")
+            .args(["-c", GUARD])
+            .process_group(group as i32)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        guard.map(|guard| Guarded { child, guard }).inspect_err(|_| {
+            sys::signal_group(group, Signal::Kill);
+        })
     }
 
     /// The failure of an attempt whose process could not be started.

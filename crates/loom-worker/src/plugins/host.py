@@ -8,8 +8,6 @@ import abc
 import importlib.util
 import json
 import os
-import queue
-import signal
 import sys
 import threading
 import types
@@ -324,23 +322,10 @@ def main():
     sys.argv = [path]
     sys.dont_write_bytecode = True
     offer_modules()
-    waiting = queue.SimpleQueue()
-
-    def listen():
-        for line in requests:
-            waiting.put(json.loads(line))
-        # loom is done with us, or gone. An attempt under way must not outlive it.
-        if conversation.request is not None:
-            os.killpg(0, signal.SIGKILL)
-        waiting.put(None)
-
-    threading.Thread(target=listen, daemon=True).start()
     conversation.say(type="hello", protocol=PROTOCOL, concurrency=1)
     host = None
-    while True:
-        request = waiting.get()
-        if request is None:
-            break
+    for line in requests:
+        request = json.loads(line)
         number = conversation.request = request["id"]
         host = host or Host(path, name)
         answer = host.answer(request)

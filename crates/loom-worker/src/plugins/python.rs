@@ -24,14 +24,18 @@ pub(super) fn load(
     cache: Option<&Path>,
 ) -> Result<Persistent, PluginProblem> {
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
-    let command = PluginCommand {
-        program: PathBuf::from("python3"),
-        args: vec!["-c".into(), HOST.into(), file.clone().into(), name.into()],
-        folder,
-    };
+    let command = command(name, &file);
     let manifest = describe(name, &file, &command, cache)?;
     Ok(Persistent::new(name.to_owned(), manifest, command, PATIENCE))
+}
+
+/// What starts the host of an absolute path.
+fn command(name: &str, file: &Path) -> PluginCommand {
+    PluginCommand {
+        program: PathBuf::from("python3"),
+        args: vec!["-c".into(), HOST.into(), file.into(), name.into()],
+        folder: file.parent().unwrap_or(Path::new("/")).to_owned(),
+    }
 }
 
 fn describe(

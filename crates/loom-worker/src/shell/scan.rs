@@ -427,7 +427,7 @@ impl Scan<'_> {
             let name = &rest[..length];
             let closed = !braced || rest[length..].starts_with('}');
             // Backticks take away backslashes before anything else is read.
-            let plain = escapes % 2 == 0 && (until != Until::Backtick || escapes == 0);
+            let plain = escapes.is_multiple_of(2) && (until != Until::Backtick || escapes == 0);
             if plain && closed && (self.is_variable)(name) {
                 let end = name_at + length + usize::from(braced);
                 self.found.push(inside.start + dollar..inside.start + end);

@@ -214,7 +214,7 @@ fn a_value_no_environment_can_hold_is_refused_before_anything_runs() {
 fn two_thousand_attempts_leave_nothing_open() {
     let _alone = alone();
     let bench = Bench::new();
-    let mut run = |count: u32| {
+    let run = |count: u32| {
         for _ in 0..count {
             let mut request = bench.command("true");
             request.held = true;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 /// Longer than anything here takes; a test that waits so long has failed.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_mins(1);
 /// What the workers of tests give between TERM and KILL.
 pub(crate) const GRACE: Duration = Duration::from_millis(200);
 

@@ -64,10 +64,12 @@ impl Oracle {
                 if self.phases.contains(&TaskPhase::Ready) {
                     return;
                 }
-                // Only barriers wait for each other now.
+                // Only barriers wait for each other now. Those that nothing is downstream of go
+                // last: what waits for the others settles before them.
                 let stuck: Vec<usize> = (0..self.phases.len())
                     .filter(|&task| self.phases[task] == TaskPhase::Waiting)
                     .filter(|&task| self.has_all_but_barrier(task))
+                    .filter(|&task| !self.downstream(task).is_empty())
                     .collect();
                 if stuck.is_empty() {
                     return;

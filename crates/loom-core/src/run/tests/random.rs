@@ -6,6 +6,7 @@ use super::oracle::Oracle;
 use crate::history::tests::check as check_history;
 use crate::run::{Command, Run};
 use crate::test_support::{barrier, instant, task};
+use crate::why::tests::check as check_why;
 use crate::{
     Definition, Event, Failure, FailureKind, News, Output, Request, RetryPolicy, RunState, TaskDef,
     TaskIx, TaskKind, TaskPhase, Value,
@@ -206,7 +207,9 @@ impl Pair {
         let settled = tasks_of(run).iter().all(|&task| run.phase(task).is_final());
         assert_eq!(settled, run.state().is_final(), "a run ends exactly when all has settled");
         check_same(run, &self.driver.replayed());
-        check_history(&self.driver.history());
+        let history = self.driver.history();
+        check_history(&history);
+        check_why(&history, self.driver.now);
     }
 }
 

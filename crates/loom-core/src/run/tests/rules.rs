@@ -352,3 +352,85 @@ fn reports_about_other_attempts_are_refused() {
     run.succeed("a", &[]);
     assert_eq!(run.news(key, News::Succeeded(vec![])), Err(Refusal::StaleReport));
 }
+
+#[test]
+fn an_item_that_was_stopped_in_its_backoff_runs_again_when_the_run_is_reopened() {
+    let retry = RetryPolicy { max_attempts: 2, ..RetryPolicy::default() };
+    let each = task("each").with(|task| {
+        task.for_each = Some(ForEach::Items(vec![json!(1)]));
+        task.retry = retry.clone();
+    });
+    let tasks = vec![each, task("a"), task("b").with(|task| task.retry = retry)];
+    let definition = Definition { on_failure: OnFailure::Stop, ..Definition::new("test", tasks) };
+    let mut run = Driver::new(definition, &[], 4);
+    run.apply(Command::Begin).unwrap();
+    run.fail_retryably("each");
+    run.fail_retryably("b");
+    run.fail("a");
+    assert_eq!(run.phases(), "each=cancelled a=failed b=cancelled");
+    run.request(Request::Retry { by: "me".into(), task: None }).unwrap();
+    assert_eq!(run.phases(), "each=running a=running b=running");
+    run.fail_retryably("each");
+    run.fail_retryably("b");
+    assert_eq!(
+        run.phases(),
+        "each=running a=running b=backing_off",
+        "all attempts are there again"
+    );
+    let item = crate::TaskRef::item(TaskIx(0), 0);
+    assert_eq!(run.run.phase_of(item), Some(TaskPhase::BackingOff));
+}
+
+#[test]
+fn rule_4_a_wildcard_takes_all_that_items_emit() {
+    let each = task("each").out("*").with(|task| {
+        task.for_each = Some(ForEach::Items(vec![json!(1), json!(2)]));
+    });
+    let mut run = Driver::begun(vec![each, task("then").needs("X").needs("Y")]);
+    let (first, second) = (run.out[0].0, run.out[1].0);
+    run.news(first, News::Succeeded(vec![output("X=a")])).unwrap();
+    run.news(second, News::Succeeded(vec![output("Y=b"), output("X=c")])).unwrap();
+    assert_eq!(run.phases(), "each=succeeded then=running");
+    assert_eq!(run.run.variable("X").unwrap().value, json!(["a", "c"]));
+    assert_eq!(run.run.variable("Y").unwrap().value, json!([null, "b"]));
+}
+
+#[test]
+fn when_and_for_each_see_what_a_wildcard_emitted() {
+    let gated = task("gated").after("any").with(|task| task.when = Some("X == '1'".into()));
+    let each = task("each").after("any").with(|task| {
+        task.for_each = Some(ForEach::Variable("LIST".into()));
+    });
+    let mut run = Driver::begun(vec![task("any").out("*"), gated, each]);
+    run.succeed("any", &["X=1", "LIST=[7]"]);
+    assert_eq!(run.phases(), "any=succeeded gated=running each=running");
+}
+
+#[test]
+fn retrying_in_a_pause_starts_nothing_until_the_run_is_resumed() {
+    let mut run = Driver::begun(vec![task("a"), task("b")]);
+    run.fail("a");
+    run.request(Request::Pause { by: "me".into() }).unwrap();
+    run.request(Request::Retry { by: "me".into(), task: None }).unwrap();
+    assert_eq!((run.run.state(), run.phase("a")), (RunState::Paused, TaskPhase::Ready));
+    run.request(Request::Resume { by: "me".into() }).unwrap();
+    assert_eq!(run.running(), ["b", "a"]);
+}
+
+#[test]
+fn rule_7_of_barriers_that_wait_for_each_other_the_last_still_comes_last() {
+    let mut run = Driver::begun(vec![
+        barrier("last"),
+        task("a").needs("X"),
+        barrier("one").out("Y"),
+        barrier("two").out("X"),
+        task("b").needs("Y"),
+    ]);
+    assert_eq!(run.running(), ["one", "two"]);
+    run.succeed("one", &["Y"]);
+    run.succeed("two", &["X"]);
+    run.succeed("a", &[]);
+    assert_eq!(run.running(), ["b"]);
+    run.succeed("b", &[]);
+    assert_eq!(run.running(), ["last"]);
+}

@@ -93,7 +93,7 @@ impl Process {
         patience: Patience,
     ) -> io::Result<Arc<Self>> {
         let wakeup = Wakeup::new()?;
-        let mut child = command.spawn(base)?;
+        let mut guarded = command.spawn(base)?;
         let process = Arc::new(Self {
             base: base.to_owned(),
             wakeup,
@@ -108,8 +108,8 @@ impl Process {
             }),
             ended: Condvar::new(),
         });
-        let pump = Pump::new(Arc::clone(&process), &mut child, patience)
-            .and_then(|pump| pump::start(pump, child))
+        let pump = Pump::new(Arc::clone(&process), &mut guarded.child, patience)
+            .and_then(|pump| pump::start(pump, guarded))
             .inspect_err(|_| process.state().ended = true);
         pump.map(|()| process)
     }

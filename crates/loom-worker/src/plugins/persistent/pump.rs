@@ -5,7 +5,9 @@
 
 use super::process::{Death, Ending, Heard, Patience, Process};
 use super::wire::{Answer, MAX_LINE, Said, read};
+use crate::group;
 use crate::log::Stream;
+use crate::plugins::command::Guarded;
 use crate::sys::{self, Signal, Watched};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,17 +17,21 @@ use std::time::{Duration, Instant};
 
 /// How often a process is looked at where the kernel does not tell that it exited.
 const TICK: Duration = Duration::from_millis(200);
-/// How long after the end of its output a process may take to exit.
+/// How long a process may take to exit after the end of its output, and its group after its own.
 const SETTLE: Duration = Duration::from_millis(250);
+/// How often something is looked at that cannot be waited for.
+const LOOK: Duration = Duration::from_millis(2);
 /// How much is read at once.
 const CHUNK: usize = 16 << 10;
 
 /// Starts the thread that moves the bytes; the process ends with it.
-pub(super) fn start(pump: Pump, mut child: Child) -> io::Result<()> {
-    let group = child.id();
+pub(super) fn start(pump: Pump, mut guarded: Guarded) -> io::Result<()> {
+    let group = guarded.child.id();
     let started = std::thread::Builder::new().name(format!("plugin {group}")).spawn(move || {
         let process = Arc::clone(&pump.process);
-        let death = pump.run(&mut child);
+        let death = pump.run(&mut guarded.child);
+        // Ended with its group.
+        let _ = guarded.guard.wait();
         let mut state = process.state();
         state.ended = true;
         let calls: Vec<_> = state.calls.values().map(Arc::clone).collect();
@@ -113,6 +119,11 @@ impl Pump {
         // Children that it left behind, while its number is still taken.
         sys::signal_group(self.group, Signal::Kill);
         let status = status.or_else(|| child.wait().ok());
+        // Ending takes a moment even after KILL, and until then they could still be at work.
+        let until = Instant::now() + SETTLE;
+        while group::alive(self.group) && Instant::now() < until {
+            let _ = sys::poll(&mut [], Some(Instant::now() + LOOK));
+        }
         self.death(status)
     }
 

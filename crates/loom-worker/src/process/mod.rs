@@ -7,21 +7,23 @@
 //! - Nothing here makes the standard library leave `posix_spawn` (`pre_exec`, users, groups, or a
 //!   program that the child would have to look up in a changed `PATH`).
 
+mod launch;
+mod outcome;
+
 use crate::environment;
 use crate::job::{Ended, Job, failure, output, timeout};
 use crate::log::Stream;
 use crate::output::Emitted;
 use crate::stop::Wakeup;
 use crate::sys::{self, Signal, Watched};
-use loom_protocol::{AttemptOutput, ErrorCode, FailureInfo, StopHow};
-use serde_json::Value;
+use loom_protocol::{AttemptOutput, ErrorCode, StopHow};
+use outcome::{error_object, exit_failure, failed};
 use std::cell::RefCell;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,11 +33,6 @@ const SETTLE: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_millis(5);
 /// The most that is read, after the end, from a pipe that a stranger holds.
 const DRAIN_LIMIT: usize = 4 << 20;
-/// The exit status by which a command asks to be tried again later (`EX_TEMPFAIL`).
-const EXIT_LATER: i32 = 75;
-/// The output by which it says when, in seconds.
-const RETRY_AFTER: &str = "LOOM_RETRY_AFTER";
-
 /// A process to start.
 pub(crate) struct Launch {
     /// The program: a path, or a name to look up in `PATH`.
@@ -60,7 +57,6 @@ pub(crate) fn run(job: &mut Job, launch: Launch) -> Result<Vec<AttemptOutput>, E
         )
     })?;
     let mut emitted = Emitted::new(&job.request.outputs);
-    let program = launch.program.clone();
     let end = start(job, launch, &output_file).and_then(|running| running.finish(&mut emitted));
     let (status, end) = match end {
         Ok(ended) => ended,
@@ -77,9 +73,9 @@ pub(crate) fn run(job: &mut Job, launch: Launch) -> Result<Vec<AttemptOutput>, E
     }
     let mut info = if end == End::TimedOut {
         let Ended::Failed(info) = timeout(&job.request) else { return Err(Ended::Stopped) };
-        info
+        *info
     } else if !status.success() {
-        exit_failure(status, &program, &emitted)
+        exit_failure(status, &emitted)
     } else if let Err(error) = file {
         let message = format!("the file $LOOM_OUTPUT cannot be read: {error}");
         failed(ErrorCode::BadOutput, message, false)
@@ -92,74 +88,7 @@ pub(crate) fn run(job: &mut Job, launch: Launch) -> Result<Vec<AttemptOutput>, E
     info.exit_status = status.code();
     info.error = emitted.get("ERROR").and_then(error_object);
     info.tail = job.log.tail();
-    Err(Ended::Failed(info))
-}
-
-fn failed(code: ErrorCode, message: String, retryable: bool) -> Box<FailureInfo> {
-    match failure(code, message, retryable) {
-        Ended::Failed(info) => info,
-        Ended::Stopped => unreachable!("`failure` makes failures"),
-    }
-}
-
-/// The object that was emitted as `ERROR`, by a line of standard output or typed in the file.
-fn error_object(value: &Value) -> Option<Value> {
-    match value {
-        Value::Object(_) => Some(value.clone()),
-        Value::String(text) => serde_json::from_str(text).ok().filter(Value::is_object),
-        _ => None,
-    }
-}
-
-fn exit_failure(status: ExitStatus, program: &OsStr, emitted: &Emitted) -> Box<FailureInfo> {
-    let program = program.to_string_lossy();
-    if let Some(signal) = status.signal() {
-        let message = format!(
-            "`{program}` was ended by signal {signal}{}{}",
-            signal_name(signal),
-            if signal == libc::SIGKILL { "; did the machine run out of memory?" } else { "" }
-        );
-        return failed(ErrorCode::TaskSignal, message, true);
-    }
-    let code = status.code().unwrap_or(-1);
-    let hint = match code {
-        126 => " (126: found, but not executable)",
-        127 => " (127: command not found)",
-        _ => "",
-    };
-    let message = format!("`{program}` exited with status {code}{hint}");
-    let mut info = failed(ErrorCode::TaskExit, message, true);
-    if code == EXIT_LATER {
-        info.retry_after = emitted.get(RETRY_AFTER).and_then(seconds);
-    }
-    info
-}
-
-fn seconds(value: &Value) -> Option<Duration> {
-    let seconds = match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-}
-
-fn signal_name(signal: i32) -> &'static str {
-    match signal {
-        libc::SIGHUP => " (HUP)",
-        libc::SIGINT => " (INT)",
-        libc::SIGILL => " (ILL: illegal instruction)",
-        libc::SIGABRT => " (ABRT: it aborted)",
-        libc::SIGBUS => " (BUS: bad memory access)",
-        libc::SIGFPE => " (FPE: arithmetic error)",
-        libc::SIGKILL => " (KILL)",
-        libc::SIGSEGV => " (SEGV: bad memory access)",
-        libc::SIGPIPE => " (PIPE)",
-        libc::SIGTERM => " (TERM)",
-        libc::SIGXCPU => " (XCPU: processor time limit)",
-        libc::SIGXFSZ => " (XFSZ: file size limit)",
-        _ => "",
-    }
+    Err(Ended::Failed(Box::new(info)))
 }
 
 fn read_output_file(path: &Path, emitted: &mut Emitted) -> io::Result<()> {
@@ -211,9 +140,7 @@ struct Running<'a> {
 fn start<'a>(job: &'a mut Job, launch: Launch, file: &Path) -> Result<Running<'a>, Ended> {
     let mut child = {
         let variables = environment::of(&job.request, file)?;
-        let mut command = prepare(&launch, &variables)?;
-        command.stdin(if launch.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
-        spawn(&mut command).map_err(|error| spawn_failure(&launch, &error))?
+        launch::start(&launch, &variables)?
     };
     let stdin = match (child.stdin.take(), launch.stdin) {
         (Some(pipe), Some(bytes)) if sys::set_nonblocking(pipe.as_fd()).is_ok() => {
@@ -234,180 +161,14 @@ fn start<'a>(job: &'a mut Job, launch: Launch, file: &Path) -> Result<Running<'a
     })
 }
 
-fn prepare(
-    launch: &Launch,
-    variables: &[(&str, std::borrow::Cow<'_, str>)],
-) -> Result<std::process::Command, Ended> {
-    let of_variable = |name: &str| {
-        let own = launch.env.iter().rev().find(|(other, _)| other == name);
-        own.map(|(_, value)| value.as_str()).or_else(|| {
-            let found = variables.iter().rev().find(|(other, _)| *other == name);
-            found.map(|(_, value)| value.as_ref())
-        })
-    };
-    let path = match of_variable("PATH") {
-        Some(path) => Some(OsString::from(path)),
-        None => std::env::var_os("PATH"),
-    };
-    let program = find_program(&launch.program, &launch.cwd, path.as_deref())?;
-    let mut command = std::process::Command::new(program);
-    command
-        .arg0(&launch.program)
-        .args(&launch.args)
-        .envs(variables.iter().map(|(name, value)| (name, value.as_ref())))
-        .envs(launch.env.iter().map(|(name, value)| (name, value)))
-        .current_dir(&launch.cwd)
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    Ok(command)
-}
-
-/// The program's absolute path: a name is looked up in `path`, a relative path starts from `cwd`.
-pub(crate) fn find_program(
-    program: &OsStr,
-    cwd: &Path,
-    path: Option<&OsStr>,
-) -> Result<PathBuf, Ended> {
-    let shown = program.to_string_lossy();
-    let permanent = |message: String| failure(ErrorCode::TaskSpawn, message, false);
-    if program.is_empty() {
-        return Err(permanent("the command is empty; name a program to run".to_owned()));
-    }
-    if shown.contains('/') {
-        let full = absolute(cwd).join(program);
-        return match full.metadata() {
-            Err(error) => Err(permanent(format!(
-                "`{shown}` could not be started: {error} ({}); paths start from the folder of the \
-                 workflow",
-                full.display()
-            ))),
-            Ok(found) if !executable(&found) => Err(permanent(format!(
-                "`{shown}` is not executable; run `chmod +x {}`",
-                full.display()
-            ))),
-            Ok(_) => Ok(full),
-        };
-    }
-    let path = path.unwrap_or_else(|| OsStr::new("/usr/local/bin:/usr/bin:/bin"));
-    if let Some(full) = remembered(program, path) {
-        return Ok(full);
-    }
-    let mut unusable = None;
-    for folder in std::env::split_paths(path) {
-        let full = absolute(cwd).join(folder).join(program);
-        match full.metadata() {
-            Ok(found) if executable(&found) => {
-                remember(program, path, &full);
-                return Ok(full);
-            }
-            Ok(found) if found.is_file() => unusable = unusable.or(Some(full)),
-            _ => {}
-        }
-    }
-    Err(permanent(match unusable {
-        Some(full) => {
-            format!("`{shown}` is not executable; run `chmod +x {}`", full.display())
-        }
-        None => format!(
-            "no program `{shown}` was found in PATH; install it, or write `./{shown}` for a file in \
-             the workflow's folder"
-        ),
-    }))
-}
-
-/// Where a name was found in a `PATH` by this thread the last time, if it is still there. As in a
-/// shell, a program that appears earlier in `PATH` meanwhile is not noticed.
-fn remembered(program: &OsStr, path: &OsStr) -> Option<PathBuf> {
-    REUSED.with_borrow_mut(|reused| {
-        let found =
-            reused.program.as_ref().filter(|found| found.name == program && found.path == path);
-        let usable = found
-            .is_some_and(|found| found.full.metadata().is_ok_and(|metadata| executable(&metadata)));
-        if usable { found.map(|found| found.full.clone()) } else { None }
-    })
-}
-
-fn remember(program: &OsStr, path: &OsStr, full: &Path) {
-    // An entry that is relative to the attempt's folder may be another one the next time.
-    if std::env::split_paths(path).all(|folder| folder.is_absolute()) {
-        let (name, path, full) = (program.to_owned(), path.to_owned(), full.to_owned());
-        REUSED.with_borrow_mut(|reused| reused.program = Some(Found { name, path, full }));
-    }
-}
-
-fn absolute(folder: &Path) -> PathBuf {
-    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
-}
-
-fn executable(file: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    file.is_file() && file.permissions().mode() & 0o111 != 0
-}
-
-/// Starts a process. A program file that another thread has open for writing at this very moment
-/// (it inherits to children until they exec) is tried again for a while.
-fn spawn(command: &mut std::process::Command) -> io::Result<Child> {
-    let until = Instant::now() + SETTLE;
-    loop {
-        match command.spawn() {
-            Err(error)
-                if error.kind() == io::ErrorKind::ExecutableFileBusy && Instant::now() < until =>
-            {
-                let _ = sys::poll(&mut [], Some(Instant::now() + LOOK));
-            }
-            spawned => return spawned,
-        }
-    }
-}
-
-fn spawn_failure(launch: &Launch, error: &io::Error) -> Ended {
-    let program = launch.program.to_string_lossy();
-    let folder = launch.cwd.display();
-    let (mend, retryable) = match error.raw_os_error() {
-        _ if !launch.cwd.is_dir() => (format!("its folder {folder} does not exist"), false),
-        Some(libc::E2BIG) => (
-            "its variables and arguments are too large together; write large values to files and \
-             pass the files' paths"
-                .to_owned(),
-            false,
-        ),
-        Some(libc::ENOEXEC) => (
-            "it is no program for this machine; does its first line lack `#!/bin/sh`?".to_owned(),
-            false,
-        ),
-        Some(libc::ENOENT) => ("does the interpreter in its first line exist?".to_owned(), false),
-        Some(libc::EACCES) => ("check its permissions and those of its folder".to_owned(), false),
-        Some(libc::EMFILE | libc::ENFILE) => {
-            ("too many open files; raise `ulimit -n` or run fewer workers".to_owned(), true)
-        }
-        Some(libc::EAGAIN | libc::ENOMEM) => {
-            ("the machine has no room for another process; run fewer workers".to_owned(), true)
-        }
-        Some(libc::ETXTBSY) => ("somebody is writing the program file".to_owned(), true),
-        _ => ("check the command".to_owned(), false),
-    };
-    let message = format!("`{program}` could not be started: {error}; {mend}");
-    failure(ErrorCode::TaskSpawn, message, retryable)
-}
-
 thread_local! {
     /// What the attempts of a thread use one after the other.
-    static REUSED: RefCell<Reused> =
-        const { RefCell::new(Reused { wakeup: None, piece: Vec::new(), program: None }) };
+    static REUSED: RefCell<Reused> = const { RefCell::new(Reused { wakeup: None, piece: Vec::new() }) };
 }
 
 struct Reused {
     wakeup: Option<Arc<Wakeup>>,
     piece: Vec<u8>,
-    program: Option<Found>,
-}
-
-/// The last program that was looked up.
-struct Found {
-    name: OsString,
-    path: OsString,
-    full: PathBuf,
 }
 
 impl Running<'_> {

@@ -1,0 +1,104 @@
+//! Why a task that is ready has not been started.
+
+use super::{Few, Standing};
+use crate::history::{AttemptResult, History, Intervention};
+use crate::{RunState, TaskIx, TaskKind, TaskPhase, TaskRef, Timestamp};
+
+/// What holds a ready task back: the first of these that applies.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Hold<'a> {
+    /// The run has not begun.
+    NotBegun,
+    /// The run is paused: by this request, unless it is from before a retry.
+    Paused(Option<&'a Intervention>),
+    /// The run is being ended.
+    Ending(super::CancelledBy<'a>),
+    /// It was handed over, to begin when one of the run's workers, who do this, is free.
+    HandedOver {
+        /// When it was.
+        at: Timestamp,
+        /// What keeps the workers busy.
+        busy: Few<Standing>,
+    },
+    /// This task runs and is `async: false`: nothing runs beside it.
+    Beside(Standing),
+    /// It is `async: false` and waits for these to end.
+    UntilAlone(Few<Standing>),
+    /// This task is `async: false`, goes first, and waits to be alone.
+    Behind(Standing),
+    /// All of the run's workers are busy.
+    Workers {
+        /// How many the run has.
+        workers: u32,
+        /// What keeps them busy.
+        busy: Few<Standing>,
+    },
+    /// Nothing in the run. It is about to start, or a limit beyond the run holds it back.
+    BeyondRun {
+        /// The queue that it counts against.
+        queue: Option<&'a str>,
+        /// The most instances of the task at once, over all runs.
+        instances: Option<u32>,
+    },
+}
+
+pub(super) fn explain(history: &History, task: TaskIx, now: Timestamp) -> Hold<'_> {
+    let run = history.run();
+    let def = run.plan().task(task);
+    if run.state() == RunState::Queued {
+        return Hold::NotBegun;
+    }
+    if run.state() == RunState::Paused {
+        return Hold::Paused(history.paused());
+    }
+    if run.is_ending() {
+        return Hold::Ending(super::cancelled_by(history));
+    }
+    let last = history.task(task).last_attempt(None);
+    let handed = last.filter(|attempt| attempt.result == AttemptResult::UnderWay);
+    if let Some(at) = handed.and_then(|attempt| attempt.assigned_at) {
+        return Hold::HandedOver { at, busy: busy(history, now) };
+    }
+    if let Some(alone) = run.alone() {
+        return Hold::Beside(Standing::of(history, TaskRef::whole(alone), now));
+    }
+    if def.execution.exclusive && !run.is_idle() {
+        return Hold::UntilAlone(Few::of(under_way(history, now)));
+    }
+    let works = def.kind == TaskKind::Work;
+    if let Some(first) = exclusive_ahead(history, task, now).filter(|_| works) {
+        return Hold::Behind(first);
+    }
+    let busy = busy(history, now);
+    if works && run.busy() >= run.workers() {
+        return Hold::Workers { workers: run.workers(), busy };
+    }
+    Hold::BeyondRun { queue: def.execution.queue.as_deref(), instances: def.execution.workers }
+}
+
+/// What is running.
+fn under_way(history: &History, now: Timestamp) -> impl Iterator<Item = Standing> {
+    history.running().map(move |task| Standing::of(history, task, now))
+}
+
+/// What keeps the run's workers busy.
+fn busy(history: &History, now: Timestamp) -> Few<Standing> {
+    let works = |task: TaskRef| history.run().plan().task(task.task).kind == TaskKind::Work;
+    Few::of(under_way(history, now).filter(|standing| works(standing.task)))
+}
+
+/// An `async: false` task that is ready and goes before this one.
+fn exclusive_ahead(history: &History, task: TaskIx, now: Timestamp) -> Option<Standing> {
+    let plan = history.run().plan();
+    let rank = |task: TaskIx| {
+        let since = Standing::of(history, TaskRef::whole(task), now).since;
+        (std::cmp::Reverse(plan.task(task).execution.priority), since, task)
+    };
+    let own = rank(task);
+    let exclusive = plan.tasks().filter(|(_, def)| def.execution.exclusive);
+    let ready = exclusive.filter(|(other, _)| {
+        Standing::of(history, TaskRef::whole(*other), now).phase == TaskPhase::Ready
+    });
+    let first = ready.map(|(other, _)| rank(other)).filter(|rank| *rank < own).min();
+    first.map(|(_, _, first)| Standing::of(history, TaskRef::whole(first), now))
+}

@@ -1,0 +1,219 @@
+//! What became of attempts, and what comes next.
+
+use super::causes::Toll;
+use super::{Few, Standing, causes};
+use crate::history::{AttemptRecord, History, SetBy, VariableRecord};
+use crate::{Failure, RetryPolicy, TaskIx, TaskPhase, TaskRef, Timestamp};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// An attempt that works. For a `for_each` task as a whole, the one that was handed over last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunningWhy<'a> {
+    /// The attempt; `None` for a `for_each` task between two of its items.
+    pub attempt: Option<&'a AttemptRecord>,
+    /// The which of `of` tries it is. Attempts that were cut off do not count.
+    pub try_number: u32,
+    /// How many tries there are.
+    pub of: u32,
+    /// When it runs into its timeout.
+    pub times_out_at: Option<Timestamp>,
+    /// What it was given.
+    pub inputs: Vec<SeenInput<'a>>,
+}
+
+/// An input as an attempt saw it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SeenInput<'a> {
+    /// What the variable was set to, by whom and when.
+    pub variable: VariableRecord<'a>,
+    /// Whether it was set again since.
+    pub outdated: bool,
+}
+
+/// A failed attempt and the wait for the next.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BackingOffWhy<'a> {
+    /// Why the attempt failed.
+    pub failure: &'a Failure,
+    /// When it failed.
+    pub failed_at: Timestamp,
+    /// The which failure of the task or item it was.
+    pub failures: u32,
+    /// How many tries there are.
+    pub of: u32,
+    /// When the next attempt may start.
+    pub retry_at: Timestamp,
+    /// The time between the two.
+    pub wait: Duration,
+    /// The backoff that the workflow gives.
+    pub policy: &'a RetryPolicy,
+    /// The wait that the backoff comes to, before jitter shortens it.
+    pub backoff: Duration,
+    /// What the far side asked for, and whether that decided.
+    pub asked: Option<Asked>,
+}
+
+/// A wait that the far side asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// How long.
+    pub wait: Duration,
+    /// Whether it was longer than the backoff, and so decided (up to the cap).
+    pub decided: bool,
+}
+
+/// What a task that succeeded did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SucceededWhy<'a> {
+    /// How many attempts started, those of all items together.
+    pub attempts: u32,
+    /// From the first attempt's start to the end.
+    pub took: Duration,
+    /// The variables that it set.
+    pub set: Few<VariableRecord<'a>>,
+}
+
+/// What a failed task ran into, and what it took down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailedWhy<'a> {
+    /// Why it failed, at last.
+    pub failure: &'a Failure,
+    /// How many tries were used; 0 if it failed before the first. The most that one item used.
+    pub tries: u32,
+    /// How many there were.
+    pub of: u32,
+    /// Whether the run may succeed all the same (`allow_failure`).
+    pub allowed: bool,
+    /// The tasks that were skipped for it, directly or over others.
+    pub toll: Toll,
+}
+
+/// How the items of a `for_each` task stand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemsWhy<'a> {
+    /// How many there are.
+    pub count: u32,
+    /// How many have settled.
+    pub settled: u32,
+    /// The items that are under way or wait out a backoff.
+    pub open: Few<Standing>,
+    /// The items that failed, and why.
+    pub failed: Few<(u32, &'a Failure)>,
+}
+
+pub(super) fn running(history: &History, task: TaskRef) -> RunningWhy<'_> {
+    let def = history.run().plan().task(task.task);
+    let record = history.task(task.task);
+    let under_way = record.present_attempts().iter().rev();
+    let mut under_way = under_way.filter(|attempt| attempt.is_running());
+    let attempt = under_way.find(|attempt| task.item.is_none() || attempt.item == task.item);
+    let item = attempt.and_then(|attempt| attempt.item);
+    let started_at = attempt.and_then(|attempt| attempt.started_at);
+    RunningWhy {
+        attempt,
+        try_number: failures(history, TaskRef { item, ..task }) + 1,
+        of: def.retry.max_attempts,
+        times_out_at: started_at.zip(def.execution.timeout).map(|(at, timeout)| at + timeout),
+        inputs: attempt.map_or_else(Vec::new, |attempt| inputs_of(history, task.task, attempt.seq)),
+    }
+}
+
+/// The inputs as they were when the event `seq` handed an attempt over.
+fn inputs_of(history: &History, task: TaskIx, seq: u64) -> Vec<SeenInput<'_>> {
+    let names = &history.run().plan().task(task).inputs;
+    let mut seen: HashMap<&str, SeenInput> = HashMap::with_capacity(names.len());
+    for variable in history.emissions().filter(|set| names.iter().any(|name| name == set.name)) {
+        if variable.seq < seq {
+            seen.insert(variable.name, SeenInput { variable, outdated: false });
+        } else if let Some(before) = seen.get_mut(variable.name) {
+            before.outdated = true;
+        }
+    }
+    names.iter().filter_map(|name| seen.get(name.as_str()).copied()).collect()
+}
+
+pub(super) fn backing_off(history: &History, task: TaskRef) -> Option<BackingOffWhy<'_>> {
+    let policy = &history.run().plan().task(task.task).retry;
+    let attempt = history.task(task.task).last_attempt(task.item)?;
+    let (failure, failed_at) = (attempt.failure()?, attempt.ended_at()?);
+    let retry_at = attempt.retry_at()?;
+    let failures = failures(history, task);
+    let unshortened = RetryPolicy { jitter: 0.0, ..policy.clone() };
+    let backoff = unshortened.wait(failures, None, 0);
+    let ends_with = |wait: Duration| failed_at + wait == retry_at;
+    let asked = failure.retry_after.map(|wait| Asked {
+        wait,
+        decided: ends_with(wait.min(policy.max)) && !ends_with(backoff),
+    });
+    Some(BackingOffWhy {
+        failure,
+        failed_at,
+        failures,
+        of: policy.max_attempts,
+        retry_at,
+        wait: retry_at.since(failed_at),
+        policy,
+        backoff,
+        asked,
+    })
+}
+
+pub(super) fn succeeded(history: &History, task: TaskIx) -> SucceededWhy<'_> {
+    let record = history.task(task);
+    let attempts = record.present_attempts().iter();
+    let started = record.started_at().or(record.settled_at()).unwrap_or_default();
+    SucceededWhy {
+        attempts: attempts.filter(|attempt| attempt.started_at.is_some()).count() as u32,
+        took: record.settled_at().unwrap_or(started).since(started),
+        set: set_by(history, task),
+    }
+}
+
+pub(super) fn failed(history: &History, task: TaskIx) -> FailedWhy<'_> {
+    let def = history.run().plan().task(task);
+    let record = history.task(task);
+    let mut tries: HashMap<Option<u32>, u32> = HashMap::new();
+    for attempt in record.present_attempts().iter().filter(|attempt| attempt.failure().is_some()) {
+        *tries.entry(attempt.item).or_default() += 1;
+    }
+    FailedWhy {
+        failure: record.failure().expect("a failed task has a failure"),
+        tries: tries.into_values().max().unwrap_or(0),
+        of: def.retry.max_attempts,
+        allowed: def.allow_failure,
+        toll: causes::toll(history, task),
+    }
+}
+
+/// What a task set.
+pub(super) fn set_by(history: &History, task: TaskIx) -> Few<VariableRecord<'_>> {
+    Few::of(history.emissions().filter(|variable| variable.set_by == SetBy::Task(task)))
+}
+
+pub(super) fn items(history: &History, task: TaskIx, now: Timestamp) -> Option<ItemsWhy<'_>> {
+    let run = history.run();
+    let (count, settled) = run.items(task)?;
+    let phase = |item: u32| run.phase_of(TaskRef::item(task, item));
+    let is_open =
+        |item: &u32| matches!(phase(*item), Some(TaskPhase::Running | TaskPhase::BackingOff));
+    let standing = |item| Standing::of(history, TaskRef::item(task, item), now);
+    let failure = |item| {
+        let attempt = history.task(task).last_attempt(Some(item))?;
+        Some((item, attempt.failure()?))
+    };
+    let failed = (0..count).filter(|item| phase(*item) == Some(TaskPhase::Failed));
+    Some(ItemsWhy {
+        count,
+        settled,
+        open: Few::of((0..count).filter(is_open).map(standing)),
+        failed: Few::of(failed.filter_map(failure)),
+    })
+}
+
+/// How many attempts of a task or item have failed since it was last enabled.
+fn failures(history: &History, task: TaskRef) -> u32 {
+    let attempts = history.task(task.task).present_attempts().iter();
+    let own = attempts.filter(|attempt| attempt.item == task.item);
+    own.filter(|attempt| attempt.failure().is_some()).count() as u32
+}

@@ -1,0 +1,104 @@
+//! A catalog of plugins like the built-in ones.
+
+use loom_core::{OutputDecl, TaskKind};
+use loom_spec::{PluginCatalog, PluginFacts};
+use serde_json::{Value, json};
+
+pub(crate) struct Catalog;
+
+const NAMES: [&str; 10] =
+    ["backup", "broken", "cmd", "df", "end", "http", "noop", "sleep", "start", "touched"];
+
+impl PluginCatalog for Catalog {
+    fn find(&self, name: &str) -> Option<PluginFacts> {
+        let facts = PluginFacts::default();
+        Some(match name {
+            "start" => {
+                PluginFacts { kind: TaskKind::Instant, outputs: outputs(&["TRUE"]), ..facts }
+            }
+            "noop" => PluginFacts { kind: TaskKind::Instant, ..facts },
+            "end" => PluginFacts { kind: TaskKind::Barrier, ..facts },
+            "df" => PluginFacts {
+                outputs: outputs(&["MAIN_VOLUME", "FREE_SPACE"]),
+                params_schema: Some(object(&json!({ "path": { "type": "string" } }), &[])),
+                permissions: vec!["can_view_system".into()],
+                ..facts
+            },
+            "touched" => PluginFacts {
+                outputs: outputs(&["TRUE?"]),
+                params_schema: Some(object(
+                    &json!({
+                        "file": { "type": "string" },
+                        "timeout": { "type": ["number", "string"] },
+                    }),
+                    &["file"],
+                )),
+                ..facts
+            },
+            "cmd" => PluginFacts {
+                params_schema: Some(object(
+                    &json!({
+                        "command": { "type": "string" },
+                        "shell": { "enum": ["sh", "strict"] },
+                    }),
+                    &["command"],
+                )),
+                permissions: vec!["can_execute_commands".into()],
+                ..facts
+            },
+            "http" => PluginFacts {
+                params_schema: Some(object(
+                    &json!({
+                        "method": { "enum": ["GET", "POST"] },
+                        "url": { "type": "string" },
+                        "retries": { "type": "integer", "minimum": 0 },
+                        "headers": { "type": "object", "additionalProperties": { "type": "string" } },
+                    }),
+                    &["url"],
+                )),
+                ..facts
+            },
+            "sleep" => PluginFacts {
+                params_schema: Some(object(
+                    &json!({
+                        "duration": { "type": ["number", "string"] },
+                        "outputs": { "type": "object" },
+                    }),
+                    &["duration"],
+                )),
+                ..facts
+            },
+            "backup" => PluginFacts {
+                inputs: vec!["BACKUP_KEY".into()],
+                permissions: vec!["can_backup".into()],
+                requires_auth: true,
+                ..facts
+            },
+            "broken" => {
+                PluginFacts { params_schema: Some(json!({ "type": "no such type" })), ..facts }
+            }
+            _ => return None,
+        })
+    }
+
+    fn names(&self) -> Vec<String> {
+        NAMES.map(str::to_owned).into()
+    }
+}
+
+fn outputs(names: &[&str]) -> Vec<OutputDecl> {
+    let decl = |name: &&str| OutputDecl {
+        name: name.trim_end_matches('?').into(),
+        optional: name.ends_with('?'),
+    };
+    names.iter().map(decl).collect()
+}
+
+fn object(properties: &Value, required: &[&str]) -> Value {
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}

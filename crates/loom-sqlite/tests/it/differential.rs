@@ -1,0 +1,267 @@
+//! The driver and the reference model under the same random commands: every answer must be the
+//! same, and every command must have succeeded at least once, or the test tests too little.
+
+use crate::open;
+use crate::random::Random;
+use loom_core::{Event, Request, RunId, RunOutcome, RunState};
+use loom_sqlite::SqliteStore;
+use loom_store::conformance::samples::{
+    at, becomes, creates, definition, events, every_event, every_request, new_run, records, run_id,
+    secretive_run,
+};
+use loom_store::{Claim, MemoryStore, NewRun, RunCommit, RunFilter, RunStore, Store, StoreError};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+const RUNS: u64 = 12;
+const SESSIONS: usize = 3;
+
+#[derive(Debug)]
+enum Command {
+    Commit(Vec<RunCommit>),
+    Load(RunId),
+    Claim(RunId),
+    Release(RunId),
+    Post(RunId, Request),
+    TakeRequests,
+    Run(RunId),
+    Find(String, usize),
+    List(RunFilter),
+    Variables(RunId),
+    Journal(RunId, u64, usize),
+    Definition([u8; 32]),
+    Prune(u64, usize),
+}
+
+impl Command {
+    /// All that the test must have seen succeed.
+    const NAMES: [&'static str; 13] = [
+        "commit",
+        "load",
+        "claim",
+        "release",
+        "post",
+        "take_requests",
+        "run",
+        "find",
+        "list",
+        "variables",
+        "journal",
+        "definition",
+        "prune",
+    ];
+
+    const fn name(&self) -> &'static str {
+        Self::NAMES[match self {
+            Self::Commit(_) => 0,
+            Self::Load(_) => 1,
+            Self::Claim(_) => 2,
+            Self::Release(_) => 3,
+            Self::Post(..) => 4,
+            Self::TakeRequests => 5,
+            Self::Run(_) => 6,
+            Self::Find(..) => 7,
+            Self::List(_) => 8,
+            Self::Variables(_) => 9,
+            Self::Journal(..) => 10,
+            Self::Definition(_) => 11,
+            Self::Prune(..) => 12,
+        }]
+    }
+
+    fn run_on(&self, store: &mut impl Store) -> Answer {
+        match self {
+            Self::Commit(commits) => answer(store.commit(commits)),
+            Self::Load(run) => answer(store.load(*run)),
+            Self::Claim(run) => answer(store.claim(*run).map(|claim| claim == Claim::Claimed)),
+            Self::Release(run) => answer(store.release(*run)),
+            Self::Post(run, request) => answer(store.post(*run, request)),
+            Self::TakeRequests => answer(store.take_requests()),
+            Self::Run(run) => answer(store.run(*run)),
+            Self::Find(text, limit) => answer(store.find(text, *limit)),
+            Self::List(filter) => answer(store.list(filter)),
+            Self::Variables(run) => answer(store.variables(*run)),
+            Self::Journal(run, after, limit) => answer(store.journal(*run, *after, *limit)),
+            Self::Definition(hash) => answer(store.definition(hash)),
+            Self::Prune(before, limit) => answer(store.prune(at(*before), *limit)),
+        }
+    }
+}
+
+/// What both must agree on: the whole answer, or the kind of refusal.
+#[derive(Debug, PartialEq)]
+enum Answer {
+    Is(String),
+    NoRun(RunId),
+    Conflict(RunId),
+    OtherError(std::mem::Discriminant<StoreError>),
+}
+
+fn answer(result: Result<impl Debug, StoreError>) -> Answer {
+    match result {
+        Ok(value) => Answer::Is(format!("{value:?}")),
+        Err(StoreError::NoRun(run)) => Answer::NoRun(run),
+        Err(StoreError::Conflict(run)) => Answer::Conflict(run),
+        Err(error) => Answer::OtherError(std::mem::discriminant(&error)),
+    }
+}
+
+/// The two stores, with as many sessions each, side by side.
+struct Pair {
+    model: Vec<MemoryStore>,
+    driver: Vec<SqliteStore>,
+    /// A session of the model that owns nothing.
+    observer: MemoryStore,
+    path: PathBuf,
+    owners: usize,
+}
+
+impl Pair {
+    fn new(path: PathBuf) -> Self {
+        let observer = MemoryStore::new();
+        let model = (0..SESSIONS).map(|n| observer.session(n.to_string())).collect();
+        let driver = (0..SESSIONS).map(|_| open(&path)).collect();
+        Self { model, driver, observer, path, owners: SESSIONS }
+    }
+
+    /// Ends one session's owner and starts another.
+    fn replace(&mut self, session: usize) {
+        self.model[session] = self.observer.session(self.owners.to_string());
+        self.owners += 1;
+        self.driver.remove(session);
+        self.driver.insert(session, open(&self.path));
+    }
+}
+
+struct Generator {
+    random: Random,
+    definitions: Vec<NewRun>,
+}
+
+impl Generator {
+    fn new(seed: u64) -> Self {
+        let definitions =
+            vec![new_run(definition("one")), new_run(definition("two")), secretive_run()];
+        Self { random: Random(seed), definitions }
+    }
+
+    fn command(&mut self, model: &mut MemoryStore) -> Command {
+        let run = run_id(self.random.below(RUNS));
+        let limit = self.random.below(9) as usize;
+        match self.random.below(24) {
+            0 => Command::Load(run),
+            1..=3 => Command::Claim(run),
+            4 => Command::Release(run),
+            5 | 6 => Command::Post(run, self.random.pick(&every_request()).clone()),
+            7 | 8 => Command::TakeRequests,
+            9 => Command::Run(run),
+            10 => Command::Find(self.part_of(run), limit),
+            11 => Command::List(self.filter(run, limit)),
+            12 => Command::Variables(run),
+            13 => Command::Journal(run, self.random.below(30), limit),
+            14 => {
+                let known = self.random.pick(&self.definitions).hash;
+                Command::Definition(if limit == 0 { [9; 32] } else { known })
+            }
+            15 => Command::Prune(self.random.below(40), limit),
+            _ => self.commit(model),
+        }
+    }
+
+    fn part_of(&mut self, run: RunId) -> String {
+        let text = run.to_string();
+        let length = self.random.below(27) as usize;
+        if self.random.below(2) == 0 { text[..length].into() } else { text[length..].into() }
+    }
+
+    fn filter(&mut self, run: RunId, limit: usize) -> RunFilter {
+        let mut maybe = || self.random.below(3) == 0;
+        let (state, workflow, namespace, before) = (maybe(), maybe(), maybe(), maybe());
+        RunFilter {
+            state: state.then(|| *self.random.pick(&RunState::ALL)),
+            workflow: workflow.then(|| "one".into()),
+            namespace: namespace.then(|| "default".into()),
+            before: before.then_some(run),
+            limit,
+        }
+    }
+
+    /// One to three commits, most of which fit what the model holds.
+    fn commit(&mut self, model: &mut MemoryStore) -> Command {
+        let mut ahead = BTreeMap::new();
+        let commits = (0..=self.random.below(3)).map(|_| {
+            let run = run_id(self.random.below(RUNS));
+            let stands = ahead.get(&run).copied().or_else(|| {
+                let next = model.load(run).ok()?.events.len() as u64 + 1;
+                Some((next, loom_store::QueryStore::run(model, run).unwrap().state))
+            });
+            let commit = self.one_commit(run, stands);
+            ahead.insert(run, (commit.first_seq + commit.events.len() as u64, commit.state));
+            commit
+        });
+        Command::Commit(commits.collect())
+    }
+
+    fn one_commit(&mut self, run: RunId, stands: Option<(u64, RunState)>) -> RunCommit {
+        let odd = self.random.below(25) == 0;
+        let Some((next, state)) = stands else {
+            let new = self.random.pick(&self.definitions).clone();
+            let first = if odd { records(run, 1, vec![]) } else { creates(run, new) };
+            let events = if self.random.below(2) == 0 { vec![] } else { every_event() };
+            // Of these events the last but one of the run's own is its end.
+            return RunCommit { events, state: RunState::Queued, ..first };
+        };
+        let next = if odd { next + self.random.below(3) } else { next };
+        let now = at(self.random.below(40));
+        let by = || "somebody".to_owned();
+        let (event, becoming) = match (state, self.random.below(5)) {
+            (_, 0) => return RunCommit { state, ..records(run, next, events(1, 300)) },
+            (_, 1) => return RunCommit { state, ..records(run, next, every_event()) },
+            (RunState::Queued, _) => (Event::RunStarted { at: now }, RunState::Running),
+            (RunState::Running, 2) => (Event::RunPaused { at: now, by: by() }, RunState::Paused),
+            (RunState::Running, _) => {
+                let outcome = RunOutcome::Failed;
+                (Event::RunFinished { at: now, outcome }, RunState::Failed)
+            }
+            (RunState::Paused, _) => (Event::RunResumed { at: now, by: by() }, RunState::Running),
+            _ => (Event::RunReopened { at: now, by: by(), tasks: vec![] }, RunState::Running),
+        };
+        becomes(run, next, event, becoming)
+    }
+}
+
+#[test]
+fn the_driver_answers_as_the_model_does() {
+    let mut succeeded: BTreeMap<&str, u32> = BTreeMap::new();
+    let (mut conflicts, mut missing) = (0, 0);
+    for seed in 1..=8 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut pair = Pair::new(folder.path().join("loom.db"));
+        let mut generator = Generator::new(seed);
+        for step in 0..250 {
+            let session = generator.random.below(SESSIONS as u64) as usize;
+            if generator.random.below(40) == 0 {
+                pair.replace(session);
+            }
+            let command = generator.command(&mut pair.observer);
+            let expected = command.run_on(&mut pair.model[session]);
+            let got = command.run_on(&mut pair.driver[session]);
+            assert!(
+                got == expected,
+                "seed {seed}, step {step}, session {session}: {command:?}\n\
+                 the model answers {expected:?}\nthe driver answers {got:?}"
+            );
+            match got {
+                Answer::Is(_) => *succeeded.entry(command.name()).or_default() += 1,
+                Answer::Conflict(_) => conflicts += 1,
+                Answer::NoRun(_) => missing += 1,
+                Answer::OtherError(_) => {}
+            }
+        }
+    }
+    for name in Command::NAMES {
+        assert!(succeeded.contains_key(name), "{name} never succeeded: {succeeded:?}");
+    }
+    assert!(conflicts > 0 && missing > 0);
+}
