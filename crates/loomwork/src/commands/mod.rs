@@ -2,6 +2,8 @@
 
 pub(crate) mod ask;
 pub(crate) mod carry;
+pub(crate) mod graph;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod logs;
