@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// What the attempts of a run wrote
     Logs(LogsArgs),
+    /// Why a run, or a task, stands where it does, from recorded facts
+    Why(WhyArgs),
     /// Check workflow files without running them
     Validate(ValidateArgs),
     /// Draw a workflow
@@ -138,6 +140,14 @@ pub(crate) struct LogsArgs {
     /// Go on as more is written, until the run has ended
     #[arg(short, long)]
     pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// The run: its identity, its beginning or end (4 characters or more), or `last`
+    pub(crate) run: String,
+    /// The task; the whole run without it
+    pub(crate) task: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -55,7 +55,10 @@ fn head(run: &RunSummary, history: &History, paint: Paint) -> String {
     }
     let mut field = |name: &str, value: &str| text += &format!("  {name:<9} {value}\n");
     field("state", &format!("{state}, {} of {} tasks done", counts.settled(), counts.total()));
-    field("accepted", &format!("{} ({} ago)", clock(run.created_at), short(now().since(run.created_at))));
+    field(
+        "accepted",
+        &format!("{} ({} ago)", clock(run.created_at), short(now().since(run.created_at))),
+    );
     if let (Some(from), Some(to)) = (run.started_at, run.finished_at) {
         field("took", &format!("{}, ended {}", short(to.since(from)), clock(to)));
     }

@@ -125,12 +125,9 @@ fn a_workflow_comes_from_standard_input() {
     use std::io::Write;
     use std::process::Stdio;
     let loom = Loom::new();
-    let mut child = loom
-        .command(&["run", "-", "--quiet"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let text = b"workflow: { name: i, tasks: [{ name: a, plugin: cmd, params: { command: 'touch x' } }] }";
+    let mut child = loom.command(&["run", "-", "--quiet"]).stdin(Stdio::piped()).spawn().unwrap();
+    let text =
+        b"workflow: { name: i, tasks: [{ name: a, plugin: cmd, params: { command: 'touch x' } }] }";
     child.stdin.take().unwrap().write_all(text).unwrap();
     assert!(child.wait().unwrap().success());
     assert!(loom.path("x").exists());
@@ -153,7 +150,8 @@ fn output_that_nobody_reads_disturbs_no_run() {
 
 #[test]
 fn a_large_run_does_not_flood() {
-    let tasks: String = (0..3000).map(|n| format!("  - {{ name: t{n}, plugin: noop }}\n")).collect();
+    let tasks: String =
+        (0..3000).map(|n| format!("  - {{ name: t{n}, plugin: noop }}\n")).collect();
     let loom = Loom::with(&format!("name: large\ntasks:\n{tasks}"));
     let said = loom.loom(&["run", "w.yaml"]).exits(0).says("succeeded: 3000 tasks");
     assert!(said.out.lines().count() < 30, "{}", said.out);

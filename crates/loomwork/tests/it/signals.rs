@@ -96,6 +96,8 @@ fn a_new_run_mentions_those_that_were_interrupted() {
     run.until("▶ a");
     run.signal(libc::SIGKILL);
     run.end();
-    let loom = loom.file("go", "").file("n.yaml", "workflow: { name: n, tasks: [{ name: a, plugin: noop }] }");
+    let loom = loom
+        .file("go", "")
+        .file("n.yaml", "workflow: { name: n, tasks: [{ name: a, plugin: noop }] }");
     loom.loom(&["run", "n.yaml"]).exits(0).warns("was interrupted; go on with: loom resume ");
 }
