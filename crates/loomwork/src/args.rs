@@ -2,8 +2,9 @@
 
 use crate::terminal::When;
 use clap::{Args, Parser, Subcommand};
-use loom_core::Value;
+use loom_core::{RunState, Value};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Durable workflows of tasks that fire when their variables are set.
 #[derive(Debug, Parser)]
@@ -30,8 +31,13 @@ pub(crate) struct Global {
     /// When to colour; NO_COLOR is honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,
+}
+
+/// What a workflow file may be.
+#[derive(Debug, Args)]
+pub(crate) struct FileLimits {
     /// Change a limit of workflow files: bytes, tasks, nodes or depth; may be given often
-    #[arg(long = "limit", global = true, value_name = "NAME=NUMBER")]
+    #[arg(long = "limit", value_name = "NAME=NUMBER")]
     pub(crate) limits: Vec<String>,
 }
 
@@ -47,6 +53,226 @@ pub(crate) enum Command {
     Resolve(ResolveArgs),
     /// End a run, wherever it runs
     Cancel(CancelArgs),
+    /// The runs of the store, youngest first
+    #[command(visible_alias = "ls")]
+    List(ListArgs),
+    /// One run: where it stands, its variables, a timeline
+    Show(ShowArgs),
+    /// What the attempts of a run wrote
+    Logs(LogsArgs),
+    /// Why a run, or a task, stands where it does, from recorded facts
+    Why(WhyArgs),
+    /// Check workflow files without running them
+    Validate(ValidateArgs),
+    /// Draw a workflow
+    Graph(GraphArgs),
+    /// Print the JSON Schema of workflow files, for editors
+    Schema,
+    /// Turn another system's workflow into a workflow file
+    Import(ImportArgs),
+    /// Write a first workflow that runs
+    Init(InitArgs),
+    /// Plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Delete old runs with their journals and logs
+    Prune(PruneArgs),
+    /// The page of an error's code
+    Explain(ExplainArgs),
+    /// Print what a shell needs to complete command lines
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only runs in this state; interrupted ones have not ended and nobody is at work on them
+    #[arg(long, value_parser = StateFilter::parse)]
+    pub(crate) state: Option<StateFilter>,
+    /// Only runs of this workflow
+    #[arg(long, value_name = "NAME")]
+    pub(crate) workflow: Option<String>,
+    /// At most so many
+    #[arg(long = "limit", value_name = "N", default_value_t = 20)]
+    pub(crate) most: usize,
+}
+
+/// A state to list runs by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StateFilter {
+    /// As recorded.
+    Of(RunState),
+    /// Not ended, and nobody at work.
+    Interrupted,
+}
+
+impl StateFilter {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "interrupted" {
+            return Ok(Self::Interrupted);
+        }
+        RunState::from_name(text).map(Self::Of).ok_or_else(|| {
+            let names = RunState::ALL.map(RunState::name).join(", ");
+            format!("`{text}` is not a state; the states are {names} and interrupted")
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The run: its identity, its beginning or end (4 characters or more), or `last`
+    pub(crate) run: String,
+    /// Every task, however many there are
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// The run: its identity, its beginning or end (4 characters or more), or `last`
+    pub(crate) run: String,
+    /// The task; TASK[3] is one item of a for_each task
+    pub(crate) task: Option<String>,
+    /// Only this attempt, from 1
+    #[arg(long, value_name = "N")]
+    pub(crate) attempt: Option<u32>,
+    /// Go on as more is written, until the run has ended
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// The run: its identity, its beginning or end (4 characters or more), or `last`
+    pub(crate) run: String,
+    /// The task; the whole run without it
+    pub(crate) task: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// The workflow files; `-` is standard input
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    #[command(flatten)]
+    pub(crate) limits: FileLimits,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// The workflow file; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// How to draw it
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
+    pub(crate) format: GraphFormat,
+    #[command(flatten)]
+    pub(crate) limits: FileLimits,
+}
+
+/// How a workflow is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A Mermaid flowchart
+    Mermaid,
+    /// For Graphviz
+    Dot,
+    /// A text picture that marks splits and joins
+    Text,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The format of the file
+    pub(crate) format: ImportFormat,
+    /// The file
+    pub(crate) file: PathBuf,
+    /// Sleep for each task's recorded runtime times this
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    pub(crate) scale: f64,
+    /// Write to this file, which must not exist, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: FileLimits,
+}
+
+/// What can be imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ImportFormat {
+    /// A WfCommons trace, version 1.3 to 1.5
+    Wfformat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Where to write workflow.yaml; made if it is not there
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Every plugin, and where it was found
+    List(PluginListArgs),
+    /// Write a plugin that works, with a test that passes
+    New(PluginNewArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginListArgs {
+    /// The folder of the workflow, beside which plugins/ is looked for
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginNewArgs {
+    /// The plugin's name
+    pub(crate) name: String,
+    /// What it is written in
+    #[arg(long, default_value = "shell")]
+    pub(crate) lang: Language,
+    /// The folder for plugins; made if it is not there
+    #[arg(long, value_name = "FOLDER", default_value = "plugins")]
+    pub(crate) folder: PathBuf,
+}
+
+/// What a plugin is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Language {
+    /// A shell script with a manifest
+    Shell,
+    /// A Python class
+    Python,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    /// Runs that ended longer ago than this: 30d, 12h, 90m
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    pub(crate) older_than: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The code, such as L205
+    pub(crate) code: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Where to write a page for each command; without it the first page is printed
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -98,6 +324,8 @@ pub(crate) struct RunArgs {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) variables: Variables,
+    #[command(flatten)]
+    pub(crate) limits: FileLimits,
     /// The most tasks at once, unless the workflow sets MAX_WORKERS [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) workers: Option<u32>,
@@ -157,4 +385,49 @@ fn parse_queue(text: &str) -> Result<(String, u32), String> {
     let (name, most) = text.split_once('=').ok_or_else(wrong)?;
     let most = most.parse().ok().filter(|&most| most > 0).ok_or_else(wrong)?;
     Ok((name.to_owned(), most))
+}
+
+fn parse_age(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not an age: write a number and d, h, m or s, such as 30d");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds: u64 = match unit {
+        'd' => 86_400,
+        'h' => 3600,
+        'm' => 60,
+        's' => 1,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use serde_json::json;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn variables_are_texts_or_json() {
+        assert_eq!(parse_variable("A=1=2"), Ok(("A".into(), json!("1=2"))));
+        assert_eq!(parse_variable("A:=[1, 2]"), Ok(("A".into(), json!([1, 2]))));
+        assert_eq!(parse_variable("A="), Ok(("A".into(), json!(""))));
+        for wrong in ["A", "=1", "1A=2", "A B=2", "A:=nope", "A-B=1"] {
+            assert!(parse_variable(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ages_have_a_unit() {
+        assert_eq!(parse_age("30d"), Ok(Duration::from_hours(720)));
+        assert_eq!(parse_age("90m"), Ok(Duration::from_mins(90)));
+        for wrong in ["", "30", "d", "-1d", "1y", "99999999999999999999d", "1é"] {
+            assert!(parse_age(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -2,4 +2,15 @@
 
 pub(crate) mod ask;
 pub(crate) mod carry;
+pub(crate) mod graph;
+pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod list;
+pub(crate) mod logs;
+pub(crate) mod plain;
+pub(crate) mod plugin;
+pub(crate) mod prune;
 pub(crate) mod run;
+pub(crate) mod show;
+pub(crate) mod validate;
+pub(crate) mod why;

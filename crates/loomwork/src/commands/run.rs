@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let path = store::locate(global.store.as_deref())?;
-    let limits = workflow::limits(&global.limits)?;
+    let limits = workflow::limits(&args.limits.limits)?;
     let given = given(args.variables)?;
     let base = workflow::base_of(&args.file);
     let plugins = Arc::new(Plugins::beside(base.clone()));
@@ -53,7 +53,8 @@ pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
         return Err(Fault::of_engine(&error, &id.short()).into());
     }
     if ui.voice == Voice::Human {
-        ui.print(&heading)?;
+        // It is under way now, and does not depend on being watched.
+        let _ = ui.print(&heading);
     }
     carry(session, history, ui)
 }

@@ -79,11 +79,7 @@ impl Lines {
         Some(match event {
             Event::Started { task, attempt, .. } if self.starts => {
                 let most = plan.task(task.task).retry.max_attempts;
-                let nth = if *attempt > 1 && most > 1 {
-                    format!("  attempt {attempt}/{most}")
-                } else {
-                    String::new()
-                };
+                let nth = nth_attempt(*attempt, most);
                 format!("{}{nth}", self.paint.cyan(format!("▶ {}", name(task))))
             }
             Event::Succeeded { task, at, outputs, .. } => {
@@ -102,5 +98,15 @@ impl Lines {
             }
             _ => return None,
         })
+    }
+}
+
+/// `  attempt 2/3`, from the second attempt on. A task that was tried again by hand may have more
+/// than its attempts.
+pub(crate) fn nth_attempt(number: u32, most: u32) -> String {
+    match number {
+        0 | 1 => String::new(),
+        number if number <= most => format!("  attempt {number}/{most}"),
+        number => format!("  attempt {number}"),
     }
 }

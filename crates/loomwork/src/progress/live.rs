@@ -1,8 +1,9 @@
 //! A terminal: what is under way at the bottom, redrawn in place, and what is done scrolling above.
 
-use super::lines::Lines;
+use super::lines::{Lines, nth_attempt};
 use super::{View, label, stopping_text};
 use crate::render::duration::short;
+use crate::render::table::cut;
 use crate::session::now;
 use crate::signals::Wish;
 use crate::terminal::{Paint, fit, printable, size};
@@ -61,7 +62,7 @@ impl LiveView {
             let _ = write!(text, "\x1b[{}A\r\x1b[J", self.drawn);
         }
         for line in self.scroll.drain(..) {
-            text += &clip(&line, width);
+            text += &cut(&line, width.saturating_sub(1));
             text.push('\n');
         }
         if self.unshown > 0 {
@@ -69,7 +70,7 @@ impl LiveView {
             self.unshown = 0;
         }
         for line in picture {
-            text += &clip(line, width);
+            text += &cut(line, width.saturating_sub(1));
             text.push('\n');
         }
         self.drawn = picture.len();
@@ -157,8 +158,8 @@ impl LiveView {
             let _ = write!(row, "  {settled}/{count} items");
         }
         let number = attempt.map_or(1, |attempt| attempt.number);
-        if number > 1 && task.item.is_none() {
-            let _ = write!(row, "  attempt {number}/{}", def.retry.max_attempts.max(number));
+        if task.item.is_none() {
+            row += &nth_attempt(number, def.retry.max_attempts);
         }
         if let Some(group) = &def.execution.parallel_group {
             row += &self.lines.paint.dim(format!("  {}", printable(group)));
@@ -180,9 +181,8 @@ impl LiveView {
                 let wait = short(until.map_or(Duration::ZERO, |until| until.since(at)));
                 let failed = history.task(task).last_attempt(None).map_or(0, |last| last.number);
                 let name = fit(&printable(&def.name), 40);
-                let most = def.retry.max_attempts;
-                let head = self.lines.paint.yellow("↻");
-                format!("  {head} {name}  attempt {}/{most} in {wait}", failed + 1)
+                let nth = nth_attempt(failed + 1, def.retry.max_attempts);
+                format!("  {} {name}{nth} in {wait}", self.lines.paint.yellow("↻"))
             })
             .collect()
     }
@@ -223,37 +223,5 @@ impl View for LiveView {
         if self.readable {
             self.show(&[], size().0);
         }
-    }
-}
-
-/// A line cut to the terminal's width, so that it stays one; escapes take no room.
-fn clip(line: &str, width: usize) -> String {
-    let mut kept = String::new();
-    let (mut room, mut escape, mut coloured) = (width.saturating_sub(1), false, false);
-    for char in line.chars() {
-        if escape {
-            escape = char != 'm';
-        } else if char == '\x1b' {
-            (escape, coloured) = (true, true);
-        } else if room == 0 {
-            kept.push('…');
-            break;
-        } else {
-            room -= 1;
-        }
-        kept.push(char);
-    }
-    if coloured { kept + "\x1b[0m" } else { kept }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::clip;
-
-    #[test]
-    fn lines_are_cut_to_the_width_and_escapes_take_no_room() {
-        assert_eq!(clip("abcdef", 10), "abcdef");
-        assert_eq!(clip("abcdef", 4), "abc…");
-        assert_eq!(clip("\x1b[31mabcdef\x1b[0m", 4), "\x1b[31mabc…\x1b[0m");
     }
 }

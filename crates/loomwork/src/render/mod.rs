@@ -1,4 +1,8 @@
 //! Recorded facts as text for people.
 
 pub(crate) mod duration;
+pub(crate) mod json;
+pub(crate) mod table;
+pub(crate) mod timeline;
+pub(crate) mod why;
 pub(crate) mod words;

@@ -1,1 +1,12 @@
-//! x
+//! Black-box tests of the binary `loom`: real processes, stores and signals.
+
+mod ask;
+mod diagnostics;
+mod files;
+mod harness;
+mod inspect;
+mod plugins;
+mod run;
+mod secrets;
+mod seeds;
+mod signals;

@@ -1,0 +1,42 @@
+//! `loom prune`: delete old runs with their journals and logs.
+
+use crate::args::{Global, PruneArgs};
+use crate::commands::ask::logs_of;
+use crate::fault::Outcome;
+use crate::render::words::counted;
+use crate::session::now;
+use crate::store;
+use crate::ui::{Ui, Voice};
+use loom_core::Timestamp;
+use loom_protocol::ExitCode;
+use loom_store::UpkeepStore;
+use serde_json::json;
+
+/// How many runs one transaction deletes.
+const AT_ONCE: usize = 100;
+
+pub(crate) fn prune(args: &PruneArgs, global: &Global, ui: &mut Ui) -> Outcome {
+    let path = store::locate(global.store.as_deref())?;
+    let age = u64::try_from(args.older_than.as_micros()).unwrap_or(u64::MAX);
+    let before = Timestamp(now().0.saturating_sub(age));
+    let mut deleted = 0;
+    if let Some(mut store) = store::open_existing(&path)? {
+        loop {
+            let runs = store.prune(before, AT_ONCE)?;
+            for &run in &runs {
+                // Logs that stay do no harm; a run without logs is as good as gone.
+                let _ = std::fs::remove_dir_all(logs_of(&path, run));
+            }
+            deleted += runs.len();
+            if runs.len() < AT_ONCE {
+                break;
+            }
+        }
+    }
+    match ui.voice {
+        Voice::Human => ui.print(&format!("deleted {}\n", counted(deleted, "run")))?,
+        Voice::Json => ui.json(&json!({ "deleted": deleted }))?,
+        Voice::Quiet => {}
+    }
+    Ok(ExitCode::Success)
+}

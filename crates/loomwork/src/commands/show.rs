@@ -1,0 +1,129 @@
+//! `loom show`: one run.
+
+use crate::args::{Global, ShowArgs};
+use crate::commands::list::{coloured, state_name};
+use crate::fault::Outcome;
+use crate::look::Look;
+use crate::render::duration::short;
+use crate::render::json::document;
+use crate::render::table::Table;
+use crate::render::timeline::timeline;
+use crate::render::words::value_text;
+use crate::session::now;
+use crate::store;
+use crate::terminal::{Paint, fit, printable, size};
+use crate::ui::{Ui, Voice};
+use loom_core::{Act, History, Intervention, SetBy, Timestamp};
+use loom_protocol::{ExitCode, MASK, rfc3339};
+use loom_store::RunSummary;
+
+/// The most variables that are shown, unless all are asked for.
+const VARIABLES_MOST: usize = 20;
+
+pub(crate) fn show(args: &ShowArgs, global: &Global, ui: &mut Ui) -> Outcome {
+    let path = store::locate(global.store.as_deref())?;
+    let (mut store, id) = store::open_run(&path, &args.run)?;
+    let look = Look::at(&mut store, id)?;
+    if ui.voice == Voice::Json {
+        ui.json(&document(&look.summary, &look.history, now()))?;
+        return Ok(ExitCode::Success);
+    }
+    let paint = ui.terminal.paint;
+    let mut text = head(&look.summary, &look.history, paint);
+    text += &interventions(&look.history, paint);
+    text += &variables(&look.history, args.all, paint);
+    let (width, _) = size();
+    let axis_end = if look.summary.alive { now() } else { last_moment(&look) };
+    text += "\n";
+    text += &timeline(&look.history, axis_end, width, args.all, paint);
+    ui.print(&text)?;
+    Ok(ExitCode::Success)
+}
+
+/// When something last happened to a run that nobody is at work on.
+fn last_moment(look: &Look) -> Timestamp {
+    look.events.last().map_or(look.summary.created_at, |recorded| recorded.event.at())
+}
+
+fn head(run: &RunSummary, history: &History, paint: Paint) -> String {
+    let name = format!("{}/{} {}", run.namespace, run.workflow, run.version);
+    let mut text = format!("run {}  {}\n", paint.bold(run.id), printable(&name));
+    let counts = history.counts();
+    let mut state = coloured(paint, state_name(run));
+    if let Some(pause) = history.paused() {
+        state += &format!(" since {} by {}", clock(pause.at), printable(&pause.by));
+    }
+    let mut field = |name: &str, value: &str| text += &format!("  {name:<9} {value}\n");
+    field("state", &format!("{state}, {} of {} tasks done", counts.settled(), counts.total()));
+    field(
+        "accepted",
+        &format!("{} ({} ago)", clock(run.created_at), short(now().since(run.created_at))),
+    );
+    if let (Some(from), Some(to)) = (run.started_at, run.finished_at) {
+        field("took", &format!("{}, ended {}", short(to.since(from)), clock(to)));
+    }
+    field("workers", &run.workers.to_string());
+    field("folder", &printable(&run.base));
+    if state_name(run) == "interrupted" || (history.paused().is_some() && !run.alive) {
+        field("go on", &format!("loom resume {}", run.id.short()));
+    }
+    text
+}
+
+/// A time as people read it: seconds are enough.
+fn clock(at: Timestamp) -> String {
+    let text = rfc3339(at.0);
+    format!("{} {}Z", &text[..10], &text[11..19])
+}
+
+fn interventions(history: &History, paint: Paint) -> String {
+    let plan = history.run().plan();
+    let mut text = String::new();
+    for Intervention { at, by, act, .. } in history.interventions() {
+        let because = |reason: &str| {
+            if reason.is_empty() { String::new() } else { format!(": {}", printable(reason)) }
+        };
+        let what = match act {
+            Act::Pause => "paused".to_owned(),
+            Act::Resume => "resumed".to_owned(),
+            Act::Cancel(reason) => format!("cancelled{}", because(reason)),
+            Act::Retry(tasks) => {
+                let names: Vec<&str> =
+                    tasks.iter().take(5).map(|&task| plan.task(task).name.as_str()).collect();
+                format!("tried again: {}", printable(&names.join(", ")))
+            }
+            Act::Resolve(task, reason) => {
+                format!("resolved {}{}", printable(&plan.task(*task).name), because(reason))
+            }
+        };
+        text += &format!("  {} {what} by {}\n", paint.dim(clock(*at)), printable(by));
+    }
+    text
+}
+
+fn variables(history: &History, all: bool, paint: Paint) -> String {
+    let plan = history.run().plan();
+    let mut table = Table::new(&["", "", "", ""]);
+    let most = if all { usize::MAX } else { VARIABLES_MOST };
+    let mut more = 0;
+    for (at, variable) in history.variables().enumerate() {
+        if at >= most {
+            more += 1;
+            continue;
+        }
+        let value = if variable.secret { MASK.to_owned() } else { value_text(variable.value) };
+        let by = match variable.set_by {
+            SetBy::Start => "at the start".to_owned(),
+            SetBy::Task(task) => format!("by {}", printable(&plan.task(task).name)),
+        };
+        table.row([String::new(), variable.name.to_owned(), fit(&value, 60), paint.dim(by)]);
+    }
+    let mut text = table.render(paint);
+    if !text.is_empty() {
+        text.insert_str(0, &format!("\n{}\n", paint.dim("variables")));
+    }
+    if more > 0 {
+        text += &paint.dim(format!("  … and {more} more; --all shows every one\n"));
+    }
+    text
+}

@@ -1,0 +1,254 @@
+//! A run on a time axis: one bar a task, or an item, fitted to the terminal.
+
+use super::duration::short;
+use super::table::width as columns_of;
+use crate::progress::label;
+use crate::terminal::{Paint, fit, printable};
+use loom_core::{
+    AttemptRecord, AttemptResult, Ending, History, TaskIx, TaskPhase, TaskRecord, TaskRef,
+    Timestamp,
+};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// The most rows of a run that is not shown whole.
+const ROWS_MOST: usize = 30;
+/// Tasks with at most so many items show a bar for each.
+const ITEMS_MOST: u32 = 8;
+/// The widest that names get.
+const NAME_MOST: usize = 28;
+
+const WAITING: char = '·';
+const QUEUED: char = '░';
+const HELD: char = '▒';
+const RUNNING: char = '█';
+const BACKOFF: char = '~';
+const LOST: char = '?';
+
+/// What a row shows.
+struct Row {
+    task: TaskRef,
+    name: String,
+    critical: bool,
+}
+
+/// The timeline of a run up to `now`, `width` columns wide; `all` rows of it, or the telling ones.
+pub(crate) fn timeline(
+    history: &History,
+    now: Timestamp,
+    width: usize,
+    all: bool,
+    paint: Paint,
+) -> String {
+    let Some(from) = history.started_at() else { return String::new() };
+    let until = history.finished_at().unwrap_or(now).max(from);
+    let critical = critical(history, now);
+    let rows = rows(history, &critical, all);
+    let names = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
+    let names = names.min(NAME_MOST);
+    let cells = width.saturating_sub(names + 16).clamp(10, 120);
+    let axis = Axis { from, span: until.since(from).max(Duration::from_micros(1)), cells };
+    let mut text = axis.scale(names, paint);
+    for row in &rows {
+        text += &line(history, row, &axis, names, now, paint);
+    }
+    text += &hidden(history, &rows, paint);
+    text + &legend(paint)
+}
+
+/// The tasks of the critical path.
+fn critical(history: &History, now: Timestamp) -> BTreeSet<TaskIx> {
+    let path = history.critical_path(now);
+    path.iter().flat_map(|path| &path.links).map(|link| link.task).collect()
+}
+
+/// The rows to show, in the order in which their tasks began.
+fn rows(history: &History, critical: &BTreeSet<TaskIx>, all: bool) -> Vec<Row> {
+    let mut tasks: Vec<TaskIx> = history.tasks().map(|(task, _)| task).collect();
+    if !all && tasks.len() > ROWS_MOST {
+        tasks.sort_by_key(|&task| std::cmp::Reverse(weight(history, critical, task)));
+        tasks.truncate(ROWS_MOST);
+    }
+    tasks.sort_by_key(|&task| (begin(history.task(task)), task));
+    let plan = history.run().plan();
+    let row = |task: TaskRef| Row {
+        task,
+        name: printable(&label(plan, task)),
+        critical: critical.contains(&task.task),
+    };
+    let mut rows = Vec::new();
+    for task in tasks {
+        let items = history.run().items(task).map_or(0, |(count, _)| count);
+        if (1..=ITEMS_MOST).contains(&items) && rows.len() < 4 * ROWS_MOST {
+            rows.extend((0..items).map(|item| row(TaskRef::item(task, item))));
+        } else {
+            rows.push(row(TaskRef::whole(task)));
+        }
+    }
+    rows
+}
+
+/// How telling a task is: failed ones first, then the critical path, then what took long.
+fn weight(
+    history: &History,
+    critical: &BTreeSet<TaskIx>,
+    task: TaskIx,
+) -> (bool, bool, bool, Duration) {
+    let record = history.task(task);
+    let phase = history.run().phase(task);
+    let ran: Duration = record
+        .attempts
+        .iter()
+        .filter_map(|attempt| Some(attempt.ended_at()?.since(attempt.started_at?)))
+        .sum();
+    (
+        phase == TaskPhase::Failed,
+        matches!(phase, TaskPhase::Running | TaskPhase::BackingOff),
+        critical.contains(&task),
+        ran,
+    )
+}
+
+fn begin(record: &TaskRecord) -> Timestamp {
+    let first = record.attempts.first().map(|attempt| attempt.ready_at);
+    first.or_else(|| record.settled_at()).unwrap_or(Timestamp(u64::MAX))
+}
+
+/// Where times are on a row.
+struct Axis {
+    from: Timestamp,
+    span: Duration,
+    cells: usize,
+}
+
+impl Axis {
+    fn at(&self, time: Timestamp) -> usize {
+        let share = time.since(self.from).as_secs_f64() / self.span.as_secs_f64();
+        ((share * self.cells as f64) as usize).min(self.cells - 1)
+    }
+
+    /// Fills from one time up to another; at least the cell that the first is in.
+    fn fill(&self, bar: &mut [char], from: Timestamp, to: Timestamp, with: char) {
+        let (first, last) = (self.at(from), self.at(to));
+        bar[first..=last.max(first)].fill(with);
+    }
+
+    fn scale(&self, names: usize, paint: Paint) -> String {
+        let end = short(self.span);
+        let gap = self.cells.saturating_sub(1 + columns_of(&end));
+        paint.dim(format!("  {:names$}  0{}{end}", "", " ".repeat(gap))) + "\n"
+    }
+}
+
+fn line(
+    history: &History,
+    row: &Row,
+    axis: &Axis,
+    names: usize,
+    now: Timestamp,
+    paint: Paint,
+) -> String {
+    let record = history.task(row.task.task);
+    let mut bar = vec![' '; axis.cells];
+    let end = record.settled_at().unwrap_or(now);
+    let first = record.attempts.iter().map(|attempt| attempt.ready_at).min();
+    axis.fill(&mut bar, record.waiting_since.max(axis.from), first.unwrap_or(end), WAITING);
+    let mine = |attempt: &&AttemptRecord| row.task.item.is_none() || attempt.item == row.task.item;
+    let mut ran = Duration::ZERO;
+    let mut count = 0;
+    for attempt in record.attempts.iter().filter(mine) {
+        ran += draw(&mut bar, attempt, axis, now);
+        count += 1;
+    }
+    let (mark, tint): (&str, fn(Paint, &str) -> String) = sign(history, row.task);
+    let name = fit(&row.name, names);
+    let pad = names - name.chars().count();
+    let star = if row.critical { paint.bold("*") } else { " ".to_owned() };
+    let bar: String = bar.into_iter().collect();
+    let times =
+        if count > 1 && row.task.item.is_none() && history.run().items(row.task.task).is_none() {
+            format!(" ×{count}")
+        } else {
+            String::new()
+        };
+    let took = if count == 0 { String::new() } else { short(ran) };
+    format!("{star} {name}{:pad$}  {} {} {took}{times}\n", "", tint(paint, &bar), tint(paint, mark))
+}
+
+/// Draws an attempt; answers with how long it ran.
+fn draw(bar: &mut [char], attempt: &AttemptRecord, axis: &Axis, now: Timestamp) -> Duration {
+    let held = attempt.assigned_at.unwrap_or(attempt.started_at.unwrap_or(now));
+    let started = attempt.started_at.unwrap_or(attempt.ended_at().unwrap_or(now));
+    let ended = attempt.ended_at().unwrap_or(now);
+    axis.fill(bar, attempt.ready_at, held, QUEUED);
+    if attempt.assigned_at.is_some() {
+        axis.fill(bar, held, started, HELD);
+    }
+    if attempt.started_at.is_none() {
+        return Duration::ZERO;
+    }
+    let lost = matches!(attempt.result, AttemptResult::Interrupted { .. });
+    axis.fill(bar, started, ended, if lost { LOST } else { RUNNING });
+    if let Some(again) = attempt.retry_at() {
+        let first = axis.at(ended);
+        axis.fill(bar, ended, again.min(now.max(ended)), BACKOFF);
+        bar[first] = '×';
+    } else if attempt.failure().is_some() {
+        bar[axis.at(ended)] = '×';
+    }
+    ended.since(started)
+}
+
+/// How a row ended.
+fn sign(history: &History, task: TaskRef) -> (&'static str, fn(Paint, &str) -> String) {
+    let green: fn(Paint, &str) -> String = |paint, text| paint.green(text);
+    let red: fn(Paint, &str) -> String = |paint, text| paint.red(text);
+    let yellow: fn(Paint, &str) -> String = |paint, text| paint.yellow(text);
+    let cyan: fn(Paint, &str) -> String = |paint, text| paint.cyan(text);
+    let dim: fn(Paint, &str) -> String = |paint, text| paint.dim(text);
+    match history.run().phase_of(task).unwrap_or(TaskPhase::Waiting) {
+        TaskPhase::Succeeded => ("✔", green),
+        TaskPhase::Resolved => ("✔ by hand", green),
+        TaskPhase::Failed => ("✘", red),
+        TaskPhase::Skipped => ("↷", dim),
+        TaskPhase::Cancelled => ("■", yellow),
+        TaskPhase::BackingOff => ("↻", yellow),
+        TaskPhase::Running => ("▶", cyan),
+        TaskPhase::Waiting | TaskPhase::Ready => ("…", dim),
+    }
+}
+
+/// What the rows leave out.
+fn hidden(history: &History, rows: &[Row], paint: Paint) -> String {
+    let shown: BTreeSet<TaskIx> = rows.iter().map(|row| row.task.task).collect();
+    let rest: Vec<&TaskRecord> = history
+        .tasks()
+        .filter(|(task, _)| !shown.contains(task))
+        .map(|(_, record)| record)
+        .collect();
+    if rest.is_empty() {
+        return String::new();
+    }
+    let ended = |wanted: fn(&Ending) -> bool| {
+        let settled = rest.iter().filter_map(|record| record.settled.as_ref());
+        settled.filter(|settled| wanted(&settled.how)).count()
+    };
+    let succeeded = ended(|how| matches!(how, Ending::Succeeded));
+    let skipped = ended(|how| matches!(how, Ending::Skipped(_)));
+    let failed = ended(|how| matches!(how, Ending::Failed | Ending::FailedUnattempted(_)));
+    let mut text = format!("  … {} more tasks: {succeeded} succeeded", rest.len());
+    for (count, word) in [(failed, "failed"), (skipped, "skipped")] {
+        if count > 0 {
+            let _ = write!(text, ", {count} {word}");
+        }
+    }
+    paint.dim(text + "; --all shows every one") + "\n"
+}
+
+fn legend(paint: Paint) -> String {
+    paint.dim(format!(
+        "  * critical path  {WAITING} waiting  {QUEUED} ready  {HELD} held  {RUNNING} running  \
+         {BACKOFF} backing off  × failed  {LOST} cut off"
+    )) + "\n"
+}

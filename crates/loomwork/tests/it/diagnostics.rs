@@ -1,0 +1,98 @@
+//! What is wrong with files and calls: exit status 2, and nothing ran.
+
+use crate::harness::Loom;
+
+#[test]
+fn every_problem_of_a_file_is_shown_with_its_line_and_nothing_runs() {
+    let loom = Loom::with(
+        r#"
+name: bad
+tasks:
+  - { name: a, plugin: cmdd, params: { command: "touch ran" } }
+  - { name: b, plugin: cmd, imputs: [X], params: { command: "touch ran" } }
+"#,
+    );
+    loom.loom(&["run", "w.yaml"])
+        .exits(2)
+        .warns("error[L201]")
+        .warns("did you mean `cmd`?")
+        .warns("error[L103]")
+        .warns("did you mean `inputs`?")
+        .warns("w.yaml:4:");
+    assert!(!loom.path("ran").exists());
+    assert!(!loom.path("store").exists());
+}
+
+#[test]
+fn problems_are_documents_where_json_is_asked_for() {
+    let loom = Loom::with("name: bad\ntasks:\n  - { name: a, plugin: cmdd }");
+    let said = loom.loom(&["validate", "w.yaml", "--json"]).exits(2);
+    let lines = said.json();
+    assert_eq!((&lines[0]["type"], &lines[0]["code"]), (&"problem".into(), &"L201".into()));
+    assert_eq!((&lines[1]["type"], &lines[1]["valid"]), (&"checked".into(), &false.into()));
+}
+
+#[test]
+fn validate_looks_at_all_files_and_leaves_to_the_caller_what_is_the_callers() {
+    let good = "workflow: { name: g, env: { T: \"{{ENV:NOT_SET_HERE}}\" }, tasks: [{ name: a, plugin: noop }] }";
+    let loom = Loom::new().file("good.yaml", good).file("bad.yaml", "workflow: 7");
+    loom.loom(&["validate", "good.yaml"])
+        .exits(0)
+        .says("✔ good.yaml: 1 task")
+        .warns("warning[L207]");
+    loom.loom(&["validate", "bad.yaml", "good.yaml", "none.yaml"])
+        .exits(2)
+        .says("✔ good.yaml")
+        .warns("bad.yaml")
+        .warns("error[L109]")
+        .warns("2 of 3 files cannot run");
+    loom.loom(&["run", "good.yaml"]).exits(2).warns("error[L207]");
+}
+
+#[test]
+fn calls_that_cannot_be_understood_have_a_code_and_a_suggestion() {
+    let loom = Loom::with("name: w\ntasks:\n  - { name: a, plugin: noop }");
+    loom.loom(&["run", "w.yaml", "--worker", "2"]).exits(2).warns("error[L605]").warns("--workers");
+    loom.loom(&["run", "w.yaml", "--var", "X"]).exits(2).warns("error[L605]").warns("X=VALUE");
+    loom.loom(&["run", "w.yaml", "--limit", "tusks=3"]).exits(2).warns("error[L605]");
+    loom.loom(&["run", "w.yaml", "--limit", "tasks=3"]).exits(0);
+    loom.loom(&["list", "--store", "postgres://x/y"]).exits(2).warns("only SQLite");
+    loom.loom(&["prune", "--older-than", "soon"]).exits(2).warns("such as 30d");
+    loom.loom(&["--help"]).exits(0).says("Usage: loom");
+}
+
+#[test]
+fn runs_that_do_not_exist_are_named_with_those_that_do() {
+    let loom = Loom::with("name: w\ntasks:\n  - { name: a, plugin: noop }");
+    loom.loom(&["show", "last"]).exits(2).warns("error[L601]").warns("no store");
+    loom.loom(&["run", "w.yaml", "-q"]).exits(0);
+    loom.loom(&["show", "zzzzzzzz"]).exits(2).warns("error[L601]").warns("(w)");
+    loom.loom(&["show", "zz"]).exits(2).warns("error[L605]");
+    loom.loom(&["run", "w.yaml", "-q"]).exits(0);
+    let runs = loom.loom(&["list", "--json"]).json();
+    let beginning = &runs[0]["run"].as_str().unwrap()[..5];
+    loom.loom(&["show", beginning]).exits(2).warns("error[L602]").warns("several runs match");
+    let end = &runs[1]["run"].as_str().unwrap()[18..];
+    loom.loom(&["show", end]).exits(0).says(runs[1]["run"].as_str().unwrap());
+    let said = loom.loom(&["logs", "last", "aa", "--json"]).exits(2).warns("did you mean `a`?");
+    let error = &said.json()[0];
+    assert_eq!((&error["type"], &error["code"]), (&"error".into(), &"L606".into()));
+}
+
+#[test]
+fn a_store_that_is_none_is_an_error_of_the_store() {
+    let loom = Loom::with(
+        "name: w\ntasks:\n  - { name: a, plugin: cmd, params: { command: \"touch ran\" } }",
+    )
+    .file("not.db", &"this is no database ".repeat(100));
+    loom.loom(&["run", "w.yaml", "--store", "not.db"]).exits(3).warns("error[L504]");
+    loom.loom(&["run", "w.yaml", "--store", "w.yaml/x.db"]).exits(3).warns("error[L503]");
+    assert!(!loom.path("ran").exists());
+}
+
+#[test]
+fn a_plugin_that_cannot_be_used_is_an_error_before_anything_runs() {
+    let loom = Loom::with("name: w\ntasks:\n  - { name: a, plugin: mine }")
+        .file("plugins/mine/plugin.yaml", "command: 7\n");
+    loom.loom(&["run", "w.yaml"]).exits(2).warns("error[L301]").warns("plugin.yaml");
+}

@@ -1,0 +1,86 @@
+//! Secrets are nowhere to be seen.
+
+use crate::harness::Loom;
+use std::fs;
+use std::path::Path;
+
+const SECRET: &str = "s3cr3t-\"quoted\"-value";
+
+#[test]
+fn a_secret_is_in_no_output_no_log_and_no_readable_byte_of_the_store() {
+    let loom = Loom::with(
+        r#"
+name: s
+env: { API_TOKEN: "{{ENV:API_TOKEN}}" }
+secrets: [PIN]
+tasks:
+  - name: show
+    plugin: cmd
+    outputs: [COPY]
+    params: { command: 'echo "token: $API_TOKEN"; echo "COPY=$API_TOKEN"; echo "$API_TOKEN" >&2' }
+  - { name: pin, plugin: cmd, outputs: [PIN], params: { command: "echo PIN=pin-94711 >> $LOOM_OUTPUT" } }
+  - { name: use, plugin: cmd, inputs: [PIN, COPY], params: { command: 'echo "$PIN $COPY" > seen; exit 1' } }
+  - { name: tell, plugin: cmd, inputs: [PIN], params: { command: 'echo "pin is $PIN"; exit 2' } }
+"#,
+    )
+    .env("API_TOKEN", SECRET);
+    let mut said = Vec::new();
+    for args in [
+        &["run", "w.yaml"][..],
+        &["run", "w.yaml", "--json"],
+        &["run", "w.yaml", "--quiet"],
+        &["show", "last"],
+        &["show", "last", "--json"],
+        &["list", "--json"],
+        &["logs", "last"],
+        &["retry", "last"],
+        &["resolve", "last", "use", "--output", "COPY=x"],
+    ] {
+        let one = loom.loom(args);
+        assert!(one.code == 0 || one.code == 1, "{args:?}: {one:?}");
+        said.push((args.join(" "), one.out + &one.err));
+    }
+    assert_eq!(loom.read("seen"), format!("pin-94711 {SECRET}\n"));
+    for (what, text) in &said {
+        hidden(what, text.as_bytes());
+    }
+    each_file(&loom.path("store"), &mut |path, bytes| hidden(&path.display().to_string(), bytes));
+}
+
+/// Asserts that neither secret is among these bytes, escaped for JSON or not.
+#[track_caller]
+fn hidden(what: &str, bytes: &[u8]) {
+    let escaped = SECRET.replace('"', "\\\"");
+    for secret in [SECRET, &escaped, "s3cr3t", "pin-94711"] {
+        let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!found, "`{secret}` is in {what}:\n{}", String::from_utf8_lossy(bytes));
+    }
+}
+
+fn each_file(folder: &Path, check: &mut dyn FnMut(&Path, &[u8])) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            each_file(&path, check);
+        } else {
+            check(&path, &fs::read(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_resumed_run_has_its_secrets_from_the_store() {
+    let loom = Loom::with(
+        r#"
+name: s
+env: { API_TOKEN: "{{ENV:API_TOKEN}}" }
+tasks:
+  - { name: a, plugin: cmd, params: { command: 'test -e ok && echo "$API_TOKEN" > seen' } }
+"#,
+    )
+    .env("API_TOKEN", SECRET);
+    loom.loom(&["run", "w.yaml"]).exits(1);
+    let loom = loom.file("ok", "").env("API_TOKEN", "another");
+    loom.loom(&["retry", "last"]).exits(0);
+    assert_eq!(loom.read("seen"), format!("{SECRET}\n"));
+}
