@@ -9,6 +9,7 @@ mod diagnostic;
 mod document;
 mod draft;
 pub mod draw;
+mod fuzz;
 mod graph;
 pub mod import;
 pub mod keys;
@@ -22,6 +23,8 @@ pub use catalog::{PluginCatalog, PluginFacts};
 pub use check::{CheckContext, Checked, ResolveError, check, resolve_env};
 pub use diagnostic::{Diagnostic, Label, Problems, Severity, Style, Suggestion};
 pub use draft::Draft;
+#[doc(hidden)]
+pub use fuzz::fuzz_workflow;
 pub use limits::Limits;
 pub use read::load;
 pub use source::{Position, Source, Span, Unread};

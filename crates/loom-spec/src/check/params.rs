@@ -201,13 +201,25 @@ fn problems_of(task: &TaskDraft, schema: &Value, error: &ValidationError<'_>) ->
             } else {
                 format!("the parameter `{}` does", path(&pointer, ""))
             };
-            vec![
-                bad(format!("{what} not suit the plugin `{plugin}`: {}", error.masked()))
-                    .at(at, "")
-                    .help("`loom plugin list` shows what each plugin takes"),
-            ]
+            let reason = match error.kind() {
+                ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::OneOfNotValid { .. } => {
+                    String::new()
+                }
+                _ => format!(": {}", error.masked()),
+            };
+            let problem = bad(format!("{what} not suit the plugin `{plugin}`{reason}")).at(at, "");
+            vec![problem.help(match description(schema, &pointer) {
+                Some(description) => format!("what it takes: {description}"),
+                None => "`loom plugin list` shows what each plugin takes".into(),
+            })]
         }
     }
+}
+
+/// What the plugin says of the parameter that a pointer leads into.
+fn description<'s>(schema: &'s Value, pointer: &str) -> Option<&'s str> {
+    let name = pointer.split('/').nth(1)?;
+    schema.get("properties")?.get(name)?.get("description")?.as_str()
 }
 
 /// `/a/0` and `b` as `a.0.b`.

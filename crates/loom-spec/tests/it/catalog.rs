@@ -61,7 +61,13 @@ impl PluginCatalog for Catalog {
             "sleep" => PluginFacts {
                 params_schema: Some(object(
                     &json!({
-                        "duration": { "type": ["number", "string"] },
+                        "duration": {
+                            "description": "How long: seconds, or a text such as `10s`.",
+                            "anyOf": [
+                                { "type": "number", "minimum": 0 },
+                                { "type": "string", "pattern": "^[0-9]+s$" },
+                            ],
+                        },
                         "outputs": { "type": "object" },
                     }),
                     &["duration"],

@@ -6,6 +6,7 @@ mod bad;
 mod catalog;
 mod good;
 mod import;
+mod robust;
 
 use catalog::Catalog;
 use loom_spec::{CheckContext, Checked, Limits, Problems, Severity, Source, check, load};
