@@ -14,6 +14,9 @@ use loom_store::{Claim, DefinitionHash, NewRun, RunCommit, RunStore, StoreError}
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
+/// With more runs than these, nobody looks at each of them to choose how to wait.
+const RUNS_MAX: usize = 16;
+
 /// Decides about runs and makes it so. See the crate's documentation.
 pub struct Engine {
     store: Box<dyn RunStore>,
@@ -108,10 +111,16 @@ impl Engine {
     /// Whether nobody waits for the next round: every run has attempts in hand to go on with. Not
     /// asked of many runs, whose reports gather by themselves.
     pub fn may_linger(&self) -> bool {
-        const RUNS_MAX: usize = 16;
         !self.is_busy()
             && (1..=RUNS_MAX).contains(&self.runs.len())
             && self.runs.values().all(|active| active.run.held_back() > 0)
+    }
+
+    /// Whether attempts are under way that will soon end, to go by those before them.
+    pub fn expects_news(&self) -> bool {
+        !self.is_busy()
+            && (1..=RUNS_MAX).contains(&self.runs.len())
+            && self.runs.values().any(|active| active.pace.is_quick() && !active.run.is_idle())
     }
 
     /// When there will be something to do without an input.
