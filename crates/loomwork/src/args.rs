@@ -28,7 +28,7 @@ pub(crate) struct Global {
     /// Print nothing but errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// When to colour; NO_COLOR is honoured
+    /// When to colour; `NO_COLOR` is honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,
 }
@@ -132,7 +132,7 @@ pub(crate) struct ShowArgs {
 pub(crate) struct LogsArgs {
     /// The run: its identity, its beginning or end (4 characters or more), or `last`
     pub(crate) run: String,
-    /// The task; TASK[3] is one item of a for_each task
+    /// The task; `TASK[3]` is one item of a `for_each` task
     pub(crate) task: Option<String>,
     /// Only this attempt, from 1
     #[arg(long, value_name = "N")]
@@ -202,7 +202,7 @@ pub(crate) struct ImportArgs {
 /// What can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ImportFormat {
-    /// A WfCommons trace, version 1.3 to 1.5
+    /// A trace in the format of `WfCommons`, version 1.3 to 1.5
     Wfformat,
 }
 
@@ -326,7 +326,7 @@ pub(crate) struct RunArgs {
     pub(crate) variables: Variables,
     #[command(flatten)]
     pub(crate) limits: FileLimits,
-    /// The most tasks at once, unless the workflow sets MAX_WORKERS [default: the number of cores]
+    /// The most tasks at once, unless the workflow sets `MAX_WORKERS` [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) workers: Option<u32>,
     #[command(flatten)]
@@ -350,7 +350,7 @@ pub(crate) struct Execution {
     /// The most tasks of a queue at once; may be given often
     #[arg(long = "queue", value_name = "NAME=N", value_parser = parse_queue)]
     pub(crate) queues: Vec<(String, u32)>,
-    /// The service that says what AUTH_TOKEN permits
+    /// The service that says what `AUTH_TOKEN` permits
     #[arg(long, env = "LOOM_PERMISSIONS_URL", value_name = "URL")]
     pub(crate) permissions_url: Option<String>,
 }

@@ -106,11 +106,6 @@ impl Words<'_> {
         format!("by {}, {}{reason}", printable(&one.by), self.ago(one.at))
     }
 
-    fn variable(&self, variable: &VariableRecord<'_>) -> String {
-        let value = if variable.secret { MASK.to_owned() } else { value_text(variable.value) };
-        format!("{}={}", variable.name, fit(&value, 60))
-    }
-
     fn toll(&mut self, depth: usize, toll: &Toll) {
         if toll.count == 0 {
             return;
@@ -144,7 +139,7 @@ impl Words<'_> {
                 }
                 for input in &running.inputs {
                     let later = if input.outdated { "  (set again since)" } else { "" };
-                    let text = format!("given {}{later}", self.variable(&input.variable));
+                    let text = format!("given {}{later}", assignment(&input.variable));
                     self.line(1, &text);
                 }
             }
@@ -209,7 +204,7 @@ impl Words<'_> {
 
     fn set(&mut self, word: &str, set: &Few<VariableRecord<'_>>) {
         for variable in &set.first {
-            let text = format!("{word} {}", self.variable(variable));
+            let text = format!("{word} {}", assignment(variable));
             self.line(1, &text);
         }
         self.more(1, set.more);
@@ -472,4 +467,10 @@ const fn said(phase: TaskPhase) -> &'static str {
         TaskPhase::BackingOff => "backing off",
         other => other.name(),
     }
+}
+
+/// `NAME=value`, masked if it is secret.
+fn assignment(variable: &VariableRecord<'_>) -> String {
+    let value = if variable.secret { MASK.to_owned() } else { value_text(variable.value) };
+    format!("{}={}", variable.name, fit(&value, 60))
 }
