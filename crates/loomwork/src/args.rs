@@ -44,44 +44,92 @@ pub(crate) struct FileLimits {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check a workflow, record a run of it and execute it to the end
+    #[command(after_help = "Examples:\n\
+\x20 loom run pipeline.yaml --var DAY=2026-11-21 --var 'FILES:=[\"a\",\"b\"]' --workers 8\n\
+\x20 loom run pipeline.yaml --json | jq -r 'select(.type == \"task.failed\") | .task'\n\
+\x20 loom run pipeline.yaml --queue gpu=1")]
     Run(RunArgs),
     /// Go on with a run that was interrupted
+    #[command(after_help = "Examples:\n\
+\x20 loom resume last\n\
+\x20 loom resume 4k2m9q7x")]
     Resume(ResumeArgs),
     /// Try the failed tasks of a run again, or one of them
+    #[command(after_help = "Examples:\n\
+\x20 loom retry last\n\
+\x20 loom retry 4k2m9q7x load")]
     Retry(RetryArgs),
     /// Settle a failed or waiting task by hand: it counts as succeeded
+    #[command(after_help = "Examples:\n\
+\x20 loom resolve last load --reason \"loaded by hand\" --output ROWS:=42")]
     Resolve(ResolveArgs),
     /// End a run, wherever it runs
+    #[command(after_help = "Examples:\n\
+\x20 loom cancel 4k2m9q7x --reason \"wrong input\"")]
     Cancel(CancelArgs),
     /// The runs of the store, youngest first
+    #[command(after_help = "Examples:\n\
+\x20 loom list --state failed --workflow nightly\n\
+\x20 loom list --state interrupted")]
     #[command(visible_alias = "ls")]
     List(ListArgs),
     /// One run: where it stands, its variables, a timeline
+    #[command(after_help = "Examples:\n\
+\x20 loom show last\n\
+\x20 loom show 4k2m9q7x --json | jq .counts")]
     Show(ShowArgs),
     /// What the attempts of a run wrote
+    #[command(after_help = "Examples:\n\
+\x20 loom logs last\n\
+\x20 loom logs last load --attempt 2\n\
+\x20 loom logs last 'count[3]' --follow")]
     Logs(LogsArgs),
     /// Why a run, or a task, stands where it does, from recorded facts
+    #[command(after_help = "Examples:\n\
+\x20 loom why last\n\
+\x20 loom why 4k2m9q7x report")]
     Why(WhyArgs),
     /// Check workflow files without running them
+    #[command(after_help = "Examples:\n\
+\x20 loom validate workflows/*.yaml\n\
+\x20 loom validate pipeline.yaml --json")]
     Validate(ValidateArgs),
     /// Draw a workflow
+    #[command(after_help = "Examples:\n\
+\x20 loom graph pipeline.yaml --format text\n\
+\x20 loom graph pipeline.yaml --format dot | dot -Tsvg > pipeline.svg")]
     Graph(GraphArgs),
     /// Print the JSON Schema of workflow files, for editors
+    #[command(after_help = "Examples:\n\
+\x20 loom schema > loom.schema.json")]
     Schema,
     /// Turn another system's workflow into a workflow file
+    #[command(after_help = "Examples:\n\
+\x20 loom import wfformat montage.json --scale 0.01 -o montage.yaml")]
     Import(ImportArgs),
     /// Write a first workflow that runs
+    #[command(after_help = "Examples:\n\
+\x20 loom init\n\
+\x20 loom init my-project && loom run my-project/workflow.yaml")]
     Init(InitArgs),
     /// Plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Delete old runs with their journals and logs
+    #[command(after_help = "Examples:\n\
+\x20 loom prune --older-than 30d")]
     Prune(PruneArgs),
     /// The page of an error's code
+    #[command(after_help = "Examples:\n\
+\x20 loom explain L205")]
     Explain(ExplainArgs),
     /// Print what a shell needs to complete command lines
+    #[command(after_help = "Examples:\n\
+\x20 loom completions bash > ~/.local/share/bash-completion/completions/loom")]
     Completions(CompletionsArgs),
     /// Write the manual pages
+    #[command(after_help = "Examples:\n\
+\x20 loom man ~/.local/share/man/man1")]
     Man(ManArgs),
 }
 
