@@ -1,5 +1,7 @@
 //! What can be asked on the command line.
 
+mod examples;
+
 use crate::terminal::When;
 use clap::{Args, Parser, Subcommand};
 use loom_core::{RunState, Value};
@@ -44,92 +46,62 @@ pub(crate) struct FileLimits {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check a workflow, record a run of it and execute it to the end
-    #[command(after_help = "Examples:\n\
-\x20 loom run pipeline.yaml --var DAY=2026-11-21 --var 'FILES:=[\"a\",\"b\"]' --workers 8\n\
-\x20 loom run pipeline.yaml --json | jq -r 'select(.type == \"task.failed\") | .task'\n\
-\x20 loom run pipeline.yaml --queue gpu=1")]
+    #[command(after_help = examples::RUN)]
     Run(RunArgs),
     /// Go on with a run that was interrupted
-    #[command(after_help = "Examples:\n\
-\x20 loom resume last\n\
-\x20 loom resume 4k2m9q7x")]
+    #[command(after_help = examples::RESUME)]
     Resume(ResumeArgs),
     /// Try the failed tasks of a run again, or one of them
-    #[command(after_help = "Examples:\n\
-\x20 loom retry last\n\
-\x20 loom retry 4k2m9q7x load")]
+    #[command(after_help = examples::RETRY)]
     Retry(RetryArgs),
     /// Settle a failed or waiting task by hand: it counts as succeeded
-    #[command(after_help = "Examples:\n\
-\x20 loom resolve last load --reason \"loaded by hand\" --output ROWS:=42")]
+    #[command(after_help = examples::RESOLVE)]
     Resolve(ResolveArgs),
     /// End a run, wherever it runs
-    #[command(after_help = "Examples:\n\
-\x20 loom cancel 4k2m9q7x --reason \"wrong input\"")]
+    #[command(after_help = examples::CANCEL)]
     Cancel(CancelArgs),
     /// The runs of the store, youngest first
-    #[command(after_help = "Examples:\n\
-\x20 loom list --state failed --workflow nightly\n\
-\x20 loom list --state interrupted")]
+    #[command(after_help = examples::LIST)]
     #[command(visible_alias = "ls")]
     List(ListArgs),
     /// One run: where it stands, its variables, a timeline
-    #[command(after_help = "Examples:\n\
-\x20 loom show last\n\
-\x20 loom show 4k2m9q7x --json | jq .counts")]
+    #[command(after_help = examples::SHOW)]
     Show(ShowArgs),
     /// What the attempts of a run wrote
-    #[command(after_help = "Examples:\n\
-\x20 loom logs last\n\
-\x20 loom logs last load --attempt 2\n\
-\x20 loom logs last 'count[3]' --follow")]
+    #[command(after_help = examples::LOGS)]
     Logs(LogsArgs),
     /// Why a run, or a task, stands where it does, from recorded facts
-    #[command(after_help = "Examples:\n\
-\x20 loom why last\n\
-\x20 loom why 4k2m9q7x report")]
+    #[command(after_help = examples::WHY)]
     Why(WhyArgs),
     /// Check workflow files without running them
-    #[command(after_help = "Examples:\n\
-\x20 loom validate workflows/*.yaml\n\
-\x20 loom validate pipeline.yaml --json")]
+    #[command(after_help = examples::VALIDATE)]
     Validate(ValidateArgs),
     /// Draw a workflow
-    #[command(after_help = "Examples:\n\
-\x20 loom graph pipeline.yaml --format text\n\
-\x20 loom graph pipeline.yaml --format dot | dot -Tsvg > pipeline.svg")]
+    #[command(after_help = examples::GRAPH)]
     Graph(GraphArgs),
     /// Print the JSON Schema of workflow files, for editors
-    #[command(after_help = "Examples:\n\
-\x20 loom schema > loom.schema.json")]
+    #[command(after_help = examples::SCHEMA)]
     Schema,
     /// Turn another system's workflow into a workflow file
-    #[command(after_help = "Examples:\n\
-\x20 loom import wfformat montage.json --scale 0.01 -o montage.yaml")]
+    #[command(after_help = examples::IMPORT)]
     Import(ImportArgs),
     /// Write a first workflow that runs
-    #[command(after_help = "Examples:\n\
-\x20 loom init\n\
-\x20 loom init my-project && loom run my-project/workflow.yaml")]
+    #[command(after_help = examples::INIT)]
     Init(InitArgs),
     /// Plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Delete old runs with their journals and logs
-    #[command(after_help = "Examples:\n\
-\x20 loom prune --older-than 30d")]
+    #[command(after_help = examples::PRUNE)]
     Prune(PruneArgs),
     /// The page of an error's code
-    #[command(after_help = "Examples:\n\
-\x20 loom explain L205")]
+    #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
     /// Print what a shell needs to complete command lines
-    #[command(after_help = "Examples:\n\
-\x20 loom completions bash > ~/.local/share/bash-completion/completions/loom")]
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
     /// Write the manual pages
-    #[command(after_help = "Examples:\n\
-\x20 loom man ~/.local/share/man/man1")]
+    #[command(after_help = examples::MAN)]
     Man(ManArgs),
 }
 
