@@ -70,6 +70,7 @@ impl Words<'_> {
                 Via::Variable(name) => {
                     let _ = write!(text, " ← {}", self.paint.cyan(name));
                 }
+                Via::Circle => text += " ← a circle that waits for",
                 Via::Dependency | Via::Barrier => {}
             }
             let _ = write!(text, " ← {}", self.name(link.standing.task.task));
