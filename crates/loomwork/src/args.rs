@@ -1,5 +1,10 @@
 //! What can be asked on the command line.
 
+mod examples;
+mod parse;
+
+pub(crate) use parse::check_name;
+
 use crate::terminal::When;
 use clap::{Args, Parser, Subcommand};
 use loom_core::{RunState, Value};
@@ -28,7 +33,7 @@ pub(crate) struct Global {
     /// Print nothing but errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// When to colour; NO_COLOR is honoured
+    /// When to colour; `NO_COLOR` is honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,
 }
@@ -44,44 +49,62 @@ pub(crate) struct FileLimits {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check a workflow, record a run of it and execute it to the end
+    #[command(after_help = examples::RUN)]
     Run(RunArgs),
     /// Go on with a run that was interrupted
+    #[command(after_help = examples::RESUME)]
     Resume(ResumeArgs),
     /// Try the failed tasks of a run again, or one of them
+    #[command(after_help = examples::RETRY)]
     Retry(RetryArgs),
     /// Settle a failed or waiting task by hand: it counts as succeeded
+    #[command(after_help = examples::RESOLVE)]
     Resolve(ResolveArgs),
     /// End a run, wherever it runs
+    #[command(after_help = examples::CANCEL)]
     Cancel(CancelArgs),
     /// The runs of the store, youngest first
+    #[command(after_help = examples::LIST)]
     #[command(visible_alias = "ls")]
     List(ListArgs),
     /// One run: where it stands, its variables, a timeline
+    #[command(after_help = examples::SHOW)]
     Show(ShowArgs),
     /// What the attempts of a run wrote
+    #[command(after_help = examples::LOGS)]
     Logs(LogsArgs),
     /// Why a run, or a task, stands where it does, from recorded facts
+    #[command(after_help = examples::WHY)]
     Why(WhyArgs),
     /// Check workflow files without running them
+    #[command(after_help = examples::VALIDATE)]
     Validate(ValidateArgs),
     /// Draw a workflow
+    #[command(after_help = examples::GRAPH)]
     Graph(GraphArgs),
     /// Print the JSON Schema of workflow files, for editors
+    #[command(after_help = examples::SCHEMA)]
     Schema,
     /// Turn another system's workflow into a workflow file
+    #[command(after_help = examples::IMPORT)]
     Import(ImportArgs),
     /// Write a first workflow that runs
+    #[command(after_help = examples::INIT)]
     Init(InitArgs),
     /// Plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Delete old runs with their journals and logs
+    #[command(after_help = examples::PRUNE)]
     Prune(PruneArgs),
     /// The page of an error's code
+    #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
     /// Print what a shell needs to complete command lines
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
     /// Write the manual pages
+    #[command(after_help = examples::MAN)]
     Man(ManArgs),
 }
 
@@ -132,7 +155,7 @@ pub(crate) struct ShowArgs {
 pub(crate) struct LogsArgs {
     /// The run: its identity, its beginning or end (4 characters or more), or `last`
     pub(crate) run: String,
-    /// The task; TASK[3] is one item of a for_each task
+    /// The task; `TASK[3]` is one item of a `for_each` task
     pub(crate) task: Option<String>,
     /// Only this attempt, from 1
     #[arg(long, value_name = "N")]
@@ -202,7 +225,7 @@ pub(crate) struct ImportArgs {
 /// What can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ImportFormat {
-    /// A WfCommons trace, version 1.3 to 1.5
+    /// A trace in the format of `WfCommons`, version 1.3 to 1.5
     Wfformat,
 }
 
@@ -252,7 +275,7 @@ pub(crate) enum Language {
 #[derive(Debug, Args)]
 pub(crate) struct PruneArgs {
     /// Runs that ended longer ago than this: 30d, 12h, 90m
-    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    #[arg(long, value_name = "AGE", value_parser = parse::age)]
     pub(crate) older_than: Duration,
 }
 
@@ -300,7 +323,7 @@ pub(crate) struct ResolveArgs {
     /// The failed or waiting task
     pub(crate) task: String,
     /// Set a variable in the task's name: NAME=TEXT or NAME:=JSON; may be given often
-    #[arg(long = "output", value_name = "NAME=VALUE", value_parser = parse_variable)]
+    #[arg(long = "output", value_name = "NAME=VALUE", value_parser = parse::variable)]
     pub(crate) outputs: Vec<(String, Value)>,
     /// Why; recorded with who
     #[arg(long, default_value = "")]
@@ -326,7 +349,7 @@ pub(crate) struct RunArgs {
     pub(crate) variables: Variables,
     #[command(flatten)]
     pub(crate) limits: FileLimits,
-    /// The most tasks at once, unless the workflow sets MAX_WORKERS [default: the number of cores]
+    /// The most tasks at once, unless the workflow sets `MAX_WORKERS` [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) workers: Option<u32>,
     #[command(flatten)]
@@ -337,7 +360,7 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct Variables {
     /// Set a variable: NAME=TEXT, or NAME:=JSON for a number, list or object; may be given often
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = parse_variable)]
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = parse::variable)]
     pub(crate) given: Vec<(String, Value)>,
     /// Set the variables of a JSON object in a file; `--var` goes before
     #[arg(long, value_name = "FILE")]
@@ -348,86 +371,20 @@ pub(crate) struct Variables {
 #[derive(Debug, Args)]
 pub(crate) struct Execution {
     /// The most tasks of a queue at once; may be given often
-    #[arg(long = "queue", value_name = "NAME=N", value_parser = parse_queue)]
+    #[arg(long = "queue", value_name = "NAME=N", value_parser = parse::queue)]
     pub(crate) queues: Vec<(String, u32)>,
-    /// The service that says what AUTH_TOKEN permits
+    /// The service that says what `AUTH_TOKEN` permits
     #[arg(long, env = "LOOM_PERMISSIONS_URL", value_name = "URL")]
     pub(crate) permissions_url: Option<String>,
 }
 
-fn parse_variable(text: &str) -> Result<(String, Value), String> {
-    let (name, value) =
-        text.split_once('=').ok_or_else(|| format!("`{text}` has no value; write {text}=VALUE"))?;
-    let (name, value) = match name.strip_suffix(':') {
-        Some(name) => {
-            let value = serde_json::from_str(value)
-                .map_err(|error| format!("what follows `{name}:=` is not JSON: {error}"))?;
-            (name, value)
-        }
-        None => (name, Value::from(value)),
-    };
-    check_name(name)?;
-    Ok((name.to_owned(), value))
-}
-
-/// Whether this may be a variable's name.
-pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    let mut bytes = name.bytes();
-    let starts = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    if starts && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-        return Ok(());
-    }
-    Err(format!("`{name}` is not a variable's name: letters, digits and _, no digit first"))
-}
-
-fn parse_queue(text: &str) -> Result<(String, u32), String> {
-    let wrong = || format!("`{text}` is not NAME=N with N at least 1");
-    let (name, most) = text.split_once('=').ok_or_else(wrong)?;
-    let most = most.parse().ok().filter(|&most| most > 0).ok_or_else(wrong)?;
-    Ok((name.to_owned(), most))
-}
-
-fn parse_age(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not an age: write a number and d, h, m or s, such as 30d");
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds: u64 = match unit {
-        'd' => 86_400,
-        'h' => 3600,
-        'm' => 60,
-        's' => 1,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::Cli;
     use clap::CommandFactory;
-    use serde_json::json;
 
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn variables_are_texts_or_json() {
-        assert_eq!(parse_variable("A=1=2"), Ok(("A".into(), json!("1=2"))));
-        assert_eq!(parse_variable("A:=[1, 2]"), Ok(("A".into(), json!([1, 2]))));
-        assert_eq!(parse_variable("A="), Ok(("A".into(), json!(""))));
-        for wrong in ["A", "=1", "1A=2", "A B=2", "A:=nope", "A-B=1"] {
-            assert!(parse_variable(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn ages_have_a_unit() {
-        assert_eq!(parse_age("30d"), Ok(Duration::from_hours(720)));
-        assert_eq!(parse_age("90m"), Ok(Duration::from_mins(90)));
-        for wrong in ["", "30", "d", "-1d", "1y", "99999999999999999999d", "1é"] {
-            assert!(parse_age(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -76,7 +76,7 @@ fn new(args: &PluginNewArgs, ui: &mut Ui) -> Outcome {
         .map_err(|problem| fault(&problem))?;
     match ui.voice {
         Voice::Json => {
-            ui.json(&json!({ "files": written.files, "next_steps": written.next_steps }))?
+            ui.json(&json!({ "files": written.files, "next_steps": written.next_steps }))?;
         }
         Voice::Human => {
             for file in &written.files {
