@@ -359,7 +359,9 @@ impl Run {
     }
 
     pub(super) fn enqueue(&mut self, task: TaskRef) {
-        if let (Some(fan), Some(item)) = (self.fans.get_mut(&task.task), task.item) {
+        if let Some(item) = task.item
+            && let Some(fan) = self.fans.get_mut(&task.task)
+        {
             fan.queue.push_back(item);
         }
         let slot = &mut self.slots[task.task.at()];
