@@ -397,7 +397,7 @@ impl Engine {
 
     fn stop(&mut self, how: Stopping, by: &str, now: Timestamp) {
         if self.stopping.is_none() {
-            let ids: Vec<RunId> = self.runs.keys().copied().collect();
+            let ids: Vec<RunId> = self.runs.keys().copied().chain(self.parked.ids()).collect();
             for id in ids {
                 // A run that is ending, or paused already, needs no pause.
                 let pause = Request::Pause { by: by.to_owned() };

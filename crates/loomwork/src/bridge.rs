@@ -65,6 +65,7 @@ impl Bridge {
             base: self.base.clone(),
             log: self.logs.join(run.to_string()).join(log_name(task, number)),
             held: attempt.held,
+            secret_names: attempt.plan.definition().secrets.clone(),
             lane_width: attempt.lane_width,
             item: attempt.item,
             secrets: attempt.secrets,
