@@ -73,7 +73,7 @@ impl AttemptLog {
         if stream == Stream::Out && !self.redactor.is_idle() {
             let mut shown = Vec::with_capacity(bytes.len());
             let learned = self.redactor.push(bytes, &mut shown);
-            self.secrets.learn(learned);
+            self.secrets.learn(&learned);
             return self.mask(stream, &shown);
         }
         self.mask(stream, bytes);
@@ -97,7 +97,7 @@ impl AttemptLog {
     pub(crate) fn finish(&mut self) {
         let mut shown = Vec::new();
         let learned = self.redactor.finish(&mut shown);
-        self.secrets.learn(learned);
+        self.secrets.learn(&learned);
         self.mask(Stream::Out, &shown);
         let mut masked = std::mem::take(&mut self.masked);
         masked.clear();

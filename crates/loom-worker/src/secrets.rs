@@ -56,11 +56,11 @@ impl Secrets {
     }
 
     /// Takes more secrets.
-    pub(crate) fn learn(&mut self, more: Vec<String>) {
+    pub(crate) fn learn(&mut self, more: &[String]) {
         if more.iter().all(String::is_empty) {
             return;
         }
-        let mut texts = Self::new(&more).0.map_or_else(Vec::new, |new| new.texts.clone());
+        let mut texts = Self::new(more).0.map_or_else(Vec::new, |new| new.texts.clone());
         texts.extend(self.0.iter().flat_map(|known| known.texts.iter().cloned()));
         *self = Self::of(texts);
     }
