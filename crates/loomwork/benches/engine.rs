@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p loomwork --bench engine`
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 use loom_core::{
     Attempt, AttemptKey, Backoff, Definition, Event, Failure, FailureKind, News, Plan, RetryPolicy,
     RunId, Stop, TaskDef, TaskKind, Timestamp,
