@@ -2,11 +2,14 @@
 
 mod ask;
 mod diagnostics;
+mod durability;
 mod files;
 mod harness;
+mod hostile;
 mod inspect;
 mod plugins;
 mod run;
 mod secrets;
 mod seeds;
 mod signals;
+mod watch;

@@ -1,0 +1,9 @@
+//! Durability, proven from outside: the real binary under `kill -9`, on full disks, on stores that
+//! are locked, damaged, shared or not to be written.
+
+mod disk;
+mod kills;
+mod locked;
+mod processes;
+mod ruined;
+mod workload;
