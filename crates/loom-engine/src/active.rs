@@ -1,5 +1,6 @@
 //! A run in memory, with what has been decided about it and is not yet durable.
 
+use crate::pace::Pace;
 use loom_core::{Changes, Effect, Event, Run, RunState, Timestamp};
 use loom_store::{NewRun, RunCommit};
 
@@ -17,6 +18,7 @@ pub(crate) struct ActiveRun {
     pub(crate) to_fill: bool,
     /// The time that the run's timer was last set to.
     pub(crate) timer: Option<Timestamp>,
+    pub(crate) pace: Pace,
 }
 
 impl ActiveRun {
@@ -31,6 +33,7 @@ impl ActiveRun {
             dirty: false,
             to_fill: false,
             timer: None,
+            pace: Pace::default(),
         }
     }
 
@@ -44,6 +47,7 @@ impl ActiveRun {
             dirty: false,
             to_fill: false,
             timer: None,
+            pace: Pace::default(),
         }
     }
 

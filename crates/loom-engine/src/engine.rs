@@ -7,7 +7,7 @@ use crate::limits::Limits;
 use crate::options::Options;
 use crate::park::{Parked, Timers};
 use loom_core::{
-    Command, Effect, Plan, Refusal, Report, Request, Run, RunId, RunState, Stop, Submission,
+    Command, Effect, Event, Plan, Refusal, Report, Request, Run, RunId, RunState, Stop, Submission,
     Timestamp,
 };
 use loom_store::{Claim, DefinitionHash, NewRun, RunCommit, RunStore, StoreError};
@@ -103,6 +103,15 @@ impl Engine {
     /// Whether there is something to do right now, without waiting for an input.
     pub fn is_busy(&self) -> bool {
         !self.inbox.is_empty() || !self.to_fill.is_empty()
+    }
+
+    /// Whether nobody waits for the next round: every run has attempts in hand to go on with. Not
+    /// asked of many runs, whose reports gather by themselves.
+    pub fn may_linger(&self) -> bool {
+        const RUNS_MAX: usize = 16;
+        !self.is_busy()
+            && (1..=RUNS_MAX).contains(&self.runs.len())
+            && self.runs.values().all(|active| active.run.held_back() > 0)
     }
 
     /// When there will be something to do without an input.
@@ -224,11 +233,14 @@ impl Engine {
         }
         let active = self.runs.get_mut(&id).expect("it is in memory now");
         let changes = active.run.apply(command, now)?;
+        let mut ended = 0;
         for event in &changes.events {
+            ended += u32::from(matches!(event, Event::Succeeded { .. } | Event::Failed { .. }));
             for run in self.limits.release(id, event) {
                 self.to_fill.push_back(run);
             }
         }
+        active.pace.ended(ended, now);
         active.take(changes, &mut self.batch.effects);
         if !std::mem::replace(&mut active.dirty, true) {
             self.dirty.push(id);
@@ -295,7 +307,7 @@ impl Engine {
             let Some(id) = self.to_fill.pop_front() else { break };
             let Some(active) = self.runs.get_mut(&id) else { continue };
             active.to_fill = false;
-            let ahead = active.run.workers().min(self.options.ahead_max);
+            let ahead = active.pace.ahead(self.options.ahead_max);
             let changes = active.run.fill(now, most, ahead, &mut self.limits.gate(id));
             let started = changes.effects.len();
             most -= started.min(most);

@@ -20,6 +20,7 @@ mod handle;
 mod input;
 mod limits;
 mod options;
+mod pace;
 mod park;
 mod service;
 #[cfg(test)]

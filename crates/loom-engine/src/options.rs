@@ -8,8 +8,8 @@ use std::time::Duration;
 pub struct Options {
     /// The most attempts started in one round, so that a commit stays of moderate size.
     pub starts_per_turn: usize,
-    /// The most attempts of a run that are handed over before a worker is free, as many as the run
-    /// has workers otherwise; 0 hands over none.
+    /// The most attempts of a run that are handed over before a worker is free; how many are
+    /// depends on how fast they end. 0 hands over none.
     pub ahead_max: u32,
     /// The most tasks of a queue at once, over all runs of this engine.
     pub queues: HashMap<String, u32>,
@@ -25,7 +25,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             starts_per_turn: 4096,
-            ahead_max: 8,
+            ahead_max: 64,
             queues: HashMap::new(),
             store_patience: Duration::from_secs(10),
             park_after: Duration::from_secs(2),

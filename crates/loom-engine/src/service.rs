@@ -14,6 +14,9 @@ use std::time::Duration;
 /// The most inputs taken into one round.
 const BATCH_MAX: usize = 10_000;
 
+/// How long reports gather while every run has attempts in hand.
+const LINGER: Duration = Duration::from_millis(1);
+
 /// The wait between attempts to commit to a locked store.
 const LOCKED_WAIT: Duration = Duration::from_millis(25);
 
@@ -56,6 +59,10 @@ impl Service {
 
     /// Waits for an input or for something to do, then takes all inputs that are there.
     fn gather(&mut self) {
+        if self.engine.may_linger() {
+            // Reports gather without waking anybody, and share one commit.
+            std::thread::park_timeout(LINGER);
+        }
         if !self.engine.is_busy() && self.inputs.is_empty() && self.connected {
             let patience = self.patience();
             match self.inbox.receiver.recv_timeout(patience) {

@@ -197,16 +197,21 @@ fn a_store_that_fails_for_good_ends_what_is_under_way_and_tells_who_waits() {
 }
 
 #[test]
-fn one_more_attempt_is_handed_over_ahead_and_taken_back_by_a_drain() {
+fn after_short_attempts_more_are_handed_over_ahead_and_taken_back_by_a_drain() {
     let mut bench = Bench::new();
-    let inputs = vec![bench.submit(1, vec![task("a"), task("b"), task("c")])];
+    let inputs = vec![bench.submit(1, ["a", "b", "c", "d"].map(task).into())];
     bench.turn(inputs).unwrap();
+    assert_eq!(bench.diary()[2..], ["start a#1"]);
+    bench.turn(vec![succeeded(1, 0)]).unwrap();
+    bench.now.0 += 4_000;
+    bench.turn(vec![succeeded(1, 1)]).unwrap();
     let diary = bench.diary();
-    assert_eq!(diary[2..], ["start a#1", "start b#1 held"], "{diary:?}");
+    assert_eq!(diary[diary.len() - 2..], ["start c#1", "start d#1 held"], "{diary:?}");
+    assert!(bench.engine.may_linger());
     bench.turn(vec![Input::Drain { by: "me".into() }]).unwrap();
-    assert_eq!(bench.diary(), ["committed 1 runs", "recall 1"]);
+    assert_eq!(bench.diary(), ["committed 1 runs", "recall 3"]);
     assert!(!bench.engine.has_stopped());
-    bench.turn(vec![report(1, 1, 1, News::Stopped), succeeded(1, 0)]).unwrap();
+    bench.turn(vec![report(1, 3, 1, News::Stopped), succeeded(1, 2)]).unwrap();
     assert!(bench.engine.has_stopped());
     assert_eq!(bench.state(1), RunState::Paused);
 }

@@ -1,7 +1,16 @@
 //! Workflow documents: parsing, checking, diagnostics, schema, drawing, import.
 //!
-//! [`Source`] is a file's text; [`load`] reads it into a [`Draft`]; a draft knows every problem that
-//! reading found and where each part was written.
+//! [`Source`] is a file's text. [`load`] reads it into a [`Draft`], which knows every problem that
+//! reading found and where each part was written. [`check`] holds a draft against the plugins of a
+//! [`PluginCatalog`] and a [`CheckContext`], and answers with the [`loom_core::Definition`] to run or
+//! with every problem. [`resolve_env`] gives the variables that a run begins with. Pictures are in
+//! [`draw`], workflows of other systems in [`import`], the table of all keys in [`keys`].
+//!
+//! Invariants:
+//! - No input makes anything here panic, recurse without bound, or take more memory or time than
+//!   its [`Limits`] allow.
+//! - Nothing here reads the environment or a clock; files are read by [`Source::read`] alone.
+//! - What is accepted works; what is refused is refused with a place, a code and a way to mend it.
 
 mod catalog;
 mod check;

@@ -20,6 +20,7 @@ mod runs;
 mod schema;
 mod upkeep;
 mod vault;
+mod write;
 
 pub use files::Files;
 
@@ -54,6 +55,7 @@ impl Default for Options {
 pub struct SqliteStore {
     files: Files,
     conn: Connection,
+    busy_timeout: Duration,
     vault: KeyFile,
     owner: Option<Owner>,
     /// The next sequence number of runs that this session owns. Nobody else can move these while
@@ -75,8 +77,15 @@ impl SqliteStore {
         let files = Files::new(path.as_ref());
         let conn = schema::open(&files, &options).map_err(|fault| fault.about(files.database()))?;
         let vault = KeyFile::new(files.key());
-        let next_seq = HashMap::new();
-        Ok(Self { files, conn, vault, owner: None, next_seq, no_requests_at: None })
+        Ok(Self {
+            files,
+            conn,
+            busy_timeout: options.busy_timeout,
+            vault,
+            owner: None,
+            next_seq: HashMap::new(),
+            no_requests_at: None,
+        })
     }
 
     /// Where the store's files are.

@@ -4,13 +4,14 @@ use crate::SqliteStore;
 use crate::fault::Fault;
 use crate::journal;
 use crate::owner::is_alive;
+use crate::write::begin;
 use loom_core::{Definition, ParseIdError, Request, RunId, RunState, Timestamp, Variable};
 use loom_store::record::{Secrets, decode_definition, decode_variables, encode_request};
 use loom_store::{
     DefinitionHash, JournalPage, OwnerId, QueryStore, Recorded, RunFilter, RunPage, RunSummary,
     StoreError,
 };
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -152,7 +153,7 @@ impl SqliteStore {
 
     fn try_post(&mut self, run: RunId, request: &Request) -> Result<(), Fault> {
         let body = encode_request(request, &self.vault)?;
-        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = begin(&mut self.conn, self.busy_timeout)?;
         require_run(&tx, run)?;
         tx.prepare_cached("INSERT INTO requests (run, body) VALUES (?, ?)")?
             .execute(params![run.to_bytes(), body])?;

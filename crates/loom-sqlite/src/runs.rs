@@ -6,10 +6,11 @@ use crate::fault::Fault;
 use crate::journal;
 use crate::owner::{Owner, is_alive};
 use crate::query::read_run_id;
+use crate::write::begin;
 use loom_core::{RunId, Timestamp};
 use loom_store::record::{Secrets, decode_definition, decode_request, decode_variables};
 use loom_store::{Claim, NewRun, Posted, RunCommit, RunStore, StoreError, StoredRun};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -46,10 +47,10 @@ impl SqliteStore {
             return Ok(());
         }
         self.become_owner()?;
-        let Self { conn, vault, owner: Some(owner), next_seq, .. } = self else {
+        let Self { conn, vault, owner: Some(owner), next_seq, busy_timeout, .. } = self else {
             unreachable!("it has just become one")
         };
-        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = begin(conn, *busy_timeout)?;
         let mut batch = Batch::new(&tx, vault, owner.id(), next_seq, commits.len())?;
         for commit in commits {
             batch.record(commit)?;
@@ -97,7 +98,7 @@ impl SqliteStore {
         owner_of(&self.conn, run)?;
         self.become_owner()?;
         let Some(owner) = &self.owner else { unreachable!("it has just become one") };
-        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = begin(&mut self.conn, self.busy_timeout)?;
         match owner_of(&tx, run)? {
             Some(holder) if holder == owner.id() => return Ok(Claim::Claimed),
             Some(holder) if is_alive(&self.files.owners(), &holder)? => {
@@ -116,9 +117,10 @@ impl SqliteStore {
 
     fn try_release(&mut self, run: RunId) -> Result<(), Fault> {
         if let Some(owner) = &self.owner {
-            self.conn
-                .prepare_cached("UPDATE runs SET owner = NULL WHERE id = ? AND owner = ?")?
+            let tx = begin(&mut self.conn, self.busy_timeout)?;
+            tx.prepare_cached("UPDATE runs SET owner = NULL WHERE id = ? AND owner = ?")?
                 .execute(params![run.to_bytes(), owner.id()])?;
+            tx.commit()?;
             self.next_seq.remove(&run);
         }
         Ok(())
@@ -135,7 +137,7 @@ impl SqliteStore {
         let secrets = Secrets::Open(&self.vault);
         let mut posted = read_requests(&self.conn, owner.id(), secrets)?;
         if !posted.is_empty() {
-            let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let tx = begin(&mut self.conn, self.busy_timeout)?;
             posted = read_requests(&tx, owner.id(), secrets)?;
             let mut delete = tx.prepare_cached("DELETE FROM requests WHERE id = ?")?;
             for (id, _) in &posted {

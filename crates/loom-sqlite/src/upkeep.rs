@@ -4,9 +4,10 @@ use crate::SqliteStore;
 use crate::fault::Fault;
 use crate::journal;
 use crate::query::read_run_id;
+use crate::write::begin;
 use loom_core::{RunId, Timestamp};
 use loom_store::{StoreError, UpkeepStore};
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, params};
 
 impl UpkeepStore for SqliteStore {
     fn prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, StoreError> {
@@ -21,7 +22,7 @@ impl SqliteStore {
         if old_runs(&self.conn, before, limit)?.is_empty() {
             return Ok(Vec::new());
         }
-        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = begin(&mut self.conn, self.busy_timeout)?;
         let runs = old_runs(&tx, before, limit)?;
         journal::delete(&tx, &runs)?;
         let mut delete = tx.prepare_cached("DELETE FROM runs WHERE id = ?")?;

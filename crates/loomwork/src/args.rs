@@ -1,5 +1,7 @@
 //! What can be asked on the command line.
 
+mod examples;
+
 use crate::terminal::When;
 use clap::{Args, Parser, Subcommand};
 use loom_core::{RunState, Value};
@@ -28,7 +30,7 @@ pub(crate) struct Global {
     /// Print nothing but errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// When to colour; NO_COLOR is honoured
+    /// When to colour; `NO_COLOR` is honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,
 }
@@ -44,42 +46,62 @@ pub(crate) struct FileLimits {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check a workflow, record a run of it and execute it to the end
+    #[command(after_help = examples::RUN)]
     Run(RunArgs),
     /// Go on with a run that was interrupted
+    #[command(after_help = examples::RESUME)]
     Resume(ResumeArgs),
     /// Try the failed tasks of a run again, or one of them
+    #[command(after_help = examples::RETRY)]
     Retry(RetryArgs),
     /// Settle a failed or waiting task by hand: it counts as succeeded
+    #[command(after_help = examples::RESOLVE)]
     Resolve(ResolveArgs),
     /// End a run, wherever it runs
+    #[command(after_help = examples::CANCEL)]
     Cancel(CancelArgs),
     /// The runs of the store, youngest first
+    #[command(after_help = examples::LIST)]
     #[command(visible_alias = "ls")]
     List(ListArgs),
     /// One run: where it stands, its variables, a timeline
+    #[command(after_help = examples::SHOW)]
     Show(ShowArgs),
     /// What the attempts of a run wrote
+    #[command(after_help = examples::LOGS)]
     Logs(LogsArgs),
+    /// Why a run, or a task, stands where it does, from recorded facts
+    #[command(after_help = examples::WHY)]
+    Why(WhyArgs),
     /// Check workflow files without running them
+    #[command(after_help = examples::VALIDATE)]
     Validate(ValidateArgs),
     /// Draw a workflow
+    #[command(after_help = examples::GRAPH)]
     Graph(GraphArgs),
     /// Print the JSON Schema of workflow files, for editors
+    #[command(after_help = examples::SCHEMA)]
     Schema,
     /// Turn another system's workflow into a workflow file
+    #[command(after_help = examples::IMPORT)]
     Import(ImportArgs),
     /// Write a first workflow that runs
+    #[command(after_help = examples::INIT)]
     Init(InitArgs),
     /// Plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Delete old runs with their journals and logs
+    #[command(after_help = examples::PRUNE)]
     Prune(PruneArgs),
     /// The page of an error's code
+    #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
     /// Print what a shell needs to complete command lines
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
     /// Write the manual pages
+    #[command(after_help = examples::MAN)]
     Man(ManArgs),
 }
 
@@ -130,7 +152,7 @@ pub(crate) struct ShowArgs {
 pub(crate) struct LogsArgs {
     /// The run: its identity, its beginning or end (4 characters or more), or `last`
     pub(crate) run: String,
-    /// The task; TASK[3] is one item of a for_each task
+    /// The task; `TASK[3]` is one item of a `for_each` task
     pub(crate) task: Option<String>,
     /// Only this attempt, from 1
     #[arg(long, value_name = "N")]
@@ -138,6 +160,14 @@ pub(crate) struct LogsArgs {
     /// Go on as more is written, until the run has ended
     #[arg(short, long)]
     pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// The run: its identity, its beginning or end (4 characters or more), or `last`
+    pub(crate) run: String,
+    /// The task; the whole run without it
+    pub(crate) task: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -192,7 +222,7 @@ pub(crate) struct ImportArgs {
 /// What can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ImportFormat {
-    /// A WfCommons trace, version 1.3 to 1.5
+    /// A trace in the format of `WfCommons`, version 1.3 to 1.5
     Wfformat,
 }
 
@@ -316,7 +346,7 @@ pub(crate) struct RunArgs {
     pub(crate) variables: Variables,
     #[command(flatten)]
     pub(crate) limits: FileLimits,
-    /// The most tasks at once, unless the workflow sets MAX_WORKERS [default: the number of cores]
+    /// The most tasks at once, unless the workflow sets `MAX_WORKERS` [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) workers: Option<u32>,
     #[command(flatten)]
@@ -340,7 +370,7 @@ pub(crate) struct Execution {
     /// The most tasks of a queue at once; may be given often
     #[arg(long = "queue", value_name = "NAME=N", value_parser = parse_queue)]
     pub(crate) queues: Vec<(String, u32)>,
-    /// The service that says what AUTH_TOKEN permits
+    /// The service that says what `AUTH_TOKEN` permits
     #[arg(long, env = "LOOM_PERMISSIONS_URL", value_name = "URL")]
     pub(crate) permissions_url: Option<String>,
 }

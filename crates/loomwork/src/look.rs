@@ -48,6 +48,11 @@ impl Look {
         }
     }
 
+    /// When something last happened to the run.
+    pub(crate) fn last_moment(&self) -> Timestamp {
+        self.events.last().map_or(self.summary.created_at, |recorded| recorded.event.at())
+    }
+
     /// Whether the run would refuse this request as it stands.
     pub(crate) fn refuses(&self, request: &Request, now: Timestamp) -> Option<Refusal> {
         let mut run = Run::new(Submission {

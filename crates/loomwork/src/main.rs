@@ -25,12 +25,14 @@ mod workflow;
 
 use args::{Cli, Command};
 use clap::Parser;
-use fault::Outcome;
+use fault::{Ended, Outcome};
 use loom_protocol::ExitCode;
+use std::panic::AssertUnwindSafe;
 use terminal::Terminal;
 use ui::{Ui, Voice};
 
 fn main() -> std::process::ExitCode {
+    std::panic::set_hook(Box::new(tell_panic));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
@@ -41,8 +43,22 @@ fn main() -> std::process::ExitCode {
         _ => Voice::Human,
     };
     let mut ui = Ui::new(Terminal::detect(cli.global.color), voice);
-    let outcome = dispatch(cli, &mut ui);
+    // A bug ends with the status of a machine that failed; the hook has told it.
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| dispatch(cli, &mut ui)))
+        .unwrap_or(Err(Ended::Told(ExitCode::Machine)));
     status(ui.conclude(outcome))
+}
+
+/// A panic is a bug of ours; it is told as one, with what is left to do.
+fn tell_panic(info: &std::panic::PanicHookInfo<'_>) {
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    let what = info.payload_as_str().unwrap_or("for a reason that it does not say");
+    ui::tell(&format!(
+        "error[{}]: loom failed at {place}: {what}\n  = help: this is a bug of loom; please report it \
+         with this line and `loom --version`\n  = help: what was recorded stays: `loom list` shows the \
+         runs, `loom resume RUN` goes on\n",
+        loom_protocol::ErrorCode::MachineFailed
+    ));
 }
 
 fn dispatch(cli: Cli, ui: &mut Ui) -> Outcome {
@@ -56,6 +72,7 @@ fn dispatch(cli: Cli, ui: &mut Ui) -> Outcome {
         Command::List(args) => commands::list::list(&args, global, ui),
         Command::Show(args) => commands::show::show(&args, global, ui),
         Command::Logs(args) => commands::logs::logs(&args, global, ui),
+        Command::Why(args) => commands::why::why(&args, global, ui),
         Command::Validate(args) => commands::validate::validate(args, ui),
         Command::Graph(args) => commands::graph::graph(&args, ui),
         Command::Schema => commands::plain::schema(ui),

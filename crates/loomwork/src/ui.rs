@@ -7,6 +7,7 @@ use loom_protocol::{ErrorEvent, ErrorTag, ExitCode};
 use loom_spec::{Problems, Source};
 use serde::Serialize;
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, Stdout, Write};
 
 /// How much a command says.
@@ -105,7 +106,7 @@ impl Ui {
         let head = paint.bold_red(format!("error[{}]", fault.code));
         let mut text = format!("{head}{} {}\n", paint.bold(":"), paint.bold(&fault.message));
         for help in &fault.help {
-            text += &format!("  {} {}: {help}\n", paint.cyan("="), paint.bold("help"));
+            let _ = writeln!(text, "  {} {}: {help}", paint.cyan("="), paint.bold("help"));
         }
         text
     }

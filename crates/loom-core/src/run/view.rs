@@ -84,6 +84,11 @@ impl Run {
         self.backoffs.iter().filter(|(task, _)| !self.phase(task.task).is_final())
     }
 
+    /// How many attempts were handed over and wait for a free worker.
+    pub const fn held_back(&self) -> u32 {
+        self.held
+    }
+
     /// Whether no attempt is with an executor.
     pub const fn is_idle(&self) -> bool {
         self.working + self.held + self.instant == 0

@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 /// Keys of one map that are compared one by one; larger maps get a set.
 const FEW_KEYS: usize = 16;
+/// How many strings are kept once, and the most bytes of each.
+const SHARED: usize = 1024;
+const SHARED_BYTES: usize = 24;
 
 /// How much a value is once its aliases are expanded.
 #[derive(Clone, Copy, Default)]
@@ -51,6 +54,7 @@ pub(super) struct Builder<'a> {
     text: &'a str,
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, Size)>,
+    shared: HashSet<Arc<str>>,
     used: Size,
     root: Option<Node>,
 }
@@ -73,6 +77,7 @@ impl<'a> Builder<'a> {
             text,
             open: Vec::new(),
             anchors: HashMap::new(),
+            shared: HashSet::new(),
             used: Size::default(),
             root: None,
         }
@@ -95,7 +100,8 @@ impl<'a> Builder<'a> {
 
     pub(super) fn scalar(&mut self, scalar: &Scalar<'_>) -> Result<(), Box<Diagnostic>> {
         let &Scalar { text, plain, anchor, span } = scalar;
-        let kind = if plain { scalar::plain(text) } else { Kind::String(text.into()) };
+        let kind = if plain { scalar::plain(text) } else { None };
+        let kind = kind.unwrap_or_else(|| Kind::String(self.share(text)));
         let before = self.used;
         self.spend(Size { nodes: 1, bytes: text.len() }, span)?;
         let node = Node { span, kind };
@@ -108,6 +114,21 @@ impl<'a> Builder<'a> {
             self.place(node);
         }
         Ok(())
+    }
+
+    /// The text, kept once however often a short one comes: keys, plugins, words.
+    fn share(&mut self, text: &str) -> Arc<str> {
+        if text.len() > SHARED_BYTES {
+            return text.into();
+        }
+        if let Some(known) = self.shared.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        if self.shared.len() < SHARED {
+            self.shared.insert(Arc::clone(&new));
+        }
+        new
     }
 
     pub(super) fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {

@@ -2,8 +2,8 @@
 
 use super::Kind;
 
-/// The value of a scalar that was written without quotes.
-pub(super) fn plain(text: &str) -> Kind {
+/// The value of a scalar that was written without quotes; `None` if it is a string.
+pub(super) fn plain(text: &str) -> Option<Kind> {
     let word = match text {
         "" | "~" | "null" | "Null" | "NULL" => Some(Kind::Null),
         "true" | "True" | "TRUE" => Some(Kind::Bool(true)),
@@ -13,7 +13,7 @@ pub(super) fn plain(text: &str) -> Kind {
         ".nan" | ".NaN" | ".NAN" => Some(Kind::Float(f64::NAN)),
         _ => None,
     };
-    word.or_else(|| number(text)).unwrap_or_else(|| Kind::String(text.into()))
+    word.or_else(|| number(text))
 }
 
 fn number(text: &str) -> Option<Kind> {
@@ -29,8 +29,8 @@ fn number(text: &str) -> Option<Kind> {
     }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A whole number that is too large keeps its digits rather than losing some of them.
-        return Some(text.parse().map_or_else(|_| Kind::String(text.into()), Kind::Int));
+        // A whole number that is too large stays text rather than losing digits.
+        return text.parse().ok().map(Kind::Int);
     }
     is_float(digits).then(|| text.parse().ok().map(Kind::Float)).flatten()
 }
@@ -80,7 +80,7 @@ mod tests {
             ("-1e3", Kind::Float(-1000.0)),
             ("-.inf", Kind::Float(f64::NEG_INFINITY)),
         ] {
-            assert_eq!(plain(text), kind, "{text}");
+            assert_eq!(plain(text), Some(kind), "{text}");
         }
     }
 
@@ -106,7 +106,7 @@ mod tests {
             "2024-01-01",
             "0xg",
         ] {
-            assert_eq!(plain(text), Kind::String(text.into()), "{text}");
+            assert_eq!(plain(text), None, "{text}");
         }
     }
 }

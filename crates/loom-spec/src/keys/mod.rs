@@ -1,7 +1,7 @@
 //! Every key of the workflow file, once.
 //!
 //! What reads a file, the suggestions for unknown keys, the JSON Schema for editors and the
-//! reference page all come from the one table in [`table`].
+//! reference page all come from the one table in `table.rs`.
 
 mod reference;
 mod schema;

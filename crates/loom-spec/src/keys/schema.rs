@@ -66,7 +66,7 @@ fn shape(shape: Shape) -> Value {
         Shape::Text => json!({ "type": "string" }),
         Shape::Name => name(),
         Shape::Version => json!({ "type": "string", "examples": ["0.1.0"] }),
-        Shape::Expression => json!({ "type": "string", "minLength": 1 }),
+        Shape::Expression => json!({ "type": ["string", "boolean"], "minLength": 1 }),
         Shape::Bool => json!({ "type": "boolean" }),
         Shape::Integer(least, most) => {
             json!({ "type": "integer", "minimum": least, "maximum": most })
@@ -82,14 +82,15 @@ fn shape(shape: Shape) -> Value {
         }),
         Shape::OneOf(words) => json!({ "enum": words }),
         Shape::Names => json!({ "type": "array", "items": name(), "uniqueItems": true }),
+        // `TRUE` without quotes is a boolean to editors, and a variable's name here.
         Shape::Variables => json!({
             "type": "array",
-            "items": { "type": "string", "pattern": VARIABLE },
+            "items": { "type": ["string", "boolean"], "pattern": VARIABLE },
             "uniqueItems": true,
         }),
         Shape::Outputs => json!({
             "type": "array",
-            "items": { "type": "string", "pattern": OUTPUT },
+            "items": { "type": ["string", "boolean"], "pattern": OUTPUT },
             "uniqueItems": true,
         }),
         Shape::Values => json!({ "type": "object", "propertyNames": { "pattern": VARIABLE } }),
@@ -122,7 +123,10 @@ mod tests {
         let schema = schema();
         jsonschema::draft202012::meta::validate(&schema).unwrap();
         let validator = jsonschema::draft202012::new(&schema).unwrap();
-        let task = json!({ "name": "a", "plugin": "cmd", "execution": { "timeout": "30s" } });
+        let task = json!({
+            "name": "a", "plugin": "cmd", "inputs": [true], "outputs": ["A", "B?", "*"],
+            "execution": { "timeout": "30s" }, "contract": { "success": { "type": "object" } },
+        });
         let good = json!({ "workflow": { "name": "w", "tasks": [task] } });
         assert!(validator.is_valid(&good));
         let bad = json!({ "workflow": { "name": "w", "tasks": [{ "name": "a" }] } });

@@ -6,6 +6,7 @@ mod bad;
 mod catalog;
 mod good;
 mod import;
+mod keys;
 mod robust;
 
 use catalog::Catalog;

@@ -90,6 +90,7 @@ macro_rules! store_conformance {
             prunes_only_ended_runs_that_are_old_enough,
             prunes_at_most_so_many,
             prunes_definitions_that_no_run_uses,
+            leaves_room_for_what_is_recorded_next,
             prunes_what_a_living_owner_then_cannot_change,
         );
         $crate::store_conformance!(@group $make, secrets:

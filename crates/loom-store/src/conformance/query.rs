@@ -148,7 +148,7 @@ pub fn shows_only_what_is_committed(fixture: &impl Fixture) {
     writer.commit(&[created(first), created(second)]).unwrap();
     let rounds = 60;
     std::thread::scope(|scope| {
-        scope.spawn(move || {
+        let writing = scope.spawn(move || {
             for n in 0..rounds {
                 let from = 1 + n * 3;
                 let grows = |run| records(run, from, events(from, from + 2));
@@ -156,10 +156,12 @@ pub fn shows_only_what_is_committed(fixture: &impl Fixture) {
             }
         });
         loop {
-            let first_length = reader.load(first).unwrap().events.len();
-            let second_length = reader.load(second).unwrap().events.len();
+            let done = writing.is_finished();
+            let first_length = reader.load(first).unwrap().events.len() as u64;
+            let second_length = reader.load(second).unwrap().events.len() as u64;
             assert!(first_length.is_multiple_of(3) && second_length >= first_length);
-            if first_length as u64 == rounds * 3 {
+            if done {
+                assert_eq!((first_length, second_length), (rounds * 3, rounds * 3));
                 break;
             }
         }

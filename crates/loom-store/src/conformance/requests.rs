@@ -47,6 +47,7 @@ pub fn posted_while_nobody_owned_the_run_come_to_who_claims_it(fixture: &impl Fi
     let run = run_id(1);
     let (mut owner, mut next) = (fixture.session(), fixture.session());
     owner.commit(&[created(run)]).unwrap();
+    next.commit(&[created(run_id(2))]).unwrap();
     owner.release(run).unwrap();
     fixture.session().post(run, &pause(0)).unwrap();
     assert_eq!(owner.take_requests().unwrap(), []);

@@ -4,7 +4,7 @@ use super::Fixture;
 use super::samples::{
     at, becomes, created, definition, ended, events, new_run, records, run_id, secretive_run,
 };
-use crate::{Claim, QueryStore, RunStore, StoreError, UpkeepStore, assert_refused};
+use crate::{Claim, QueryStore, RunCommit, RunStore, StoreError, UpkeepStore, assert_refused};
 use loom_core::{Event, Request, RunState};
 
 /// What has not ended, or not long ago, stays; of the rest nothing does.
@@ -60,6 +60,19 @@ pub fn prunes_definitions_that_no_run_uses(fixture: &impl Fixture) {
     assert_refused!(store.definition(&own.hash), StoreError::Unavailable(_));
     store.commit(&[ended(run_id(4), own.clone(), 10)]).unwrap();
     assert_eq!(store.load(run_id(4)).unwrap().new.definition, own.definition);
+}
+
+/// What takes a pruned run's place is there like anything else.
+pub fn leaves_room_for_what_is_recorded_next(fixture: &impl Fixture) {
+    let mut store = fixture.session();
+    let new = || new_run(definition("sample"));
+    let kept = RunCommit { events: events(1, 2), ..created(run_id(0)) };
+    store.commit(&[kept, ended(run_id(1), new(), 10)]).unwrap();
+    assert_eq!(store.prune(at(99), 100).unwrap(), [run_id(1)]);
+    store.commit(&[records(run_id(0), 3, events(3, 3)), ended(run_id(1), new(), 10)]).unwrap();
+    assert_eq!(store.load(run_id(0)).unwrap().events, events(1, 3));
+    assert_eq!(store.load(run_id(1)).unwrap().events.len(), 2);
+    assert_eq!(store.journal(run_id(1), 0, 9).unwrap().events.len(), 2);
 }
 
 /// An owner that still thinks of a pruned run is told that it is gone; others are not disturbed.

@@ -10,7 +10,8 @@ use loom_store::QueryStore;
 
 /// Shows a run that was just submitted until it ends.
 pub(crate) fn carry(session: Session, mut history: History, ui: &mut Ui) -> Outcome {
-    ui.flush()?;
+    // The run does not depend on being watched.
+    let _ = ui.flush();
     let mut view = view(ui);
     let finish = session.follow(&mut history, &mut *view)?;
     conclude(&history, &finish, ui)
@@ -23,7 +24,8 @@ pub(crate) fn carry_on(
     store: &mut dyn QueryStore,
     ui: &mut Ui,
 ) -> Outcome {
-    ui.flush()?;
+    // The run does not depend on being watched.
+    let _ = ui.flush();
     let mut view = view(ui);
     catch_up(&mut history, store, &mut *view)?;
     let finish = session.follow(&mut history, &mut *view)?;

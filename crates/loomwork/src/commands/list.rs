@@ -14,6 +14,7 @@ use loom_protocol::{ExitCode, rfc3339};
 use loom_sqlite::SqliteStore;
 use loom_store::{QueryStore, RunFilter, RunSummary};
 use serde_json::json;
+use std::fmt::Write;
 
 /// Runs of workflows with more tasks than this show no count of those that are done: it is counted
 /// from the journal.
@@ -116,7 +117,7 @@ fn tasks(store: &mut SqliteStore, run: &RunSummary) -> Result<String, Ended> {
     for phase in [TaskPhase::Failed, TaskPhase::Skipped] {
         let count = counts.of(phase);
         if count > 0 {
-            text += &format!(", {count} {phase}");
+            let _ = write!(text, ", {count} {phase}");
         }
     }
     Ok(text)

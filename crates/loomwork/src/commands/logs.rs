@@ -205,7 +205,13 @@ impl Log {
 }
 
 /// Writes whole lines.
-fn write_lines(ui: &mut Ui, lines: &[u8], name: &str, attempt: u32, style: Style) -> io::Result<()> {
+fn write_lines(
+    ui: &mut Ui,
+    lines: &[u8],
+    name: &str,
+    attempt: u32,
+    style: Style,
+) -> io::Result<()> {
     let text = String::from_utf8_lossy(lines);
     match style {
         Style::Raw => ui.print(&text),
@@ -233,7 +239,8 @@ fn follow(
         // The journal first: what it says has ended has written everything by now.
         look.catch_up(store)?;
         let state = look.history.run().state();
-        let is_over = state.is_final() || !loom_store::QueryStore::run(store, look.summary.id)?.alive;
+        let is_over =
+            state.is_final() || !loom_store::QueryStore::run(store, look.summary.id)?.alive;
         for attempt in wanted.attempts(&look.history) {
             let record = look.history.task(attempt.0.task);
             let ended = record

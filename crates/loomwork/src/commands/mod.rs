@@ -13,3 +13,4 @@ pub(crate) mod prune;
 pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod validate;
+pub(crate) mod why;

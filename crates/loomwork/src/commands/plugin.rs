@@ -34,7 +34,9 @@ fn list(args: &PluginListArgs, ui: &mut Ui) -> Outcome {
             None => plugin.place.to_string(),
         };
         let what = match &plugin.problem {
-            Some(problem) => paint.red(format!("cannot be used [{}]: {}", problem.code, problem.what)),
+            Some(problem) => {
+                paint.red(format!("cannot be used [{}]: {}", problem.code, problem.what))
+            }
             None => plugin.manifest.description.clone(),
         };
         table.row([paint.bold(&plugin.name), plugin.form.to_string(), place, what]);
@@ -73,7 +75,9 @@ fn new(args: &PluginNewArgs, ui: &mut Ui) -> Outcome {
     let written = scaffold(Path::new(&args.folder), &args.name, language)
         .map_err(|problem| fault(&problem))?;
     match ui.voice {
-        Voice::Json => ui.json(&json!({ "files": written.files, "next_steps": written.next_steps }))?,
+        Voice::Json => {
+            ui.json(&json!({ "files": written.files, "next_steps": written.next_steps }))?;
+        }
         Voice::Human => {
             for file in &written.files {
                 ui.print(&format!("wrote {}\n", file.display()))?;

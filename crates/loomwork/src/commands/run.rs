@@ -53,7 +53,8 @@ pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
         return Err(Fault::of_engine(&error, &id.short()).into());
     }
     if ui.voice == Voice::Human {
-        ui.print(&heading)?;
+        // It is under way now, and does not depend on being watched.
+        let _ = ui.print(&heading);
     }
     carry(session, history, ui)
 }

@@ -16,6 +16,7 @@ use crate::ui::{Ui, Voice};
 use loom_core::{Act, History, Intervention, SetBy, Timestamp};
 use loom_protocol::{ExitCode, MASK, rfc3339};
 use loom_store::RunSummary;
+use std::fmt::Write;
 
 /// The most variables that are shown, unless all are asked for.
 const VARIABLES_MOST: usize = 20;
@@ -33,16 +34,11 @@ pub(crate) fn show(args: &ShowArgs, global: &Global, ui: &mut Ui) -> Outcome {
     text += &interventions(&look.history, paint);
     text += &variables(&look.history, args.all, paint);
     let (width, _) = size();
-    let axis_end = if look.summary.alive { now() } else { last_moment(&look) };
+    let axis_end = if look.summary.alive { now() } else { look.last_moment() };
     text += "\n";
     text += &timeline(&look.history, axis_end, width, args.all, paint);
     ui.print(&text)?;
     Ok(ExitCode::Success)
-}
-
-/// When something last happened to a run that nobody is at work on.
-fn last_moment(look: &Look) -> Timestamp {
-    look.events.last().map_or(look.summary.created_at, |recorded| recorded.event.at())
 }
 
 fn head(run: &RunSummary, history: &History, paint: Paint) -> String {
@@ -51,11 +47,14 @@ fn head(run: &RunSummary, history: &History, paint: Paint) -> String {
     let counts = history.counts();
     let mut state = coloured(paint, state_name(run));
     if let Some(pause) = history.paused() {
-        state += &format!(" since {} by {}", clock(pause.at), printable(&pause.by));
+        let _ = write!(state, " since {} by {}", clock(pause.at), printable(&pause.by));
     }
-    let mut field = |name: &str, value: &str| text += &format!("  {name:<9} {value}\n");
+    let mut field = |name: &str, value: &str| _ = writeln!(text, "  {name:<9} {value}");
     field("state", &format!("{state}, {} of {} tasks done", counts.settled(), counts.total()));
-    field("accepted", &format!("{} ({} ago)", clock(run.created_at), short(now().since(run.created_at))));
+    field(
+        "accepted",
+        &format!("{} ({} ago)", clock(run.created_at), short(now().since(run.created_at))),
+    );
     if let (Some(from), Some(to)) = (run.started_at, run.finished_at) {
         field("took", &format!("{}, ended {}", short(to.since(from)), clock(to)));
     }
@@ -93,7 +92,7 @@ fn interventions(history: &History, paint: Paint) -> String {
                 format!("resolved {}{}", printable(&plan.task(*task).name), because(reason))
             }
         };
-        text += &format!("  {} {what} by {}\n", paint.dim(clock(*at)), printable(by));
+        let _ = writeln!(text, "  {} {what} by {}", paint.dim(clock(*at)), printable(by));
     }
     text
 }

@@ -119,7 +119,7 @@ impl LiveView {
             }
         }
         if counts.failed > 0 {
-            line += &format!(" · {}", paint.red(format!("{} failed", counts.failed)));
+            let _ = write!(line, " · {}", paint.red(format!("{} failed", counts.failed)));
         }
         line
     }

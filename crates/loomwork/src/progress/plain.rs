@@ -39,6 +39,9 @@ impl View for PlainView {
         if let Some(line) = self.lines.of(history, event) {
             self.line(event.at(), &line);
         }
+        if self.told_at == Timestamp(0) {
+            self.told_at = event.at();
+        }
         if is_large(history) && event.at().since(self.told_at) >= EVERY {
             self.told_at = event.at();
             let counts = history.counts();

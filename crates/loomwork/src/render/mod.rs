@@ -4,4 +4,5 @@ pub(crate) mod duration;
 pub(crate) mod json;
 pub(crate) mod table;
 pub(crate) mod timeline;
+pub(crate) mod why;
 pub(crate) mod words;

@@ -5,7 +5,8 @@ use super::table::width as columns_of;
 use crate::progress::label;
 use crate::terminal::{Paint, fit, printable};
 use loom_core::{
-    AttemptRecord, AttemptResult, Ending, History, TaskIx, TaskPhase, TaskRecord, TaskRef, Timestamp,
+    AttemptRecord, AttemptResult, Ending, History, TaskIx, TaskPhase, TaskRecord, TaskRef,
+    Timestamp,
 };
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -33,7 +34,13 @@ struct Row {
 }
 
 /// The timeline of a run up to `now`, `width` columns wide; `all` rows of it, or the telling ones.
-pub(crate) fn timeline(history: &History, now: Timestamp, width: usize, all: bool, paint: Paint) -> String {
+pub(crate) fn timeline(
+    history: &History,
+    now: Timestamp,
+    width: usize,
+    all: bool,
+    paint: Paint,
+) -> String {
     let Some(from) = history.started_at() else { return String::new() };
     let until = history.finished_at().unwrap_or(now).max(from);
     let critical = critical(history, now);
@@ -83,7 +90,11 @@ fn rows(history: &History, critical: &BTreeSet<TaskIx>, all: bool) -> Vec<Row> {
 }
 
 /// How telling a task is: failed ones first, then the critical path, then what took long.
-fn weight(history: &History, critical: &BTreeSet<TaskIx>, task: TaskIx) -> (bool, bool, bool, Duration) {
+fn weight(
+    history: &History,
+    critical: &BTreeSet<TaskIx>,
+    task: TaskIx,
+) -> (bool, bool, bool, Duration) {
     let record = history.task(task);
     let phase = history.run().phase(task);
     let ran: Duration = record
@@ -130,7 +141,14 @@ impl Axis {
     }
 }
 
-fn line(history: &History, row: &Row, axis: &Axis, names: usize, now: Timestamp, paint: Paint) -> String {
+fn line(
+    history: &History,
+    row: &Row,
+    axis: &Axis,
+    names: usize,
+    now: Timestamp,
+    paint: Paint,
+) -> String {
     let record = history.task(row.task.task);
     let mut bar = vec![' '; axis.cells];
     let end = record.settled_at().unwrap_or(now);
@@ -148,12 +166,12 @@ fn line(history: &History, row: &Row, axis: &Axis, names: usize, now: Timestamp,
     let pad = names - name.chars().count();
     let star = if row.critical { paint.bold("*") } else { " ".to_owned() };
     let bar: String = bar.into_iter().collect();
-    let times = if count > 1 && row.task.item.is_none() && history.run().items(row.task.task).is_none()
-    {
-        format!(" ×{count}")
-    } else {
-        String::new()
-    };
+    let times =
+        if count > 1 && row.task.item.is_none() && history.run().items(row.task.task).is_none() {
+            format!(" ×{count}")
+        } else {
+            String::new()
+        };
     let took = if count == 0 { String::new() } else { short(ran) };
     format!("{star} {name}{:pad$}  {} {} {took}{times}\n", "", tint(paint, &bar), tint(paint, mark))
 }

@@ -36,7 +36,10 @@ fn problems_are_documents_where_json_is_asked_for() {
 fn validate_looks_at_all_files_and_leaves_to_the_caller_what_is_the_callers() {
     let good = "workflow: { name: g, env: { T: \"{{ENV:NOT_SET_HERE}}\" }, tasks: [{ name: a, plugin: noop }] }";
     let loom = Loom::new().file("good.yaml", good).file("bad.yaml", "workflow: 7");
-    loom.loom(&["validate", "good.yaml"]).exits(0).says("✔ good.yaml: 1 task").warns("warning[L207]");
+    loom.loom(&["validate", "good.yaml"])
+        .exits(0)
+        .says("✔ good.yaml: 1 task")
+        .warns("warning[L207]");
     loom.loom(&["validate", "bad.yaml", "good.yaml", "none.yaml"])
         .exits(2)
         .says("✔ good.yaml")
@@ -78,8 +81,10 @@ fn runs_that_do_not_exist_are_named_with_those_that_do() {
 
 #[test]
 fn a_store_that_is_none_is_an_error_of_the_store() {
-    let loom = Loom::with("name: w\ntasks:\n  - { name: a, plugin: cmd, params: { command: \"touch ran\" } }")
-        .file("not.db", &"this is no database ".repeat(100));
+    let loom = Loom::with(
+        "name: w\ntasks:\n  - { name: a, plugin: cmd, params: { command: \"touch ran\" } }",
+    )
+    .file("not.db", &"this is no database ".repeat(100));
     loom.loom(&["run", "w.yaml", "--store", "not.db"]).exits(3).warns("error[L504]");
     loom.loom(&["run", "w.yaml", "--store", "w.yaml/x.db"]).exits(3).warns("error[L503]");
     assert!(!loom.path("ran").exists());

@@ -57,7 +57,10 @@ fn a_trace_becomes_a_workflow_that_runs() {
     loom.loom(&["run", "w.yaml"]).exits(0).says("succeeded");
     loom.loom(&["import", "wfformat", "trace.json", "-o", "w.yaml"]).exits(2).warns("error[L607]");
     loom.loom(&["import", "wfformat", "trace.json", "--scale=-1"]).exits(2).warns("error[L605]");
-    loom.file("no.json", "{}").loom(&["import", "wfformat", "no.json"]).exits(2).warns("error[L111]");
+    loom.file("no.json", "{}")
+        .loom(&["import", "wfformat", "no.json"])
+        .exits(2)
+        .warns("error[L111]");
 }
 
 #[test]

@@ -29,9 +29,8 @@ impl Loom {
 
     /// With a workflow in `w.yaml`; the text is what is under `workflow:`.
     pub(crate) fn with(workflow: &str) -> Self {
-        let text: String =
-            workflow.trim_matches('\n').lines().map(|line| format!("  {line}\n")).collect();
-        Self::new().file("w.yaml", &format!("workflow:\n{text}"))
+        let lines: Vec<&str> = workflow.trim_matches('\n').lines().collect();
+        Self::new().file("w.yaml", &format!("workflow:\n  {}\n", lines.join("\n  ")))
     }
 
     pub(crate) fn file(self, name: &str, text: &str) -> Self {

@@ -60,9 +60,8 @@ fn show_as_json_gives_everything() {
     assert_eq!(run["tasks"][2]["skipped"], json!({ "why": "dependency", "task": "twice" }));
     assert_eq!(run["tasks"][3]["items"], json!({ "count": 3, "settled": 3 }));
     let variables = run["variables"].as_array().unwrap();
-    let set_by = |name: &str| {
-        &variables.iter().find(|variable| variable["name"] == name).unwrap()["set_by"]
-    };
+    let set_by =
+        |name: &str| &variables.iter().find(|variable| variable["name"] == name).unwrap()["set_by"];
     assert_eq!((set_by("G"), set_by("MODE")), (&json!("good"), &json!(null)));
 }
 
@@ -80,10 +79,7 @@ fn logs_are_of_the_run_a_task_an_item_or_an_attempt() {
     assert_eq!(said.out, "for each\n");
     loom.loom(&["logs", "last", "after"]).exits(0).warns("nothing was written");
     let lines = loom.loom(&["logs", "last", "twice", "--json"]).exits(0).json();
-    assert_eq!(
-        lines[1],
-        json!({ "type": "log", "task": "twice", "attempt": 2, "line": "try 2" })
-    );
+    assert_eq!(lines[1], json!({ "type": "log", "task": "twice", "attempt": 2, "line": "try 2" }));
 }
 
 #[test]

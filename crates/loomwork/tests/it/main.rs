@@ -13,3 +13,4 @@ mod secrets;
 mod seeds;
 mod signals;
 mod watch;
+mod why;

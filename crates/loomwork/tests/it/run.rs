@@ -3,6 +3,12 @@
 use crate::harness::Loom;
 use serde_json::json;
 
+/// So many tasks `t0`, `t1`, … that all say this, a line each.
+fn many(count: usize, says: &str) -> String {
+    let line = |n: usize| format!("  - {{ name: t{n}, {says} }}");
+    (0..count).map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
 #[test]
 fn a_run_that_succeeds_exits_with_0_and_says_so() {
     let loom = Loom::with(
@@ -114,7 +120,7 @@ fn relative_paths_start_from_the_workflows_folder() {
 #[test]
 fn max_workers_goes_before_the_call() {
     let task = "plugin: cmd, params: { command: \"mkdir busy && rmdir busy\" }";
-    let tasks: String = (0..12).map(|n| format!("  - {{ name: t{n}, {task} }}\n")).collect();
+    let tasks = many(12, task);
     let loom = Loom::with(&format!("name: m\nenv: {{ MAX_WORKERS: 1 }}\ntasks:\n{tasks}"));
     loom.loom(&["run", "w.yaml", "--workers", "8"]).exits(0);
     loom.loom(&["run", "w.yaml", "--var", "MAX_WORKERS=none"]).exits(2).warns("error[L605]");
@@ -125,12 +131,9 @@ fn a_workflow_comes_from_standard_input() {
     use std::io::Write;
     use std::process::Stdio;
     let loom = Loom::new();
-    let mut child = loom
-        .command(&["run", "-", "--quiet"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let text = b"workflow: { name: i, tasks: [{ name: a, plugin: cmd, params: { command: 'touch x' } }] }";
+    let mut child = loom.command(&["run", "-", "--quiet"]).stdin(Stdio::piped()).spawn().unwrap();
+    let text =
+        b"workflow: { name: i, tasks: [{ name: a, plugin: cmd, params: { command: 'touch x' } }] }";
     child.stdin.take().unwrap().write_all(text).unwrap();
     assert!(child.wait().unwrap().success());
     assert!(loom.path("x").exists());
@@ -139,7 +142,7 @@ fn a_workflow_comes_from_standard_input() {
 #[test]
 fn output_that_nobody_reads_disturbs_no_run() {
     use std::process::Stdio;
-    let tasks: String = (0..150).map(|n| format!("  - {{ name: t{n}, plugin: noop }}\n")).collect();
+    let tasks = many(150, "plugin: noop");
     let last = "  - { name: z, plugin: cmd, inputs: [GO], params: { command: \"touch done\" } }";
     let loom = Loom::with(&format!("name: p\nenv: {{ GO: 1 }}\ntasks:\n{tasks}{last}"));
     let mut child = loom.command(&["run", "w.yaml"]).stdout(Stdio::piped()).spawn().unwrap();
@@ -153,7 +156,7 @@ fn output_that_nobody_reads_disturbs_no_run() {
 
 #[test]
 fn a_large_run_does_not_flood() {
-    let tasks: String = (0..3000).map(|n| format!("  - {{ name: t{n}, plugin: noop }}\n")).collect();
+    let tasks = many(3000, "plugin: noop");
     let loom = Loom::with(&format!("name: large\ntasks:\n{tasks}"));
     let said = loom.loom(&["run", "w.yaml"]).exits(0).says("succeeded: 3000 tasks");
     assert!(said.out.lines().count() < 30, "{}", said.out);

@@ -18,11 +18,12 @@ tasks:
     plugin: cmd
     outputs: [COPY]
     params: { command: 'echo "token: $API_TOKEN"; echo "COPY=$API_TOKEN"; echo "$API_TOKEN" >&2' }
-  - { name: pin, plugin: cmd, outputs: [PIN], params: { command: "echo PIN=pin-94711" } }
+  - { name: pin, plugin: cmd, outputs: [PIN], params: { command: "cat pin >> $LOOM_OUTPUT" } }
   - { name: use, plugin: cmd, inputs: [PIN, COPY], params: { command: 'echo "$PIN $COPY" > seen; exit 1' } }
   - { name: tell, plugin: cmd, inputs: [PIN], params: { command: 'echo "pin is $PIN"; exit 2' } }
 "#,
     )
+    .file("pin", "PIN=pin-94711\n")
     .env("API_TOKEN", SECRET);
     let mut said = Vec::new();
     for args in [

@@ -76,8 +76,7 @@ fn the_parallel_data_pipeline_runs_as_it_is_written() {
     let aws = "#!/bin/sh\necho \"$@\" > copied\necho BACKUP_LOCATION=$4\n";
     let loom = Loom::new().file("w.yaml", text).script("bin/python", bin).script("bin/aws", aws);
     let path = format!("{}:{}", loom.path("bin").display(), std::env::var("PATH").unwrap());
-    let (url, asked) =
-        service(r#"["can_read_source","can_write_backup","can_write_db"]"#);
+    let (url, asked) = service(r#"["can_read_source","can_write_backup","can_write_db"]"#);
     let loom = loom.env("API_TOKEN", "t").env("PATH", &path).env("LOOM_PERMISSIONS_URL", &url);
     loom.loom(&["run", "w.yaml"]).exits(0).says("✔ load_data").says("✔ end");
     assert_eq!(asked.load(Ordering::SeqCst), 1);

@@ -1,0 +1,67 @@
+//! Examples for the help of each command.
+
+pub(super) const RUN: &str = r#"Examples:
+  loom run pipeline.yaml --var DAY=2026-11-21 --var 'FILES:=["a","b"]' --workers 8
+  loom run pipeline.yaml --json | jq -r 'select(.type == "task.failed") | .task'
+  loom run pipeline.yaml --queue gpu=1"#;
+
+pub(super) const RESUME: &str = "Examples:
+  loom resume last
+  loom resume 4k2m9q7x";
+
+pub(super) const RETRY: &str = "Examples:
+  loom retry last
+  loom retry 4k2m9q7x load";
+
+pub(super) const RESOLVE: &str = r#"Examples:
+  loom resolve last load --reason "loaded by hand" --output ROWS:=42"#;
+
+pub(super) const CANCEL: &str = r#"Examples:
+  loom cancel 4k2m9q7x --reason "wrong input""#;
+
+pub(super) const LIST: &str = "Examples:
+  loom list --state failed --workflow nightly
+  loom list --state interrupted";
+
+pub(super) const SHOW: &str = "Examples:
+  loom show last
+  loom show 4k2m9q7x --json | jq .counts";
+
+pub(super) const LOGS: &str = "Examples:
+  loom logs last
+  loom logs last load --attempt 2
+  loom logs last 'count[3]' --follow";
+
+pub(super) const WHY: &str = "Examples:
+  loom why last
+  loom why 4k2m9q7x report";
+
+pub(super) const VALIDATE: &str = "Examples:
+  loom validate workflows/*.yaml
+  loom validate pipeline.yaml --json";
+
+pub(super) const GRAPH: &str = "Examples:
+  loom graph pipeline.yaml --format text
+  loom graph pipeline.yaml --format dot | dot -Tsvg > pipeline.svg";
+
+pub(super) const SCHEMA: &str = "Examples:
+  loom schema > loom.schema.json";
+
+pub(super) const IMPORT: &str = "Examples:
+  loom import wfformat montage.json --scale 0.01 -o montage.yaml";
+
+pub(super) const INIT: &str = "Examples:
+  loom init
+  loom init my-project && loom run my-project/workflow.yaml";
+
+pub(super) const PRUNE: &str = "Examples:
+  loom prune --older-than 30d";
+
+pub(super) const EXPLAIN: &str = "Examples:
+  loom explain L205";
+
+pub(super) const COMPLETIONS: &str = "Examples:
+  loom completions bash > ~/.local/share/bash-completion/completions/loom";
+
+pub(super) const MAN: &str = "Examples:
+  loom man ~/.local/share/man/man1";

@@ -1,0 +1,77 @@
+//! `loom why`.
+
+use crate::harness::Loom;
+
+#[test]
+fn a_task_that_waits_says_what_for_and_who_could_set_it() {
+    let loom = Loom::with(
+        r#"
+name: w
+tasks:
+  - name: slow
+    plugin: cmd
+    outputs: [S]
+    params: { command: "until test -e go; do sleep 0.01; done; echo S=1" }
+  - { name: middle, plugin: cmd, inputs: [S], outputs: [M], params: { command: "echo M=1" } }
+  - { name: last, plugin: cmd, inputs: [M], params: { command: "true" } }
+"#,
+    );
+    let mut run = loom.start(&["run", "w.yaml"]);
+    run.until("▶ slow");
+    let said = loom.loom(&["why", "last", "last"]).exits(0);
+    let said = said.says("last  waiting for ").says("waits for M, which can be set by");
+    said.says("middle  waiting for ").says("last ← M ← middle ← S ← slow  (running for ");
+    loom.loom(&["why", "last"]).exits(0).says("is running: 0 of 3").says("next\n  middle");
+    loom.loom(&["why", "last", "slow"]).exits(0).says("slow  running for ").says("try 1 of 1");
+    let _loom = loom.file("go", "");
+    run.end().exits(0);
+}
+
+#[test]
+fn a_task_that_backs_off_says_when_it_is_tried_again_and_why_then() {
+    let loom = Loom::with(
+        r#"
+name: b
+tasks:
+  - name: flaky
+    plugin: cmd
+    retry: { max_attempts: 3, backoff: linear, initial: 1m, max: 5m }
+    params: { command: "echo not today; exit 9" }
+"#,
+    );
+    let mut run = loom.start(&["run", "w.yaml"]);
+    run.until("again in 1m 00s");
+    loom.loom(&["why", "last", "flaky"])
+        .exits(0)
+        .says("backing off for ")
+        .says("│ not today")
+        .says("try 2 of 3 in 5")
+        .says("linear backoff from 1m 00s, at most 5m 00s, comes to 1m 00s after failure 1");
+    run.signal(libc::SIGINT);
+    run.end().exits(130);
+    loom.loom(&["why", "last"]).exits(0).says("nobody is at work");
+}
+
+#[test]
+fn a_task_that_was_skipped_has_the_chain_back_to_the_first_cause() {
+    let loom = Loom::with(
+        r#"
+name: s
+tasks:
+  - { name: a, plugin: cmd, outputs: [A], params: { command: "exit 4" } }
+  - { name: b, plugin: cmd, inputs: [A], outputs: [B], params: { command: "true" } }
+  - { name: c, plugin: cmd, inputs: [B], params: { command: "true" } }
+"#,
+    );
+    loom.loom(&["run", "w.yaml"]).exits(1);
+    let said = loom.loom(&["why", "last", "c"]).exits(0).says("B stays unset: b was skipped");
+    said.says("└ b, which was skipped").says("└ a, which failed: [L401]").says("it began with a");
+    loom.loom(&["why", "last", "a"])
+        .exits(0)
+        .says("skipped for it: b, c")
+        .says("1 of 1 tries used");
+    let said =
+        loom.loom(&["why", "last"]).exits(0).says("what went wrong first").says("a, which failed");
+    said.says("skipped for it: b, c").says("critical path");
+    loom.loom(&["why", "last", "d"]).exits(2).warns("error[L606]");
+}
