@@ -50,6 +50,19 @@ pub(crate) fn open(files: &Files, options: &Options) -> Result<Connection, Fault
     Ok(conn)
 }
 
+/// Opens a database for reading without a byte of disk space: the shared index of its write-ahead
+/// log, which needs some, is this process's own for the time being, so that others are locked out.
+pub(crate) fn open_alone(files: &Files, options: &Options) -> Result<Connection, Fault> {
+    let path = files.database();
+    let conn = connect(path, options)?;
+    conn.execute_batch("PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=ON;")?;
+    if version(&conn, path)? < MIGRATIONS.len() {
+        let what = format!("{} has no room for the newest format", path.display());
+        return Err(StoreError::Full(what).into());
+    }
+    Ok(conn)
+}
+
 /// Makes an empty store. It appears under its name only when it is complete, so that neither a
 /// crash nor another process that does the same leaves half of one. Nothing in it needs to outlast
 /// a loss of power before the first commit, which syncs the folder too; the file itself is synced

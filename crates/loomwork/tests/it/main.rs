@@ -1,5 +1,7 @@
 //! Black-box tests of the binary `loom`: real processes, stores and signals.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod ask;
 mod diagnostics;
 mod durability;
