@@ -18,6 +18,7 @@ pub struct Plan {
     task_by_name: HashMap<String, TaskIx>,
     var_by_name: HashMap<String, VarIx>,
     vars: Vec<String>,
+    traits: Vec<Traits>,
     /// Task → variables it takes.
     pub(crate) inputs: Adjacency,
     /// Variable → tasks that take it.
@@ -39,6 +40,39 @@ pub struct Plan {
     /// Whether some task is upstream of itself, so that counting alone may not see that it can
     /// never fire.
     pub(crate) cyclic: bool,
+}
+
+/// What scheduling asks of a task at every step, apart from the bulk of its definition: those of a
+/// large workflow do not fit into a cache, these do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Traits {
+    pub(crate) priority: i32,
+    pub(crate) kind: TaskKind,
+    /// `async: false`.
+    pub(crate) exclusive: bool,
+    /// Something has to be evaluated when it fires: `when` or `for_each`.
+    pub(crate) gated: bool,
+    /// May set any variable.
+    pub(crate) wildcard: bool,
+    pub(crate) allow_failure: bool,
+}
+
+impl Traits {
+    fn of(task: &TaskDef) -> Self {
+        Self {
+            priority: task.execution.priority,
+            kind: task.kind,
+            exclusive: task.execution.exclusive,
+            gated: task.when.is_some() || task.for_each.is_some(),
+            wildcard: task.outputs.any,
+            allow_failure: task.allow_failure,
+        }
+    }
+
+    /// Whether it takes one of the run's workers, or must be alone.
+    pub(crate) fn takes_a_place(self) -> bool {
+        self.kind == TaskKind::Work || self.exclusive
+    }
 }
 
 /// A barrier with tasks downstream of it, which it does not wait for.
@@ -82,6 +116,7 @@ impl Plan {
             task_by_name,
             var_by_name: names.by_name,
             vars: names.list,
+            traits: tasks.iter().map(Traits::of).collect(),
             inputs,
             consumers,
             outputs,
@@ -112,6 +147,16 @@ impl Plan {
         &self.definition.tasks[task.at()]
     }
 
+    /// What scheduling asks of a task at every step.
+    pub(crate) fn traits(&self, task: TaskIx) -> Traits {
+        self.traits[task.at()]
+    }
+
+    /// The traits of all tasks, in the order of the file.
+    pub(crate) fn all_traits(&self) -> impl Iterator<Item = (TaskIx, Traits)> {
+        self.traits.iter().enumerate().map(|(at, traits)| (TaskIx(at as u32), *traits))
+    }
+
     /// How many tasks there are.
     pub fn task_count(&self) -> usize {
         self.definition.tasks.len()
@@ -139,6 +184,13 @@ impl Plan {
     pub fn downstream_of(&self, task: TaskIx) -> impl Iterator<Item = TaskIx> {
         let by_variable = self.outputs.of(task.0).iter().flat_map(|&var| self.consumers.of(var));
         by_variable.chain(self.dependents.of(task.0)).map(|&next| TaskIx(next))
+    }
+
+    /// The variable of this name, if the workflow names it. Quickest for the task's own outputs.
+    pub(crate) fn find_output(&self, task: TaskIx, name: &str) -> Option<VarIx> {
+        let own = self.outputs.of(task.0).iter().copied();
+        // Hashing a name costs as much as comparing a few.
+        own.take(4).find(|&var| self.var_name(var) == name).or_else(|| self.find_var(name))
     }
 
     pub(crate) fn find_var(&self, name: &str) -> Option<VarIx> {

@@ -1,6 +1,9 @@
 //! What can be asked on the command line.
 
 mod examples;
+mod parse;
+
+pub(crate) use parse::check_name;
 
 use crate::terminal::When;
 use clap::{Args, Parser, Subcommand};
@@ -272,7 +275,7 @@ pub(crate) enum Language {
 #[derive(Debug, Args)]
 pub(crate) struct PruneArgs {
     /// Runs that ended longer ago than this: 30d, 12h, 90m
-    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    #[arg(long, value_name = "AGE", value_parser = parse::age)]
     pub(crate) older_than: Duration,
 }
 
@@ -320,7 +323,7 @@ pub(crate) struct ResolveArgs {
     /// The failed or waiting task
     pub(crate) task: String,
     /// Set a variable in the task's name: NAME=TEXT or NAME:=JSON; may be given often
-    #[arg(long = "output", value_name = "NAME=VALUE", value_parser = parse_variable)]
+    #[arg(long = "output", value_name = "NAME=VALUE", value_parser = parse::variable)]
     pub(crate) outputs: Vec<(String, Value)>,
     /// Why; recorded with who
     #[arg(long, default_value = "")]
@@ -357,7 +360,7 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct Variables {
     /// Set a variable: NAME=TEXT, or NAME:=JSON for a number, list or object; may be given often
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = parse_variable)]
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = parse::variable)]
     pub(crate) given: Vec<(String, Value)>,
     /// Set the variables of a JSON object in a file; `--var` goes before
     #[arg(long, value_name = "FILE")]
@@ -368,86 +371,20 @@ pub(crate) struct Variables {
 #[derive(Debug, Args)]
 pub(crate) struct Execution {
     /// The most tasks of a queue at once; may be given often
-    #[arg(long = "queue", value_name = "NAME=N", value_parser = parse_queue)]
+    #[arg(long = "queue", value_name = "NAME=N", value_parser = parse::queue)]
     pub(crate) queues: Vec<(String, u32)>,
     /// The service that says what `AUTH_TOKEN` permits
     #[arg(long, env = "LOOM_PERMISSIONS_URL", value_name = "URL")]
     pub(crate) permissions_url: Option<String>,
 }
 
-fn parse_variable(text: &str) -> Result<(String, Value), String> {
-    let (name, value) =
-        text.split_once('=').ok_or_else(|| format!("`{text}` has no value; write {text}=VALUE"))?;
-    let (name, value) = match name.strip_suffix(':') {
-        Some(name) => {
-            let value = serde_json::from_str(value)
-                .map_err(|error| format!("what follows `{name}:=` is not JSON: {error}"))?;
-            (name, value)
-        }
-        None => (name, Value::from(value)),
-    };
-    check_name(name)?;
-    Ok((name.to_owned(), value))
-}
-
-/// Whether this may be a variable's name.
-pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    let mut bytes = name.bytes();
-    let starts = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    if starts && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-        return Ok(());
-    }
-    Err(format!("`{name}` is not a variable's name: letters, digits and _, no digit first"))
-}
-
-fn parse_queue(text: &str) -> Result<(String, u32), String> {
-    let wrong = || format!("`{text}` is not NAME=N with N at least 1");
-    let (name, most) = text.split_once('=').ok_or_else(wrong)?;
-    let most = most.parse().ok().filter(|&most| most > 0).ok_or_else(wrong)?;
-    Ok((name.to_owned(), most))
-}
-
-fn parse_age(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not an age: write a number and d, h, m or s, such as 30d");
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds: u64 = match unit {
-        'd' => 86_400,
-        'h' => 3600,
-        'm' => 60,
-        's' => 1,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::Cli;
     use clap::CommandFactory;
-    use serde_json::json;
 
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn variables_are_texts_or_json() {
-        assert_eq!(parse_variable("A=1=2"), Ok(("A".into(), json!("1=2"))));
-        assert_eq!(parse_variable("A:=[1, 2]"), Ok(("A".into(), json!([1, 2]))));
-        assert_eq!(parse_variable("A="), Ok(("A".into(), json!(""))));
-        for wrong in ["A", "=1", "1A=2", "A B=2", "A:=nope", "A-B=1"] {
-            assert!(parse_variable(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn ages_have_a_unit() {
-        assert_eq!(parse_age("30d"), Ok(Duration::from_hours(720)));
-        assert_eq!(parse_age("90m"), Ok(Duration::from_mins(90)));
-        for wrong in ["", "30", "d", "-1d", "1y", "99999999999999999999d", "1é"] {
-            assert!(parse_age(wrong).is_err(), "{wrong}");
-        }
     }
 }

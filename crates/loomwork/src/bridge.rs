@@ -1,5 +1,7 @@
 //! The engine's executor over our own worker: attempts out, news in.
 
+use crate::terminal::printable;
+use crate::ui::tell;
 use loom_core::{Attempt, AttemptKey, Failure, FailureKind, News, Output, Report, RunId};
 use loom_core::{Stop, TaskIx, TaskRef, Timestamp, Variable};
 use loom_engine::{Executor, Handle, Started};
@@ -123,6 +125,11 @@ impl Reporter for NewsRoom {
             Some((run, Report { task, attempt: report.id.attempt, news }))
         });
         self.handle.report(reports.collect());
+    }
+
+    fn trouble(&self, id: &AttemptId, what: &str) {
+        let at = id.attempt;
+        tell(&format!("warning: attempt {at} of a task of run {}: {}\n", id.run, printable(what)));
     }
 }
 

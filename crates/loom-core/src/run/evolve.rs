@@ -1,12 +1,12 @@
 //! What each event does to the state. Total and quiet: events were legal when they were emitted.
 
 use super::{Assignment, Run, text_of};
-use crate::plan::VarIx;
+use crate::plan::{Plan, VarIx};
 use crate::run::fan::Fan;
 use crate::run::slot::Progress;
 use crate::{
-    Event, ForEach, OnFailure, Output, RunOutcome, RunState, SkipReason, TaskDef, TaskIx, TaskKind,
-    TaskPhase, TaskRef, TaskStep, Timestamp, Variable,
+    Event, OnFailure, Output, RunOutcome, RunState, SkipReason, TaskIx, TaskKind, TaskPhase,
+    TaskRef, TaskStep, Timestamp, Variable,
 };
 use std::sync::Arc;
 
@@ -84,12 +84,12 @@ impl Run {
         if task.item.is_some() && whole.phase == TaskPhase::Ready {
             whole.step(TaskStep::Start);
         }
-        let def = self.plan.task(task.task);
-        match def.kind {
+        let traits = self.plan.traits(task.task);
+        match traits.kind {
             TaskKind::Work => self.working += 1,
             TaskKind::Instant | TaskKind::Barrier => self.instant += 1,
         }
-        if def.execution.exclusive {
+        if traits.exclusive {
             self.alone = Some(task.task);
         }
     }
@@ -103,7 +103,7 @@ impl Run {
         if std::mem::take(&mut progress.held) {
             self.held -= 1;
         } else if progress.phase == TaskPhase::Running {
-            match self.plan.task(task.task).kind {
+            match self.plan.traits(task.task).kind {
                 TaskKind::Work => self.working -= 1,
                 TaskKind::Instant | TaskKind::Barrier => self.instant -= 1,
             }
@@ -157,7 +157,7 @@ impl Run {
 
     fn stop_if_fatal(&mut self, task: TaskIx) {
         let fatal = self.plan.definition().on_failure == OnFailure::Stop
-            && !self.plan.task(task).allow_failure;
+            && !self.plan.traits(task).allow_failure;
         if fatal && self.stopped_by.is_none() {
             self.stopped_by = Some(task);
             self.wind_down = true;
@@ -165,7 +165,7 @@ impl Run {
     }
 
     fn task_failed(&mut self, task: TaskIx) {
-        self.failed += u32::from(!self.plan.task(task).allow_failure);
+        self.failed += u32::from(!self.plan.traits(task).allow_failure);
         self.settle(task, &[]);
     }
 
@@ -184,7 +184,7 @@ impl Run {
         }
         if failed > 0 {
             progress.step(TaskStep::Fail);
-            if self.plan.task(task).allow_failure {
+            if self.plan.traits(task).allow_failure {
                 self.settle_with_lists(task);
             } else {
                 self.task_failed(task);
@@ -237,7 +237,7 @@ impl Run {
         progress.step(TaskStep::Resolve);
         if had_settled {
             for output in outputs.iter().filter(|output| output.declared) {
-                self.assign(output);
+                self.assign(task, output);
             }
             self.recount();
         } else {
@@ -248,17 +248,18 @@ impl Run {
     /// A task has reached a final phase, having set these variables.
     fn settle(&mut self, task: TaskIx, outputs: &[Output]) {
         let plan = Arc::clone(&self.plan);
+        let traits = plan.traits(task);
         let success = self.slots[task.at()].progress.phase.is_success();
         self.settled_some = true;
         self.unsettled -= 1;
-        if plan.task(task).kind != TaskKind::Barrier {
-            self.open_barriers(task);
+        if traits.kind != TaskKind::Barrier {
+            self.open_barriers(&plan, task);
         }
         for &var in plan.outputs.of(task.0) {
             self.vars[var as usize].producers_left -= 1;
         }
         for output in outputs.iter().filter(|output| output.declared) {
-            self.set_variable(output);
+            self.set_variable(&plan, task, output);
         }
         for &var in plan.outputs.of(task.0) {
             let slot = &self.vars[var as usize];
@@ -266,7 +267,7 @@ impl Run {
                 self.doubtful.extend(plan.consumers.of(var).iter().map(|&task| TaskIx(task)));
             }
         }
-        if plan.task(task).outputs.any {
+        if traits.wildcard {
             self.wildcards_left -= 1;
             if self.wildcards_left <= 1 {
                 self.doubt_all_waiting();
@@ -281,8 +282,7 @@ impl Run {
         }
     }
 
-    fn open_barriers(&mut self, settled: TaskIx) {
-        let plan = Arc::clone(&self.plan);
+    fn open_barriers(&mut self, plan: &Plan, settled: TaskIx) {
         self.unsettled_tasks -= 1;
         if self.unsettled_tasks == 0 {
             plan.last_barriers.iter().for_each(|&barrier| self.satisfied(barrier));
@@ -302,19 +302,18 @@ impl Run {
         self.doubtful.extend((0..self.slots.len()).filter(waiting).map(|at| TaskIx(at as u32)));
     }
 
-    fn set_variable(&mut self, output: &Output) {
-        if let Some(var) = self.assign(output) {
-            let plan = Arc::clone(&self.plan);
+    fn set_variable(&mut self, plan: &Plan, task: TaskIx, output: &Output) {
+        if let Some(var) = self.assign(task, output) {
             plan.consumers.of(var).iter().for_each(|&task| self.satisfied(TaskIx(task)));
         }
     }
 
     /// Sets a variable; answers with it if it was not set before and some task may wait for it.
-    fn assign(&mut self, output: &Output) -> Option<VarIx> {
+    fn assign(&mut self, task: TaskIx, output: &Output) -> Option<VarIx> {
         if output.secret {
             Arc::make_mut(&mut self.secrets).push(text_of(&output.value));
         }
-        let Some(var) = self.plan.find_var(&output.name) else {
+        let Some(var) = self.plan.find_output(task, &output.name) else {
             if let Some(trace) = &mut self.trace {
                 trace.set.push(Assignment::Other(output.clone()));
             }
@@ -346,7 +345,7 @@ impl Run {
             trace.fired.push(task);
         }
         self.wind_down |= self.is_ending();
-        if is_gated(self.plan.task(task)) && !self.fans.contains_key(&task) {
+        if self.plan.traits(task).gated && !self.fans.contains_key(&task) {
             self.due.push_back(task);
         } else {
             self.slots[task.at()].progress.step(TaskStep::Fire);
@@ -361,13 +360,10 @@ impl Run {
         let slot = &mut self.slots[task.task.at()];
         if !slot.queued && !slot.progress.phase.is_final() {
             slot.queued = true;
-            let def = self.plan.task(task.task);
-            let queue = if def.kind == TaskKind::Work || def.execution.exclusive {
-                &mut self.ready
-            } else {
-                &mut self.instant_ready
-            };
-            queue.push(def.execution.priority, task.task);
+            let traits = self.plan.traits(task.task);
+            let queue =
+                if traits.takes_a_place() { &mut self.ready } else { &mut self.instant_ready };
+            queue.push(traits.priority, task.task);
         }
     }
 
@@ -409,9 +405,4 @@ impl Run {
             None => &mut self.slots[task.task.at()].progress,
         }
     }
-}
-
-/// Whether something has to be evaluated when the task fires.
-fn is_gated(task: &TaskDef) -> bool {
-    task.when.is_some() || matches!(task.for_each, Some(ForEach::Variable(_) | ForEach::Items(_)))
 }

@@ -101,12 +101,12 @@ impl Run {
     }
 
     fn room_for(&self, task: TaskIx, ahead: u32) -> Option<Begins> {
-        let def = self.plan.task(task);
+        let traits = self.plan.traits(task);
         let busy = self.working + self.held;
-        if def.execution.exclusive {
+        if traits.exclusive {
             return (busy + self.instant == 0).then_some(Begins::Now);
         }
-        debug_assert_eq!(def.kind, TaskKind::Work);
+        debug_assert_eq!(traits.kind, TaskKind::Work);
         match busy {
             _ if busy < self.workers => Some(Begins::Now),
             _ if busy < self.workers.saturating_add(ahead) => Some(Begins::WhenAWorkerIsFree),
@@ -131,9 +131,8 @@ impl Run {
     /// A `for_each` task stays in front as long as it has items left to start.
     fn requeue_rest(&mut self, priority: i32, task: TaskIx) {
         if self.fans.contains_key(&task) && self.startable(task).is_some() {
-            let def = self.plan.task(task);
-            let instant = def.kind != TaskKind::Work && !def.execution.exclusive;
-            let queue = if instant { &mut self.instant_ready } else { &mut self.ready };
+            let takes_a_place = self.plan.traits(task).takes_a_place();
+            let queue = if takes_a_place { &mut self.ready } else { &mut self.instant_ready };
             queue.put_back(vec![(priority, task)]);
         }
     }

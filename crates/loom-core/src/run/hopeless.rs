@@ -18,7 +18,7 @@ impl Run {
             let task = self.plan.task(TaskIx(on)).name.clone();
             return Some(SkipReason::Dependency { task });
         }
-        let own = u32::from(self.plan.task(task).outputs.any);
+        let own = u32::from(self.plan.traits(task).wildcard);
         let orphan = self.plan.inputs.of(task.0).iter().find(|&&var| {
             let var = &self.vars[var as usize];
             var.value.is_none() && var.producers_left == 0 && self.wildcards_left <= own

@@ -75,7 +75,7 @@ impl Run {
         self.wildcards_left = 0;
         self.inner_open = vec![0; plan.inner_barriers.len()];
         self.vars.iter_mut().for_each(|var| var.producers_left = 0);
-        for (task, def) in plan.tasks() {
+        for (task, traits) in plan.all_traits() {
             if self.slots[task.at()].progress.phase.is_final() {
                 continue;
             }
@@ -83,8 +83,8 @@ impl Run {
             for &var in plan.outputs.of(task.0) {
                 self.vars[var as usize].producers_left += 1;
             }
-            self.wildcards_left += u32::from(def.outputs.any);
-            if def.kind != TaskKind::Barrier {
+            self.wildcards_left += u32::from(traits.wildcard);
+            if traits.kind != TaskKind::Barrier {
                 self.unsettled_tasks += 1;
                 for (barrier, open) in plan.inner_barriers.iter().zip(&mut self.inner_open) {
                     *open += u32::from(!barrier.downstream[task.at()]);

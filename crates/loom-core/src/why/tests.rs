@@ -73,6 +73,7 @@ impl Asked {
                 Via::Variable(name) => name.as_str(),
                 Via::Dependency => "after",
                 Via::Barrier => "barrier",
+                Via::Circle => "circle",
             };
             format!("{via} <- {}", self.stand(&link.standing))
         };
@@ -180,6 +181,31 @@ fn a_long_chain_is_cut_in_the_middle_and_many_are_counted() {
     assert_eq!((why.chains.len(), why.more_active), (5, 25));
     let WaitsFor::Barrier(open) = &why.waits_for[0] else { panic!("{why:?}") };
     assert_eq!((open.first.len(), open.more), (5, 25));
+}
+
+#[test]
+fn barriers_that_wait_for_each_other_wait_for_everything_else() {
+    let asked = Asked::of(Driver::begun(vec![
+        task("a").needs("X"),
+        barrier("one").out("Y"),
+        barrier("two").out("X"),
+        task("b").needs("Y"),
+        task("c"),
+    ]));
+    assert_eq!(asked.chains(&asked.waiting("a")), ["X <- two waiting, barrier <- c running"]);
+
+    // `open` is downstream of both, so neither waits for it.
+    let mut run = Driver::begun(vec![
+        task("a").needs("X"),
+        barrier("one").out("Y").out("Z"),
+        barrier("two").out("X").out("Z"),
+        task("b").needs("Y"),
+        task("sets").out("Z"),
+        task("open").needs("Z"),
+    ]);
+    run.succeed("sets", &["Z"]);
+    let asked = Asked::of(run);
+    assert_eq!(asked.chains(&asked.waiting("a")), ["circle <- open running"]);
 }
 
 #[test]

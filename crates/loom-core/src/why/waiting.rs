@@ -66,6 +66,9 @@ pub enum Via {
     Dependency,
     /// It is a barrier, and the other has not settled.
     Barrier,
+    /// It waits, over others, for itself. Barriers among them open, or else it is skipped, once
+    /// nothing is left to wait for; the other is.
+    Circle,
 }
 
 pub(super) fn explain(history: &History, task: TaskIx, now: Timestamp) -> WaitingWhy {
@@ -139,6 +142,11 @@ impl Search {
                     }
                 }
             }
+        }
+        if search.open.is_empty() {
+            let all = run.plan().tasks().map(|(task, _)| task);
+            let open = all.filter(|&task| is_open(run.phase(task)));
+            search.reach(run, from, &Via::Circle, open, &mut queue);
         }
         search
     }

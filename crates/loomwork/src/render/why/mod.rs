@@ -1,0 +1,231 @@
+//! The answers of `loom why` in words, on one screen.
+
+mod run;
+mod task;
+
+use crate::progress::label;
+use crate::render::duration::short;
+use crate::render::words::{counted, failure_line, skip_reason, value_text};
+use crate::terminal::{Paint, fit, printable};
+use loom_core::{
+    Act, CancelledBy, Cause, CauseEnd, Failure, Few, History, Hold, Intervention, Standing, TaskIx,
+    TaskPhase, TaskRef, Timestamp, Toll, VariableRecord, WaitsFor,
+};
+use loom_protocol::MASK;
+use std::fmt::Write;
+
+/// The most last lines of a failed attempt.
+const TAIL_MOST: usize = 6;
+
+/// Why a run stands where it does.
+pub(crate) fn run_why(history: &History, now: Timestamp, paint: Paint) -> String {
+    Words { history, now, paint, text: String::new() }.of_run()
+}
+
+/// Why a task stands where it does.
+pub(crate) fn task_why(history: &History, task: TaskIx, now: Timestamp, paint: Paint) -> String {
+    Words { history, now, paint, text: String::new() }.of_task(task)
+}
+
+/// An answer that is being put into words.
+struct Words<'a> {
+    history: &'a History,
+    now: Timestamp,
+    paint: Paint,
+    text: String,
+}
+
+impl Words<'_> {
+    fn line(&mut self, depth: usize, text: &str) {
+        let _ = writeln!(self.text, "{:1$}{text}", "", 2 * depth);
+    }
+
+    fn head(&mut self, text: &str) {
+        let text = self.paint.bold(text);
+        self.line(0, &text);
+    }
+
+    fn name(&self, task: TaskIx) -> String {
+        self.label(TaskRef::whole(task))
+    }
+
+    fn label(&self, task: TaskRef) -> String {
+        printable(&label(self.history.run().plan(), task))
+    }
+
+    fn id(&self) -> String {
+        self.history.run().id().short()
+    }
+
+    fn ago(&self, at: Timestamp) -> String {
+        format!("{} ago", short(self.now.since(at)))
+    }
+
+    /// `load  running for 3 s`.
+    fn standing(&self, standing: Standing) -> String {
+        let Standing { task, phase, since } = standing;
+        let span = short(self.now.since(since));
+        let how = if phase.is_final() {
+            format!("{phase} {span} ago")
+        } else {
+            format!("{} for {span}", said(phase))
+        };
+        format!("{}  {how}", self.label(task))
+    }
+
+    fn more(&mut self, depth: usize, more: u32) {
+        if more > 0 {
+            let text = self.paint.dim(format!("… and {more} more"));
+            self.line(depth, &text);
+        }
+    }
+
+    fn standings(&mut self, depth: usize, few: &Few<Standing>) {
+        for standing in &few.first {
+            let text = self.standing(*standing);
+            self.line(depth, &text);
+        }
+        self.more(depth, few.more);
+    }
+
+    fn failure(&mut self, depth: usize, failure: &Failure) {
+        let text = self.paint.red(failure_line(failure));
+        self.line(depth, &text);
+        let skip = failure.tail.len().saturating_sub(TAIL_MOST);
+        for line in failure.tail.iter().skip(skip) {
+            let text = format!("{} {}", self.paint.dim("│"), fit(&printable(line), 160));
+            self.line(depth, &text);
+        }
+    }
+
+    fn asked(&self, one: &Intervention) -> String {
+        let reason = match &one.act {
+            Act::Cancel(reason) | Act::Resolve(_, reason) if !reason.is_empty() => {
+                format!(": {}", printable(reason))
+            }
+            _ => String::new(),
+        };
+        format!("by {}, {}{reason}", printable(&one.by), self.ago(one.at))
+    }
+
+    fn toll(&mut self, depth: usize, toll: &Toll) {
+        if toll.count == 0 {
+            return;
+        }
+        let names: Vec<String> = toll.first.iter().map(|&task| self.name(task)).collect();
+        let more = (toll.count as usize).saturating_sub(names.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let text = format!("skipped for it: {}{more}", names.join(", "));
+        self.line(depth, &text);
+    }
+
+    fn waits_for(&mut self, depth: usize, all: &[WaitsFor]) {
+        for one in all {
+            match one {
+                WaitsFor::Start => self.line(depth, "waits for the run to begin"),
+                WaitsFor::Variable { name, producers } => {
+                    let text = format!("waits for {}, which can be set by", self.paint.cyan(name));
+                    self.line(depth, &text);
+                    self.standings(depth + 1, producers);
+                }
+                WaitsFor::Task(standing) => {
+                    let text = format!("waits for the success of {}", self.standing(*standing));
+                    self.line(depth, &text);
+                }
+                WaitsFor::Barrier(few) => {
+                    let text =
+                        format!("waits for {} to settle", counted(few.count() as usize, "task"));
+                    self.line(depth, &text);
+                    self.standings(depth + 1, few);
+                }
+            }
+        }
+    }
+
+    fn hold(&mut self, depth: usize, hold: &Hold<'_>) {
+        let text = match hold {
+            Hold::NotBegun => "the run has not begun".to_owned(),
+            Hold::Paused(Some(by)) => format!("the run is paused, {}", self.asked(by)),
+            Hold::Paused(None) => "the run is paused".to_owned(),
+            Hold::Ending(by) => return self.cancelled(depth, by),
+            Hold::HandedOver { at, .. } => {
+                format!("handed over {}; it begins when a worker is free", self.ago(*at))
+            }
+            Hold::Beside(standing) => {
+                format!(
+                    "{}, and is `async: false`: nothing runs beside it",
+                    self.standing(*standing)
+                )
+            }
+            Hold::UntilAlone(_) => "it is `async: false` and waits to be alone".to_owned(),
+            Hold::Behind(standing) => format!(
+                "{} goes first: it is `async: false` and waits to be alone",
+                self.label(standing.task)
+            ),
+            Hold::Workers { workers, .. } => {
+                format!("all of the run's workers ({workers}) are busy")
+            }
+            Hold::BeyondRun { queue: Some(queue), .. } => {
+                format!("it is about to start, unless queue `{}` is full", printable(queue))
+            }
+            Hold::BeyondRun { instances: Some(most), .. } => {
+                format!("it is about to start, unless {most} instances of it run over all runs")
+            }
+            Hold::BeyondRun { .. } => "it is about to start".to_owned(),
+        };
+        self.line(depth, &text);
+        if let Hold::HandedOver { busy, .. } | Hold::Workers { busy, .. } | Hold::UntilAlone(busy) =
+            hold
+        {
+            self.standings(depth + 1, busy);
+        }
+    }
+
+    fn cancelled(&mut self, depth: usize, by: &CancelledBy<'_>) {
+        let text = match by {
+            CancelledBy::Request(one) => format!("the run was cancelled {}", self.asked(one)),
+            CancelledBy::Failure(task) => {
+                format!("{} failed, and the workflow says `on_failure: stop`", self.name(*task))
+            }
+        };
+        self.line(depth, &text);
+    }
+
+    fn cause(&mut self, depth: usize, cause: &Cause<'_>) {
+        let text = self.end(&cause.end);
+        self.line(depth, &format!("└ {text}"));
+        cause.behind.iter().for_each(|behind| self.cause(depth + 1, behind));
+        self.more(depth + 1, cause.more);
+    }
+
+    fn end(&self, end: &CauseEnd<'_>) -> String {
+        let name = self.name(end.task());
+        match end {
+            CauseEnd::Failed(_, failure) => {
+                format!("{name}, which failed: {}", self.paint.red(failure_line(failure)))
+            }
+            CauseEnd::DidNotEmit(_) => format!("{name}, which succeeded without emitting it"),
+            CauseEnd::Skipped(_, reason) => {
+                format!("{name}, which was skipped: {}", printable(&skip_reason(reason)))
+            }
+            CauseEnd::Cancelled(_) => format!("{name}, which was cancelled"),
+            CauseEnd::Nobody(_, variable) => {
+                format!("{name}, as no task could have set {}", printable(variable))
+            }
+        }
+    }
+}
+
+/// A phase that lasts, as in `… for 3 s`.
+const fn said(phase: TaskPhase) -> &'static str {
+    match phase {
+        TaskPhase::BackingOff => "backing off",
+        other => other.name(),
+    }
+}
+
+/// `NAME=value`, masked if it is secret.
+fn assignment(variable: &VariableRecord<'_>) -> String {
+    let value = if variable.secret { MASK.to_owned() } else { value_text(variable.value) };
+    format!("{}={}", variable.name, fit(&value, 60))
+}

@@ -1,0 +1,110 @@
+//! Why a run stands where it does, and how its time was spent.
+
+use super::Words;
+use crate::render::duration::short;
+use crate::render::words::counted;
+use crate::terminal::printable;
+use loom_core::{CriticalPath, PathStart, TaskRef, explain_run};
+use std::fmt::Write;
+
+impl Words<'_> {
+    pub(super) fn of_run(mut self) -> String {
+        let why = explain_run(self.history, self.now);
+        let counts = self.history.counts();
+        let (name, id) = (&self.history.run().plan().definition().name, self.id());
+        let (done, total) = (counts.settled(), counts.total());
+        let text = format!(
+            "run {id} ({}) is {}: {done} of {total} tasks done",
+            printable(name),
+            why.state
+        );
+        self.head(&text);
+        if let Some(by) = &why.ended_by {
+            self.cancelled(1, by);
+        }
+        if let Some(pause) = self.history.paused() {
+            let text = format!("paused {}", self.asked(pause));
+            self.line(1, &text);
+        }
+        if why.first_causes.count() > 0 {
+            self.head("what went wrong first");
+            for (end, toll) in &why.first_causes.first {
+                let text = self.end(end);
+                self.line(1, &text);
+                self.toll(2, toll);
+            }
+            self.more(1, why.first_causes.more);
+        }
+        if why.running.count() > 0 {
+            self.head("running");
+            self.standings(1, &why.running);
+        }
+        if why.backing_off.count() > 0 {
+            self.head("to be tried again");
+            for &(task, at) in &why.backing_off.first {
+                let text = format!("{}  in {}", self.label(task), short(at.since(self.now)));
+                self.line(1, &text);
+            }
+            self.more(1, why.backing_off.more);
+        }
+        if why.ready.count() > 0 {
+            self.head("ready");
+            for (task, hold) in &why.ready.first {
+                let text = self.name(*task);
+                self.line(1, &text);
+                self.hold(2, hold);
+            }
+            self.more(1, why.ready.more);
+        }
+        if why.next.count() > 0 {
+            self.head("next");
+            for (task, waits_for) in &why.next.first {
+                let text = self.name(*task);
+                self.line(1, &text);
+                self.waits_for(2, waits_for);
+            }
+            self.more(1, why.next.more);
+        }
+        if let Some(path) = &why.path {
+            self.path(path);
+        }
+        self.text
+    }
+
+    fn path(&mut self, path: &CriticalPath) {
+        let from = match path.start {
+            PathStart::Start => "",
+            PathStart::Reopened => ", since it was tried again",
+            PathStart::Resolved => ", since a task was settled by hand",
+        };
+        let text = format!("critical path: {}{from}", short(path.total));
+        self.head(&text);
+        let shown = 12;
+        let skip = path.links.len().saturating_sub(shown);
+        if skip > 0 {
+            let text = self.paint.dim(format!("… {} before", counted(skip, "task")));
+            self.line(1, &text);
+        }
+        for link in path.links.iter().skip(skip) {
+            let mut text = format!(
+                "{}  ran {}",
+                self.label(TaskRef { task: link.task, item: link.item }),
+                short(link.ran)
+            );
+            for (span, what) in [
+                (link.queued, "waited for a worker"),
+                (link.backed_off, "backed off"),
+                (link.lost, "lost to interruptions"),
+                (link.by_hand, "waited to be settled by hand"),
+            ] {
+                if span.as_millis() > 0 {
+                    let _ = write!(text, ", {what} {}", short(span));
+                }
+            }
+            if link.attempts > 1 {
+                let _ = write!(text, ", {} attempts", link.attempts);
+            }
+            self.line(1, &text);
+        }
+    }
+}
