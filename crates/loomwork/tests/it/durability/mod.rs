@@ -2,6 +2,7 @@
 //! are locked, damaged, shared or not to be written.
 
 mod disk;
+mod interrupts;
 mod kills;
 mod locked;
 mod processes;
