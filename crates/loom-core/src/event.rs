@@ -66,6 +66,9 @@ pub enum Event {
         /// The list, for a `for_each` task.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         items: Option<Vec<Value>>,
+        /// Whether the list comes from a secret variable.
+        #[serde(default, rename = "s", skip_serializing_if = "std::ops::Not::not")]
+        secret: bool,
     },
     /// An attempt was handed over ahead of a free worker. Only [`Event::Started`] makes it run.
     Assigned {
@@ -221,11 +224,29 @@ impl Event {
         }
     }
 
-    /// The variables and undeclared outputs that it carries, which the store seals where secret.
-    pub fn outputs_mut(&mut self) -> &mut [Output] {
+    /// The outputs that it carries.
+    pub fn outputs(&self) -> &[Output] {
         match self {
             Self::Succeeded { outputs, .. } | Self::Resolved { outputs, .. } => outputs,
-            _ => &mut [],
+            _ => &[],
+        }
+    }
+
+    /// Whether any of [`Event::secrets_mut`] is there.
+    pub fn has_secrets(&self) -> bool {
+        matches!(self, Self::Fired { items: Some(_), secret: true, .. })
+            || self.outputs().iter().any(|output| output.secret)
+    }
+
+    /// The values in it that are masked in every output and sealed in the store.
+    pub fn secrets_mut(&mut self) -> Vec<&mut Value> {
+        match self {
+            Self::Succeeded { outputs, .. } | Self::Resolved { outputs, .. } => {
+                let secret = outputs.iter_mut().filter(|output| output.secret);
+                secret.map(|output| &mut output.value).collect()
+            }
+            Self::Fired { items: Some(items), secret: true, .. } => items.iter_mut().collect(),
+            _ => Vec::new(),
         }
     }
 }

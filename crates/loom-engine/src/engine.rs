@@ -14,6 +14,9 @@ use loom_store::{Claim, DefinitionHash, NewRun, RunCommit, RunStore, StoreError}
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
+/// With more runs than these, nobody looks at each of them to choose how to wait.
+const RUNS_MAX: usize = 16;
+
 /// Decides about runs and makes it so. See the crate's documentation.
 pub struct Engine {
     store: Box<dyn RunStore>,
@@ -108,10 +111,16 @@ impl Engine {
     /// Whether nobody waits for the next round: every run has attempts in hand to go on with. Not
     /// asked of many runs, whose reports gather by themselves.
     pub fn may_linger(&self) -> bool {
-        const RUNS_MAX: usize = 16;
         !self.is_busy()
             && (1..=RUNS_MAX).contains(&self.runs.len())
             && self.runs.values().all(|active| active.run.held_back() > 0)
+    }
+
+    /// Whether attempts are under way that will soon end, to go by those before them.
+    pub fn expects_news(&self) -> bool {
+        !self.is_busy()
+            && (1..=RUNS_MAX).contains(&self.runs.len())
+            && self.runs.values().any(|active| active.pace.is_quick() && !active.run.is_idle())
     }
 
     /// When there will be something to do without an input.
@@ -388,7 +397,7 @@ impl Engine {
 
     fn stop(&mut self, how: Stopping, by: &str, now: Timestamp) {
         if self.stopping.is_none() {
-            let ids: Vec<RunId> = self.runs.keys().copied().collect();
+            let ids: Vec<RunId> = self.runs.keys().copied().chain(self.parked.ids()).collect();
             for id in ids {
                 // A run that is ending, or paused already, needs no pause.
                 let pause = Request::Pause { by: by.to_owned() };

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// The work that is handed over ahead lasts about so long: several commits.
 const AHEAD: Duration = Duration::from_millis(5);
 
+/// Attempts that end at least this often are quick.
+const QUICK: Duration = Duration::from_micros(1500);
+
 /// The share of the newest interval in the average.
 const WEIGHT: f64 = 0.2;
 
@@ -30,6 +33,11 @@ impl Pace {
             let average = self.interval.map_or(newest, |old| old + WEIGHT * (newest - old));
             self.interval = Some(average);
         }
+    }
+
+    /// Whether attempts end so fast that looking for the next end beats sleeping until it comes.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.interval.is_some_and(|interval| interval < QUICK.as_secs_f64())
     }
 
     /// How many attempts to hand over ahead, at most `most`.

@@ -46,6 +46,10 @@ impl Parked {
         self.runs.remove(&run)
     }
 
+    pub(crate) fn ids(&self) -> impl Iterator<Item = RunId> {
+        self.runs.iter().copied()
+    }
+
     pub(crate) fn contains(&self, run: RunId) -> bool {
         self.runs.contains(&run)
     }

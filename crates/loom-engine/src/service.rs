@@ -17,6 +17,9 @@ const BATCH_MAX: usize = 10_000;
 /// How long reports gather while every run has attempts in hand.
 const LINGER: Duration = Duration::from_millis(1);
 
+/// How long the engine looks for news of short attempts before it sleeps.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// The wait between attempts to commit to a locked store.
 const LOCKED_WAIT: Duration = Duration::from_millis(25);
 
@@ -63,6 +66,9 @@ impl Service {
             // Reports gather without waking anybody, and share one commit.
             std::thread::park_timeout(LINGER);
         }
+        if self.engine.expects_news() {
+            self.look_for_news();
+        }
         if !self.engine.is_busy() && self.inputs.is_empty() && self.connected {
             let patience = self.patience();
             match self.inbox.receiver.recv_timeout(patience) {
@@ -73,6 +79,17 @@ impl Service {
         }
         let room = BATCH_MAX.saturating_sub(self.inputs.len());
         self.inputs.extend(self.inbox.receiver.try_iter().take(room));
+    }
+
+    /// Looks for an input without sleeping: short attempts end sooner than a sleeper wakes.
+    fn look_for_news(&mut self) {
+        let end = self.clock.now() + LOOK;
+        while self.inputs.is_empty() && self.clock.now() < end {
+            match self.inbox.receiver.try_recv() {
+                Ok(input) => self.inputs.push(input),
+                Err(_) => std::thread::yield_now(),
+            }
+        }
     }
 
     fn patience(&self) -> Duration {

@@ -264,6 +264,20 @@ fn a_run_that_only_waits_leaves_the_memory_and_comes_back_in_time() {
 }
 
 #[test]
+fn a_drain_pauses_runs_outside_the_memory_too() {
+    let mut bench = Bench::new();
+    let mut patient = task("a");
+    let hour = Duration::from_hours(1);
+    patient.retry = RetryPolicy { max_attempts: 2, initial: hour, max: hour, ..patient.retry };
+    let inputs = vec![bench.submit(1, vec![patient])];
+    bench.turn(inputs).unwrap();
+    let failure = Failure::retryable(FailureKind::Exit, "exit 1");
+    bench.turn(vec![report(1, 0, 1, News::Failed(failure))]).unwrap();
+    bench.turn(vec![Input::Drain { by: "me".into() }]).unwrap();
+    assert_eq!(bench.state(1), RunState::Paused);
+}
+
+#[test]
 fn another_processs_request_reaches_the_run() {
     let mut bench = Bench::new();
     let inputs = vec![bench.submit(1, vec![task("a")])];

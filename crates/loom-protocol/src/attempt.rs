@@ -64,6 +64,8 @@ pub struct AttemptRequest {
     pub contract_error: Option<Value>,
     /// Texts that must not appear in logs, messages or readable results.
     pub secrets: Arc<Vec<String>>,
+    /// Names of variables whose values are secret as soon as the attempt emits them.
+    pub secret_names: Vec<String>,
     /// The folder that the attempt works in.
     pub base: PathBuf,
     /// Where what it writes is kept; made when the first byte comes.

@@ -5,7 +5,7 @@
 //! are opened for the engine or masked for everybody else ([`Secrets`]).
 
 use crate::{DefinitionHash, StoreError};
-use loom_core::{Definition, EnvVar, Event, Output, Request, Timestamp, Value, Variable};
+use loom_core::{Definition, EnvVar, Event, Request, Timestamp, Value, Variable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -106,12 +106,12 @@ fn is_reference(value: &Value) -> bool {
 
 /// Events as they are stored: a JSON list.
 pub fn encode_events(events: &[Event], vault: &dyn Vault) -> Result<String, StoreError> {
-    if !events.iter().flat_map(outputs).any(|output| output.secret) {
+    if !events.iter().any(Event::has_secrets) {
         return Ok(to_json(events));
     }
     let mut sealed = events.to_vec();
-    for output in secret_outputs(&mut sealed) {
-        seal(&mut output.value, vault)?;
+    for secret in sealed.iter_mut().flat_map(Event::secrets_mut) {
+        seal(secret, vault)?;
     }
     Ok(to_json(&sealed))
 }
@@ -119,8 +119,8 @@ pub fn encode_events(events: &[Event], vault: &dyn Vault) -> Result<String, Stor
 /// The reverse of [`encode_events`].
 pub fn decode_events(text: &str, secrets: Secrets<'_>) -> Result<Vec<Event>, StoreError> {
     let mut events: Vec<Event> = from_json(text, "a run's events")?;
-    for output in secret_outputs(&mut events) {
-        secrets.reveal(&mut output.value)?;
+    for secret in events.iter_mut().flat_map(Event::secrets_mut) {
+        secrets.reveal(secret)?;
     }
     Ok(events)
 }
@@ -133,21 +133,10 @@ pub fn count_events(text: &str) -> Result<u64, StoreError> {
 /// The event as those see it who may not read secrets.
 pub fn masked_event(event: &Event) -> Event {
     let mut masked = event.clone();
-    for output in masked.outputs_mut().iter_mut().filter(|output| output.secret) {
-        output.value = MASK.into();
+    for secret in masked.secrets_mut() {
+        *secret = MASK.into();
     }
     masked
-}
-
-fn outputs(event: &Event) -> &[Output] {
-    match event {
-        Event::Succeeded { outputs, .. } | Event::Resolved { outputs, .. } => outputs,
-        _ => &[],
-    }
-}
-
-fn secret_outputs(events: &mut [Event]) -> impl Iterator<Item = &mut Output> {
-    events.iter_mut().flat_map(Event::outputs_mut).filter(|output| output.secret)
 }
 
 /// Variables as they are stored: a JSON list.
@@ -238,6 +227,7 @@ fn from_json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use loom_core::Output;
     use loom_core::{TaskDef, TaskIx, TaskRef};
     use serde_json::json;
 

@@ -122,6 +122,7 @@ fn request(round: usize, task: usize) -> AttemptRequest {
         base: std::env::temp_dir(),
         log: std::env::temp_dir().join("loom-spawn-example.log"),
         held: true,
+        secret_names: Vec::new(),
         lane_width: LANES as u32,
     }
 }

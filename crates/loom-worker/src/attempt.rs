@@ -84,7 +84,11 @@ impl Work {
             params,
             granted,
             stop,
-            log: AttemptLog::new(request.log.clone(), host.secrets(&request)),
+            log: AttemptLog::new(
+                request.log.clone(),
+                host.secrets(&request),
+                &request.secret_names,
+            ),
             deadline: request.timeout.map(|timeout| Instant::now() + timeout),
             host: Arc::clone(host),
             request,

@@ -22,6 +22,7 @@ mod permissions;
 mod plugins;
 mod pool;
 mod process;
+mod redact;
 mod scaffold;
 mod secrets;
 mod shell;

@@ -1,5 +1,6 @@
 //! What an attempt writes: masked, kept in a file, its last lines at hand.
 
+use crate::redact::Redactor;
 use crate::secrets::{Masker, Secrets};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -28,6 +29,7 @@ pub enum Stream {
 pub struct AttemptLog {
     path: PathBuf,
     secrets: Secrets,
+    redactor: Redactor,
     limit: u64,
     streams: [Masker; 2],
     masked: Vec<u8>,
@@ -45,8 +47,9 @@ enum Sink {
 
 impl AttemptLog {
     /// A log at this path, which is made with its folders when the first byte comes.
-    pub(crate) fn new(path: PathBuf, secrets: Secrets) -> Self {
-        Self::with_limit(path, secrets, LOG_LIMIT)
+    /// `names` are of variables whose values are secret once they are emitted.
+    pub(crate) fn new(path: PathBuf, secrets: Secrets, names: &[String]) -> Self {
+        Self { redactor: Redactor::new(names), ..Self::with_limit(path, secrets, LOG_LIMIT) }
     }
 
     /// As [`AttemptLog::new`], cut after `limit` bytes.
@@ -54,6 +57,7 @@ impl AttemptLog {
         Self {
             path,
             secrets,
+            redactor: Redactor::default(),
             limit,
             streams: Default::default(),
             masked: Vec::new(),
@@ -66,6 +70,16 @@ impl AttemptLog {
     /// comes. A file that cannot be written does not disturb the attempt: see
     /// [`AttemptLog::problem`].
     pub fn write(&mut self, stream: Stream, bytes: &[u8]) {
+        if stream == Stream::Out && !self.redactor.is_idle() {
+            let mut shown = Vec::with_capacity(bytes.len());
+            let learned = self.redactor.push(bytes, &mut shown);
+            self.secrets.learn(learned);
+            return self.mask(stream, &shown);
+        }
+        self.mask(stream, bytes);
+    }
+
+    fn mask(&mut self, stream: Stream, bytes: &[u8]) {
         let mut masked = std::mem::take(&mut self.masked);
         masked.clear();
         self.streams[stream as usize].push(&self.secrets, bytes, &mut masked);
@@ -81,6 +95,10 @@ impl AttemptLog {
 
     /// Writes what was held back. Nothing more is coming.
     pub(crate) fn finish(&mut self) {
+        let mut shown = Vec::new();
+        let learned = self.redactor.finish(&mut shown);
+        self.secrets.learn(learned);
+        self.mask(Stream::Out, &shown);
         let mut masked = std::mem::take(&mut self.masked);
         masked.clear();
         for stream in &mut self.streams {
@@ -236,6 +254,18 @@ mod tests {
         assert_eq!(log.tail(), ["pass warn", "*** ok", "hun"]);
         let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_a_secret_name_is_set_to_is_hidden_from_then_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let names = ["PIN".to_owned()];
+        let mut log = AttemptLog::new(path.clone(), Secrets::new(&["key".to_owned()]), &names);
+        log.write(Stream::Out, b"PIN=48");
+        log.write(Stream::Out, b"15\nthe pin 4815 and the key\n");
+        log.finish();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "PIN=***\nthe pin *** and the ***\n");
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! Threads that are made when they are needed, used again, and let go when they are not.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a thread waits for work before it ends.
 const LINGER: Duration = Duration::from_secs(10);
+
+/// How long a thread that has just worked looks for more before it sleeps. The answer to a report
+/// usually is the next attempt, one commit later, and waking a sleeper costs as much as the commit.
+const LOOK: Duration = Duration::from_micros(400);
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -17,6 +22,8 @@ struct Shared {
     limit: usize,
     state: Mutex<State>,
     changed: Condvar,
+    /// Pieces of work ever queued: what a looking thread watches without the lock.
+    queued: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -25,6 +32,10 @@ struct State {
     threads: usize,
     /// Threads that wait and that no work in the queue was meant for.
     idle: usize,
+    /// Threads that look for more, and that no work was meant for.
+    looking: usize,
+    /// Threads that look for more, and that queued work is meant for.
+    found: usize,
     closed: bool,
 }
 
@@ -32,19 +43,26 @@ impl Pool {
     /// A pool without threads yet, which never has more than `limit`.
     pub(crate) fn new(limit: usize) -> Self {
         let (state, changed) = (Mutex::default(), Condvar::new());
-        Self(Arc::new(Shared { limit: limit.max(1), state, changed }))
+        let queued = AtomicUsize::new(0);
+        Self(Arc::new(Shared { limit: limit.max(1), state, changed, queued }))
     }
 
     /// Queues work. Answers `false` if there is no thread to do it and none could be made: the work
     /// stays queued, and [`Pool::grow`] is to be tried again.
     pub(crate) fn submit(&self, work: Work) -> bool {
         self.state().queue.push_back(work);
+        self.0.queued.fetch_add(1, Ordering::Release);
         self.grow()
     }
 
     /// Sees to it that a thread takes the next piece of queued work.
     pub(crate) fn grow(&self) -> bool {
         let mut state = self.state();
+        if state.looking > 0 {
+            state.looking -= 1;
+            state.found += 1;
+            return true;
+        }
         if state.idle > 0 {
             state.idle -= 1;
             drop(state);
@@ -80,7 +98,7 @@ impl Pool {
             while let Some(work) = state.queue.pop_front() {
                 drop(state);
                 work();
-                state = self.state();
+                state = self.look();
             }
             if state.closed {
                 break;
@@ -96,6 +114,28 @@ impl Pool {
             }
         }
         state.threads -= 1;
+    }
+
+    /// Gives more work a moment to come.
+    fn look(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        if !state.queue.is_empty() || state.closed {
+            return state;
+        }
+        state.looking += 1;
+        let seen = self.0.queued.load(Ordering::Acquire);
+        drop(state);
+        let end = Instant::now() + LOOK;
+        while self.0.queued.load(Ordering::Acquire) == seen && Instant::now() < end {
+            std::thread::yield_now();
+        }
+        let mut state = self.state();
+        if state.found > 0 {
+            state.found -= 1;
+        } else {
+            state.looking -= 1;
+        }
+        state
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

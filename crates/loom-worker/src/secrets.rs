@@ -40,6 +40,10 @@ impl Secrets {
                 }
             }
         }
+        Self::of(texts)
+    }
+
+    fn of(mut texts: Vec<Box<[u8]>>) -> Self {
         if texts.is_empty() {
             return Self(None);
         }
@@ -49,6 +53,16 @@ impl Secrets {
             first[usize::from(text[0])] = true;
         }
         Self(Some(Arc::new(Patterns { texts, first })))
+    }
+
+    /// Takes more secrets.
+    pub(crate) fn learn(&mut self, more: Vec<String>) {
+        if more.iter().all(String::is_empty) {
+            return;
+        }
+        let mut texts = Self::new(&more).0.map_or_else(Vec::new, |new| new.texts.clone());
+        texts.extend(self.0.iter().flat_map(|known| known.texts.iter().cloned()));
+        *self = Self::of(texts);
     }
 
     /// The text without its secrets.

@@ -34,6 +34,7 @@ pub(crate) fn request(plugin: &str, params: Value) -> AttemptRequest {
         base: std::env::temp_dir(),
         log: "/nonexistent/log".into(),
         held: false,
+        secret_names: Vec::new(),
         lane_width: 2,
     }
 }
@@ -52,7 +53,7 @@ pub(crate) fn job(mut request: AttemptRequest, folder: &Path) -> Job {
         params: crate::params::fill(&request.params, &request, Some("command")).unwrap(),
         granted: request.permissions.iter().cloned().collect(),
         stop: StopSignal::default(),
-        log: AttemptLog::new(request.log.clone(), secrets),
+        log: AttemptLog::new(request.log.clone(), secrets, &request.secret_names),
         deadline: request.timeout.map(|timeout| Instant::now() + timeout),
         host: Arc::new(Host::new(Duration::from_millis(300), folder, nobody)),
         request,

@@ -2,7 +2,7 @@
 
 use crate::terminal::printable;
 use crate::ui::tell;
-use loom_core::{Attempt, AttemptKey, Failure, FailureKind, News, Output, Report, RunId};
+use loom_core::{Attempt, AttemptKey, Failure, FailureKind, News, Output, Outputs, Report, RunId};
 use loom_core::{Stop, TaskIx, TaskRef, Timestamp, Variable};
 use loom_engine::{Executor, Handle, Started};
 use loom_protocol::{
@@ -57,7 +57,7 @@ impl Bridge {
             params: def.params.clone(),
             shared,
             inputs: attempt.inputs.iter().cloned().map(given).collect(),
-            outputs: def.outputs.names.iter().map(|output| output.name.clone()).collect(),
+            outputs: declared(&def.outputs),
             timeout: def.execution.timeout,
             permissions: def.permissions.clone(),
             contract_success: contract.and_then(|contract| contract.success.clone()),
@@ -65,11 +65,18 @@ impl Bridge {
             base: self.base.clone(),
             log: self.logs.join(run.to_string()).join(log_name(task, number)),
             held: attempt.held,
+            secret_names: attempt.plan.definition().secrets.clone(),
             lane_width: attempt.lane_width,
             item: attempt.item,
             secrets: attempt.secrets,
         }
     }
+}
+
+/// The names of the declared outputs; `*` stands for any other.
+fn declared(outputs: &Outputs) -> Vec<String> {
+    let any = outputs.any.then(|| "*".to_owned());
+    outputs.names.iter().map(|output| output.name.clone()).chain(any).collect()
 }
 
 /// The name of an attempt's log in its run's folder.

@@ -39,9 +39,13 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
         Event::RunFinished { outcome, .. } => {
             Kind::RunFinished { outcome: outcome_name(*outcome).to_owned() }
         }
-        Event::Fired { task, items, .. } => {
-            Kind::TaskFired { task: name(task.task), items: items.clone() }
-        }
+        Event::Fired { task, items, secret, .. } => Kind::TaskFired {
+            task: name(task.task),
+            items: items.as_ref().map(|items| match secret {
+                true => vec![MASK.into(); items.len()],
+                false => items.clone(),
+            }),
+        },
         Event::Assigned { task, attempt, .. } => Kind::TaskAssigned { of: of(task, *attempt) },
         Event::Started { task, attempt, .. } => Kind::TaskStarted { of: of(task, *attempt) },
         Event::Succeeded { task, attempt, outputs, .. } => {

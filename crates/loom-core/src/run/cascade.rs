@@ -65,7 +65,7 @@ impl Run {
             let slot = &self.slots[barrier.task.at()];
             if slot.progress.phase == TaskPhase::Waiting && slot.missing == 1 {
                 let task = TaskRef::whole(barrier.task);
-                self.emit(Event::Fired { at: now, task, items: None });
+                self.emit(Event::Fired { at: now, task, items: None, secret: false });
             }
         }
         debug_assert!(self.out.events.len() > before, "a run is never stuck");
@@ -125,7 +125,9 @@ impl Run {
     fn decide_gated(&mut self, task: TaskIx, now: Timestamp) {
         let whole = TaskRef::whole(task);
         let event = match self.evaluate(task) {
-            Ok(Gated::Fire(items)) => Event::Fired { at: now, task: whole, items },
+            Ok(Gated::Fire { items, secret }) => {
+                Event::Fired { at: now, task: whole, items, secret }
+            }
             Ok(Gated::Skip(when)) => {
                 let reason = SkipReason::Condition { when };
                 Event::Skipped { at: now, task: whole, reason }
@@ -148,22 +150,24 @@ impl Run {
                 return Ok(Gated::Skip(when.clone()));
             }
         }
-        let items = match &def.for_each {
-            None => None,
-            Some(ForEach::Items(items)) => Some(items.clone()),
-            Some(ForEach::Variable(name)) => {
-                let value = lookup(name)
-                    .ok_or_else(|| format!("`for_each: {name}`: the variable is not set"))?;
-                let items = expr::items_of(&value)
-                    .map_err(|reason| format!("`for_each: {name}` needs a list: {reason}"))?;
-                Some(items)
+        match &self.plan.task(task).for_each {
+            None => Ok(Gated::Fire { items: None, secret: false }),
+            Some(ForEach::Items(items)) => {
+                Ok(Gated::Fire { items: Some(items.clone()), secret: false })
             }
-        };
-        Ok(Gated::Fire(items))
+            Some(ForEach::Variable(name)) => {
+                let variable = self
+                    .variable(name)
+                    .ok_or_else(|| format!("`for_each: {name}`: the variable is not set"))?;
+                let items = expr::items_of(&variable.value)
+                    .map_err(|reason| format!("`for_each: {name}` needs a list: {reason}"))?;
+                Ok(Gated::Fire { items: Some(items), secret: variable.secret })
+            }
+        }
     }
 }
 
 enum Gated {
-    Fire(Option<Vec<Value>>),
+    Fire { items: Option<Vec<Value>>, secret: bool },
     Skip(String),
 }

@@ -22,7 +22,9 @@ impl Run {
             }
             Event::RunReopened { tasks, .. } => self.reopen(tasks),
             Event::RunFinished { outcome, .. } => self.finished(*outcome),
-            Event::Fired { task, items, .. } => self.fired(task.task, items.clone()),
+            Event::Fired { task, items, secret, .. } => {
+                self.fired(task.task, items.clone(), *secret);
+            }
             Event::Assigned { task, attempt, .. } => self.assigned(*task, *attempt),
             Event::Started { task, attempt, .. } => self.started(*task, *attempt),
             Event::Succeeded { task, outputs, .. } => self.attempt_succeeded(*task, outputs),
@@ -47,9 +49,12 @@ impl Run {
         self.backoffs.clear();
     }
 
-    fn fired(&mut self, task: TaskIx, items: Option<Vec<crate::Value>>) {
+    fn fired(&mut self, task: TaskIx, items: Option<Vec<crate::Value>>, secret: bool) {
         self.slots[task.at()].progress.step(TaskStep::Fire);
         if let Some(items) = items {
+            if secret {
+                Arc::make_mut(&mut self.secrets).extend(items.iter().map(text_of));
+            }
             if items.is_empty() {
                 self.due.push_back(task);
             }
@@ -354,7 +359,9 @@ impl Run {
     }
 
     pub(super) fn enqueue(&mut self, task: TaskRef) {
-        if let (Some(fan), Some(item)) = (self.fans.get_mut(&task.task), task.item) {
+        if let Some(item) = task.item
+            && let Some(fan) = self.fans.get_mut(&task.task)
+        {
             fan.queue.push_back(item);
         }
         let slot = &mut self.slots[task.task.at()];

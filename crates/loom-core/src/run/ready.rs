@@ -14,6 +14,7 @@ pub(crate) struct ReadyQueue {
 }
 
 impl ReadyQueue {
+    #[inline]
     pub(crate) fn push(&mut self, priority: i32, task: TaskIx) {
         self.of(priority).push_back(task);
     }

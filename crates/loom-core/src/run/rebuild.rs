@@ -38,8 +38,7 @@ impl Run {
     /// Derives every counter from the phases and the variables that are set, and fires what waits
     /// for nothing.
     pub(super) fn recount(&mut self) {
-        self.failed = self.count_failed();
-        self.count_unsettled();
+        self.count_tasks();
         self.settled_some = true;
         let plan = Arc::clone(&self.plan);
         for at in 0..self.slots.len() {
@@ -68,15 +67,19 @@ impl Run {
         }
     }
 
-    fn count_unsettled(&mut self) {
+    /// Counts what has failed and what has yet to settle.
+    fn count_tasks(&mut self) {
         let plan = Arc::clone(&self.plan);
+        self.failed = 0;
         self.unsettled = 0;
         self.unsettled_tasks = 0;
         self.wildcards_left = 0;
         self.inner_open = vec![0; plan.inner_barriers.len()];
         self.vars.iter_mut().for_each(|var| var.producers_left = 0);
         for (task, traits) in plan.all_traits() {
-            if self.slots[task.at()].progress.phase.is_final() {
+            let phase = self.slots[task.at()].progress.phase;
+            if phase.is_final() {
+                self.failed += u32::from(phase == TaskPhase::Failed && !traits.allow_failure);
                 continue;
             }
             self.unsettled += 1;
@@ -112,13 +115,5 @@ impl Run {
             }
         }
         (missing, doubtful)
-    }
-
-    pub(super) fn count_failed(&self) -> u32 {
-        let failed = |(at, slot): &(usize, &super::slot::Slot)| {
-            slot.progress.phase == TaskPhase::Failed
-                && !self.plan.definition().tasks[*at].allow_failure
-        };
-        self.slots.iter().enumerate().filter(failed).count() as u32
     }
 }

@@ -148,8 +148,9 @@ fn attempt_events() -> Vec<Event> {
         retry_at,
     };
     vec![
-        Event::Fired { at, task, items: Some(vec![json!("a"), json!({"b": 1})]) },
-        Event::Fired { at, task, items: None },
+        Event::Fired { at, task, items: Some(vec![json!("a"), json!({"b": 1})]), secret: false },
+        Event::Fired { at, task, items: Some(vec![json!("hidden")]), secret: true },
+        Event::Fired { at, task, items: None, secret: false },
         Event::Assigned { at, task, attempt },
         Event::Started { at, task: TaskRef::item(TaskIx(0), u32::MAX), attempt },
         Event::Succeeded {

@@ -74,6 +74,7 @@ impl Bench {
             base: self.folder.path().to_owned(),
             log: self.log(task),
             held: false,
+            secret_names: Vec::new(),
             lane_width: 2,
         }
     }
