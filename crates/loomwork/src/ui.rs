@@ -104,7 +104,8 @@ impl Ui {
     fn rendered(&self, fault: &Fault) -> String {
         let paint = self.terminal.paint_err;
         let head = paint.bold_red(format!("error[{}]", fault.code));
-        let mut text = format!("{head}{} {}\n", paint.bold(":"), paint.bold(printable(&fault.message)));
+        let mut text =
+            format!("{head}{} {}\n", paint.bold(":"), paint.bold(printable(&fault.message)));
         for help in &fault.help {
             let (sign, word) = (paint.cyan("="), paint.bold("help"));
             let _ = writeln!(text, "  {sign} {word}: {}", printable(help));

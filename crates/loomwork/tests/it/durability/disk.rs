@@ -3,8 +3,9 @@
 
 use crate::harness::Loom;
 use crate::watch::{Watched, eventually};
+use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -31,11 +32,8 @@ impl Disk {
 
     /// Takes all the room that is left.
     fn fill(&self) {
-        let mut filler = File::options()
-            .create(true)
-            .append(true)
-            .open(self.path.join("filler"))
-            .unwrap();
+        let mut filler =
+            File::options().create(true).append(true).open(self.path.join("filler")).unwrap();
         while filler.write(&[0; 1024]).is_ok_and(|written| written > 0) {}
     }
 
@@ -55,9 +53,10 @@ fn chain(length: usize) -> Loom {
     let mut text = "name: chain\ntasks:\n".to_owned();
     for link in 0..length {
         let input = if link == 0 { String::new() } else { format!("V{}", link - 1) };
-        text += &format!(
+        let _ = writeln!(
+            text,
             "  - name: t{link}\n    plugin: cmd\n    inputs: [{input}]\n    outputs: [V{link}]\n    \
-             params: {{ command: \"sh step.sh {link}\" }}\n"
+             params: {{ command: \"sh step.sh {link}\" }}"
         );
     }
     Loom::with(&text).file(
@@ -75,9 +74,7 @@ fn a_full_disk_ends_the_run_in_order_and_room_lets_it_go_on() {
     for link in 0..3 {
         fs::write(loom.path(&format!("go{link}")), "").unwrap();
     }
-    eventually("the third success", || {
-        (run.event("task.succeeded")["task"] == "t2").then_some(())
-    });
+    eventually("the third success", || (run.event("task.succeeded")["task"] == "t2").then_some(()));
     disk.fill();
     for link in 3..6 {
         fs::write(loom.path(&format!("go{link}")), "").unwrap();

@@ -113,7 +113,8 @@ class Plugin:
     );
     let run = Watched::start(&loom, &["run", "w.yaml", "--json"]);
     let pids: Vec<u32> = eventually("the plugin's process", || {
-        let text = fs::read_to_string(loom.path("pids")).ok().filter(|text| text.ends_with('\n'))?;
+        let text =
+            fs::read_to_string(loom.path("pids")).ok().filter(|text| text.ends_with('\n'))?;
         Some(text.split_whitespace().map(|pid| pid.parse().unwrap()).collect())
     });
     run.kill();

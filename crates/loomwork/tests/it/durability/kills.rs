@@ -69,7 +69,7 @@ impl Moment {
         let enough = heard.succeeded.len() + self.successes;
         let mut until = (self.successes == 0).then(|| Instant::now() + self.wait);
         loop {
-            let patience = until.map_or(Duration::from_secs(60), |until| {
+            let patience = until.map_or(Duration::from_mins(1), |until| {
                 until.saturating_duration_since(Instant::now())
             });
             match process.next(patience) {
@@ -188,7 +188,10 @@ fn check_variables(
         .filter(|record| record.act == Act::End && record.attempt == successes[&record.key])
         .map(|record| (record.key.as_str(), record.text.as_str()))
         .collect();
-    let variables: BTreeMap<&str, &Value> = shown["variables"].as_array().unwrap().iter()
+    let variables: BTreeMap<&str, &Value> = shown["variables"]
+        .as_array()
+        .unwrap()
+        .iter()
         .map(|variable| (variable["name"].as_str().unwrap(), &variable["value"]))
         .collect();
     for Task { name, output, each, .. } in tasks {
@@ -206,7 +209,11 @@ fn check_variables(
         let task = tasks.iter().find(|one| one.name == task).unwrap();
         let seen = seen(&record.text);
         for input in task.inputs.iter().filter(|input| !input.starts_with("LIST")) {
-            assert_eq!(Some(seen[input.as_str()]), variables[input.as_str()].as_str(), "{record:?}");
+            assert_eq!(
+                Some(seen[input.as_str()]),
+                variables[input.as_str()].as_str(),
+                "{record:?}"
+            );
         }
     }
 }

@@ -29,9 +29,8 @@ fn twenty() -> Loom {
 #[test]
 fn processes_that_start_at_once_on_a_new_store_all_succeed() {
     let loom = twenty();
-    let all: Vec<_> = (0..PROCESSES)
-        .map(|_| Watched::start(&loom, &["run", "w.yaml", "--json"]))
-        .collect();
+    let all: Vec<_> =
+        (0..PROCESSES).map(|_| Watched::start(&loom, &["run", "w.yaml", "--json"])).collect();
     let runs: BTreeSet<String> = all
         .into_iter()
         .map(|run| run.end().exits(0).json()[0]["run"].as_str().unwrap().to_owned())

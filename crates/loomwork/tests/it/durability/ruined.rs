@@ -69,7 +69,9 @@ fn a_damaged_store_is_named_and_left_alone() {
     let loom = used();
     let path = loom.path("store/loom.db");
     let sound = fs::read(&path).unwrap();
-    for damage in [&b""[..], b"x", b"not a database, but long enough to be taken for one".as_slice()] {
+    for damage in
+        [&b""[..], b"x", b"not a database, but long enough to be taken for one".as_slice()]
+    {
         fs::write(&path, damage).unwrap();
         all_refuse(&loom, "L504", "loom.db");
     }

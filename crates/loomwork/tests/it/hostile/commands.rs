@@ -70,10 +70,16 @@ tasks:
 "#,
     );
     let said = loom.loom(&["run", "w.yaml", "--json"]).exits(1);
-    let b = said.json().into_iter().find(|event| event["task"] == "b" && event["type"] == "task.succeeded");
+    let b = said
+        .json()
+        .into_iter()
+        .find(|event| event["task"] == "b" && event["type"] == "task.succeeded");
     assert_eq!(b.unwrap()["outputs"][0]["value"], "x\u{fffd}\u{fffd}y");
     // No process can be given a NUL in its environment.
-    let c = said.json().into_iter().find(|event| event["task"] == "c" && event["type"] == "task.failed");
+    let c = said
+        .json()
+        .into_iter()
+        .find(|event| event["task"] == "c" && event["type"] == "task.failed");
     assert_eq!(c.unwrap()["failure"]["code"], "L412");
     assert!(!loom.path("ran").exists());
     loom.loom(&["logs", "last", "a"]).exits(0);
@@ -175,7 +181,9 @@ fn plugins_that_cannot_be_executed() {
 fn runs_that_do_not_exist() {
     let loom = Loom::with("name: n\ntasks:\n  - { name: a, plugin: noop }");
     for call in ["show", "resume", "retry", "cancel", "logs", "why"] {
-        for run in ["01m7y5drw3cd9x5d59dpc7rxky", "last", "zzzzzzzz", "'; drop table runs", "\u{1b}[2J"] {
+        for run in
+            ["01m7y5drw3cd9x5d59dpc7rxky", "last", "zzzzzzzz", "'; drop table runs", "\u{1b}[2J"]
+        {
             let said = loom.loom(&[call, run]).exits(2).warns("error[L601]");
             assert!(!said.err.contains("panicked") && !said.err.contains('\u{1b}'), "{said:?}");
         }

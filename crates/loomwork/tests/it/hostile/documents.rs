@@ -78,11 +78,7 @@ fn what_a_check_finds_before_anything_runs() {
         "L204",
         &["a → c → b → a"],
     );
-    of(
-        &["name: a, plugin: noop, execution: { depends_on: [a] }"],
-        "L204",
-        &["a → a"],
-    );
+    of(&["name: a, plugin: noop, execution: { depends_on: [a] }"], "L204", &["a → a"]);
     of(&["name: a, plugin: cmd"], "L203", &["command"]);
     of(&["name: a, plugin: noop, when: 'A =='"], "L208", &[]);
 }
