@@ -40,6 +40,13 @@ impl Files {
         self.folder.join("key")
     }
 
+    /// The write-ahead log, under the name that SQLite gives it.
+    pub(crate) fn log(&self) -> PathBuf {
+        let mut name = self.database.as_os_str().to_owned();
+        name.push("-wal");
+        name.into()
+    }
+
     pub(crate) fn owners(&self) -> PathBuf {
         self.folder.join("owners")
     }

@@ -2,12 +2,12 @@
 
 use crate::Options;
 use crate::fault::{Fault, file_fault};
-use crate::files::{Files, discard, make_folder, make_lasting_folder};
+use crate::files::{Files, discard, make_folder, make_lasting_folder, sync_folder};
 use crate::owner::random_name;
 use loom_store::StoreError;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -23,6 +23,9 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
 /// pages that change again soon; with many more the log takes disk space and time to recover.
 const CHECKPOINT_PAGES: u32 = 4000;
 
+/// How long the write-ahead log is from the start.
+const LOG_BYTES: usize = 1 << 20;
+
 /// Opens the database, or makes it, and brings it to the newest format.
 pub(crate) fn open(files: &Files, options: &Options) -> Result<Connection, Fault> {
     let path = files.database();
@@ -36,6 +39,7 @@ pub(crate) fn open(files: &Files, options: &Options) -> Result<Connection, Fault
         }
         Ok(_) => {}
     }
+    lay_log(files);
     let mut conn = connect(path, options, "")?;
     if version(&conn, path)? < MIGRATIONS.len() {
         migrate(&mut conn, path)?;
@@ -60,6 +64,30 @@ pub(crate) fn open_alone(files: &Files, options: &Options) -> Result<Connection,
         return Err(StoreError::Full(what).into());
     }
     Ok(conn)
+}
+
+/// Lays out the write-ahead log before SQLite makes it. As long as a file grows, every sync of it
+/// also writes its inode; in a log that is long enough already, a commit is one write. What is laid
+/// out is zeros, which SQLite takes for an empty log. The file appears under its name complete, or
+/// not at all: another process may be about to write to it. Only speed is lost if this fails.
+fn lay_log(files: &Files) {
+    let path = files.log();
+    let Ok(name) = random_name() else { return };
+    if path.exists() || !files.folder().exists() {
+        return;
+    }
+    let draft = files.folder().join(format!("new-{name}.log"));
+    let mut new = OpenOptions::new();
+    new.write(true).create_new(true).mode(0o600);
+    let laid = new
+        .open(&draft)
+        .and_then(|mut file| file.write_all(&vec![0; LOG_BYTES]))
+        .and_then(|()| fs::hard_link(&draft, &path));
+    discard(&draft);
+    if laid.is_ok() {
+        // SQLite syncs the folder only for files that it makes itself.
+        let _ = sync_folder(path.parent().unwrap_or(Path::new("")));
+    }
 }
 
 /// Makes an empty store. It appears under its name only when it is complete, so that neither a

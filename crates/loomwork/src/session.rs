@@ -14,9 +14,10 @@ use loom_store::{RunCommit, StoreError};
 use loom_worker::{Worker, WorkerOptions};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// What a session is made of.
 pub(crate) struct Setup {
@@ -33,6 +34,7 @@ pub(crate) struct Setup {
 /// An engine at work on one run.
 pub(crate) struct Session {
     pub(crate) handle: Handle,
+    news: News,
     messages: Receiver<Message>,
     sender: Sender<Message>,
     thread: JoinHandle<Result<(), StoreError>>,
@@ -40,27 +42,43 @@ pub(crate) struct Session {
 
 /// What the engine and the signals tell.
 enum Message {
-    /// These events are durable; the number is the first one's.
-    Committed(u64, Vec<Event>),
+    /// There is news.
+    News,
     /// A signal came.
     Wish(Wish),
     /// The engine has stopped.
     Stopped,
 }
 
-/// Passes on what happens to one run.
+/// How long news may gather before the view takes it. To wake the view for every commit would cost
+/// as much as a commit.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// Events that the view has not taken yet, with the number of the first of each batch.
+type News = Arc<Mutex<Vec<(u64, Vec<Event>)>>>;
+
+/// Keeps what happens to one run, and wakes the view for the first news after a pause and for the
+/// end. What comes within [`GATHER`] after that, the view looks for by itself.
 struct Watcher {
     run: RunId,
+    news: News,
     sender: Sender<Message>,
+    woken: Option<Instant>,
 }
 
 impl Observer for Watcher {
     fn committed(&mut self, commits: &[RunCommit]) {
         for commit in commits {
             if commit.run == self.run && !commit.events.is_empty() {
-                // Without a listener nobody wants to know.
-                let _ =
-                    self.sender.send(Message::Committed(commit.first_seq, commit.events.clone()));
+                let batch = (commit.first_seq, commit.events.clone());
+                self.news.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
+                let now = Instant::now();
+                let recent = self.woken.is_some_and(|woken| now < woken + GATHER);
+                if commit.state.is_final() || !recent {
+                    self.woken = Some(now);
+                    // Without a listener nobody wants to know.
+                    let _ = self.sender.send(Message::News);
+                }
             }
         }
     }
@@ -93,9 +111,11 @@ impl Session {
         let options = Options { queues, ..Options::default() };
         let mut engine = Engine::new(Box::new(store), Box::new(bridge), options);
         let (sender, messages) = std::sync::mpsc::channel();
-        engine.observe(Box::new(Watcher { run, sender: sender.clone() }));
+        let news = News::default();
+        let watcher = Watcher { run, news: Arc::clone(&news), sender: sender.clone(), woken: None };
+        engine.observe(Box::new(watcher));
         let thread = engine.spawn(inbox, Arc::new(SystemClock));
-        Ok(Self { handle, messages, sender, thread })
+        Ok(Self { handle, news, messages, sender, thread })
     }
 
     /// Listens for signals from now on: the first drains, the second kills.
@@ -118,20 +138,10 @@ impl Session {
         view: &mut dyn View,
     ) -> Result<Finish, Ended> {
         let mut interrupted = false;
+        let mut quiet = true;
         loop {
-            match self.next(view) {
-                Some(Message::Committed(first, events)) => {
-                    for (seq, event) in (first..).zip(&events) {
-                        // What was there when a run was taken up is in the history already.
-                        if seq > history.last_seq() {
-                            history.record(seq, event);
-                            view.event(history, seq, event);
-                        }
-                    }
-                    if history.run().state().is_final() {
-                        self.handle.drain("loom");
-                    }
-                }
+            match self.next(quiet, view) {
+                Some(Message::News) => {}
                 Some(Message::Wish(wish)) => {
                     interrupted = true;
                     view.stopping(history, wish);
@@ -139,7 +149,9 @@ impl Session {
                 Some(Message::Stopped) => break,
                 None => view.tick(history, now()),
             }
+            quiet = !self.take_news(history, view);
         }
+        self.take_news(history, view);
         view.close();
         let failure = match self.thread.join() {
             Ok(result) => result.err(),
@@ -148,9 +160,34 @@ impl Session {
         Ok(Finish { failure, interrupted })
     }
 
-    fn next(&self, view: &mut dyn View) -> Option<Message> {
-        let Some(patience) = view.patience() else {
-            return Some(self.messages.recv().unwrap_or(Message::Stopped));
+    /// Shows the news that there is; answers with whether there was any.
+    fn take_news(&self, history: &mut History, view: &mut dyn View) -> bool {
+        let news = std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner));
+        for (first, events) in &news {
+            for (seq, event) in (*first..).zip(events) {
+                // What was there when a run was taken up is in the history already.
+                if seq > history.last_seq() {
+                    history.record(seq, event);
+                    view.event(history, seq, event);
+                }
+            }
+        }
+        if !news.is_empty() && history.run().state().is_final() {
+            self.handle.drain("loom");
+        }
+        !news.is_empty()
+    }
+
+    /// What comes next; `None` if nothing has come for a while. After news there may be more that
+    /// nobody is woken for, unless it was `quiet` since.
+    fn next(&self, quiet: bool, view: &mut dyn View) -> Option<Message> {
+        let gather = (!quiet).then_some(GATHER);
+        let patience = match (gather, view.patience()) {
+            (Some(gather), Some(patience)) => gather.min(patience),
+            (one, other) => match one.or(other) {
+                Some(patience) => patience,
+                None => return Some(self.messages.recv().unwrap_or(Message::Stopped)),
+            },
         };
         match self.messages.recv_timeout(patience) {
             Ok(message) => Some(message),

@@ -29,6 +29,8 @@ use std::time::{Duration, Instant};
 
 /// How long what is left of a group may go on after its leader has ended.
 const SETTLE: Duration = Duration::from_millis(100);
+/// How long a process takes at most, as a rule, from closing its pipes to its exit.
+const LEAVE: Duration = Duration::from_micros(200);
 /// How often something is looked at that cannot be waited for.
 const LOOK: Duration = Duration::from_millis(5);
 /// The most that is read, after the end, from a pipe that a stranger holds.
@@ -130,7 +132,8 @@ struct Running<'a> {
     stdin: Option<(ChildStdin, Vec<u8>, usize)>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
-    /// Readable once the process has exited. Without it, it is looked at every [`LOOK`].
+    /// Readable once the process has exited; opened for a process that outlasts the first
+    /// [`LOOK`]. Without it, the process is looked at that often.
     exit: Option<OwnedFd>,
     /// Why it is being ended, and when it is killed.
     ending: Option<(End, Instant)>,
@@ -153,7 +156,7 @@ fn start<'a>(job: &'a mut Job, launch: Launch, file: &Path) -> Result<Running<'a
         stdin,
         stdout: child.stdout.take(),
         stderr: child.stderr.take(),
-        exit: sys::pidfd(child.id()),
+        exit: None,
         ending: None,
         killed: false,
         child,
@@ -239,12 +242,34 @@ impl Running<'_> {
             if watched[2].ready() {
                 return self.child.wait();
             }
-            if self.exit.is_none()
-                && let Some(status) = self.child.try_wait()?
-            {
-                return Ok(status);
+            if self.exit.is_none() {
+                let silent = !watched.iter().any(|watched| watched.ready());
+                if let Some(status) = self.look_for_exit(silent)? {
+                    return Ok(status);
+                }
             }
         }
+    }
+
+    /// Whether the process has exited. One that has closed its pipes is about to, and is given a
+    /// moment; most processes are gone then and never need a descriptor of their own.
+    fn look_for_exit(&mut self, silent: bool) -> io::Result<Option<ExitStatus>> {
+        let leaving = self.stdout.is_none() && self.stderr.is_none();
+        let until = Instant::now() + if leaving { LEAVE } else { Duration::ZERO };
+        loop {
+            let status = self.child.try_wait()?;
+            if status.is_some() {
+                return Ok(status);
+            }
+            if Instant::now() >= until {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        if leaving || silent {
+            self.exit = sys::pidfd(self.group);
+        }
+        Ok(None)
     }
 
     /// When to stop waiting for descriptors alone.
