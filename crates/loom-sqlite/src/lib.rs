@@ -76,8 +76,31 @@ impl SqliteStore {
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
         let files = Files::new(path.as_ref());
         let conn = schema::open(&files, &options).map_err(|fault| fault.about(files.database()))?;
+        Ok(Self::over(conn, files, &options))
+    }
+
+    /// Opens the store in this file to look at it, which works on a disk that is full to its last
+    /// byte too. There nothing can be written, and other processes find the store locked as long as
+    /// it is looked at.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    #[expect(clippy::needless_pass_by_value, reason = "options are made for the call")]
+    pub fn open_to_look(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
+        let files = Files::new(path.as_ref());
+        let told = |fault: Fault| fault.about(files.database());
+        let conn = match schema::open(&files, &options).map_err(told) {
+            Err(StoreError::Full(_)) if files.database().exists() => {
+                schema::open_alone(&files, &options).map_err(told)?
+            }
+            opened => opened?,
+        };
+        Ok(Self::over(conn, files, &options))
+    }
+
+    fn over(conn: Connection, files: Files, options: &Options) -> Self {
         let vault = KeyFile::new(files.key());
-        Ok(Self {
+        Self {
             files,
             conn,
             busy_timeout: options.busy_timeout,
@@ -85,7 +108,7 @@ impl SqliteStore {
             owner: None,
             next_seq: HashMap::new(),
             no_requests_at: None,
-        })
+        }
     }
 
     /// Where the store's files are.

@@ -40,7 +40,7 @@ pub(crate) fn open(files: &Files, options: &Options) -> Result<Connection, Fault
         Ok(_) => {}
     }
     lay_log(files);
-    let mut conn = connect(path, options)?;
+    let mut conn = connect(path, options, "")?;
     if version(&conn, path)? < MIGRATIONS.len() {
         migrate(&mut conn, path)?;
     }
@@ -50,6 +50,18 @@ pub(crate) fn open(files: &Files, options: &Options) -> Result<Connection, Fault
         let what =
             format!("{path}: its file system has no shared memory, which SQLite's WAL needs");
         return Err(StoreError::Unavailable(what).into());
+    }
+    Ok(conn)
+}
+
+/// Opens a database for reading without a byte of disk space: the shared index of its write-ahead
+/// log, which needs some, is this process's own for the time being, so that others are locked out.
+pub(crate) fn open_alone(files: &Files, options: &Options) -> Result<Connection, Fault> {
+    let path = files.database();
+    let conn = connect(path, options, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=ON;")?;
+    if version(&conn, path)? < MIGRATIONS.len() {
+        let what = format!("{} has no room for the newest format", path.display());
+        return Err(StoreError::Full(what).into());
     }
     Ok(conn)
 }
@@ -117,12 +129,14 @@ const fn flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
-fn connect(path: &Path, options: &Options) -> Result<Connection, Fault> {
+/// `first` is set before anything else, some of which reads the database.
+fn connect(path: &Path, options: &Options, first: &str) -> Result<Connection, Fault> {
     let conn = Connection::open_with_flags(path, flags())?;
     conn.busy_timeout(options.busy_timeout)?;
     conn.set_prepared_statement_cache_capacity(64);
     conn.execute_batch(&format!(
-        "PRAGMA synchronous=FULL;
+        "{first}
+         PRAGMA synchronous=FULL;
          PRAGMA foreign_keys=ON;
          PRAGMA cell_size_check=ON;
          PRAGMA trusted_schema=OFF;
@@ -163,4 +177,28 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), Fault> {
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
     Ok(tx.commit()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_opened_alone_is_read_without_a_file_more_and_never_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(&folder.path().join("loom.db"));
+        let options = Options { busy_timeout: std::time::Duration::from_millis(20) };
+        drop(open(&files, &options).unwrap());
+        let count = || fs::read_dir(folder.path()).unwrap().count();
+        let before = count();
+        let conn = open_alone(&files, &options).unwrap();
+        let upto: i64 =
+            conn.query_row("SELECT upto FROM journal_indexed", [], |row| row.get(0)).unwrap();
+        assert_eq!(upto, 0);
+        let shared_index = folder.path().join("loom.db-shm");
+        assert!(!shared_index.exists(), "it needs room that a full disk has not");
+        assert!(conn.execute("UPDATE journal_indexed SET upto = 1", []).is_err());
+        drop(conn);
+        assert_eq!(count(), before);
+    }
 }

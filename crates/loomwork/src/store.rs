@@ -65,15 +65,38 @@ pub(crate) fn open(path: &Path) -> Result<SqliteStore, Fault> {
     SqliteStore::open(path, Options::default()).map_err(|error| Fault::of_store(&error, None))
 }
 
-/// Opens a store to look at; `None` if there is none.
+/// Opens a store if there is one.
 pub(crate) fn open_existing(path: &Path) -> Result<Option<SqliteStore>, Fault> {
     if path.exists() { open(path).map(Some) } else { Ok(None) }
+}
+
+/// Opens a store to look at, if there is one. A full disk does not hinder it.
+pub(crate) fn look(path: &Path) -> Result<Option<SqliteStore>, Fault> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    SqliteStore::open_to_look(path, Options::default())
+        .map(Some)
+        .map_err(|error| Fault::of_store(&error, None))
 }
 
 /// Opens the store and finds the run in it that `text` names: an identity, its beginning or end,
 /// or `last`.
 pub(crate) fn open_run(path: &Path, text: &str) -> Result<(SqliteStore, RunId), Fault> {
-    let Some(mut store) = open_existing(path)? else {
+    find_in(open_existing(path)?, path, text)
+}
+
+/// As [`open_run`], to look at the run.
+pub(crate) fn look_at_run(path: &Path, text: &str) -> Result<(SqliteStore, RunId), Fault> {
+    find_in(look(path)?, path, text)
+}
+
+fn find_in(
+    store: Option<SqliteStore>,
+    path: &Path,
+    text: &str,
+) -> Result<(SqliteStore, RunId), Fault> {
+    let Some(mut store) = store else {
         return Err(Fault::new(ErrorCode::NoSuchRun, format!("no such run: {text}"))
             .help(format!("there is no store in {} yet", path.display()))
             .help("name another with --store, or start a run: loom run FILE"));

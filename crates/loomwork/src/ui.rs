@@ -1,7 +1,7 @@
 //! Where a command's words go: results to standard output, errors and remarks to standard error.
 
 use crate::fault::{Ended, Fault, Outcome};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, printable};
 use crate::workflow::style;
 use loom_protocol::{ErrorEvent, ErrorTag, ExitCode};
 use loom_spec::{Problems, Source};
@@ -104,9 +104,11 @@ impl Ui {
     fn rendered(&self, fault: &Fault) -> String {
         let paint = self.terminal.paint_err;
         let head = paint.bold_red(format!("error[{}]", fault.code));
-        let mut text = format!("{head}{} {}\n", paint.bold(":"), paint.bold(&fault.message));
+        let mut text =
+            format!("{head}{} {}\n", paint.bold(":"), paint.bold(printable(&fault.message)));
         for help in &fault.help {
-            let _ = writeln!(text, "  {} {}: {help}", paint.cyan("="), paint.bold("help"));
+            let (sign, word) = (paint.cyan("="), paint.bold("help"));
+            let _ = writeln!(text, "  {sign} {word}: {}", printable(help));
         }
         text
     }

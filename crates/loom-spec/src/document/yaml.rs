@@ -90,8 +90,18 @@ impl Reader<'_, '_> {
     }
 }
 
+/// What the parser says of brackets nested deeper than the 255 levels that it counts. It reads ahead,
+/// so that it may say so before the limit of depth is seen to be exceeded.
+const TOO_DEEP: &str = "recursion limit exceeded";
+
 fn not_yaml(source: &Source, places: &mut Places<'_>, error: &ScanError) -> Diagnostic {
     let at = places.byte(*error.marker()) as u32;
+    if error.info() == TOO_DEEP {
+        let message = "brackets are nested deeper than the 255 levels that YAML's may have here";
+        return Diagnostic::error(ErrorCode::TooLarge, message)
+            .at(Span::empty(at), "one level too deep")
+            .help("nest them less");
+    }
     let text = source.slice(source.line(source.line_at(at)));
     let indent = &text[..text.len() - text.trim_start().len()];
     let message = format!("the file is not YAML: {}", error.info());

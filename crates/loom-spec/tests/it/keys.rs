@@ -64,3 +64,12 @@ fn limits_are_kept_and_named() {
     }
     assert!(load(&source, &default).problems().is_empty());
 }
+
+#[test]
+fn brackets_beyond_what_the_parser_counts_exceed_a_limit_too() {
+    let text = format!("workflow: {}{}", "[".repeat(300), "]".repeat(300));
+    let source = Source::new("deep.yaml", text.as_str());
+    let draft = load(&source, &Limits { depth: 1000, ..Limits::default() });
+    let problems = draft.problems().render(&source, Style::Plain);
+    assert!(problems.starts_with("error[L106]: brackets are nested deeper"), "{problems}");
+}

@@ -25,7 +25,7 @@ const INTERRUPTED: &str = "interrupted";
 
 pub(crate) fn list(args: &ListArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let path = store::locate(global.store.as_deref())?;
-    let Some(mut store) = store::open_existing(&path)? else {
+    let Some(mut store) = store::look(&path)? else {
         ui.remark(&format!("there is no store in {} yet", path.display()));
         return Ok(ExitCode::Success);
     };

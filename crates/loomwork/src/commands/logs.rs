@@ -26,7 +26,9 @@ const PIECE: usize = 1 << 16;
 
 pub(crate) fn logs(args: &LogsArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let path = store::locate(global.store.as_deref())?;
-    let (mut store, id) = store::open_run(&path, &args.run)?;
+    // Whoever follows must not keep others out.
+    let open = if args.follow { store::open_run } else { store::look_at_run };
+    let (mut store, id) = open(&path, &args.run)?;
     let mut look = Look::at(&mut store, id)?;
     let wanted = Wanted::parse(args, look.history.run().plan(), &id.short())?;
     let folder = logs_of(&path, id);

@@ -9,7 +9,7 @@ use crate::store;
 use crate::ui::{Ui, Voice};
 use crate::workflow::{self, Given};
 use loom_core::{Definition, History, Plan, RunId, RunState, Submission, Value, Variable};
-use loom_engine::NewSubmission;
+use loom_engine::{EngineError, NewSubmission};
 use loom_protocol::ErrorCode;
 use loom_sqlite::SqliteStore;
 use loom_store::{QueryStore, RunFilter, definition_hash};
@@ -50,7 +50,12 @@ pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let submission =
         NewSubmission { id, plan, hash, variables, workers, base: base.display().to_string() };
     if let Err(error) = session.handle.submit(submission) {
-        return Err(Fault::of_engine(&error, &id.short()).into());
+        return Err(match error {
+            // The run was not accepted, so there is none to resume.
+            EngineError::Store(error) => Fault::of_store(&error, None),
+            error => Fault::of_engine(&error, &id.short()),
+        }
+        .into());
     }
     if ui.voice == Voice::Human {
         // It is under way now, and does not depend on being watched.

@@ -23,7 +23,7 @@ const VARIABLES_MOST: usize = 20;
 
 pub(crate) fn show(args: &ShowArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let path = store::locate(global.store.as_deref())?;
-    let (mut store, id) = store::open_run(&path, &args.run)?;
+    let (mut store, id) = store::look_at_run(&path, &args.run)?;
     let look = Look::at(&mut store, id)?;
     if ui.voice == Voice::Json {
         ui.json(&document(&look.summary, &look.history, now()))?;

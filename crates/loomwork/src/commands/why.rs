@@ -13,7 +13,7 @@ use std::fmt::Write;
 
 pub(crate) fn why(args: &WhyArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let path = store::locate(global.store.as_deref())?;
-    let (mut store, id) = store::open_run(&path, &args.run)?;
+    let (mut store, id) = store::look_at_run(&path, &args.run)?;
     let look = Look::at(&mut store, id)?;
     let paint = ui.terminal.paint;
     let ended = look.history.run().state().is_final();
