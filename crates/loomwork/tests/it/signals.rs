@@ -37,6 +37,7 @@ fn the_second_kills_and_the_task_runs_again_when_the_run_is_resumed() {
     let loom = two_steps();
     let mut run = loom.start(&["run", "w.yaml"]);
     run.until("▶ a");
+    loom.until_file("ran", "attempt\n");
     run.signal(libc::SIGINT);
     run.until_err("again to kill");
     run.signal(libc::SIGINT);
@@ -72,9 +73,7 @@ tasks:
     );
     let mut run = loom.start(&["run", "w.yaml"]);
     run.until("▶ second");
-    while !loom.path("ran").exists() || !loom.read("ran").contains("second") {
-        std::thread::yield_now();
-    }
+    loom.until_file("ran", "second\n");
     run.signal(libc::SIGKILL);
     run.end().exits(-1);
     loom.loom(&["list"]).exits(0).says("interrupted");
