@@ -220,7 +220,7 @@ pub(crate) fn actor() -> String {
     ["USER", "LOGNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned())
+        .unwrap_or_else(own_number)
 }
 
 #[cfg(test)]
@@ -325,4 +325,11 @@ mod tests {
         let finish = session.follow(&mut history, &mut Silent).unwrap();
         assert!(finish.failure.is_none() && !finish.interrupted);
     }
+}
+
+/// The user's number, where the environment has no name: in containers and under cron.
+fn own_number() -> String {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self")
+        .map_or_else(|_| "unknown".to_owned(), |own| format!("uid {}", own.uid()))
 }
