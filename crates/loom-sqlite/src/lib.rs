@@ -29,6 +29,7 @@ use loom_core::RunId;
 use loom_store::StoreError;
 use owner::Owner;
 use rusqlite::Connection;
+use schema::Purpose;
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
@@ -75,7 +76,8 @@ impl SqliteStore {
     #[expect(clippy::needless_pass_by_value, reason = "options are made for the call")]
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
         let files = Files::new(path.as_ref());
-        let conn = schema::open(&files, &options).map_err(|fault| fault.about(files.database()))?;
+        let conn = schema::open(&files, &options, Purpose::Write)
+            .map_err(|fault| fault.about(files.database()))?;
         Ok(Self::over(conn, files, &options))
     }
 
@@ -89,7 +91,7 @@ impl SqliteStore {
     pub fn open_to_look(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
         let files = Files::new(path.as_ref());
         let told = |fault: Fault| fault.about(files.database());
-        let conn = match schema::open(&files, &options).map_err(told) {
+        let conn = match schema::open(&files, &options, Purpose::Look).map_err(told) {
             Err(StoreError::Full(_)) if files.database().exists() => {
                 schema::open_alone(&files, &options).map_err(told)?
             }

@@ -26,8 +26,21 @@ const CHECKPOINT_PAGES: u32 = 4000;
 /// How long the write-ahead log is from the start.
 const LOG_BYTES: usize = 1 << 20;
 
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To record runs.
+    Write,
+    /// To look at what was recorded.
+    Look,
+}
+
 /// Opens the database, or makes it, and brings it to the newest format.
-pub(crate) fn open(files: &Files, options: &Options) -> Result<Connection, Fault> {
+pub(crate) fn open(
+    files: &Files,
+    options: &Options,
+    purpose: Purpose,
+) -> Result<Connection, Fault> {
     let path = files.database();
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(files)?,
@@ -39,7 +52,9 @@ pub(crate) fn open(files: &Files, options: &Options) -> Result<Connection, Fault
         }
         Ok(_) => {}
     }
-    lay_log(files);
+    if purpose == Purpose::Write {
+        lay_log(files);
+    }
     let mut conn = connect(path, options, "")?;
     if version(&conn, path)? < MIGRATIONS.len() {
         migrate(&mut conn, path)?;
@@ -195,7 +210,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::new(&folder.path().join("loom.db"));
         let options = Options { busy_timeout: std::time::Duration::from_millis(20) };
-        drop(open(&files, &options).unwrap());
+        drop(open(&files, &options, Purpose::Write).unwrap());
         let count = || fs::read_dir(folder.path()).unwrap().count();
         let before = count();
         let conn = open_alone(&files, &options).unwrap();
@@ -214,10 +229,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::new(&folder.path().join("loom.db"));
         let options = Options::default();
-        open(&files, &options).unwrap().close().unwrap();
+        open(&files, &options, Purpose::Write).unwrap().close().unwrap();
         fs::set_permissions(files.database(), fs::Permissions::from_mode(0o640)).unwrap();
         assert!(!files.log().exists(), "the last connection removes the log");
-        let conn = open(&files, &options).unwrap();
+        let conn = open(&files, &options, Purpose::Write).unwrap();
         let log = fs::metadata(files.log()).unwrap();
         assert_eq!((log.len(), log.mode() & 0o777), (LOG_BYTES as u64, 0o640));
         drop(conn);

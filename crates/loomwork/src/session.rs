@@ -223,6 +223,13 @@ pub(crate) fn actor() -> String {
         .unwrap_or_else(own_number)
 }
 
+/// The user's number, where the environment has no name: in containers and under cron.
+fn own_number() -> String {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self")
+        .map_or_else(|_| "unknown".to_owned(), |own| format!("uid {}", own.uid()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -325,11 +332,4 @@ mod tests {
         let finish = session.follow(&mut history, &mut Silent).unwrap();
         assert!(finish.failure.is_none() && !finish.interrupted);
     }
-}
-
-/// The user's number, where the environment has no name: in containers and under cron.
-fn own_number() -> String {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self")
-        .map_or_else(|_| "unknown".to_owned(), |own| format!("uid {}", own.uid()))
 }

@@ -24,7 +24,10 @@ impl Listener {
     /// Calls `heard` at each signal: first for a drain, from the second on for a kill.
     pub(crate) fn start(heard: impl Fn(Wish) + Send + 'static) -> Result<Self, Fault> {
         let failed = |error| Fault::machine("cannot listen for signals", error);
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
+        let mut wanted = vec![SIGINT, SIGTERM, SIGHUP];
+        // What a caller such as nohup has turned off stays off.
+        wanted.retain(|signal| !is_ignored(*signal));
+        let mut signals = Signals::new(wanted).map_err(failed)?;
         let handle = signals.handle();
         let listen = move || {
             for (count, _) in signals.forever().enumerate() {
@@ -37,6 +40,14 @@ impl Listener {
             .map_err(failed)?;
         Ok(Self { handle, thread: Some(thread) })
     }
+}
+
+/// Whether a signal was ignored when this process began, as far as the system tells.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 impl Drop for Listener {
