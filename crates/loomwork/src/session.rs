@@ -138,10 +138,11 @@ impl Session {
         view: &mut dyn View,
     ) -> Result<Finish, Ended> {
         let mut interrupted = false;
-        let mut quiet = true;
+        // Until when there may be news that nobody is woken for.
+        let mut gathering = None;
         loop {
-            match self.next(quiet, view) {
-                Some(Message::News) => {}
+            match self.next(gathering, view) {
+                Some(Message::News) => gathering = Some(Instant::now() + GATHER),
                 Some(Message::Wish(wish)) => {
                     interrupted = true;
                     view.stopping(history, wish);
@@ -149,7 +150,9 @@ impl Session {
                 Some(Message::Stopped) => break,
                 None => view.tick(history, now()),
             }
-            quiet = !self.take_news(history, view);
+            // Before the look: what comes after it, and after that time, wakes again.
+            gathering = gathering.filter(|&until| Instant::now() < until);
+            self.take_news(history, view);
         }
         self.take_news(history, view);
         view.close();
@@ -160,8 +163,8 @@ impl Session {
         Ok(Finish { failure, interrupted })
     }
 
-    /// Shows the news that there is; answers with whether there was any.
-    fn take_news(&self, history: &mut History, view: &mut dyn View) -> bool {
+    /// Shows the news that there is.
+    fn take_news(&self, history: &mut History, view: &mut dyn View) {
         let news = std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner));
         for (first, events) in &news {
             for (seq, event) in (*first..).zip(events) {
@@ -175,13 +178,12 @@ impl Session {
         if !news.is_empty() && history.run().state().is_final() {
             self.handle.drain("loom");
         }
-        !news.is_empty()
     }
 
-    /// What comes next; `None` if nothing has come for a while. After news there may be more that
-    /// nobody is woken for, unless it was `quiet` since.
-    fn next(&self, quiet: bool, view: &mut dyn View) -> Option<Message> {
-        let gather = (!quiet).then_some(GATHER);
+    /// What comes next; `None` if nothing has come for as long as the view is patient, or by the time
+    /// at which news has gathered.
+    fn next(&self, gathering: Option<Instant>, view: &mut dyn View) -> Option<Message> {
+        let gather = gathering.map(|until| until.saturating_duration_since(Instant::now()));
         let patience = match (gather, view.patience()) {
             (Some(gather), Some(patience)) => gather.min(patience),
             (one, other) => match one.or(other) {

@@ -1,6 +1,7 @@
 //! Ctrl-C and what comes of it.
 
 use crate::harness::Loom;
+use crate::watch::eventually;
 
 /// A run with a task under way that ends once `go` is there, and one behind it.
 fn two_steps() -> Loom {
@@ -37,6 +38,8 @@ fn the_second_kills_and_the_task_runs_again_when_the_run_is_resumed() {
     let loom = two_steps();
     let mut run = loom.start(&["run", "w.yaml"]);
     run.until("▶ a");
+    // A command that has not begun when it is killed leaves no trace.
+    eventually("the first attempt", || loom.path("ran").exists().then_some(()));
     run.signal(libc::SIGINT);
     run.until_err("again to kill");
     run.signal(libc::SIGINT);
