@@ -3,6 +3,7 @@
 use crate::harness::Loom;
 use crate::watch::Watched;
 use serde_json::json;
+use std::fmt::Write as _;
 
 /// So many tasks `t0`, `t1`, … that all say this, a line each.
 fn many(count: usize, says: &str) -> String {
@@ -94,7 +95,8 @@ fn what_happens_is_told_while_it_happens_however_close_together() {
     let mut text = "name: close\ntasks:\n".to_owned();
     for (number, wait) in (0..12).zip([2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24]) {
         let input = if number == 0 { String::new() } else { format!("V{}", number - 1) };
-        text += &format!(
+        let _ = write!(
+            text,
             "  - {{ name: t{number}, plugin: cmd, inputs: [{input}], outputs: [V{number}], \
              params: {{ command: \"sleep 0.{wait:03}; echo V{number}=1\" }} }}\n  \
              - {{ name: wait{number}, plugin: cmd, inputs: [V{number}], \
