@@ -245,8 +245,8 @@ fn a_living_owners_run_is_not_taken_over() {
     assert_eq!(other.diary(), ["not adopted: the run belongs to a living process (first)"]);
 }
 
-#[test]
-fn a_run_that_only_waits_leaves_the_memory_and_comes_back_in_time() {
+/// Run 1 backs off for an hour.
+fn with_a_parked_run() -> Bench {
     let mut bench = Bench::new();
     let mut patient = task("a");
     let hour = Duration::from_hours(1);
@@ -255,6 +255,12 @@ fn a_run_that_only_waits_leaves_the_memory_and_comes_back_in_time() {
     bench.turn(inputs).unwrap();
     let failure = Failure::retryable(FailureKind::Exit, "exit 1");
     bench.turn(vec![report(1, 0, 1, News::Failed(failure))]).unwrap();
+    bench
+}
+
+#[test]
+fn a_run_that_only_waits_leaves_the_memory_and_comes_back_in_time() {
+    let mut bench = with_a_parked_run();
     assert_eq!(bench.engine.load(), (0, 1));
     bench.diary();
     bench.now = bench.engine.next_wake().unwrap();
@@ -265,14 +271,7 @@ fn a_run_that_only_waits_leaves_the_memory_and_comes_back_in_time() {
 
 #[test]
 fn a_drain_pauses_runs_outside_the_memory_too() {
-    let mut bench = Bench::new();
-    let mut patient = task("a");
-    let hour = Duration::from_hours(1);
-    patient.retry = RetryPolicy { max_attempts: 2, initial: hour, max: hour, ..patient.retry };
-    let inputs = vec![bench.submit(1, vec![patient])];
-    bench.turn(inputs).unwrap();
-    let failure = Failure::retryable(FailureKind::Exit, "exit 1");
-    bench.turn(vec![report(1, 0, 1, News::Failed(failure))]).unwrap();
+    let mut bench = with_a_parked_run();
     bench.turn(vec![Input::Drain { by: "me".into() }]).unwrap();
     assert_eq!(bench.state(1), RunState::Paused);
 }

@@ -3,7 +3,7 @@
 //! One seed is one world: random workflows run on the real engine and the reference store, with a
 //! manual clock and pretended processes, while commits fail, stall, or take the engine's life
 //! before or after they reach the disk. Processes outlive an engine, as real ones do. The
-//! [`Ledger`] watches every start, every end and every commit, and panics as soon as a promise is
+//! ledger watches every start, every end and every commit, and panics as soon as a promise is
 //! broken; the message carries the seed, which replays the same world.
 //!
 //! `cargo run -p loom-sim -- 10000` tries ten thousand seeds.

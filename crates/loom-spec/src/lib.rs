@@ -1,7 +1,7 @@
 //! Workflow documents: parsing, checking, diagnostics, schema, drawing, import.
 //!
 //! [`Source`] is a file's text. [`load`] reads it into a [`Draft`], which knows every problem that
-//! reading found and where each part was written. [`check`] holds a draft against the plugins of a
+//! reading found and where each part was written. [`check()`] holds a draft against the plugins of a
 //! [`PluginCatalog`] and a [`CheckContext`], and answers with the [`loom_core::Definition`] to run or
 //! with every problem. [`resolve_env`] gives the variables that a run begins with. Pictures are in
 //! [`draw`], workflows of other systems in [`import`], the table of all keys in [`keys`].

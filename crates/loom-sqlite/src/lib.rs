@@ -4,8 +4,8 @@
 //!   sync has carried it to the disk. The journal is only ever appended to; a run's own row is
 //!   touched when its state changes.
 //! - Readers see the last commit and never wait for the writer, nor it for them.
-//! - A process owns runs under the name of a lock file that it holds while it lives ([`owner`]).
-//! - Secrets are sealed with a key beside the database ([`vault`]).
+//! - A process owns runs under the name of a lock file that it holds while it lives (`owner`).
+//! - Secrets are sealed with a key beside the database (`vault`).
 //!
 //! For a store `loom.db` the files are `loom.db`, SQLite's own `loom.db-wal` and `loom.db-shm`, and
 //! the folder `loom.db.d` with the key, the owners' locks and the logs ([`Files`]).

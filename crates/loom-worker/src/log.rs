@@ -107,7 +107,7 @@ impl AttemptLog {
         self.keep(&masked);
     }
 
-    /// The last lines, masked, at most [`TAIL_LINES`] of [`TAIL_WIDTH`] characters.
+    /// The last lines, masked: at most 20, each of at most 2,000 characters.
     pub fn tail(&self) -> Vec<String> {
         let mut lines = self.tail.lines();
         if let Sink::Broken(problem) = &self.file {

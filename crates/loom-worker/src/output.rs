@@ -408,6 +408,20 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    #[test]
+    fn the_fuzzers_corpus_is_read_alike_in_pieces_of_any_size() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/outputs");
+        let mut seen = 0;
+        for entry in std::fs::read_dir(corpus).unwrap() {
+            seen += 1;
+            let text = std::fs::read(entry.unwrap().path()).unwrap();
+            for size in [1, 2, 7, 255] {
+                fuzz(&[&[size][..], &text].concat());
+            }
+        }
+        assert!(seen > 3);
+    }
+
     fn stdout(declared: &[&str], text: &[u8]) -> Emitted {
         let declared: Vec<String> = declared.iter().map(|name| (*name).to_owned()).collect();
         let mut emitted = Emitted::new(&declared);

@@ -4,6 +4,7 @@ mod cycle;
 mod env;
 mod flow;
 mod params;
+mod plain;
 mod plugin;
 mod schema;
 mod spans;

@@ -1,6 +1,7 @@
 //! Parameters against the plugin's schema, and what they fill in.
 
 use super::Checker;
+use super::plain::plainly_valid;
 use super::schema::Compiled;
 use super::spans::follow;
 use crate::catalog::PluginFacts;
@@ -50,6 +51,9 @@ impl Checker<'_> {
 
     fn against_schema(&mut self, task: &TaskDraft, facts: &PluginFacts, schemas: &mut Compiled) {
         let (plugin, Some(schema)) = (&task.def.plugin, &facts.params_schema) else { return };
+        if plainly_valid(schema, &task.def.params) {
+            return;
+        }
         let Some(validator) = schemas.of(plugin, schema) else {
             let message =
                 format!("the plugin `{plugin}` describes its parameters by no JSON Schema");

@@ -24,7 +24,7 @@ impl Cmd {
                     "description": "A command line for the shell; or a program and its arguments as \
                         a list, which no shell touches. Variables reach it as environment variables.",
                     "anyOf": [
-                        {"type": "string", "pattern": "\\S"},
+                        {"type": "string", "minLength": 1},
                         {"type": "array", "items": {"type": "string"}, "minItems": 1},
                     ],
                 },

@@ -208,16 +208,10 @@ impl Running<'_> {
         loop {
             self.check_limits();
             let mut watched = [
-                self.stdout
-                    .as_ref()
-                    .map_or(Watched::nothing(), |pipe| Watched::readable(pipe.as_fd())),
-                self.stderr
-                    .as_ref()
-                    .map_or(Watched::nothing(), |pipe| Watched::readable(pipe.as_fd())),
-                self.exit
-                    .as_ref()
-                    .map_or(Watched::nothing(), |exit| Watched::readable(exit.as_fd())),
-                wakeup.map_or(Watched::nothing(), |wakeup| Watched::readable(wakeup.as_fd())),
+                readable(self.stdout.as_ref()),
+                readable(self.stderr.as_ref()),
+                readable(self.exit.as_ref()),
+                readable(wakeup),
                 self.stdin
                     .as_ref()
                     .map_or(Watched::nothing(), |(pipe, ..)| Watched::writable(pipe.as_fd())),
@@ -353,14 +347,7 @@ impl Running<'_> {
     fn read_until(&mut self, until: Instant, piece: &mut [u8], emitted: &mut Emitted) {
         let mut read = 0;
         while (self.stdout.is_some() || self.stderr.is_some()) && read < DRAIN_LIMIT {
-            let mut watched = [
-                self.stdout
-                    .as_ref()
-                    .map_or(Watched::nothing(), |pipe| Watched::readable(pipe.as_fd())),
-                self.stderr
-                    .as_ref()
-                    .map_or(Watched::nothing(), |pipe| Watched::readable(pipe.as_fd())),
-            ];
+            let mut watched = [readable(self.stdout.as_ref()), readable(self.stderr.as_ref())];
             if sys::poll(&mut watched, Some(until)).is_err() {
                 return;
             }
@@ -415,6 +402,11 @@ impl Running<'_> {
             look = (look * 2).min(LOOK * 4);
         }
     }
+}
+
+/// Waits for something to read, if there is a source.
+fn readable(source: Option<&impl AsFd>) -> Watched {
+    source.map_or(Watched::nothing(), |source| Watched::readable(source.as_fd()))
 }
 
 fn read_once(pipe: &mut Option<impl Read>, piece: &mut [u8]) -> usize {

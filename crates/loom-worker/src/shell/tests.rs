@@ -1,3 +1,5 @@
+//! The rewriting of commands, against what a real shell makes of them.
+
 use super::*;
 use proptest::prelude::*;
 use std::process::Command;

@@ -63,6 +63,14 @@ impl Loom {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// Waits until a file ends with this text: a task's start is shown before the task has done
+    /// anything.
+    pub(crate) fn until_file(&self, name: &str, end: &str) {
+        crate::watch::eventually(&format!("`{end}` in {name}"), || {
+            fs::read_to_string(self.path(name)).ok().filter(|text| text.ends_with(end))
+        });
+    }
+
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loom"));
         command

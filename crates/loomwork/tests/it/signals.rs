@@ -1,7 +1,6 @@
 //! Ctrl-C and what comes of it.
 
 use crate::harness::Loom;
-use crate::watch::eventually;
 
 /// A run with a task under way that ends once `go` is there, and one behind it.
 fn two_steps() -> Loom {
@@ -38,10 +37,7 @@ fn the_second_kills_and_the_task_runs_again_when_the_run_is_resumed() {
     let loom = two_steps();
     let mut run = loom.start(&["run", "w.yaml"]);
     run.until("▶ a");
-    // A command that has not begun when it is killed leaves no trace.
-    eventually("the first attempt", || {
-        std::fs::read_to_string(loom.path("ran")).ok().filter(|text| text.ends_with('\n'))
-    });
+    loom.until_file("ran", "attempt\n");
     run.signal(libc::SIGINT);
     run.until_err("again to kill");
     run.signal(libc::SIGINT);
@@ -77,9 +73,7 @@ tasks:
     );
     let mut run = loom.start(&["run", "w.yaml"]);
     run.until("▶ second");
-    while !loom.path("ran").exists() || !loom.read("ran").contains("second") {
-        std::thread::yield_now();
-    }
+    loom.until_file("ran", "second\n");
     run.signal(libc::SIGKILL);
     run.end().exits(-1);
     loom.loom(&["list"]).exits(0).says("interrupted");
