@@ -24,13 +24,13 @@ use std::time::{Duration, Instant};
 
 /// How long a living process has to take a request up.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How often the journal is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long the lock of a process that was killed while it started a command may outlive it: until
 /// the child, which has it too, has become the command.
 const FAREWELL: Duration = Duration::from_millis(200);
 /// How often the lock is looked at meanwhile.
 const FAREWELL_LOOK: Duration = Duration::from_millis(5);
-/// How often the journal is looked at meanwhile.
-const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) fn resume(args: ResumeArgs, global: &Global, ui: &mut Ui) -> Outcome {
     Asking::open(&args.run, global)?.resume(args.execution, ui)
