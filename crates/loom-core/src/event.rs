@@ -122,7 +122,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_at: Option<Timestamp>,
     },
-    /// All items of a `for_each` task have settled, and with them the task.
+    /// All items of a `for_each` task have settled, and with them the task; or an item had failed, and
+    /// the run's end cut off the others.
     Gathered {
         /// When.
         at: Timestamp,

@@ -36,10 +36,65 @@ pub fn holds(expression: &str, lookup: &dyn Fn(&str) -> Option<Value>) -> Result
     let named = compiled.undeclared_variables(false);
     let context: BTreeMap<String, Value> =
         named.into_iter().filter_map(|name| lookup(&name).map(|value| (name, value))).collect();
+    for name in compared_with_numbers(expression) {
+        if let Some(Value::String(text)) = context.get(name) {
+            return Err(format!(
+                "`{name}` is the text \"{text}\", which is never equal to a number, nor less or \
+                 greater in a way that means anything; write `{name}|int` or `{name}|float`"
+            ));
+        }
+    }
     compiled
         .eval(minijinja::value::Serde(context))
         .map(|value| value.is_true())
         .map_err(|error| reason(&error))
+}
+
+/// The variables that the expression compares with a literal number, as they are. The language
+/// orders any text above any number, so that such a comparison of a text has an answer, but never
+/// the one that was meant.
+fn compared_with_numbers(expression: &str) -> Vec<&str> {
+    let words = words(expression);
+    let is_comparison = |word: &str| matches!(word, "<" | ">" | "<=" | ">=" | "==" | "!=");
+    let is_number = |word: &str| word.starts_with(|first: char| first.is_ascii_digit());
+    let is_name =
+        |word: &str| word.starts_with(|first: char| first.is_alphabetic() || first == '_');
+    // A name that something is done with (`NAME|int`, `NAME.x`, `NAME[0]`) is not compared as it is.
+    let goes_on =
+        |word: Option<&&str>| word.is_some_and(|word| matches!(*word, "|" | "." | "[" | "("));
+    let mut found = Vec::new();
+    for (at, triple) in words.windows(3).enumerate() {
+        let before = at.checked_sub(1).and_then(|at| words.get(at)).copied();
+        let [left, sign, right] = [triple[0], triple[1], triple[2]];
+        if !is_comparison(sign) {
+            continue;
+        }
+        if is_name(left) && is_number(right) && !matches!(before, Some("|" | ".")) {
+            found.push(left);
+        } else if is_number(left) && is_name(right) && !goes_on(words.get(at + 3)) {
+            found.push(right);
+        }
+    }
+    found
+}
+
+/// The expression's names, numbers and signs; texts in quotes are one word.
+fn words(expression: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = expression.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let end = match first {
+            '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |place| place + 2),
+            '<' | '>' | '=' | '!' if rest[1..].starts_with('=') => 2,
+            _ if first.is_alphanumeric() || first == '_' => rest
+                .find(|next: char| !(next.is_alphanumeric() || next == '_'))
+                .unwrap_or(rest.len()),
+            _ => first.len_utf8(),
+        };
+        words.push(&rest[..end]);
+        rest = rest[end..].trim_start();
+    }
+    words
 }
 
 /// The items of a value that `for_each` names: a list, or a string that is a JSON list.
@@ -111,6 +166,18 @@ mod tests {
     fn the_variables_of_an_expression_are_known() {
         let names = variables_of("A > 1 and B.c is defined").unwrap();
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["A", "B"]);
+    }
+
+    #[test]
+    fn a_text_compared_with_a_number_is_an_error_that_says_what_to_write() {
+        for expression in ["COUNT > 3", "COUNT == 5", "3 <= COUNT", "FLAG and COUNT != 0"] {
+            let error = check(expression).unwrap_err();
+            assert!(error.contains("`COUNT|int`"), "{expression}: {error}");
+        }
+        for expression in ["COUNT|int > 3", "3 < COUNT|int", "COUNT == '5'", "'COUNT > 3' == 'x'"] {
+            assert!(check(expression).is_ok(), "{expression}");
+        }
+        assert_eq!(check("FLAG == 1"), Ok(true));
     }
 
     #[test]

@@ -144,7 +144,7 @@ impl TaskPhase {
             (P::Waiting, S::Skip) => P::Skipped,
             (P::Waiting | P::Ready | P::Running | P::BackingOff, S::Cancel) => P::Cancelled,
             (P::Failed, S::Retry) => P::Ready,
-            (P::Skipped | P::Cancelled, S::Reopen) => P::Waiting,
+            (P::Failed | P::Skipped | P::Cancelled, S::Reopen) => P::Waiting,
             (P::Failed | P::Waiting, S::Resolve) => P::Resolved,
             _ => return None,
         })
@@ -180,7 +180,8 @@ pub enum TaskStep {
     Cancel,
     /// Somebody asks for it to be tried again.
     Retry,
-    /// A task that it was skipped or stopped for is tried again.
+    /// A task that it was skipped or stopped for is tried again; or it failed before it fired, and
+    /// what it waited for is looked at again.
     Reopen,
     /// Somebody settles it by hand.
     Resolve,
@@ -248,8 +249,8 @@ mod tests {
             ready -cancel-> cancelled; running -complete-> succeeded; \
             running -back off-> backing_off; running -fail-> failed; running -interrupt-> ready; \
             running -cancel-> cancelled; backing_off -wake-> ready; \
-            backing_off -cancel-> cancelled; failed -retry-> ready; failed -resolve-> resolved; \
-            skipped -reopen-> waiting; cancelled -reopen-> waiting";
+            backing_off -cancel-> cancelled; failed -retry-> ready; failed -reopen-> waiting; \
+            failed -resolve-> resolved; skipped -reopen-> waiting; cancelled -reopen-> waiting";
         assert_eq!(rows.join("; "), expected);
     }
 

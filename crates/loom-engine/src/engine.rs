@@ -235,10 +235,11 @@ impl Engine {
 
     fn command(&mut self, id: RunId, command: Command, now: Timestamp) -> Result<(), EngineError> {
         if !self.runs.contains_key(&id) {
-            if !self.parked.remove(id) {
+            if !self.parked.contains(id) {
                 return Err(EngineError::NotHere(id));
             }
             self.ensure_in_memory(id)?;
+            self.parked.remove(id);
         }
         let active = self.runs.get_mut(&id).expect("it is in memory now");
         let changes = active.run.apply(command, now)?;

@@ -16,7 +16,8 @@ pub struct Inbox {
     pub(crate) receiver: Receiver<Input>,
 }
 
-/// Cheap to clone. The engine stops when the last one is dropped.
+/// Cheap to clone. The engine stops when the last one is dropped; an [`Executor`](crate::Executor)
+/// that holds one in order to report keeps it going until it is drained.
 #[derive(Clone, Debug)]
 pub struct Handle {
     sender: Sender<Input>,

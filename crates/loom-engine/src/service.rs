@@ -1,15 +1,17 @@
 //! The engine on its own thread.
+//!
+//! Its [`Clock`] dates what happens and says when runs wake. How long the thread itself waits is
+//! measured with [`Instant`], which nobody can set back.
 
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::handle::Inbox;
 use crate::input::Input;
-use loom_core::Timestamp;
 use loom_store::StoreError;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most inputs taken into one round.
 const BATCH_MAX: usize = 10_000;
@@ -43,21 +45,24 @@ struct Service {
 
 impl Service {
     fn run(mut self) -> Result<(), StoreError> {
-        let mut asked_at = Timestamp::default();
+        let mut asked_at = None;
         loop {
             self.gather();
-            let now = self.clock.now();
             let has_runs = self.engine.load() != (0, 0);
-            if has_runs && now.since(asked_at) >= self.engine.options.request_interval {
-                asked_at = now;
+            if has_runs && asked_at.is_none_or(|at| self.is_time_to_ask(at)) {
+                asked_at = Some(Instant::now());
                 self.take_requests()?;
             }
-            self.turn(now)?;
+            self.turn()?;
             let nothing_left = self.inputs.is_empty() && !self.engine.is_busy();
             if nothing_left && (self.engine.has_stopped() || !self.connected) {
                 return Ok(());
             }
         }
+    }
+
+    fn is_time_to_ask(&self, asked_at: Instant) -> bool {
+        asked_at.elapsed() >= self.engine.options.request_interval
     }
 
     /// Waits for an input or for something to do, then takes all inputs that are there.
@@ -83,8 +88,8 @@ impl Service {
 
     /// Looks for an input without sleeping: short attempts end sooner than a sleeper wakes.
     fn look_for_news(&mut self) {
-        let end = self.clock.now() + LOOK;
-        while self.inputs.is_empty() && self.clock.now() < end {
+        let end = Instant::now() + LOOK;
+        while self.inputs.is_empty() && Instant::now() < end {
             match self.inbox.receiver.try_recv() {
                 Ok(input) => self.inputs.push(input),
                 Err(_) => std::thread::yield_now(),
@@ -103,25 +108,28 @@ impl Service {
         match self.engine.take_requests() {
             // Requests stay posted; the next look finds them.
             Err(error) if error.may_retry() => Ok(()),
-            other => other,
+            Err(error) => Err(self.halt(error)),
+            Ok(()) => Ok(()),
         }
     }
 
     /// One round, repeated while the store is locked, as long as patience lasts.
-    fn turn(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let give_up_at = now + self.engine.options.store_patience;
+    fn turn(&mut self) -> Result<(), StoreError> {
+        let give_up_at = Instant::now() + self.engine.options.store_patience;
         loop {
             let now = self.clock.now();
             match self.engine.turn(&mut self.inputs, now) {
                 Ok(()) => return Ok(()),
-                Err(error) if error.may_retry() && now < give_up_at => {
+                Err(error) if error.may_retry() && Instant::now() < give_up_at => {
                     std::thread::park_timeout(LOCKED_WAIT);
                 }
-                Err(error) => {
-                    self.engine.halt(error.clone());
-                    return Err(error);
-                }
+                Err(error) => return Err(self.halt(error)),
             }
         }
+    }
+
+    fn halt(&mut self, error: StoreError) -> StoreError {
+        self.engine.halt(error.clone());
+        error
     }
 }

@@ -64,7 +64,10 @@ impl RunStore for Moody {
     }
 
     fn load(&mut self, run: RunId) -> Result<StoredRun, StoreError> {
-        self.inner.load(run)
+        match self.moods.lock().unwrap().pop() {
+            Some(error) => Err(error),
+            None => self.inner.load(run),
+        }
     }
 
     fn claim(&mut self, run: RunId) -> Result<Claim, StoreError> {
@@ -266,6 +269,20 @@ fn a_run_that_only_waits_leaves_the_memory_and_comes_back_in_time() {
     bench.now = bench.engine.next_wake().unwrap();
     bench.turn(vec![]).unwrap();
     assert_eq!(bench.engine.load(), (1, 0));
+    assert_eq!(bench.diary(), ["committed 1 runs", "start a#2"]);
+}
+
+#[test]
+fn a_run_that_cannot_be_loaded_for_a_request_still_wakes() {
+    let mut bench = with_a_parked_run();
+    bench.diary();
+    bench.moods.lock().unwrap().push(StoreError::Busy("test".into()));
+    let resume = Request::Resume { by: "me".into() };
+    let inputs = vec![Input::Request(run(1), resume, bench.reply("resumed"))];
+    bench.turn(inputs).unwrap();
+    assert_eq!(bench.diary().len(), 1, "only the refusal");
+    bench.now = bench.engine.next_wake().unwrap();
+    bench.turn(vec![]).unwrap();
     assert_eq!(bench.diary(), ["committed 1 runs", "start a#2"]);
 }
 

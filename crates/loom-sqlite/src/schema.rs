@@ -2,13 +2,13 @@
 
 use crate::Options;
 use crate::fault::{Fault, file_fault};
-use crate::files::{Files, discard, make_folder, make_lasting_folder, sync_folder};
+use crate::files::{Files, discard, make_folder, make_lasting_folder};
 use crate::owner::random_name;
 use loom_store::StoreError;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Says in the file's header that it is ours: "loom" in ASCII.
@@ -68,8 +68,11 @@ pub(crate) fn open_alone(files: &Files, options: &Options) -> Result<Connection,
 
 /// Lays out the write-ahead log before SQLite makes it. As long as a file grows, every sync of it
 /// also writes its inode; in a log that is long enough already, a commit is one write. What is laid
-/// out is zeros, which SQLite takes for an empty log. The file appears under its name complete, or
-/// not at all: another process may be about to write to it. Only speed is lost if this fails.
+/// out is zeros, which SQLite takes for an empty log. Only speed is lost if this fails.
+///
+/// Needs no lock. The file appears under its name complete, or not at all if there is one. SQLite
+/// opens a log under a shared lock of the database and removes it under the exclusive one, so a log
+/// that is missing here is open nowhere. It syncs the folder with its first sync of any log.
 fn lay_log(files: &Files) {
     let path = files.log();
     let Ok(name) = random_name() else { return };
@@ -77,17 +80,20 @@ fn lay_log(files: &Files) {
         return;
     }
     let draft = files.folder().join(format!("new-{name}.log"));
-    let mut new = OpenOptions::new();
-    new.write(true).create_new(true).mode(0o600);
-    let laid = new
-        .open(&draft)
-        .and_then(|mut file| file.write_all(&vec![0; LOG_BYTES]))
-        .and_then(|()| fs::hard_link(&draft, &path));
+    let _ = fill_log(&draft, files.database()).and_then(|()| fs::hard_link(&draft, &path));
     discard(&draft);
-    if laid.is_ok() {
-        // SQLite syncs the folder only for files that it makes itself.
-        let _ = sync_folder(path.parent().unwrap_or(Path::new("")));
+}
+
+/// Makes a file of zeros with the rights of the database, as SQLite would make its log: whoever may
+/// open the one must be able to open the other, even after we have come to a sudden end.
+fn fill_log(draft: &Path, database: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    let (own, wanted) = (file.metadata()?, fs::metadata(database)?);
+    if (own.uid(), own.gid()) != (wanted.uid(), wanted.gid()) {
+        return Err(io::ErrorKind::PermissionDenied.into());
     }
+    file.set_permissions(wanted.permissions())?;
+    file.write_all(&vec![0; LOG_BYTES])
 }
 
 /// Makes an empty store. It appears under its name only when it is complete, so that neither a
@@ -182,6 +188,7 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_database_opened_alone_is_read_without_a_file_more_and_never_written() {
@@ -200,5 +207,21 @@ mod tests {
         assert!(conn.execute("UPDATE journal_indexed SET upto = 1", []).is_err());
         drop(conn);
         assert_eq!(count(), before);
+    }
+
+    #[test]
+    fn the_log_is_laid_out_with_the_rights_of_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(&folder.path().join("loom.db"));
+        let options = Options::default();
+        open(&files, &options).unwrap().close().unwrap();
+        fs::set_permissions(files.database(), fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(!files.log().exists(), "the last connection removes the log");
+        let conn = open(&files, &options).unwrap();
+        let log = fs::metadata(files.log()).unwrap();
+        assert_eq!((log.len(), log.mode() & 0o777), (LOG_BYTES as u64, 0o640));
+        drop(conn);
+        let left: Vec<_> = fs::read_dir(files.folder()).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
     }
 }

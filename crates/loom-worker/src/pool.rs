@@ -30,8 +30,11 @@ struct Shared {
 struct State {
     queue: VecDeque<Work>,
     threads: usize,
-    /// Threads that wait and that no work in the queue was meant for.
+    /// Threads that wait.
     idle: usize,
+    /// Waiting threads that queued work is meant for. Which of them comes for it does not matter: a
+    /// thread may wake without having been called.
+    called: usize,
     /// Threads that look for more, and that no work was meant for.
     looking: usize,
     /// Threads that look for more, and that queued work is meant for.
@@ -63,8 +66,8 @@ impl Pool {
             state.found += 1;
             return true;
         }
-        if state.idle > 0 {
-            state.idle -= 1;
+        if state.idle > state.called {
+            state.called += 1;
             drop(state);
             self.0.changed.notify_one();
             return true;
@@ -107,9 +110,9 @@ impl Pool {
             let waited = self.0.changed.wait_timeout(state, LINGER);
             let (after, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             state = after;
-            // A thread that was woken has been taken off the count by whoever woke it.
-            if (timeout.timed_out() || state.closed) && state.queue.is_empty() && state.idle > 0 {
-                state.idle -= 1;
+            state.idle -= 1;
+            state.called = state.called.saturating_sub(1);
+            if (timeout.timed_out() || state.closed) && state.queue.is_empty() {
                 break;
             }
         }
@@ -158,6 +161,21 @@ mod tests {
             receiver.recv().unwrap();
         }
         assert!(pool.state().threads <= 8);
+        pool.close();
+    }
+
+    #[test]
+    fn a_thread_that_wakes_without_being_called_is_not_counted_twice() {
+        let pool = Pool::new(4);
+        assert!(pool.submit(Box::new(|| {})));
+        while pool.state().idle == 0 {
+            std::thread::yield_now();
+        }
+        for _ in 0..1000 {
+            pool.0.changed.notify_all();
+            std::thread::yield_now();
+            assert!(pool.state().idle <= 1);
+        }
         pool.close();
     }
 

@@ -7,6 +7,10 @@ use serde_json::Value;
 use std::fmt::Write;
 use std::sync::Arc;
 
+/// The shortest line of a secret with several lines that is looked for by itself, in bytes: `}` or
+/// `---` alone give nothing away.
+const LINE_MIN: usize = 4;
+
 /// The secrets of a run, prepared for searching. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Secrets(Option<Arc<Patterns>>);
@@ -26,11 +30,13 @@ impl std::fmt::Debug for Patterns {
 
 impl Secrets {
     /// Each secret is looked for as it is, without the white space around it, and as it looks inside
-    /// a JSON text. Empty ones are ignored.
+    /// a JSON text; of one with several lines, each line too. Empty ones are ignored.
     pub(crate) fn new(secrets: &[String]) -> Self {
         let mut texts: Vec<Box<[u8]>> = Vec::new();
         for secret in secrets {
-            for plain in [secret.as_str(), secret.trim()] {
+            let lines = secret.lines().map(str::trim).filter(|line| line.len() >= LINE_MIN);
+            let lines = lines.filter(|_| secret.trim().contains('\n'));
+            for plain in [secret.as_str(), secret.trim()].into_iter().chain(lines) {
                 let json = Value::from(plain).to_string();
                 let json = &json[1..json.len() - 1];
                 for form in [plain, json, &ascii_json(json)] {
@@ -210,6 +216,14 @@ mod tests {
     fn secrets(texts: &[&str]) -> Secrets {
         let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
         Secrets::new(&texts)
+    }
+
+    #[test]
+    fn each_line_of_a_secret_with_several_is_hidden() {
+        let secrets = Secrets::new(&["-----BEGIN-----\n  abcd1234\n}\nefgh5678\n".to_owned()]);
+        assert_eq!(secrets.mask("  > abcd1234 }"), "  > *** }");
+        assert_eq!(secrets.mask("efgh5678"), "***");
+        assert_eq!(Secrets::new(&["one line".to_owned()]).mask("one"), "one");
     }
 
     #[test]

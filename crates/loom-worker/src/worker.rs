@@ -159,9 +159,8 @@ impl Worker {
             None => {}
             Some(Live::Threaded(stop)) => stop.ask(how),
             Some(Live::Held) => inner.take_back(state, id),
-            Some(Live::Waiting(reporter)) => {
-                let reporter = Arc::clone(reporter);
-                state.live.remove(id);
+            Some(Live::Waiting(_)) => {
+                let Some(reporter) = state.unwait(id) else { return };
                 drop(state);
                 let report = AttemptReport { id: id.clone(), news: AttemptNews::Stopped };
                 inner.soon(move |inner| inner.ended_elsewhere(report, reporter));
@@ -238,6 +237,18 @@ impl State {
             self.lanes.remove(&id.run);
         }
         ready
+    }
+
+    /// Takes out an attempt that lets time pass, with who hears of it; once only, so that it ends
+    /// once.
+    fn unwait(&mut self, id: &AttemptId) -> Option<Arc<dyn Reporter>> {
+        match self.live.remove(id)? {
+            Live::Waiting(reporter) => Some(reporter),
+            other => {
+                self.live.insert(id.clone(), other);
+                None
+            }
+        }
     }
 
     fn unhold(&mut self, id: &AttemptId) -> Option<Work> {
@@ -341,8 +352,9 @@ impl Inner {
         drop(state);
         let inner = Arc::clone(self);
         let end = move || {
-            let waiting = matches!(inner.state().live.get(&id), Some(Live::Waiting(_)));
-            if waiting {
+            // Taken out at the same time, so that a stop that comes now finds it ended.
+            let waited = inner.state().unwait(&id).is_some();
+            if waited {
                 inner.ended_elsewhere(AttemptReport { id, news }, reporter);
             }
         };

@@ -6,8 +6,7 @@ use crate::fault::{Ended, Fault};
 use crate::plugins::Plugins;
 use crate::progress::View;
 use crate::signals::{Listener, Wish};
-use loom_core::History;
-use loom_core::{Event, RunId, Timestamp};
+use loom_core::{Event, History, RunId, Timestamp};
 use loom_engine::{Clock, Engine, Handle, Observer, Options, SystemClock, channel};
 use loom_sqlite::SqliteStore;
 use loom_store::{RunCommit, StoreError};
@@ -138,20 +137,26 @@ impl Session {
         view: &mut dyn View,
     ) -> Result<Finish, Ended> {
         let mut interrupted = false;
-        // Until when there may be news that nobody is woken for.
         let mut gathering = None;
+        // A run that ended before it was taken up has no news.
+        self.drain_if_ended(history);
         loop {
             match self.next(gathering, view) {
-                Some(Message::News) => gathering = Some(Instant::now() + GATHER),
-                Some(Message::Wish(wish)) => {
-                    interrupted = true;
-                    view.stopping(history, wish);
+                Some(message) => {
+                    gathering = Some(Instant::now() + GATHER);
+                    match message {
+                        Message::News => {}
+                        Message::Wish(wish) => {
+                            interrupted = true;
+                            view.stopping(history, wish);
+                        }
+                        Message::Stopped => break,
+                    }
                 }
-                Some(Message::Stopped) => break,
                 None => view.tick(history, now()),
             }
-            // Before the look: what comes after it, and after that time, wakes again.
-            gathering = gathering.filter(|&until| Instant::now() < until);
+            // Before the news is taken, so that it is taken once more when all has gathered.
+            gathering = gathering.filter(|until| Instant::now() < *until);
             self.take_news(history, view);
         }
         self.take_news(history, view);
@@ -175,13 +180,19 @@ impl Session {
                 }
             }
         }
-        if !news.is_empty() && history.run().state().is_final() {
+        if !news.is_empty() {
+            self.drain_if_ended(history);
+        }
+    }
+
+    fn drain_if_ended(&self, history: &History) {
+        if history.run().state().is_final() {
             self.handle.drain("loom");
         }
     }
 
-    /// What comes next; `None` if nothing has come for as long as the view is patient, or by the time
-    /// at which news has gathered.
+    /// What comes next; `None` if nothing has come for a while. While news is `gathering`, nobody is
+    /// woken for it: it has to be looked for once that time is over.
     fn next(&self, gathering: Option<Instant>, view: &mut dyn View) -> Option<Message> {
         let gather = gathering.map(|until| until.saturating_duration_since(Instant::now()));
         let patience = match (gather, view.patience()) {
@@ -209,5 +220,116 @@ pub(crate) fn actor() -> String {
     ["USER", "LOGNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned())
+        .unwrap_or_else(own_number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loom_core::{Definition, Plan, RunOutcome, Submission};
+
+    /// Lets the watcher's silent news come whenever the session has looked `looks` times.
+    struct Reader {
+        looks: u32,
+        news: News,
+        sender: Sender<Message>,
+        seen: Vec<u64>,
+    }
+
+    impl View for Reader {
+        fn event(&mut self, _history: &History, seq: u64, _event: &Event) {
+            self.seen.push(seq);
+            if seq == 2 {
+                self.sender.send(Message::Stopped).unwrap();
+            }
+        }
+
+        fn patience(&mut self) -> Option<Duration> {
+            self.looks += 1;
+            match self.looks {
+                // Flushes what it has sooner than news has gathered, as the view for programs does.
+                2 => Some(Duration::ZERO),
+                3 => {
+                    let paused = Event::RunPaused { at: Timestamp(2), by: "me".into() };
+                    self.news.lock().unwrap().push((2, vec![paused]));
+                    None
+                }
+                _ => None,
+            }
+        }
+
+        fn stopping(&mut self, _history: &History, _wish: Wish) {}
+    }
+
+    struct Silent;
+
+    impl View for Silent {
+        fn event(&mut self, _history: &History, _seq: u64, _event: &Event) {}
+
+        fn stopping(&mut self, _history: &History, _wish: Wish) {}
+    }
+
+    fn history() -> History {
+        let plan = Arc::new(Plan::new(Definition::new("test", Vec::new())));
+        let id = RunId::new(1, 1);
+        let variables = Arc::default();
+        History::new(Submission { id, plan, variables, workers: 1 }, Timestamp(1))
+    }
+
+    fn session(thread: JoinHandle<Result<(), StoreError>>, handle: Handle) -> Session {
+        let (sender, messages) = std::sync::mpsc::channel();
+        Session { handle, news: News::default(), messages, sender, thread }
+    }
+
+    #[test]
+    fn news_that_nobody_was_woken_for_is_shown_without_more_coming() {
+        let (handle, _inbox) = channel();
+        let session = session(std::thread::spawn(|| Ok(())), handle);
+        let started = Event::RunStarted { at: Timestamp(1) };
+        session.news.lock().unwrap().push((1, vec![started]));
+        session.sender.send(Message::News).unwrap();
+        let (news, sender) = (Arc::clone(&session.news), session.sender.clone());
+        let (over, watch) = std::sync::mpsc::channel::<()>();
+        let late = sender.clone();
+        let watchdog = std::thread::spawn(move || {
+            if watch.recv_timeout(Duration::from_secs(20)) == Err(RecvTimeoutError::Timeout) {
+                late.send(Message::News).unwrap();
+                return false;
+            }
+            true
+        });
+        let mut view = Reader { looks: 0, news, sender, seen: Vec::new() };
+        session.follow(&mut history(), &mut view).unwrap();
+        drop(over);
+        assert_eq!(view.seen, [1, 2]);
+        assert!(watchdog.join().unwrap(), "it was shown only when more came");
+    }
+
+    #[test]
+    fn a_run_that_had_ended_already_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let store =
+            SqliteStore::open(folder.path().join("loom.db"), loom_sqlite::Options::default());
+        let setup = Setup {
+            store: store.unwrap(),
+            plugins: Arc::new(Plugins::beside(folder.path().to_owned())),
+            base: folder.path().to_owned(),
+            queues: HashMap::new(),
+            permissions_url: None,
+        };
+        let mut history = history();
+        let at = Timestamp(1);
+        history.record(1, &Event::RunStarted { at });
+        history.record(2, &Event::RunFinished { at, outcome: RunOutcome::Succeeded });
+        let session = Session::start(setup, history.run().id()).unwrap();
+        let finish = session.follow(&mut history, &mut Silent).unwrap();
+        assert!(finish.failure.is_none() && !finish.interrupted);
+    }
+}
+
+/// The user's number, where the environment has no name: in containers and under cron.
+fn own_number() -> String {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self")
+        .map_or_else(|_| "unknown".to_owned(), |own| format!("uid {}", own.uid()))
 }

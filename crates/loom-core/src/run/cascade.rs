@@ -1,6 +1,7 @@
 //! What follows from a command's events, until nothing more does.
 
 use super::Run;
+use super::fan::Fan;
 use crate::{
     AttemptKey, Effect, Event, Failure, FailureKind, ForEach, RunOutcome, RunState, SkipReason,
     Stop, TaskIx, TaskPhase, TaskRef, Timestamp, Value, expr,
@@ -86,7 +87,13 @@ impl Run {
                     let reason = SkipReason::Stopped { task: self.plan.task(by).name.clone() };
                     self.emit(Event::Skipped { at: now, task: whole, reason });
                 }
-                _ => self.emit(Event::Cancelled { at: now, task: whole }),
+                _ => {
+                    let event = match self.fans.get(&task) {
+                        Some(fan) => self.end_of_fan(task, fan, now),
+                        None => Event::Cancelled { at: now, task: whole },
+                    };
+                    self.emit(event);
+                }
             }
         }
         for (task, attempt) in self.attempts_out() {
@@ -111,13 +118,22 @@ impl Run {
 
     fn gather(&mut self, task: TaskIx, now: Timestamp) {
         let fan = &self.fans[&task];
+        if fan.left == 0 || self.is_ending() && fan.out == 0 {
+            self.emit(self.end_of_fan(task, fan, now));
+        }
+    }
+
+    /// How a `for_each` task ends of which no item is attempted any more. One that was cut off has
+    /// failed nevertheless if an item did: that may be what the run was stopped for.
+    fn end_of_fan(&self, task: TaskIx, fan: &Fan, now: Timestamp) -> Event {
         let whole = TaskRef::whole(task);
-        let cut_off = fan.progress.iter().any(|item| item.phase == TaskPhase::Cancelled);
-        if fan.left == 0 && (fan.failed > 0 || !cut_off) {
-            let failed = fan.failed;
-            self.emit(Event::Gathered { at: now, task: whole, failed });
-        } else if fan.left == 0 || self.is_ending() && fan.out == 0 {
-            self.emit(Event::Cancelled { at: now, task: whole });
+        let has_failed = fan.failed > 0 && !self.plan.traits(task).allow_failure;
+        let cut_off =
+            fan.left > 0 || fan.progress.iter().any(|item| item.phase == TaskPhase::Cancelled);
+        if has_failed || !cut_off {
+            Event::Gathered { at: now, task: whole, failed: fan.failed }
+        } else {
+            Event::Cancelled { at: now, task: whole }
         }
     }
 

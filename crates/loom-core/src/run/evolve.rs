@@ -183,6 +183,7 @@ impl Run {
     }
 
     fn gathered(&mut self, task: TaskIx, failed: u32) {
+        self.backoffs.remove_with_items(TaskRef::whole(task));
         let progress = &mut self.slots[task.at()].progress;
         if progress.phase == TaskPhase::Ready {
             progress.step(TaskStep::Start);

@@ -5,7 +5,8 @@ use crate::{RunState, TaskIx, TaskKind, TaskPhase, TaskRef, TaskStep};
 use std::sync::Arc;
 
 impl Run {
-    /// Failed tasks are ready again, and what was skipped or stopped for a failure waits.
+    /// Failed tasks are ready again, and what was skipped or stopped for a failure waits; as do those
+    /// that failed before they fired, for their `when` and `for_each` have yet to be decided.
     pub(super) fn reopen(&mut self, failed: &[TaskRef]) {
         // A pause outlasts a retry.
         if self.state.is_final() {
@@ -15,13 +16,17 @@ impl Run {
         self.stopped_by = None;
         self.wind_down = false;
         for &task in failed {
-            let slot = &mut self.slots[task.task.at()];
-            slot.progress.step(TaskStep::Retry);
-            slot.progress.failures = 0;
-            if let Some(fan) = self.fans.get_mut(&task.task) {
+            let fan = self.fans.get_mut(&task.task);
+            let progress = &mut self.slots[task.task.at()].progress;
+            let had_fired = progress.attempt > 0 || fan.is_some();
+            progress.step(if had_fired { TaskStep::Retry } else { TaskStep::Reopen });
+            progress.failures = 0;
+            if let Some(fan) = fan {
                 fan.reopen();
             }
-            self.enqueue(TaskRef::whole(task.task));
+            if had_fired {
+                self.enqueue(TaskRef::whole(task.task));
+            }
         }
         for (at, slot) in self.slots.iter_mut().enumerate() {
             if std::mem::take(&mut slot.reopens) {

@@ -75,7 +75,13 @@ impl Reader<'_, '_> {
     fn trimmed(&mut self, at: saphyr_parser::Span) -> Span {
         let span = self.places.span(at);
         let text = &self.text[span.start as usize..span.end as usize];
-        Span::new(span.start, span.start + text.trim_end().len() as u32)
+        // To a quoted scalar it also counts a comment behind it.
+        let quote = text.chars().next().filter(|first| matches!(first, '"' | '\''));
+        let length = match quote.and_then(|quote| closing_quote(text, quote)) {
+            Some(end) => end + 1,
+            None => text.trim_end().len(),
+        };
+        Span::new(span.start, span.start + length as u32)
     }
 
     /// Reports a tag that asks for something that nothing here would do.
@@ -88,6 +94,21 @@ impl Reader<'_, '_> {
         let problem = Diagnostic::error(ErrorCode::BadValue, message).at(span, "");
         self.builder.push(problem.help("write the value itself, without a tag"));
     }
+}
+
+/// Where the quote is that ends a text which begins with it.
+fn closing_quote(text: &str, quote: char) -> Option<usize> {
+    let mut bytes = text.bytes().enumerate().skip(1);
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\\' if quote == '"' => drop(bytes.next()),
+            // Two in a row stand for one.
+            b'\'' if quote == '\'' && text[at + 1..].starts_with('\'') => drop(bytes.next()),
+            _ if byte as char == quote => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// What the parser says of brackets nested deeper than the 255 levels that it counts. It reads ahead,

@@ -132,6 +132,8 @@ def load(path, name):
     spec = importlib.util.spec_from_file_location("plugins." + name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules["plugins." + name] = module
+    # A file that holds just the class, without the import, works as well.
+    module.TaskPlugin = TaskPlugin
     spec.loader.exec_module(module)
     found = getattr(module, "Plugin", None)
     if found is None:

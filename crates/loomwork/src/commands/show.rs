@@ -79,20 +79,20 @@ fn interventions(history: &History, paint: Paint) -> String {
         let because = |reason: &str| {
             if reason.is_empty() { String::new() } else { format!(": {}", printable(reason)) }
         };
-        let what = match act {
-            Act::Pause => "paused".to_owned(),
-            Act::Resume => "resumed".to_owned(),
-            Act::Cancel(reason) => format!("cancelled{}", because(reason)),
+        let (what, why) = match act {
+            Act::Pause => ("paused".to_owned(), String::new()),
+            Act::Resume => ("resumed".to_owned(), String::new()),
+            Act::Cancel(reason) => ("cancelled".to_owned(), because(reason)),
             Act::Retry(tasks) => {
                 let names: Vec<&str> =
                     tasks.iter().take(5).map(|&task| plan.task(task).name.as_str()).collect();
-                format!("tried again: {}", printable(&names.join(", ")))
+                (format!("tried again: {}", printable(&names.join(", "))), String::new())
             }
             Act::Resolve(task, reason) => {
-                format!("resolved {}{}", printable(&plan.task(*task).name), because(reason))
+                (format!("resolved {}", printable(&plan.task(*task).name)), because(reason))
             }
         };
-        let _ = writeln!(text, "  {} {what} by {}", paint.dim(clock(*at)), printable(by));
+        let _ = writeln!(text, "  {} {what} by {}{why}", paint.dim(clock(*at)), printable(by));
     }
     text
 }

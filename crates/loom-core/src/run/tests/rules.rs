@@ -434,3 +434,45 @@ fn rule_7_of_barriers_that_wait_for_each_other_the_last_still_comes_last() {
     run.succeed("b", &[]);
     assert_eq!(run.running(), ["last"]);
 }
+
+#[test]
+fn rule_8_a_for_each_task_that_a_failed_item_stopped_has_failed() {
+    let each = task("each").with(|task| {
+        task.for_each = Some(ForEach::Items(vec![json!(1), json!(2), json!(3)]));
+    });
+    for workers in [1, 2] {
+        let definition = Definition {
+            on_failure: OnFailure::Stop,
+            ..Definition::new("test", vec![each.clone()])
+        };
+        let mut driver = Driver::new(definition, &[], workers);
+        driver.apply(Command::Begin).unwrap();
+        driver.fail("each");
+        if workers == 2 {
+            let other = driver.key("each");
+            driver.news(other, News::Stopped).unwrap();
+        }
+        assert_eq!(driver.phases(), "each=failed");
+        assert_eq!(driver.run.state(), RunState::Failed);
+        driver.request(Request::Retry { by: "me".into(), task: None }).unwrap();
+        for _ in 0..3 {
+            driver.succeed("each", &[]);
+        }
+        assert_eq!(driver.run.state(), RunState::Succeeded);
+    }
+}
+
+#[test]
+fn rule_2_a_task_that_failed_before_it_fired_is_decided_again_when_it_is_retried() {
+    let each = task("each").needs("LIST").with(|task| {
+        task.for_each = Some(ForEach::Variable("LIST".into()));
+    });
+    let mut driver = Driver::begun(vec![task("a").out("LIST"), each]);
+    driver.succeed("a", &["LIST=7"]);
+    assert_eq!(driver.run.state(), RunState::Failed);
+    driver.request(Request::Retry { by: "me".into(), task: None }).unwrap();
+    assert_eq!(driver.running(), Vec::<&str>::new());
+    assert_eq!(driver.phases(), "a=succeeded each=failed");
+    assert_eq!(driver.run.state(), RunState::Failed);
+    assert_eq!(driver.replayed().state(), RunState::Failed);
+}

@@ -96,6 +96,13 @@ fn the_sources_plugin_gets_texts_and_its_parameters() {
 }
 
 #[test]
+fn a_file_may_hold_just_the_class_without_the_import() {
+    let code = BACKUP.replace("from task_orchestrator import TaskPlugin\n", "");
+    assert_ne!(code, BACKUP);
+    assert!(loaded(&code).is_ok());
+}
+
+#[test]
 fn the_sources_backup_plugin_declares_and_enforces_its_permissions() {
     let fixture = fixture(BACKUP);
     let manifest = fixture.plugin.manifest();
