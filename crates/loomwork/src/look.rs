@@ -48,6 +48,12 @@ impl Look {
         }
     }
 
+    /// Whether a living process is at work on the run. Nobody is at work on one that has ended,
+    /// whoever had it last.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.summary.alive && !self.history.run().state().is_final()
+    }
+
     /// When something last happened to the run.
     pub(crate) fn last_moment(&self) -> Timestamp {
         self.events.last().map_or(self.summary.created_at, |recorded| recorded.event.at())

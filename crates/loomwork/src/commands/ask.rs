@@ -26,6 +26,11 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How often the journal is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long the lock of a process that was killed while it started a command may outlive it: until
+/// the child, which has it too, has become the command.
+const FAREWELL: Duration = Duration::from_millis(200);
+/// How often the lock is looked at meanwhile.
+const FAREWELL_LOOK: Duration = Duration::from_millis(5);
 
 pub(crate) fn resume(args: ResumeArgs, global: &Global, ui: &mut Ui) -> Outcome {
     Asking::open(&args.run, global)?.resume(args.execution, ui)
@@ -67,7 +72,14 @@ impl Asking {
     fn open(run: &str, global: &Global) -> Result<Self, Ended> {
         let path = store::locate(global.store.as_deref())?;
         let (mut store, id) = store::open_run(&path, run)?;
-        let look = Look::at(&mut store, id)?;
+        let mut look = Look::at(&mut store, id)?;
+        let since = Instant::now();
+        while look.is_taken() && since.elapsed() < FAREWELL {
+            std::thread::park_timeout(FAREWELL_LOOK);
+            if !store.run(id)?.alive {
+                look = Look::at(&mut store, id)?;
+            }
+        }
         Ok(Self { path, store, id, look })
     }
 
@@ -87,7 +99,7 @@ impl Asking {
                 .help(refusal::instead(state, &short))
                 .into());
         }
-        if !self.look.summary.alive {
+        if !self.look.is_taken() {
             return self.take_up(None, execution, ui);
         }
         if state == RunState::Paused {
@@ -100,9 +112,7 @@ impl Asking {
         if let Some(refusal) = self.look.refuses(&request, now()) {
             return Err(self.refused(&refusal).into());
         }
-        // An ended run has nobody at work on it, whoever had it last.
-        let ended = self.look.history.run().state().is_final();
-        if self.look.summary.alive && !ended {
+        if self.look.is_taken() {
             return self.post(&request, ui);
         }
         self.take_up(Some(request), execution, ui)

@@ -1,7 +1,9 @@
 //! `loom run`: outcomes, output, variables.
 
 use crate::harness::Loom;
+use crate::watch::Watched;
 use serde_json::json;
+use std::fmt::Write as _;
 
 /// So many tasks `t0`, `t1`, … that all say this, a line each.
 fn many(count: usize, says: &str) -> String {
@@ -86,6 +88,34 @@ tasks:
     assert_eq!((&failure["code"], &failure["exit_status"]), (&json!("L401"), &json!(7)));
     let last = events.last().unwrap();
     assert_eq!((&last["type"], &last["outcome"]), (&json!("run.finished"), &json!("failed")));
+}
+
+#[test]
+fn what_happens_is_told_while_it_happens_however_close_together() {
+    let mut text = "name: close\ntasks:\n".to_owned();
+    for (number, wait) in (0..12).zip([2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24]) {
+        let input = if number == 0 { String::new() } else { format!("V{}", number - 1) };
+        let _ = write!(
+            text,
+            "  - {{ name: t{number}, plugin: cmd, inputs: [{input}], outputs: [V{number}], \
+             params: {{ command: \"sleep 0.{wait:03}; echo V{number}=1\" }} }}\n  \
+             - {{ name: wait{number}, plugin: cmd, inputs: [V{number}], \
+             params: {{ command: \"until test -e go{number}; do sleep 0.01; done\" }} }}\n"
+        );
+    }
+    let loom = Loom::with(&text);
+    // Each that waits is let go once it is known to have started, and the next one not before.
+    let mut run = Watched::start(&loom, &["run", "w.yaml", "--json", "--workers", "1"]);
+    for _ in 0..12 {
+        let name = loop {
+            let event = run.event("task.started");
+            if let Some(number) = event["task"].as_str().unwrap().strip_prefix("wait") {
+                break format!("go{number}");
+            }
+        };
+        std::fs::write(loom.path(&name), "").unwrap();
+    }
+    run.end().exits(0);
 }
 
 #[test]

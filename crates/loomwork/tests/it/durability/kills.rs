@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// The fewest kills that count as a proof.
 const KILLS_LEAST: usize = 50;
 /// After so many the run may go on to its end.
-const KILLS_MOST: usize = 110;
+const KILLS_MOST: usize = 250;
 
 /// What the processes said, all together.
 #[derive(Default)]
