@@ -222,8 +222,10 @@ fn check_variables(
 fn check_kills(heard: &Heard, successes: &BTreeMap<String, u64>) {
     assert!(heard.kills.len() >= KILLS_LEAST, "only {} kills", heard.kills.len());
     let events = heard.last_seq();
-    for tenth in 0..10 {
-        let stage = events * tenth / 10..events * (tenth + 1) / 10;
+    // The kills are at random moments: of so many some fall into each quarter of the run, while a
+    // smaller part may go free by chance.
+    for quarter in 0..4 {
+        let stage = events * quarter / 4..events * (quarter + 1) / 4;
         assert!(heard.kills.iter().any(|at| stage.contains(at)), "{stage:?} of {:?}", heard.kills);
     }
     assert!(successes.values().any(|&attempt| attempt > 1));
