@@ -61,8 +61,10 @@ impl ActiveRun {
         effects.extend(changes.effects);
     }
 
+    /// Whether there is something to record. Of a run that had ended when it was taken up that is
+    /// its end: with the commit it belongs to nobody again.
     pub(crate) fn has_uncommitted(&self) -> bool {
-        self.new.is_some() || !self.events.is_empty()
+        self.new.is_some() || !self.events.is_empty() || self.run.state().is_final()
     }
 
     /// What to commit; from now on it counts as committed.

@@ -212,17 +212,27 @@ impl Engine {
             if let Claim::OwnedBy(owner) = self.store.claim(id)? {
                 return Err(EngineError::Alive(owner));
             }
-            self.executor.end_leftovers(&[id]).map_err(EngineError::Leftovers)?;
-            self.ensure_in_memory(id)?;
-            self.command(id, Command::Recover, now)?;
-            if self.runs[&id].run.state() == RunState::Queued {
-                self.command(id, Command::Begin, now)?;
+            if let Err(error) = self.take_up(id, now) {
+                // If this fails too, the run stays this engine's, which may try again.
+                let _ = self.store.release(id);
+                return Err(error);
             }
         }
         match request {
             Some(request) => self.command(id, Command::Request(request), now),
             None => Ok(()),
         }
+    }
+
+    /// Loads a run that has just been claimed and goes on with it.
+    fn take_up(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
+        self.executor.end_leftovers(&[id]).map_err(EngineError::Leftovers)?;
+        self.ensure_in_memory(id)?;
+        self.command(id, Command::Recover, now)?;
+        if self.runs[&id].run.state() == RunState::Queued {
+            self.command(id, Command::Begin, now)?;
+        }
+        Ok(())
     }
 
     fn report(&mut self, id: RunId, report: Report, now: Timestamp) {

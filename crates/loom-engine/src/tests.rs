@@ -248,6 +248,42 @@ fn a_living_owners_run_is_not_taken_over() {
     assert_eq!(other.diary(), ["not adopted: the run belongs to a living process (first)"]);
 }
 
+#[test]
+fn a_run_that_has_ended_is_anybodys_while_its_engine_lives() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    let failure = Failure::permanent(FailureKind::Exit, "exit 1");
+    bench.turn(vec![report(1, 0, 1, News::Failed(failure))]).unwrap();
+    for (store, retry) in [("second", "b"), ("third", "a")] {
+        let mut next = Bench::on(bench.store.session("x"), store);
+        let retry = Request::Retry { by: "me".into(), task: Some(retry.into()) };
+        let adopt = Input::Adopt(run(1), Some(retry), next.reply("adopted"));
+        next.turn(vec![adopt]).unwrap();
+        let told = next.diary();
+        if store == "second" {
+            let refused = "not adopted: the workflow has no task `b`";
+            assert_eq!(told, ["end leftovers", "committed 1 runs", refused], "in vain");
+            assert_eq!(next.engine.load(), (0, 0));
+        } else {
+            assert_eq!(told, ["end leftovers", "committed 1 runs", "adopted", "start a#2"]);
+        }
+    }
+}
+
+#[test]
+fn a_run_that_cannot_be_taken_up_is_given_up() {
+    let mut bench = with_a_parked_run();
+    bench.store.end_owner("first");
+    let mut next = Bench::on(bench.store.session("x"), "second");
+    next.moods.lock().unwrap().push(StoreError::Busy("test".into()));
+    let adopt = Input::Adopt(run(1), None, next.reply("adopted"));
+    next.turn(vec![adopt]).unwrap();
+    let busy = "not adopted: the store is locked by another process: test";
+    assert_eq!(next.diary(), ["end leftovers", busy]);
+    assert_eq!(bench.store.session("third").claim(run(1)).unwrap(), Claim::Claimed);
+}
+
 /// Run 1 backs off for an hour.
 fn with_a_parked_run() -> Bench {
     let mut bench = Bench::new();

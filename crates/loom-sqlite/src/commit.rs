@@ -55,11 +55,14 @@ impl<'a> Batch<'a> {
             return Err(StoreError::Conflict(run).into());
         }
         self.journal.append(run, expected, &commit.events, self.vault)?;
+        let ended = commit.state.is_final();
         if commit.new.is_none() && commit.state_changed {
             self.update(commit)?;
+        } else if commit.new.is_none() && ended {
+            self.give_up(run)?;
         }
         let next_seq = expected + commit.events.len() as u64;
-        self.staged.insert(run, Staged { next_seq, ended: commit.state.is_final() });
+        self.staged.insert(run, Staged { next_seq, ended });
         Ok(())
     }
 
@@ -71,8 +74,10 @@ impl<'a> Batch<'a> {
     }
 
     fn expected_seq(&self, run: RunId) -> Result<u64, Fault> {
-        if let Some(staged) = self.staged.get(&run) {
-            return Ok(staged.next_seq);
+        match self.staged.get(&run) {
+            Some(Staged { ended: true, .. }) => return Err(StoreError::Conflict(run).into()),
+            Some(staged) => return Ok(staged.next_seq),
+            None => {}
         }
         if let Some(next) = self.next_seq.get(&run) {
             return Ok(*next);
@@ -95,7 +100,7 @@ impl<'a> Batch<'a> {
             commit.run.to_bytes(),
             new.hash,
             commit.state.name(),
-            self.owner,
+            (!commit.state.is_final()).then_some(self.owner),
             new.workers,
             new.created_at.0 as i64,
             started_at(&commit.events).map(|at| at.0 as i64),
@@ -134,7 +139,8 @@ impl<'a> Batch<'a> {
 
     fn update(&self, commit: &RunCommit) -> Result<(), Fault> {
         let mut update = self.conn.prepare_cached(
-            "UPDATE runs SET state = ?2, started_at = coalesce(started_at, ?3), finished_at = ?4
+            "UPDATE runs SET state = ?2, started_at = coalesce(started_at, ?3), finished_at = ?4,
+                 owner = ?5
              WHERE id = ?1",
         )?;
         update.execute(params![
@@ -142,7 +148,14 @@ impl<'a> Batch<'a> {
             commit.state.name(),
             started_at(&commit.events).map(|at| at.0 as i64),
             finished_at(&commit.events).map(|at| at.0 as i64),
+            (!commit.state.is_final()).then_some(self.owner),
         ])?;
+        Ok(())
+    }
+
+    fn give_up(&self, run: RunId) -> Result<(), Fault> {
+        let mut update = self.conn.prepare_cached("UPDATE runs SET owner = NULL WHERE id = ?")?;
+        update.execute([run.to_bytes()])?;
         Ok(())
     }
 }

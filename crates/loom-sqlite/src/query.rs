@@ -173,13 +173,13 @@ fn require_run(conn: &Connection, run: RunId) -> Result<(), Fault> {
 }
 
 /// Makes summaries, and asks only once whether each owner lives.
-struct Living<'a> {
+pub(crate) struct Living<'a> {
     folder: &'a Path,
     known: HashMap<OwnerId, bool>,
 }
 
 impl<'a> Living<'a> {
-    fn new(folder: &'a Path) -> Self {
+    pub(crate) fn new(folder: &'a Path) -> Self {
         Self { folder, known: HashMap::new() }
     }
 
@@ -203,7 +203,7 @@ impl<'a> Living<'a> {
         })
     }
 
-    fn lives(&mut self, owner: Option<OwnerId>) -> Result<bool, Fault> {
+    pub(crate) fn lives(&mut self, owner: Option<OwnerId>) -> Result<bool, Fault> {
         let Some(owner) = owner else { return Ok(false) };
         if let Some(alive) = self.known.get(&owner) {
             return Ok(*alive);

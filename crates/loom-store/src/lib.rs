@@ -30,11 +30,12 @@ pub use record::definition_hash;
 use loom_core::{Definition, Request, RunId};
 
 /// What the engine needs. One value is one owner's session: runs that it creates or claims are
-/// its own until it releases them or its process ends.
+/// its own until they have ended, it gives them up, or its process ends.
 pub trait RunStore: Send {
     /// Records everything in `commits`, in order, or nothing: one transaction, durable when it
     /// returns. A commit whose `first_seq` is not the run's next sequence number, or whose run
-    /// belongs to another owner, is [`StoreError::Conflict`].
+    /// is not this owner's, is [`StoreError::Conflict`]. A commit that leaves its run ended gives the
+    /// run up: whoever wants to go on with it, this owner too, has to claim it again.
     fn commit(&mut self, commits: &[RunCommit]) -> Result<(), StoreError>;
 
     /// Everything that is recorded of a run.
@@ -43,7 +44,8 @@ pub trait RunStore: Send {
     /// Makes the run this owner's, unless a living owner has it.
     fn claim(&mut self, run: RunId) -> Result<Claim, StoreError>;
 
-    /// Gives the run up, so that others may claim it. No effect if it is not this owner's.
+    /// Gives up a run that has not ended, so that others may claim it. No effect if it is not this
+    /// owner's.
     fn release(&mut self, run: RunId) -> Result<(), StoreError>;
 
     /// Takes the requests posted for runs of this owner since the last call, oldest first. Cheap
@@ -79,7 +81,8 @@ pub trait QueryStore: Send {
 /// What the janitor needs.
 pub trait UpkeepStore: Send {
     /// Deletes ended runs that finished before `before`, at most `limit`, with their journals, and
-    /// definitions that no run uses. Answers with the runs deleted.
+    /// definitions that no run uses. A run that a living owner has claimed, in order to go on with
+    /// it, stays. Answers with the runs deleted.
     fn prune(
         &mut self,
         before: loom_core::Timestamp,

@@ -103,13 +103,19 @@ impl Content {
         self.owners.get(owner).is_some_and(|life| life.strong_count() > 0)
     }
 
+    fn is_taken(&self, run: &Run) -> bool {
+        run.owner.as_deref().is_some_and(|owner| self.is_alive(owner))
+    }
+
     /// Refuses the commits if one of them does not fit what is recorded and the ones before it.
     fn check(&self, owner: &str, commits: &[RunCommit]) -> Result<(), StoreError> {
-        let mut ahead: BTreeMap<RunId, u64> = BTreeMap::new();
+        // The next number of each run of this call, or none if the run has ended in it.
+        let mut ahead: BTreeMap<RunId, Option<u64>> = BTreeMap::new();
         for commit in commits {
             let conflict = StoreError::Conflict(commit.run);
             let next = match (ahead.get(&commit.run), self.runs.get(&commit.run)) {
-                (Some(next), _) => Some(*next),
+                (Some(None), _) => return Err(conflict),
+                (Some(next), _) => *next,
                 (None, Some(run)) if run.owner.as_deref() == Some(owner) => {
                     Some(run.events.len() as u64 + 1)
                 }
@@ -125,7 +131,8 @@ impl Content {
             if commit.first_seq != expected {
                 return Err(conflict);
             }
-            ahead.insert(commit.run, expected + commit.events.len() as u64);
+            let next = expected + commit.events.len() as u64;
+            ahead.insert(commit.run, (!commit.state.is_final()).then_some(next));
         }
         Ok(())
     }
@@ -149,6 +156,9 @@ impl Content {
             run.started_at = run.started_at.or_else(|| started_at(&commit.events));
             run.finished_at = finished_at(&commit.events);
         }
+        if commit.state.is_final() {
+            run.owner = None;
+        }
         run.events.extend_from_slice(&commit.events);
     }
 
@@ -165,7 +175,7 @@ impl Content {
             finished_at: run.finished_at,
             workers: run.new.workers,
             base: run.new.base.clone(),
-            alive: run.owner.as_deref().is_some_and(|owner| self.is_alive(owner)),
+            alive: self.is_taken(run),
         }
     }
 }
@@ -287,7 +297,9 @@ impl UpkeepStore for MemoryStore {
     fn prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, StoreError> {
         let mut content = self.content();
         let is_old = |run: &Run| {
-            run.state.is_final() && run.finished_at.is_some_and(|finished| finished < before)
+            run.state.is_final()
+                && run.finished_at.is_some_and(|finished| finished < before)
+                && !content.is_taken(run)
         };
         let old = content.runs.iter().filter(|(_, run)| is_old(run));
         let pruned: Vec<RunId> = old.map(|(id, _)| *id).take(limit).collect();

@@ -162,7 +162,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let conn = Connection::open(&path).unwrap();
     conn.pragma_update(None, "user_version", 99).unwrap();
     drop(conn);
-    assert_refused!(try_open(&path), StoreError::Newer { found: 99, known: 1 });
+    assert_refused!(try_open(&path), StoreError::Newer { found: 99, known: 2 });
 }
 
 #[test]

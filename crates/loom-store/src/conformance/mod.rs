@@ -40,6 +40,7 @@ macro_rules! store_conformance {
             of_a_wrong_number_changes_nothing,
             to_another_owners_run_changes_nothing,
             to_a_released_run_is_refused,
+            to_an_ended_run_is_refused,
             creates_a_run_only_once,
             numbers_events_without_a_gap,
             takes_several_commits_of_one_run,
@@ -58,6 +59,8 @@ macro_rules! store_conformance {
             of_a_living_owners_run_is_refused,
             of_a_dead_owners_run_succeeds,
             of_a_released_run_succeeds,
+            of_an_ended_run_succeeds_while_its_owner_lives,
+            of_an_ended_run_is_undone_by_recording_nothing,
             of_an_own_run_changes_nothing,
             continues_where_the_dead_owner_stopped,
             is_won_by_one_of_many,
@@ -91,7 +94,8 @@ macro_rules! store_conformance {
             prunes_at_most_so_many,
             prunes_definitions_that_no_run_uses,
             leaves_room_for_what_is_recorded_next,
-            prunes_what_a_living_owner_then_cannot_change,
+            prunes_what_nobody_then_can_change,
+            leaves_a_run_that_a_living_owner_goes_on_with,
         );
         $crate::store_conformance!(@group $make, secrets:
             are_masked_for_those_who_look,

@@ -112,6 +112,7 @@ pub fn shows_when_a_run_started_and_ended(fixture: &impl Fixture) {
         (failed(10), RunState::Failed, Some(at(10))),
     ];
     for (seq, (event, state, finished_at)) in (1..).zip(life) {
+        store.claim(run).unwrap();
         store.commit(&[becomes(run, seq, event, state)]).unwrap();
         let summary = store.run(run).unwrap();
         assert_eq!(summary.state, state);

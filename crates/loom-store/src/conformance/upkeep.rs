@@ -75,8 +75,8 @@ pub fn leaves_room_for_what_is_recorded_next(fixture: &impl Fixture) {
     assert_eq!(store.journal(run_id(1), 0, 9).unwrap().events.len(), 2);
 }
 
-/// An owner that still thinks of a pruned run is told that it is gone; others are not disturbed.
-pub fn prunes_what_a_living_owner_then_cannot_change(fixture: &impl Fixture) {
+/// Who ended a run that is then pruned is told that it is gone; nothing else is disturbed.
+pub fn prunes_what_nobody_then_can_change(fixture: &impl Fixture) {
     let (mut owner, mut janitor) = (fixture.session(), fixture.session());
     let new = || new_run(definition("sample"));
     let (gone, other) = (run_id(1), run_id(2));
@@ -87,4 +87,17 @@ pub fn prunes_what_a_living_owner_then_cannot_change(fixture: &impl Fixture) {
     owner.commit(&[records(other, 1, events(1, 1))]).unwrap();
     assert_eq!(owner.claim(other).unwrap(), Claim::Claimed);
     owner.release(gone).unwrap();
+}
+
+/// Between the claim of an ended run and the commit that opens it again, the run stays.
+pub fn leaves_a_run_that_a_living_owner_goes_on_with(fixture: &impl Fixture) {
+    let (mut owner, mut janitor) = (fixture.session(), fixture.session());
+    let new = || new_run(definition("sample"));
+    let (wanted, other) = (run_id(1), run_id(2));
+    janitor.commit(&[ended(wanted, new(), 10), ended(other, new(), 10)]).unwrap();
+    owner.claim(wanted).unwrap();
+    assert_eq!(janitor.prune(at(99), 1).unwrap(), [other]);
+    assert_eq!(janitor.prune(at(99), 100).unwrap(), []);
+    drop(owner);
+    assert_eq!(janitor.prune(at(99), 100).unwrap(), [wanted]);
 }
