@@ -29,7 +29,7 @@ impl Handle {
         self.ask(|reply| Input::Submit(Box::new(submission), reply))
     }
 
-    /// Takes up a run that no living process has and asks something of it.
+    /// Takes up a run that no living process has and asks something of it: see [`Input::Adopt`].
     pub fn adopt(&self, run: RunId, request: Option<Request>) -> Result<(), EngineError> {
         self.ask(|reply| Input::Adopt(run, request, reply))
     }

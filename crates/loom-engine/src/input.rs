@@ -1,7 +1,7 @@
 //! Everything that can wake an engine, and how it answers.
 
 use loom_core::{Plan, Refusal, Report, Request, RunId, Variable};
-use loom_store::{DefinitionHash, OwnerId, RunCommit, StoreError};
+use loom_store::{DefinitionHash, OwnerId, Posted, RunCommit, StoreError};
 use std::fmt;
 use std::sync::Arc;
 
@@ -29,10 +29,14 @@ pub type Reply = Box<dyn FnOnce(Result<(), EngineError>) + Send>;
 pub enum Input {
     /// Create a run and begin it.
     Submit(Box<NewSubmission>, Reply),
-    /// Take up a run of the store that no living process has, and ask something of it.
+    /// Take up a run of the store that no living process has, and ask something of it. With a
+    /// request for anything but its end or a pause, a paused run goes on; without one it stays as it
+    /// is.
     Adopt(RunId, Option<Request>, Reply),
     /// Ask something of a run.
     Request(RunId, Request, Reply),
+    /// Another process has asked something of a run, in the store.
+    Posted(Posted),
     /// Executors say something of attempts.
     Reports(Vec<(RunId, Report)>),
     /// Start nothing new, pause all runs, and stop once nothing is under way.

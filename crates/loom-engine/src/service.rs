@@ -51,7 +51,7 @@ impl Service {
             let has_runs = self.engine.load() != (0, 0);
             if has_runs && asked_at.is_none_or(|at| self.is_time_to_ask(at)) {
                 asked_at = Some(Instant::now());
-                self.take_requests()?;
+                self.read_requests()?;
             }
             self.turn()?;
             let nothing_left = self.inputs.is_empty() && !self.engine.is_busy();
@@ -104,8 +104,8 @@ impl Service {
         wake.map_or(interval, |wait| interval.min(wait + Duration::from_micros(50)))
     }
 
-    fn take_requests(&mut self) -> Result<(), StoreError> {
-        match self.engine.take_requests() {
+    fn read_requests(&mut self) -> Result<(), StoreError> {
+        match self.engine.read_requests() {
             // Requests stay posted; the next look finds them.
             Err(error) if error.may_retry() => Ok(()),
             Err(error) => Err(self.halt(error)),

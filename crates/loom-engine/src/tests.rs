@@ -78,8 +78,8 @@ impl RunStore for Moody {
         self.inner.release(run)
     }
 
-    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError> {
-        self.inner.take_requests()
+    fn requests(&mut self) -> Result<Vec<Posted>, StoreError> {
+        self.inner.requests()
     }
 }
 
@@ -273,7 +273,7 @@ fn a_run_that_has_ended_is_anybodys_while_its_engine_lives() {
 
 #[test]
 fn a_run_that_cannot_be_taken_up_is_given_up() {
-    let mut bench = with_a_parked_run();
+    let bench = with_a_parked_run();
     bench.store.end_owner("first");
     let mut next = Bench::on(bench.store.session("x"), "second");
     next.moods.lock().unwrap().push(StoreError::Busy("test".into()));
@@ -337,9 +337,85 @@ fn another_processs_request_reaches_the_run() {
     bench.diary();
     let cancel = Request::Cancel { by: "other".into(), reason: "enough".into() };
     bench.store.session("other").post(run(1), &cancel).unwrap();
-    bench.engine.take_requests().unwrap();
+    bench.engine.read_requests().unwrap();
+    bench.engine.read_requests().unwrap();
+    bench.moods.lock().unwrap().push(StoreError::Busy("test".into()));
+    assert!(bench.turn(vec![]).is_err());
+    bench.engine.read_requests().unwrap();
     bench.turn(vec![]).unwrap();
     assert_eq!(bench.diary(), ["committed 1 runs", "stop 0 Gently"]);
+    assert_eq!(bench.store.session("first").requests().unwrap(), []);
+}
+
+#[test]
+fn a_refused_request_of_another_process_is_settled() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    bench.diary();
+    let resume = Request::Resume { by: "other".into() };
+    bench.store.session("other").post(run(1), &resume).unwrap();
+    bench.engine.read_requests().unwrap();
+    bench.turn(vec![]).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs"]);
+    assert_eq!(bench.store.session("first").requests().unwrap(), []);
+}
+
+#[test]
+fn a_stopping_engine_cancels_for_others_and_leaves_the_rest_to_the_next_owner() {
+    let mut bench = Bench::new();
+    let inputs = [1, 2].map(|n| bench.submit(n, vec![task("a"), task("b")])).into();
+    bench.turn(inputs).unwrap();
+    bench.turn(vec![Input::Drain { by: "me".into() }]).unwrap();
+    bench.diary();
+    let by = || "other".to_owned();
+    let mut other = bench.store.session("other");
+    other.post(run(1), &Request::Resume { by: by() }).unwrap();
+    other.post(run(2), &Request::Cancel { by: by(), reason: String::new() }).unwrap();
+    bench.engine.read_requests().unwrap();
+    bench.turn(vec![]).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs", "stop 0 Gently"]);
+    bench.turn(vec![succeeded(1, 0), report(2, 0, 1, News::Stopped)]).unwrap();
+    assert!(bench.engine.has_stopped());
+    assert_eq!(bench.state(2), RunState::Cancelled);
+    let left = bench.store.session("first").requests().unwrap();
+    assert!(matches!(&left[..], [Posted { request: Request::Resume { .. }, .. }]), "{left:?}");
+}
+
+#[test]
+fn a_paused_run_goes_on_when_it_is_taken_up_for_anything_but_its_end() {
+    let by = || "me".to_owned();
+    let cases = [
+        (Some(Request::Resume { by: by() }), RunState::Running),
+        (Some(Request::Pause { by: by() }), RunState::Paused),
+        (Some(Request::Cancel { by: by(), reason: by() }), RunState::Cancelled),
+        (None, RunState::Paused),
+    ];
+    for (request, expected) in cases {
+        let mut bench = Bench::new();
+        let inputs = vec![bench.submit(1, vec![task("a")])];
+        bench.turn(inputs).unwrap();
+        bench.turn(vec![Input::Kill { by: by() }, report(1, 0, 1, News::Stopped)]).unwrap();
+        assert_eq!(bench.state(1), RunState::Paused);
+        bench.store.end_owner("first");
+        let mut next = Bench::on(bench.store.session("x"), "second");
+        let adopt = Input::Adopt(run(1), request.clone(), next.reply("adopted"));
+        next.turn(vec![adopt]).unwrap();
+        assert_eq!(next.state(1), expected, "{request:?}");
+    }
+}
+
+#[test]
+fn to_resume_an_interrupted_run_is_to_take_it_up() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    bench.store.end_owner("first");
+    let mut next = Bench::on(bench.store.session("x"), "second");
+    let resume = Some(Request::Resume { by: "me".into() });
+    let inputs = vec![Input::Adopt(run(1), resume, next.reply("adopted"))];
+    next.turn(inputs).unwrap();
+    assert_eq!(next.diary(), ["end leftovers", "committed 1 runs", "adopted", "start a#2"]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl RunStore for FaultyStore {
         self.inner.release(run)
     }
 
-    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError> {
-        self.inner.take_requests()
+    fn requests(&mut self) -> Result<Vec<Posted>, StoreError> {
+        self.inner.requests()
     }
 }

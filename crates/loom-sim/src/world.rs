@@ -114,6 +114,7 @@ impl World {
             self.let_processes_end();
             self.deliver(&mut inputs);
             self.ask_something(&mut inputs);
+            self.engine.read_requests().expect("the reference store reads");
             self.turn(&mut inputs);
             self.pass_time();
             if submitted == self.to_submit && self.all_ended() {
@@ -215,10 +216,12 @@ impl World {
                 outputs: Vec::new(),
             },
         };
-        inputs.push(match self.random.below(2) {
-            0 => Input::Request(run, request, Box::new(drop)),
-            _ => Input::Adopt(run, Some(request), Box::new(drop)),
-        });
+        match self.random.below(3) {
+            0 => inputs.push(Input::Request(run, request, Box::new(drop))),
+            1 => inputs.push(Input::Adopt(run, Some(request), Box::new(drop))),
+            // Refused if the run has ended.
+            _ => drop(self.content.post(run, &request)),
+        }
     }
 
     fn turn(&mut self, inputs: &mut Vec<Input>) {

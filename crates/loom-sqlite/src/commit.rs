@@ -20,6 +20,8 @@ pub(crate) struct Batch<'a> {
     staged: HashMap<RunId, Staged>,
     /// The definition that was last seen to be there. Runs often come in series of one workflow.
     defined: Option<DefinitionHash>,
+    /// Whether requests are posted for any run, once that is known: mostly there are none.
+    has_requests: Option<bool>,
 }
 
 /// Where a run stands after a transaction.
@@ -38,7 +40,16 @@ impl<'a> Batch<'a> {
     ) -> Result<Self, Fault> {
         let journal = Appender::new(conn)?;
         let staged = HashMap::with_capacity(size);
-        Ok(Self { conn, vault, owner, next_seq, journal, staged, defined: None })
+        Ok(Self {
+            conn,
+            vault,
+            owner,
+            next_seq,
+            journal,
+            staged,
+            defined: None,
+            has_requests: None,
+        })
     }
 
     /// Records one commit, or says why not; then the transaction must not be committed.
@@ -61,6 +72,7 @@ impl<'a> Batch<'a> {
         } else if commit.new.is_none() && ended {
             self.give_up(run)?;
         }
+        self.settle(commit)?;
         let next_seq = expected + commit.events.len() as u64;
         self.staged.insert(run, Staged { next_seq, ended });
         Ok(())
@@ -151,6 +163,29 @@ impl<'a> Batch<'a> {
             (!commit.state.is_final()).then_some(self.owner),
         ])?;
         Ok(())
+    }
+
+    /// Deletes the requests that the commit answers, or all of a run that ends.
+    fn settle(&mut self, commit: &RunCommit) -> Result<(), Fault> {
+        let run = commit.run.to_bytes();
+        for id in &commit.settles {
+            self.conn
+                .prepare_cached("DELETE FROM requests WHERE id = ? AND run = ?")?
+                .execute(params![id.0 as i64, run])?;
+        }
+        if commit.state.is_final() && self.has_requests()? {
+            self.conn.prepare_cached("DELETE FROM requests WHERE run = ?")?.execute([run])?;
+        }
+        Ok(())
+    }
+
+    fn has_requests(&mut self) -> Result<bool, Fault> {
+        if let Some(known) = self.has_requests {
+            return Ok(known);
+        }
+        let found = self.conn.prepare_cached("SELECT 1 FROM requests LIMIT 1")?.exists([])?;
+        self.has_requests = Some(found);
+        Ok(found)
     }
 
     fn give_up(&self, run: RunId) -> Result<(), Fault> {

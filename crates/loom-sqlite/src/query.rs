@@ -1,6 +1,7 @@
 //! The calls of those who look.
 
 use crate::SqliteStore;
+use crate::commit::owner_of;
 use crate::fault::Fault;
 use crate::journal;
 use crate::owner::is_alive;
@@ -21,6 +22,11 @@ const SUMMARY: &str = "SELECT id, namespace, name, version, hash, state, created
 impl QueryStore for SqliteStore {
     fn run(&mut self, run: RunId) -> Result<RunSummary, StoreError> {
         let result = self.try_run(run);
+        self.told(result)
+    }
+
+    fn owner(&mut self, run: RunId) -> Result<Option<OwnerId>, StoreError> {
+        let result = self.try_owner(run);
         self.told(result)
     }
 
@@ -61,6 +67,12 @@ impl SqliteStore {
         let mut rows = select.query([run.to_bytes()])?;
         let row = rows.next()?.ok_or(StoreError::NoRun(run))?;
         Living::new(&self.files.owners()).summary(row)
+    }
+
+    fn try_owner(&self, run: RunId) -> Result<Option<OwnerId>, Fault> {
+        let Some(owner) = owner_of(&self.conn, run)? else { return Ok(None) };
+        let alive = is_alive(&self.files.owners(), &owner)?;
+        Ok(alive.then_some(owner))
     }
 
     fn try_find(&self, text: &str, limit: usize) -> Result<Vec<RunId>, Fault> {
@@ -154,7 +166,9 @@ impl SqliteStore {
     fn try_post(&mut self, run: RunId, request: &Request) -> Result<(), Fault> {
         let body = encode_request(request, &self.vault)?;
         let tx = begin(&mut self.conn, self.busy_timeout)?;
-        require_run(&tx, run)?;
+        if state_of(&tx, run)?.is_final() {
+            return Err(StoreError::Conflict(run).into());
+        }
         tx.prepare_cached("INSERT INTO requests (run, body) VALUES (?, ?)")?
             .execute(params![run.to_bytes(), body])?;
         tx.commit()?;
@@ -170,6 +184,19 @@ pub(crate) fn read_run_id(row: &Row<'_>, column: usize) -> Result<RunId, Fault> 
 fn require_run(conn: &Connection, run: RunId) -> Result<(), Fault> {
     let mut find = conn.prepare_cached("SELECT 1 FROM runs WHERE id = ?")?;
     if find.exists([run.to_bytes()])? { Ok(()) } else { Err(StoreError::NoRun(run).into()) }
+}
+
+fn state_of(conn: &Connection, run: RunId) -> Result<RunState, Fault> {
+    let name: Option<String> = conn
+        .prepare_cached("SELECT state FROM runs WHERE id = ?")?
+        .query_row([run.to_bytes()], |row| row.get(0))
+        .optional()?;
+    read_state(&name.ok_or(StoreError::NoRun(run))?)
+}
+
+fn read_state(name: &str) -> Result<RunState, Fault> {
+    let unknown = || StoreError::Corrupt(format!("a run has the state `{name}`")).into();
+    RunState::from_name(name).ok_or_else(unknown)
 }
 
 /// Makes summaries, and asks only once whether each owner lives.
@@ -192,8 +219,7 @@ impl<'a> Living<'a> {
             workflow: row.get(2)?,
             version: row.get(3)?,
             definition: row.get(4)?,
-            state: RunState::from_name(&state)
-                .ok_or_else(|| StoreError::Corrupt(format!("a run has the state `{state}`")))?,
+            state: read_state(&state)?,
             created_at: time(row.get(6)?),
             started_at: row.get::<_, Option<i64>>(7)?.map(time),
             finished_at: row.get::<_, Option<i64>>(8)?.map(time),

@@ -22,8 +22,8 @@ pub mod record;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use params::{
-    Claim, DefinitionHash, JournalPage, NewRun, OwnerId, Posted, Recorded, RunCommit, RunFilter,
-    RunPage, RunSummary, StoredRun,
+    Claim, DefinitionHash, JournalPage, NewRun, OwnerId, Posted, Recorded, RequestId, RunCommit,
+    RunFilter, RunPage, RunSummary, StoredRun,
 };
 pub use record::definition_hash;
 
@@ -32,8 +32,8 @@ use loom_core::{Definition, Request, RunId};
 /// What the engine needs. One value is one owner's session: runs that it creates or claims are
 /// its own until they have ended, it gives them up, or its process ends.
 pub trait RunStore: Send {
-    /// Records everything in `commits`, in order, or nothing: one transaction, durable when it
-    /// returns. A commit whose `first_seq` is not the run's next sequence number, or whose run
+    /// Records everything in `commits`, in order, and settles the requests that they answer, or does
+    /// nothing: one transaction, durable when it returns. A commit whose `first_seq` is not the run's next sequence number, or whose run
     /// is not this owner's, is [`StoreError::Conflict`]. A commit that leaves its run ended gives the
     /// run up: whoever wants to go on with it, this owner too, has to claim it again.
     fn commit(&mut self, commits: &[RunCommit]) -> Result<(), StoreError>;
@@ -48,15 +48,19 @@ pub trait RunStore: Send {
     /// owner's.
     fn release(&mut self, run: RunId) -> Result<(), StoreError>;
 
-    /// Takes the requests posted for runs of this owner since the last call, oldest first. Cheap
-    /// when there are none: it is asked several times a second.
-    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError>;
+    /// The requests posted for runs of this owner, oldest first. Each is there until a commit
+    /// settles it or its run has ended, so that none is lost between being read and taking effect.
+    /// Cheap when there are none: it is asked several times a second.
+    fn requests(&mut self) -> Result<Vec<Posted>, StoreError>;
 }
 
 /// What those who look need. Reading never waits for the writer.
 pub trait QueryStore: Send {
     /// One run's summary.
     fn run(&mut self, run: RunId) -> Result<RunSummary, StoreError>;
+
+    /// Who has the run: a living owner.
+    fn owner(&mut self, run: RunId) -> Result<Option<OwnerId>, StoreError>;
 
     /// Runs whose identity starts or ends with `text` (in lower case), youngest first, at most
     /// `limit`.
@@ -74,7 +78,8 @@ pub trait QueryStore: Send {
     /// A definition by its content.
     fn definition(&mut self, hash: &DefinitionHash) -> Result<Definition, StoreError>;
 
-    /// Leaves a request for the owner of a run, durably.
+    /// Leaves a request for the owner of a run, durably. Nobody would read one for a run that has
+    /// ended: that is [`StoreError::Conflict`].
     fn post(&mut self, run: RunId, request: &Request) -> Result<(), StoreError>;
 }
 

@@ -4,8 +4,8 @@
 use crate::params::{JournalPage, RunPage, RunSummary, StoredRun};
 use crate::record::{finished_at, masked_definition, masked_event, masked_variables, started_at};
 use crate::{
-    Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RunCommit, RunFilter,
-    RunStore, StoreError, UpkeepStore,
+    Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RequestId, RunCommit,
+    RunFilter, RunStore, StoreError, UpkeepStore,
 };
 use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
 use std::collections::BTreeMap;
@@ -26,6 +26,7 @@ struct Content {
     runs: BTreeMap<RunId, Run>,
     definitions: BTreeMap<DefinitionHash, Arc<Definition>>,
     requests: Vec<Posted>,
+    requests_so_far: u64,
     owners: BTreeMap<OwnerId, Weak<()>>,
 }
 
@@ -156,10 +157,14 @@ impl Content {
             run.started_at = run.started_at.or_else(|| started_at(&commit.events));
             run.finished_at = finished_at(&commit.events);
         }
-        if commit.state.is_final() {
+        run.events.extend_from_slice(&commit.events);
+        let has_ended = commit.state.is_final();
+        if has_ended {
             run.owner = None;
         }
-        run.events.extend_from_slice(&commit.events);
+        self.requests.retain(|posted| {
+            posted.run != commit.run || !has_ended && !commit.settles.contains(&posted.id)
+        });
     }
 
     fn summary(&self, id: RunId, run: &Run) -> RunSummary {
@@ -219,13 +224,13 @@ impl RunStore for MemoryStore {
         Ok(())
     }
 
-    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError> {
-        let mut content = self.as_owner()?;
-        let Content { runs, requests, .. } = &mut *content;
-        let is_own = |posted: &mut Posted| {
-            runs.get(&posted.run).is_some_and(|run| run.owner.as_deref() == Some(&self.owner))
+    fn requests(&mut self) -> Result<Vec<Posted>, StoreError> {
+        let content = self.as_owner()?;
+        let is_own = |posted: &&Posted| {
+            let run = content.runs.get(&posted.run);
+            run.is_some_and(|run| run.owner.as_deref() == Some(&self.owner))
         };
-        Ok(requests.extract_if(.., is_own).collect())
+        Ok(content.requests.iter().filter(is_own).cloned().collect())
     }
 }
 
@@ -233,6 +238,12 @@ impl QueryStore for MemoryStore {
     fn run(&mut self, run: RunId) -> Result<RunSummary, StoreError> {
         let content = self.content();
         Ok(content.summary(run, content.run(run)?))
+    }
+
+    fn owner(&mut self, run: RunId) -> Result<Option<OwnerId>, StoreError> {
+        let content = self.content();
+        let run = content.run(run)?;
+        Ok(run.owner.clone().filter(|_| content.is_taken(run)))
     }
 
     fn find(&mut self, text: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
@@ -287,8 +298,12 @@ impl QueryStore for MemoryStore {
 
     fn post(&mut self, run: RunId, request: &Request) -> Result<(), StoreError> {
         let mut content = self.content();
-        content.run(run)?;
-        content.requests.push(Posted { run, request: request.clone() });
+        if content.run(run)?.state.is_final() {
+            return Err(StoreError::Conflict(run));
+        }
+        content.requests_so_far += 1;
+        let id = RequestId(content.requests_so_far);
+        content.requests.push(Posted { id, run, request: request.clone() });
         Ok(())
     }
 }
@@ -305,7 +320,6 @@ impl UpkeepStore for MemoryStore {
         let pruned: Vec<RunId> = old.map(|(id, _)| *id).take(limit).collect();
         for run in &pruned {
             content.runs.remove(run);
-            content.requests.retain(|posted| posted.run != *run);
         }
         let Content { runs, definitions, .. } = &mut *content;
         definitions.retain(|hash, _| runs.values().any(|run| run.new.hash == *hash));
@@ -345,7 +359,7 @@ mod tests {
 
         second.end_owner("memory");
         assert_eq!(second.claim(run).unwrap(), Claim::Claimed);
-        assert!(matches!(first.take_requests(), Err(StoreError::Unavailable(_))));
+        assert!(matches!(first.requests(), Err(StoreError::Unavailable(_))));
         assert!(matches!(first.commit(&[]), Err(StoreError::Unavailable(_))));
 
         let mut again = first.session("memory");

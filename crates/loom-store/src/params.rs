@@ -37,6 +37,8 @@ pub struct RunCommit {
     pub first_seq: u64,
     /// What happened, in order.
     pub events: Vec<Event>,
+    /// The requests posted for the run that are dealt with, granted or refused.
+    pub settles: Vec<RequestId>,
     /// The state that the run is in after them.
     pub state: RunState,
     /// Whether the state differs from the one last committed; a store may skip updating what it
@@ -62,9 +64,15 @@ pub enum Claim {
     OwnedBy(OwnerId),
 }
 
+/// Names a request among those that are posted for its run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId(pub u64);
+
 /// A request that was posted for a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Posted {
+    /// What settles it.
+    pub id: RequestId,
     /// The run.
     pub run: RunId,
     /// The request.

@@ -30,13 +30,25 @@ pub(crate) struct Setup {
     pub(crate) permissions_url: Option<String>,
 }
 
-/// An engine at work on one run.
+/// An engine at work on one run. Whoever drops one before its end, because of an error, ends what is
+/// under way and waits until nothing is.
 pub(crate) struct Session {
     pub(crate) handle: Handle,
     news: News,
     messages: Receiver<Message>,
     sender: Sender<Message>,
-    thread: JoinHandle<Result<(), StoreError>>,
+    /// Until it is joined.
+    thread: Option<JoinHandle<Result<(), StoreError>>>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.handle.kill("loom");
+            // What ended the session is being told; how the engine ended adds nothing to it.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// What the engine and the signals tell.
@@ -114,7 +126,7 @@ impl Session {
         let watcher = Watcher { run, news: Arc::clone(&news), sender: sender.clone(), woken: None };
         engine.observe(Box::new(watcher));
         let thread = engine.spawn(inbox, Arc::new(SystemClock));
-        Ok(Self { handle, news, messages, sender, thread })
+        Ok(Self { handle, news, messages, sender, thread: Some(thread) })
     }
 
     /// Listens for signals from now on: the first drains, the second kills.
@@ -132,7 +144,7 @@ impl Session {
 
     /// Shows what happens until the engine has stopped, which it does when the run has ended.
     pub(crate) fn follow(
-        self,
+        mut self,
         history: &mut History,
         view: &mut dyn View,
     ) -> Result<Finish, Ended> {
@@ -161,9 +173,10 @@ impl Session {
         }
         self.take_news(history, view);
         view.close();
-        let failure = match self.thread.join() {
-            Ok(result) => result.err(),
-            Err(_) => return Err(Ended::Told(loom_protocol::ExitCode::Machine)),
+        let failure = match self.thread.take().map(JoinHandle::join) {
+            None => None,
+            Some(Ok(result)) => result.err(),
+            Some(Err(_)) => return Err(Ended::Told(loom_protocol::ExitCode::Machine)),
         };
         Ok(Finish { failure, interrupted })
     }
@@ -285,7 +298,7 @@ mod tests {
 
     fn session(thread: JoinHandle<Result<(), StoreError>>, handle: Handle) -> Session {
         let (sender, messages) = std::sync::mpsc::channel();
-        Session { handle, news: News::default(), messages, sender, thread }
+        Session { handle, news: News::default(), messages, sender, thread: Some(thread) }
     }
 
     #[test]

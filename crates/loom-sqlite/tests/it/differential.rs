@@ -9,7 +9,9 @@ use loom_store::conformance::samples::{
     at, becomes, creates, definition, events, every_event, every_request, new_run, records, run_id,
     secretive_run,
 };
-use loom_store::{Claim, MemoryStore, NewRun, RunCommit, RunFilter, RunStore, Store, StoreError};
+use loom_store::{
+    Claim, MemoryStore, NewRun, Posted, RunCommit, RunFilter, RunStore, Store, StoreError,
+};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -24,7 +26,7 @@ enum Command {
     Claim(RunId),
     Release(RunId),
     Post(RunId, Request),
-    TakeRequests,
+    Requests,
     Run(RunId),
     Find(String, usize),
     List(RunFilter),
@@ -42,7 +44,7 @@ impl Command {
         "claim",
         "release",
         "post",
-        "take_requests",
+        "requests",
         "run",
         "find",
         "list",
@@ -59,7 +61,7 @@ impl Command {
             Self::Claim(_) => 2,
             Self::Release(_) => 3,
             Self::Post(..) => 4,
-            Self::TakeRequests => 5,
+            Self::Requests => 5,
             Self::Run(_) => 6,
             Self::Find(..) => 7,
             Self::List(_) => 8,
@@ -77,7 +79,7 @@ impl Command {
             Self::Claim(run) => answer(store.claim(*run).map(|claim| claim == Claim::Claimed)),
             Self::Release(run) => answer(store.release(*run)),
             Self::Post(run, request) => answer(store.post(*run, request)),
-            Self::TakeRequests => answer(store.take_requests()),
+            Self::Requests => answer(store.requests().map(as_asked)),
             Self::Run(run) => answer(store.run(*run)),
             Self::Find(text, limit) => answer(store.find(text, *limit)),
             Self::List(filter) => answer(store.list(filter)),
@@ -87,6 +89,11 @@ impl Command {
             Self::Prune(before, limit) => answer(store.prune(at(*before), *limit)),
         }
     }
+}
+
+/// Requests without their identities, which are each store's own.
+fn as_asked(posted: Vec<Posted>) -> Vec<(RunId, Request)> {
+    posted.into_iter().map(|posted| (posted.run, posted.request)).collect()
 }
 
 /// What both must agree on: the whole answer, or the kind of refusal.
@@ -154,7 +161,7 @@ impl Generator {
             1..=3 => Command::Claim(run),
             4 => Command::Release(run),
             5 | 6 => Command::Post(run, self.random.pick(&every_request()).clone()),
-            7 | 8 => Command::TakeRequests,
+            7 | 8 => Command::Requests,
             9 => Command::Run(run),
             10 => Command::Find(self.part_of(run), limit),
             11 => Command::List(self.filter(run, limit)),

@@ -59,7 +59,7 @@ fn use_everything(path: &Path) -> Result<(), StoreError> {
         store.definition(&run.definition)?;
         store.claim(run.id)?;
     }
-    store.take_requests()?;
+    store.requests()?;
     store.commit(&[RunCommit { events: events(1, 3), ..created(run_id(7000)) }])?;
     store.prune(at(10), 1000)?;
     Ok(())
@@ -214,9 +214,9 @@ fn a_locked_store_is_busy_for_writers_and_open_for_readers() {
 
     let deleting = Connection::open(&path).unwrap();
     deleting.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert_refused!(store.take_requests(), StoreError::Busy(_));
+    assert_refused!(store.requests(), StoreError::Busy(_));
     drop(deleting);
-    assert_eq!(store.take_requests().unwrap().len(), 1);
+    assert_eq!(store.requests().unwrap().len(), 1);
 }
 
 #[test]

@@ -67,11 +67,14 @@ macro_rules! store_conformance {
             release_of_anothers_run_has_no_effect,
         );
         $crate::store_conformance!(@group $make, requests:
-            come_in_order_and_once,
+            come_in_order_until_they_are_settled,
             come_only_to_the_runs_owner,
             posted_while_nobody_owned_the_run_come_to_who_claims_it,
             posted_by_the_owner_itself_come_too,
-            untaken_at_the_owners_death_come_to_the_next,
+            not_settled_at_the_owners_death_come_to_the_next,
+            are_settled_with_their_commit_or_not_at_all,
+            end_with_their_run,
+            of_an_ended_run_are_refused,
             of_every_kind_come_as_they_were_posted,
         );
         $crate::store_conformance!(@group $make, query:
@@ -80,6 +83,7 @@ macro_rules! store_conformance {
             shows_a_run_as_it_stands,
             shows_when_a_run_started_and_ended,
             shows_whether_the_owner_lives,
+            names_the_owner_that_lives,
             shows_only_what_is_committed,
             answers_with_definitions_by_content,
         );

@@ -5,7 +5,7 @@ use super::samples::{
     at, becomes, created, definition, ended, events, new_run, records, run_id, secretive_run,
 };
 use crate::{Claim, QueryStore, RunCommit, RunStore, StoreError, UpkeepStore, assert_refused};
-use loom_core::{Event, Request, RunState};
+use loom_core::{Event, RunState};
 
 /// What has not ended, or not long ago, stays; of the rest nothing does.
 pub fn prunes_only_ended_runs_that_are_old_enough(fixture: &impl Fixture) {
@@ -19,7 +19,6 @@ pub fn prunes_only_ended_runs_that_are_old_enough(fixture: &impl Fixture) {
         becomes(running, 1, Event::RunStarted { at: at(1) }, RunState::Running),
     ];
     store.commit(&commits).unwrap();
-    store.post(old, &Request::Pause { by: "somebody".into() }).unwrap();
     assert_eq!(store.prune(at(10), 100).unwrap(), []);
     assert_eq!(store.prune(at(20), 100).unwrap(), [old]);
     assert_refused!(store.run(old), StoreError::NoRun(_));
@@ -27,7 +26,6 @@ pub fn prunes_only_ended_runs_that_are_old_enough(fixture: &impl Fixture) {
     assert_refused!(store.journal(old, 0, 9), StoreError::NoRun(_));
     assert_refused!(store.variables(old), StoreError::NoRun(_));
     assert_refused!(store.claim(old), StoreError::NoRun(_));
-    assert_eq!(store.take_requests().unwrap(), []);
     assert_eq!(store.load(young).unwrap().events.len(), 2);
     assert_eq!(store.load(running).unwrap().events.len(), 1);
     assert_eq!(store.find("", 9).unwrap(), [running, young]);
