@@ -9,8 +9,8 @@ use crate::write::begin;
 use loom_core::{Definition, ParseIdError, Request, RunId, RunState, Timestamp, Variable};
 use loom_store::record::{Secrets, decode_definition, decode_variables, encode_request};
 use loom_store::{
-    DefinitionHash, JournalPage, OwnerId, QueryStore, Recorded, RunFilter, RunPage, RunSummary,
-    StoreError,
+    DefinitionHash, FeedPage, FeedPosition, JournalPage, OwnerId, QueryStore, Recorded, RunFilter,
+    RunPage, RunSummary, StoreError,
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use std::collections::HashMap;
@@ -48,6 +48,16 @@ impl QueryStore for SqliteStore {
     fn journal(&mut self, run: RunId, after: u64, limit: usize) -> Result<JournalPage, StoreError> {
         let result = self.try_journal(run, after, limit);
         self.told(result)
+    }
+
+    fn feed(&mut self, after: FeedPosition, limit: usize) -> Result<FeedPage, StoreError> {
+        let result = journal::feed(&self.conn, after, limit);
+        self.told(result)
+    }
+
+    fn feed_end(&mut self) -> Result<FeedPosition, StoreError> {
+        let result = journal::last_row(&self.conn);
+        self.told(result.map(|row| FeedPosition(row as u64)))
     }
 
     fn definition(&mut self, hash: &DefinitionHash) -> Result<Definition, StoreError> {

@@ -22,8 +22,8 @@ pub mod record;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use params::{
-    Claim, DefinitionHash, JournalPage, NewRun, OwnerId, Posted, Recorded, RequestId, RunCommit,
-    RunFilter, RunPage, RunSummary, StoredRun,
+    Claim, DefinitionHash, FeedPage, FeedPosition, FeedRow, JournalPage, NewRun, OwnerId, Posted,
+    Recorded, RequestId, RunCommit, RunFilter, RunPage, RunSummary, StoredRun,
 };
 pub use record::definition_hash;
 
@@ -74,6 +74,15 @@ pub trait QueryStore: Send {
 
     /// The run's events after sequence number `after` (0 for all), in order, at most about `limit`.
     fn journal(&mut self, run: RunId, after: u64, limit: usize) -> Result<JournalPage, StoreError>;
+
+    /// What was recorded of all runs behind a position, in the order of the commits. A page ends with
+    /// the row that brings it to `limit` events. Whoever goes on from the last row's position gets
+    /// every event once, however many write meanwhile; only what is pruned before it is read is
+    /// missing.
+    fn feed(&mut self, after: FeedPosition, limit: usize) -> Result<FeedPage, StoreError>;
+
+    /// The position behind everything that is recorded now.
+    fn feed_end(&mut self) -> Result<FeedPosition, StoreError>;
 
     /// A definition by its content.
     fn definition(&mut self, hash: &DefinitionHash) -> Result<Definition, StoreError>;

@@ -1,7 +1,7 @@
 //! [`MemoryStore`]: the reference model. It says what a store does in the fewest words, and stands
 //! in for one in tests and simulation. Nothing of it outlives the process.
 
-use crate::params::{JournalPage, RunPage, RunSummary, StoredRun};
+use crate::params::{FeedPage, FeedPosition, FeedRow, JournalPage, RunPage, RunSummary, StoredRun};
 use crate::record::{finished_at, masked_definition, masked_event, masked_variables, started_at};
 use crate::{
     Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RequestId, RunCommit,
@@ -9,6 +9,7 @@ use crate::{
 };
 use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 /// One owner's session of a store in memory. Sessions made from one another share its content.
@@ -25,6 +26,9 @@ pub struct MemoryStore {
 struct Content {
     runs: BTreeMap<RunId, Run>,
     definitions: BTreeMap<DefinitionHash, Arc<Definition>>,
+    /// Which events of which run were recorded together: the number of the first, and how many.
+    feed: BTreeMap<FeedPosition, (RunId, u64, usize)>,
+    feed_end: FeedPosition,
     requests: Vec<Posted>,
     requests_so_far: u64,
     owners: BTreeMap<OwnerId, Weak<()>>,
@@ -158,6 +162,11 @@ impl Content {
             run.finished_at = finished_at(&commit.events);
         }
         run.events.extend_from_slice(&commit.events);
+        if !commit.events.is_empty() {
+            self.feed_end.0 += 1;
+            let row = (commit.run, commit.first_seq, commit.events.len());
+            self.feed.insert(self.feed_end, row);
+        }
         let has_ended = commit.state.is_final();
         if has_ended {
             run.owner = None;
@@ -289,6 +298,28 @@ impl QueryStore for MemoryStore {
         Ok(JournalPage { events, more: behind.next().is_some() })
     }
 
+    fn feed(&mut self, after: FeedPosition, limit: usize) -> Result<FeedPage, StoreError> {
+        let content = self.content();
+        let mut page = FeedPage { rows: Vec::new(), more: false };
+        let mut taken = 0;
+        let behind = content.feed.range((Bound::Excluded(after), Bound::Unbounded));
+        for (&position, &(run, first_seq, count)) in behind {
+            if taken >= limit {
+                page.more = true;
+                break;
+            }
+            taken += count;
+            let events = content.run(run)?.events.iter().skip(first_seq as usize - 1).take(count);
+            let events = events.map(masked_event).collect();
+            page.rows.push(FeedRow { position, run, first_seq, events });
+        }
+        Ok(page)
+    }
+
+    fn feed_end(&mut self) -> Result<FeedPosition, StoreError> {
+        Ok(self.content().feed_end)
+    }
+
     fn definition(&mut self, hash: &DefinitionHash) -> Result<Definition, StoreError> {
         match self.content().definitions.get(hash) {
             Some(definition) => Ok(masked_definition(definition)),
@@ -320,6 +351,7 @@ impl UpkeepStore for MemoryStore {
         let pruned: Vec<RunId> = old.map(|(id, _)| *id).take(limit).collect();
         for run in &pruned {
             content.runs.remove(run);
+            content.feed.retain(|_, (of, ..)| of != run);
         }
         let Content { runs, definitions, .. } = &mut *content;
         definitions.retain(|hash, _| runs.values().any(|run| run.new.hash == *hash));

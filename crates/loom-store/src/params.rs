@@ -158,3 +158,35 @@ pub struct JournalPage {
     /// Whether there are more behind them now.
     pub more: bool,
 }
+
+/// A place in what was recorded of all runs. A later row has a greater one, and no two rows of a
+/// store ever have the same, pruned ones included; the difference of two means nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FeedPosition(pub u64);
+
+impl FeedPosition {
+    /// Before the first row.
+    pub const START: Self = Self(0);
+}
+
+/// Events of one run that were recorded together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedRow {
+    /// Where it stands.
+    pub position: FeedPosition,
+    /// The run.
+    pub run: RunId,
+    /// The number, within the run, of the first event.
+    pub first_seq: u64,
+    /// What happened, in order; at least one. Secret values read as the text `***`.
+    pub events: Vec<Event>,
+}
+
+/// A page of what was recorded of all runs.
+#[derive(Clone, Debug)]
+pub struct FeedPage {
+    /// The rows, in order.
+    pub rows: Vec<FeedRow>,
+    /// Whether there are more behind them now.
+    pub more: bool,
+}

@@ -10,7 +10,8 @@ use loom_store::conformance::samples::{
     secretive_run,
 };
 use loom_store::{
-    Claim, MemoryStore, NewRun, Posted, RunCommit, RunFilter, RunStore, Store, StoreError,
+    Claim, FeedPage, FeedPosition, FeedRow, MemoryStore, NewRun, Posted, RunCommit, RunFilter,
+    RunStore, Store, StoreError,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -34,11 +35,12 @@ enum Command {
     Journal(RunId, u64, usize),
     Definition([u8; 32]),
     Prune(u64, usize),
+    Feed,
 }
 
 impl Command {
     /// All that the test must have seen succeed.
-    const NAMES: [&'static str; 13] = [
+    const NAMES: [&'static str; 14] = [
         "commit",
         "load",
         "claim",
@@ -52,6 +54,7 @@ impl Command {
         "journal",
         "definition",
         "prune",
+        "feed",
     ];
 
     const fn name(&self) -> &'static str {
@@ -69,6 +72,7 @@ impl Command {
             Self::Journal(..) => 10,
             Self::Definition(_) => 11,
             Self::Prune(..) => 12,
+            Self::Feed => 13,
         }]
     }
 
@@ -86,6 +90,7 @@ impl Command {
             Self::Variables(run) => answer(store.variables(*run)),
             Self::Journal(run, after, limit) => answer(store.journal(*run, *after, *limit)),
             Self::Definition(hash) => answer(store.definition(hash)),
+            Self::Feed => answer(store.feed(FeedPosition::START, usize::MAX).map(flattened)),
             Self::Prune(before, limit) => answer(store.prune(at(*before), *limit)),
         }
     }
@@ -94,6 +99,15 @@ impl Command {
 /// Requests without their identities, which are each store's own.
 fn as_asked(posted: Vec<Posted>) -> Vec<(RunId, Request)> {
     posted.into_iter().map(|posted| (posted.run, posted.request)).collect()
+}
+
+/// The events of a page in their order: how they share rows is each store's own affair.
+fn flattened(page: FeedPage) -> Vec<(RunId, u64, Event)> {
+    let events = |row: FeedRow| {
+        let numbered = (row.first_seq..).zip(row.events);
+        numbered.map(move |(seq, event)| (row.run, seq, event))
+    };
+    page.rows.into_iter().flat_map(events).collect()
 }
 
 /// What both must agree on: the whole answer, or the kind of refusal.
@@ -156,7 +170,7 @@ impl Generator {
     fn command(&mut self, model: &mut MemoryStore) -> Command {
         let run = run_id(self.random.below(RUNS));
         let limit = self.random.below(9) as usize;
-        match self.random.below(24) {
+        match self.random.below(25) {
             0 => Command::Load(run),
             1..=3 => Command::Claim(run),
             4 => Command::Release(run),
@@ -171,6 +185,7 @@ impl Generator {
                 let known = self.random.pick(&self.definitions).hash;
                 Command::Definition(if limit == 0 { [9; 32] } else { known })
             }
+            16 => Command::Feed,
             15 => Command::Prune(self.random.below(40), limit),
             _ => self.commit(model),
         }

@@ -9,6 +9,7 @@ use crate::Store;
 pub mod claim;
 pub mod commit;
 pub mod errors;
+pub mod feed;
 pub mod list;
 pub mod load;
 pub mod query;
@@ -92,6 +93,14 @@ macro_rules! store_conformance {
             is_filtered_by_state_workflow_and_namespace,
             follows_changes_of_state,
             has_a_limit_of_its_own,
+        );
+        $crate::store_conformance!(@group $make, feed:
+            is_in_the_order_of_the_commits,
+            pages_follow_one_another_without_a_gap,
+            has_every_event_once_while_several_write,
+            never_uses_a_position_again,
+            leaves_out_what_is_pruned_and_nothing_else,
+            masks_secrets,
         );
         $crate::store_conformance!(@group $make, upkeep:
             prunes_only_ended_runs_that_are_old_enough,
