@@ -95,6 +95,7 @@ impl Engine {
         }
         self.wake_due(now);
         self.fill(now);
+        self.share_slots(now)?;
         self.gather();
         if !self.batch.commits.is_empty() {
             self.store.commit(&self.batch.commits)?;
@@ -136,6 +137,16 @@ impl Engine {
     /// Whether the engine was asked to stop and nothing is under way any more.
     pub fn has_stopped(&self) -> bool {
         self.stopping.is_some() && self.runs.values().all(|active| active.run.is_idle())
+    }
+
+    /// Whether tasks wait for others, in this process or another, to give slots back.
+    pub fn waits_for_slots(&self) -> bool {
+        self.limits.are_waited_for()
+    }
+
+    /// Lets what waits for slots try again in the next round.
+    pub fn look_for_slots(&mut self) {
+        self.to_fill.extend(self.limits.ask_again());
     }
 
     /// Reads what other processes ask of runs of this engine, for the next round.
@@ -379,6 +390,36 @@ impl Engine {
                 active.to_fill = true;
                 self.to_fill.push_back(id);
             }
+        }
+    }
+
+    /// Starts what needs a slot that is counted over all processes, as far as the store gives some.
+    fn share_slots(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        while self.ask_for_slots(now)? {
+            self.fill(now);
+        }
+        self.limits.give_back_rest();
+        self.ask_for_slots(now)?;
+        Ok(())
+    }
+
+    /// Whether something was given that runs may start with.
+    fn ask_for_slots(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let asks = self.limits.asks(self.to_fill.is_empty());
+        if asks.is_empty() {
+            return Ok(false);
+        }
+        match self.store.share(&asks, now) {
+            Ok(answers) => {
+                let may_start = self.limits.take(asks, &answers);
+                self.to_fill.extend(&may_start);
+                Ok(!may_start.is_empty())
+            }
+            Err(error) if error.may_retry() => {
+                self.limits.postpone();
+                Ok(false)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -11,7 +11,7 @@ pub struct Options {
     /// The most attempts of a run that are handed over before a worker is free; how many are
     /// depends on how fast they end. 0 hands over none.
     pub ahead_max: u32,
-    /// The most tasks of a queue at once, over all runs of this engine.
+    /// The most tasks of a queue at once, over all engines on the store; each goes by its own number.
     pub queues: HashMap<String, u32>,
     /// How long the store may stay locked before the engine gives up.
     pub store_patience: Duration,
@@ -19,6 +19,8 @@ pub struct Options {
     pub park_after: Duration,
     /// How often requests of other processes are looked for.
     pub request_interval: Duration,
+    /// How often slots are asked for that others use.
+    pub slot_interval: Duration,
 }
 
 impl Default for Options {
@@ -30,6 +32,7 @@ impl Default for Options {
             store_patience: Duration::from_secs(10),
             park_after: Duration::from_secs(2),
             request_interval: Duration::from_millis(100),
+            slot_interval: Duration::from_millis(10),
         }
     }
 }

@@ -6,8 +6,9 @@ use loom_core::{
     RetryPolicy, RunId, RunState, Stop, TaskDef, Timestamp,
 };
 use loom_store::{
-    Claim, MemoryStore, Posted, QueryStore, RunCommit, RunStore, StoreError, StoredRun,
+    Claim, MemoryStore, Posted, QueryStore, RunCommit, RunStore, SlotAsk, StoreError, StoredRun,
 };
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ impl Observer for Scribe {
 struct Moody {
     inner: MemoryStore,
     moods: Arc<Mutex<Vec<StoreError>>>,
+    /// Whether no slots can be asked for.
+    busy: Arc<AtomicBool>,
 }
 
 impl RunStore for Moody {
@@ -81,12 +84,20 @@ impl RunStore for Moody {
     fn requests(&mut self) -> Result<Vec<Posted>, StoreError> {
         self.inner.requests()
     }
+
+    fn share(&mut self, asks: &[SlotAsk], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        if self.busy.load(Ordering::Relaxed) {
+            return Err(StoreError::Busy("test".into()));
+        }
+        self.inner.share(asks, now)
+    }
 }
 
 struct Bench {
     engine: Engine,
     store: MemoryStore,
     moods: Arc<Mutex<Vec<StoreError>>>,
+    busy: Arc<AtomicBool>,
     diary: Diary,
     now: Timestamp,
 }
@@ -99,11 +110,13 @@ impl Bench {
     fn on(store: MemoryStore, owner: &str) -> Self {
         let diary = Diary::default();
         let moods = Arc::<Mutex<Vec<StoreError>>>::default();
-        let moody = Moody { inner: store.session(owner), moods: Arc::clone(&moods) };
+        let busy = Arc::<AtomicBool>::default();
+        let inner = store.session(owner);
+        let moody = Moody { inner, moods: Arc::clone(&moods), busy: Arc::clone(&busy) };
         let scribe = Scribe(Arc::clone(&diary));
         let mut engine = Engine::new(Box::new(moody), Box::new(scribe), Options::default());
         engine.observe(Box::new(Scribe(Arc::clone(&diary))));
-        Self { engine, store, moods, diary, now: Timestamp(1_000_000) }
+        Self { engine, store, moods, busy, diary, now: Timestamp(1_000_000) }
     }
 
     fn turn(&mut self, inputs: Vec<Input>) -> Result<(), StoreError> {
@@ -432,6 +445,70 @@ fn a_tasks_own_limit_holds_over_runs() {
     bench.turn(vec![succeeded(1, 0)]).unwrap();
     assert!(bench.diary().contains(&"start a#1".to_owned()));
     assert_eq!(bench.state(1), RunState::Succeeded);
+}
+
+#[test]
+fn a_tasks_own_limit_holds_over_engines_and_the_one_that_waits_is_next() {
+    let limited = || {
+        let mut limited = task("a");
+        limited.execution.workers = Some(2);
+        limited.for_each = Some(loom_core::ForEach::Items((0..4).map(Into::into).collect()));
+        vec![limited]
+    };
+    let wide = |bench: &Bench, number| {
+        let Input::Submit(mut submission, reply) = bench.submit(number, limited()) else {
+            unreachable!("that is what it makes")
+        };
+        submission.workers = 8;
+        vec![Input::Submit(submission, reply)]
+    };
+    let item = |number, item| {
+        let task = loom_core::TaskRef::item(loom_core::TaskIx(0), item);
+        let report = Report { task, attempt: 1, news: News::Succeeded(Vec::new()) };
+        Input::Reports(vec![(run(number), report)])
+    };
+    let starts =
+        |bench: &Bench| bench.diary().into_iter().filter(|line| line.starts_with("start")).count();
+    let mut first = Bench::new();
+    let mut second = Bench::on(first.store.session("x"), "second");
+    let inputs = wide(&first, 1);
+    first.turn(inputs).unwrap();
+    assert_eq!(starts(&first), 2);
+    second.now.0 += 1;
+    let inputs = wide(&second, 2);
+    second.turn(inputs).unwrap();
+    assert_eq!(starts(&second), 0);
+    assert!(second.engine.waits_for_slots());
+
+    first.now.0 += 2;
+    first.turn(vec![item(1, 0)]).unwrap();
+    assert_eq!(starts(&first), 1, "it waits longer, for its third");
+    first.turn(vec![item(1, 1)]).unwrap();
+    assert_eq!(starts(&first), 0, "the other waits longer");
+    second.engine.look_for_slots();
+    second.turn(vec![]).unwrap();
+    assert_eq!(starts(&second), 1);
+
+    first.store.end_owner("first");
+    second.engine.look_for_slots();
+    second.turn(vec![]).unwrap();
+    assert_eq!(starts(&second), 1, "the dead use nothing");
+}
+
+#[test]
+fn a_task_with_a_limit_waits_out_a_locked_store() {
+    let mut bench = Bench::new();
+    let mut limited = task("a");
+    limited.execution.workers = Some(1);
+    let inputs = vec![bench.submit(1, vec![limited])];
+    bench.busy.store(true, Ordering::Relaxed);
+    bench.turn(inputs).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs", "submitted"]);
+    assert!(bench.engine.waits_for_slots());
+    bench.busy.store(false, Ordering::Relaxed);
+    bench.engine.look_for_slots();
+    bench.turn(vec![]).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs", "start a#1"]);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::ledger::Ledger;
 use crate::random::Random;
-use loom_core::RunId;
-use loom_store::{Claim, MemoryStore, Posted, RunCommit, RunStore, StoreError, StoredRun};
+use loom_core::{RunId, Timestamp};
+use loom_store::{Claim, MemoryStore, Posted, RunCommit, RunStore, SlotAsk, StoreError, StoredRun};
 use std::sync::{Arc, Mutex};
 
 /// What a simulated store may do to its caller.
@@ -59,5 +59,14 @@ impl RunStore for FaultyStore {
 
     fn requests(&mut self) -> Result<Vec<Posted>, StoreError> {
         self.inner.requests()
+    }
+
+    fn share(&mut self, asks: &[SlotAsk], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        let mut faults = self.faults.lock().expect("simulation has one thread");
+        let busy_odds = faults.busy_odds;
+        if faults.random.one_in(busy_odds) {
+            return Err(StoreError::Busy("simulated".into()));
+        }
+        self.inner.share(asks, now)
     }
 }

@@ -115,6 +115,7 @@ impl World {
             self.deliver(&mut inputs);
             self.ask_something(&mut inputs);
             self.engine.read_requests().expect("the reference store reads");
+            self.engine.look_for_slots();
             self.turn(&mut inputs);
             self.pass_time();
             if submitted == self.to_submit && self.all_ended() {

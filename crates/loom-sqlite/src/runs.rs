@@ -9,7 +9,9 @@ use crate::query::read_run_id;
 use crate::write::begin;
 use loom_core::{RunId, Timestamp};
 use loom_store::record::{Secrets, decode_definition, decode_request, decode_variables};
-use loom_store::{Claim, NewRun, Posted, RequestId, RunCommit, RunStore, StoreError, StoredRun};
+use loom_store::{
+    Claim, NewRun, Posted, RequestId, RunCommit, RunStore, SlotAsk, StoreError, StoredRun,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,6 +39,11 @@ impl RunStore for SqliteStore {
 
     fn requests(&mut self) -> Result<Vec<Posted>, StoreError> {
         let result = self.try_requests();
+        self.told(result)
+    }
+
+    fn share(&mut self, asks: &[SlotAsk], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        let result = self.try_share(asks, now);
         self.told(result)
     }
 }
@@ -71,7 +78,7 @@ impl SqliteStore {
         }
     }
 
-    fn become_owner(&mut self) -> Result<(), Fault> {
+    pub(crate) fn become_owner(&mut self) -> Result<(), Fault> {
         if self.owner.is_none() {
             self.owner = Some(Owner::begin(&self.files.owners())?);
         }

@@ -18,6 +18,7 @@ mod error;
 mod memory;
 mod params;
 pub mod record;
+mod slots;
 
 pub use error::StoreError;
 pub use memory::MemoryStore;
@@ -26,8 +27,9 @@ pub use params::{
     Recorded, RequestId, RunCommit, RunFilter, RunPage, RunSummary, StoredRun,
 };
 pub use record::definition_hash;
+pub use slots::{Place, SLOT_PATIENCE, Share, SlotAsk};
 
-use loom_core::{Definition, Request, RunId};
+use loom_core::{Definition, Request, RunId, Timestamp};
 
 /// What the engine needs. One value is one owner's session: runs that it creates or claims are
 /// its own until they have ended, it gives them up, or its process ends.
@@ -52,6 +54,18 @@ pub trait RunStore: Send {
     /// settles it or its run has ended, so that none is lost between being read and taking effect.
     /// Cheap when there are none: it is asked several times a second.
     fn requests(&mut self) -> Result<Vec<Posted>, StoreError>;
+
+    /// Shares out what only so many attempts may have at once, over all owners of the store: says how
+    /// many slots this owner uses, and answers for each of `asks` with how many more it may use now.
+    ///
+    /// Counted are the slots of living owners. Who is refused stands in line, and those in line are
+    /// served first, the one that waits longest before the others, so that an owner that gives a slot
+    /// back and asks again does not get it past one that waits. A place in line is lost when the owner
+    /// gets something, asks for nothing, or has not asked for [`SLOT_PATIENCE`]. The `keys` of one
+    /// call differ.
+    ///
+    /// Unlike what is committed, slots need not outlive a loss of power: their owners do not either.
+    fn share(&mut self, asks: &[SlotAsk], now: Timestamp) -> Result<Vec<u32>, StoreError>;
 }
 
 /// What those who look need. Reading never waits for the writer.
@@ -97,11 +111,7 @@ pub trait UpkeepStore: Send {
     /// Deletes ended runs that finished before `before`, at most `limit`, with their journals, and
     /// definitions that no run uses. A run that a living owner has claimed, in order to go on with
     /// it, stays. Answers with the runs deleted.
-    fn prune(
-        &mut self,
-        before: loom_core::Timestamp,
-        limit: usize,
-    ) -> Result<Vec<RunId>, StoreError>;
+    fn prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, StoreError>;
 }
 
 /// All of it.

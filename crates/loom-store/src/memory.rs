@@ -5,7 +5,7 @@ use crate::params::{FeedPage, FeedPosition, FeedRow, JournalPage, RunPage, RunSu
 use crate::record::{finished_at, masked_definition, masked_event, masked_variables, started_at};
 use crate::{
     Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RequestId, RunCommit,
-    RunFilter, RunStore, StoreError, UpkeepStore,
+    RunFilter, RunStore, Share, SlotAsk, StoreError, UpkeepStore,
 };
 use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ struct Content {
     requests: Vec<Posted>,
     requests_so_far: u64,
     owners: BTreeMap<OwnerId, Weak<()>>,
+    /// What owners use of what has slots, and since when they wait for more.
+    slots: BTreeMap<String, BTreeMap<OwnerId, Share>>,
 }
 
 #[derive(Debug)]
@@ -176,6 +178,19 @@ impl Content {
         });
     }
 
+    /// Shares out one thing that has slots. See [`RunStore::share`].
+    fn share(&mut self, owner: &str, ask: &SlotAsk, now: Timestamp) -> u32 {
+        let Self { slots, owners, .. } = self;
+        let shares = slots.entry(ask.key.clone()).or_default();
+        let lives = |owner: &str| owners.get(owner).is_some_and(|life| life.strong_count() > 0);
+        shares.retain(|other, _| other == owner || lives(other));
+        let own = shares.remove(owner).unwrap_or_default();
+        let others = shares.iter().map(|(other, share)| (other.as_str(), *share));
+        let next = ask.decide(owner, own, others, now);
+        shares.insert(owner.to_owned(), next);
+        next.used - ask.used
+    }
+
     fn summary(&self, id: RunId, run: &Run) -> RunSummary {
         RunSummary {
             id,
@@ -240,6 +255,11 @@ impl RunStore for MemoryStore {
             run.is_some_and(|run| run.owner.as_deref() == Some(&self.owner))
         };
         Ok(content.requests.iter().filter(is_own).cloned().collect())
+    }
+
+    fn share(&mut self, asks: &[SlotAsk], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        let mut content = self.as_owner()?;
+        Ok(asks.iter().map(|ask| content.share(&self.owner, ask, now)).collect())
     }
 }
 

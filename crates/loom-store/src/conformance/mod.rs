@@ -16,6 +16,7 @@ pub mod query;
 pub mod requests;
 pub mod samples;
 pub mod secrets;
+pub mod slots;
 pub mod upkeep;
 
 /// An empty store, made for one test.
@@ -101,6 +102,15 @@ macro_rules! store_conformance {
             never_uses_a_position_again,
             leaves_out_what_is_pruned_and_nothing_else,
             masks_secrets,
+        );
+        $crate::store_conformance!(@group $make, slots:
+            are_shared_by_all_owners,
+            are_counted_by_each_owners_own_number,
+            of_dead_owners_count_no_more,
+            are_given_back_by_using_fewer,
+            go_to_who_waits_longest,
+            are_not_kept_for_who_asks_no_more,
+            are_never_given_twice,
         );
         $crate::store_conformance!(@group $make, upkeep:
             prunes_only_ended_runs_that_are_old_enough,
