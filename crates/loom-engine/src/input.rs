@@ -51,6 +51,20 @@ pub enum Input {
     },
 }
 
+impl Input {
+    pub(crate) const fn wants_answer(&self) -> bool {
+        matches!(self, Self::Submit(..) | Self::Adopt(..) | Self::Request(..))
+    }
+
+    /// Answers whoever waits for an answer, if anybody does.
+    pub(crate) fn answer(self, answer: Result<(), EngineError>) {
+        if let Self::Submit(_, reply) | Self::Adopt(_, _, reply) | Self::Request(_, _, reply) = self
+        {
+            reply(answer);
+        }
+    }
+}
+
 /// Is told what has been committed, on the engine's thread: it must not wait.
 pub trait Observer: Send {
     /// These commits are durable.
@@ -70,6 +84,8 @@ pub enum EngineError {
     Leftovers(String),
     /// The store failed.
     Store(Arc<StoreError>),
+    /// Too many wait for an answer already; nothing of this was taken.
+    Busy,
     /// The engine has stopped.
     Stopped,
 }
@@ -82,6 +98,7 @@ impl fmt::Display for EngineError {
             Self::NotHere(run) => write!(f, "run {run} is not under way here"),
             Self::Leftovers(why) => write!(f, "leftovers of a crash could not be ended: {why}"),
             Self::Store(error) => error.fmt(f),
+            Self::Busy => f.write_str("too much waits for the engine already; try again later"),
             Self::Stopped => f.write_str("the engine has stopped"),
         }
     }

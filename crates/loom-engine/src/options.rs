@@ -13,6 +13,9 @@ pub struct Options {
     pub ahead_max: u32,
     /// The most tasks of a queue at once, over all engines on the store; each goes by its own number.
     pub queues: HashMap<String, u32>,
+    /// The most inputs that may wait for the engine to take and answer them; further ones are refused
+    /// as [`crate::EngineError::Busy`].
+    pub waiting_max: usize,
     /// How long the store may stay locked before the engine gives up.
     pub store_patience: Duration,
     /// A run that only waits leaves the memory if it will wait at least this long.
@@ -29,6 +32,7 @@ impl Default for Options {
             starts_per_turn: 4096,
             ahead_max: 64,
             queues: HashMap::new(),
+            waiting_max: 65_536,
             store_patience: Duration::from_secs(10),
             park_after: Duration::from_secs(2),
             request_interval: Duration::from_millis(100),

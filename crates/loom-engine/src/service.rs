@@ -95,23 +95,23 @@ impl Service {
         }
         if !self.engine.is_busy() && self.inputs.is_empty() && self.connected {
             let patience = self.patience();
-            match self.inbox.receiver.recv_timeout(patience) {
+            match self.inbox.wait(patience) {
                 Ok(input) => self.inputs.push(input),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => self.connected = false,
             }
         }
         let room = BATCH_MAX.saturating_sub(self.inputs.len());
-        self.inputs.extend(self.inbox.receiver.try_iter().take(room));
+        self.inputs.extend(std::iter::from_fn(|| self.inbox.next()).take(room));
     }
 
     /// Looks for an input without sleeping: short attempts end sooner than a sleeper wakes.
     fn look_for_news(&mut self) {
         let end = Instant::now() + LOOK;
         while self.inputs.is_empty() && Instant::now() < end {
-            match self.inbox.receiver.try_recv() {
-                Ok(input) => self.inputs.push(input),
-                Err(_) => std::thread::yield_now(),
+            match self.inbox.next() {
+                Some(input) => self.inputs.push(input),
+                None => std::thread::yield_now(),
             }
         }
     }

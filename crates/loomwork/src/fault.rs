@@ -78,7 +78,7 @@ impl Fault {
         match error {
             EngineError::Refused(refusal) => crate::refusal::fault(refusal, run),
             EngineError::Alive(owner) => alive(run, Some(owner)),
-            EngineError::NotHere(_) | EngineError::Stopped => {
+            EngineError::NotHere(_) | EngineError::Busy | EngineError::Stopped => {
                 Self::new(ErrorCode::MachineFailed, error.to_string())
                     .help(format!("loom show {run} says where the run stands"))
             }

@@ -114,12 +114,12 @@ impl Session {
     pub(crate) fn start(setup: Setup, run: RunId) -> Result<Self, Fault> {
         let Setup { store, plugins, base, queues, permissions_url } = setup;
         let logs = store.files().logs();
-        let (handle, inbox) = channel();
+        let options = Options { queues, ..Options::default() };
+        let (handle, inbox) = channel(&options);
         let worker =
             Worker::new(WorkerOptions { permissions_url, ..WorkerOptions::default() }, plugins)
                 .map_err(|error| Fault::machine("cannot start a worker", error))?;
         let bridge = Bridge::new(worker, handle.clone(), base, logs);
-        let options = Options { queues, ..Options::default() };
         let mut engine = Engine::new(Box::new(store), Box::new(bridge), options);
         let (sender, messages) = std::sync::mpsc::channel();
         let news = News::default();
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn news_that_nobody_was_woken_for_is_shown_without_more_coming() {
-        let (handle, _inbox) = channel();
+        let (handle, _inbox) = channel(&Options::default());
         let session = session(std::thread::spawn(|| Ok(())), handle);
         let started = Event::RunStarted { at: Timestamp(1) };
         session.news.lock().unwrap().push((1, vec![started]));

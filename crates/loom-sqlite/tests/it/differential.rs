@@ -3,7 +3,7 @@
 
 use crate::open;
 use crate::random::Random;
-use loom_core::{Event, Request, RunId, RunOutcome, RunState};
+use loom_core::{Event, Request, RunId, RunOutcome, RunState, Timestamp};
 use loom_sqlite::SqliteStore;
 use loom_store::conformance::samples::{
     at, becomes, creates, definition, events, every_event, every_request, new_run, records, run_id,
@@ -11,7 +11,7 @@ use loom_store::conformance::samples::{
 };
 use loom_store::{
     Claim, FeedPage, FeedPosition, FeedRow, MemoryStore, NewRun, Posted, RunCommit, RunFilter,
-    RunStore, Store, StoreError,
+    RunStore, SlotAsk, Store, StoreError,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -36,11 +36,12 @@ enum Command {
     Definition([u8; 32]),
     Prune(u64, usize),
     Feed,
+    Share(Vec<SlotAsk>, Timestamp),
 }
 
 impl Command {
     /// All that the test must have seen succeed.
-    const NAMES: [&'static str; 14] = [
+    const NAMES: [&'static str; 15] = [
         "commit",
         "load",
         "claim",
@@ -55,6 +56,7 @@ impl Command {
         "definition",
         "prune",
         "feed",
+        "share",
     ];
 
     const fn name(&self) -> &'static str {
@@ -73,6 +75,7 @@ impl Command {
             Self::Definition(_) => 11,
             Self::Prune(..) => 12,
             Self::Feed => 13,
+            Self::Share(..) => 14,
         }]
     }
 
@@ -91,6 +94,7 @@ impl Command {
             Self::Journal(run, after, limit) => answer(store.journal(*run, *after, *limit)),
             Self::Definition(hash) => answer(store.definition(hash)),
             Self::Feed => answer(store.feed(FeedPosition::START, usize::MAX).map(flattened)),
+            Self::Share(asks, now) => answer(store.share(asks, *now)),
             Self::Prune(before, limit) => answer(store.prune(at(*before), *limit)),
         }
     }
@@ -158,19 +162,20 @@ impl Pair {
 struct Generator {
     random: Random,
     definitions: Vec<NewRun>,
+    now: Timestamp,
 }
 
 impl Generator {
     fn new(seed: u64) -> Self {
         let definitions =
             vec![new_run(definition("one")), new_run(definition("two")), secretive_run()];
-        Self { random: Random(seed), definitions }
+        Self { random: Random(seed), definitions, now: at(0) }
     }
 
     fn command(&mut self, model: &mut MemoryStore) -> Command {
         let run = run_id(self.random.below(RUNS));
         let limit = self.random.below(9) as usize;
-        match self.random.below(25) {
+        match self.random.below(27) {
             0 => Command::Load(run),
             1..=3 => Command::Claim(run),
             4 => Command::Release(run),
@@ -186,9 +191,22 @@ impl Generator {
                 Command::Definition(if limit == 0 { [9; 32] } else { known })
             }
             16 => Command::Feed,
+            17 | 18 => self.share(),
             15 => Command::Prune(self.random.below(40), limit),
             _ => self.commit(model),
         }
+    }
+
+    /// No two at one time: then it would depend on their names who waits longer.
+    fn share(&mut self) -> Command {
+        self.now.0 += 1 + self.random.below(1_000_000);
+        let mut ask = |key: &str| SlotAsk {
+            key: key.into(),
+            most: 2 + self.random.below(3) as u32,
+            used: self.random.below(2) as u32,
+            wanted: self.random.below(3) as u32,
+        };
+        Command::Share(vec![ask("a"), ask("b")], self.now)
     }
 
     fn part_of(&mut self, run: RunId) -> String {
