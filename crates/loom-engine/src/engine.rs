@@ -1,5 +1,7 @@
 //! The engine's round: apply, fill, commit, perform.
 
+mod asked;
+
 use crate::active::ActiveRun;
 use crate::executor::{Executor, Started};
 use crate::input::{EngineError, Input, NewSubmission, Observer, Reply};
@@ -7,10 +9,9 @@ use crate::limits::Limits;
 use crate::options::Options;
 use crate::park::{Parked, Timers};
 use loom_core::{
-    Command, Effect, Event, Plan, Refusal, Report, Request, Run, RunId, RunState, Stop, Submission,
-    Timestamp,
+    Command, Effect, Event, Plan, Refusal, Report, Request, Run, RunId, Stop, Submission, Timestamp,
 };
-use loom_store::{Claim, DefinitionHash, NewRun, Posted, RunCommit, RunStore, StoreError};
+use loom_store::{DefinitionHash, NewRun, RunCommit, RunStore, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
@@ -149,18 +150,6 @@ impl Engine {
         self.to_fill.extend(self.limits.ask_again());
     }
 
-    /// Reads what other processes ask of runs of this engine, for the next round.
-    pub fn read_requests(&mut self) -> Result<(), StoreError> {
-        if !self.batch.commits.is_empty() {
-            // Those read before are decided, but not settled yet.
-            return Ok(());
-        }
-        let posted = self.store.requests()?;
-        self.inbox.retain(|input| !matches!(input, Input::Posted(_)));
-        self.inbox.extend(posted.into_iter().map(Input::Posted));
-        Ok(())
-    }
-
     /// Ends everything that is under way, at once, because the store has failed for good, and tells
     /// those who wait.
     pub fn halt(&mut self, error: StoreError) {
@@ -212,78 +201,6 @@ impl Engine {
         let run = Run::new(Submission { id, plan, variables, workers });
         self.runs.insert(id, ActiveRun::created(run, new));
         self.command(id, Command::Begin, now)
-    }
-
-    fn adopt(
-        &mut self,
-        id: RunId,
-        request: Option<Request>,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        if self.stopping.is_some() {
-            return Err(EngineError::Stopped);
-        }
-        if self.runs.contains_key(&id) || self.parked.contains(id) {
-            return request.map_or(Ok(()), |request| self.request(id, request, now));
-        }
-        if let Claim::OwnedBy(owner) = self.store.claim(id)? {
-            return Err(EngineError::Alive(owner));
-        }
-        if let Err(error) = self.take_up(id, now) {
-            // If this fails too, the run stays this engine's, which may try again.
-            let _ = self.store.release(id);
-            return Err(error);
-        }
-        request.map_or(Ok(()), |request| self.go_on(id, request, now))
-    }
-
-    /// Loads a run that has just been claimed and goes on with it.
-    fn take_up(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
-        self.executor.end_leftovers(&[id]).map_err(EngineError::Leftovers)?;
-        self.ensure_in_memory(id)?;
-        self.command(id, Command::Recover, now)?;
-        if self.runs[&id].run.state() == RunState::Queued {
-            self.command(id, Command::Begin, now)?;
-        }
-        Ok(())
-    }
-
-    /// Does what is asked of a run that has just been taken up. Who asks for anything but its end or
-    /// a pause wants it to go on, however it stood meanwhile.
-    fn go_on(&mut self, id: RunId, request: Request, now: Timestamp) -> Result<(), EngineError> {
-        let by = request.by().to_owned();
-        let wants_rest = matches!(request, Request::Cancel { .. } | Request::Pause { .. });
-        let wants_more = !matches!(request, Request::Resume { .. });
-        if wants_more || self.runs[&id].run.state().is_final() {
-            self.command(id, Command::Request(request), now)?;
-        }
-        if !wants_rest && self.runs[&id].run.state() == RunState::Paused {
-            self.command(id, Command::Request(Request::Resume { by }), now)?;
-        }
-        Ok(())
-    }
-
-    fn request(&mut self, id: RunId, request: Request, now: Timestamp) -> Result<(), EngineError> {
-        let starts = matches!(request, Request::Resume { .. } | Request::Retry { .. });
-        if starts && self.stopping.is_some() {
-            return Err(EngineError::Stopped);
-        }
-        self.command(id, Command::Request(request), now)
-    }
-
-    /// Grants or refuses what another process asks. What can be neither now stays posted: for the
-    /// next look, or for the run's next owner.
-    fn posted(&mut self, posted: Posted, now: Timestamp) {
-        let Posted { id, run, request } = posted;
-        let answer = self.request(run, request, now);
-        if matches!(answer, Ok(()) | Err(EngineError::Refused(_)))
-            && let Some(active) = self.runs.get_mut(&run)
-        {
-            active.settle(id);
-            if !std::mem::replace(&mut active.dirty, true) {
-                self.dirty.push(run);
-            }
-        }
     }
 
     fn report(&mut self, id: RunId, report: Report, now: Timestamp) {

@@ -118,10 +118,10 @@ impl Service {
 
     fn patience(&self) -> Duration {
         let options = &self.engine.options;
-        let interval = match self.engine.waits_for_slots() {
-            true => options.request_interval.min(options.slot_interval),
-            false => options.request_interval,
-        };
+        let mut interval = options.request_interval;
+        if self.engine.waits_for_slots() {
+            interval = interval.min(options.slot_interval);
+        }
         let wake = self.engine.next_wake().map(|at| at.since(self.clock.now()));
         // A hair later, so that the time has come when the wait is over.
         wake.map_or(interval, |wait| interval.min(wait + Duration::from_micros(50)))

@@ -200,7 +200,7 @@ fn many_small() {
 /// Threads that each wait until a run is durable before they submit the next.
 fn many_submitters() {
     let mut bench = Bench::new();
-    let (threads, each) = (64, 400);
+    let (threads, each) = (64_u32, 400_u32);
     let template = bench.submission(&chain(3));
     let start = Instant::now();
     std::thread::scope(|scope| {

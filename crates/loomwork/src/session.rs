@@ -246,7 +246,10 @@ fn own_number() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loom_core::{Definition, Plan, RunOutcome, Submission};
+    use loom_core::{Definition, Plan, RunOutcome, RunState, Submission, TaskDef};
+    use loom_engine::NewSubmission;
+    use loom_store::{QueryStore, definition_hash};
+    use std::path::Path;
 
     /// Lets the watcher's silent news come whenever the session has looked `looks` times.
     struct Reader {
@@ -325,23 +328,51 @@ mod tests {
         assert!(watchdog.join().unwrap(), "it was shown only when more came");
     }
 
+    fn store(folder: &Path) -> SqliteStore {
+        SqliteStore::open(folder.join("loom.db"), loom_sqlite::Options::default()).unwrap()
+    }
+
+    fn setup(folder: &Path) -> Setup {
+        Setup {
+            store: store(folder),
+            plugins: Arc::new(Plugins::beside(folder.to_owned())),
+            base: folder.to_owned(),
+            queues: HashMap::new(),
+            permissions_url: None,
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_dropped_ends_what_is_under_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let id = RunId::new(1, 1);
+        let session = Session::start(setup(folder.path()), id).unwrap();
+        let mut task = TaskDef::new("long", "cmd");
+        task.params = [("command".to_owned(), "sleep 600".into())].into_iter().collect();
+        let plan = Arc::new(Plan::new(Definition::new("test", vec![task])));
+        let submission = NewSubmission {
+            id,
+            hash: definition_hash(plan.definition()),
+            plan,
+            variables: Arc::default(),
+            workers: 1,
+            base: String::new(),
+        };
+        session.handle.submit(submission).unwrap();
+        assert!(store(folder.path()).run(id).unwrap().alive);
+        drop(session);
+        let left = store(folder.path()).run(id).unwrap();
+        assert_eq!((left.state, left.alive), (RunState::Paused, false));
+    }
+
     #[test]
     fn a_run_that_had_ended_already_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
-        let store =
-            SqliteStore::open(folder.path().join("loom.db"), loom_sqlite::Options::default());
-        let setup = Setup {
-            store: store.unwrap(),
-            plugins: Arc::new(Plugins::beside(folder.path().to_owned())),
-            base: folder.path().to_owned(),
-            queues: HashMap::new(),
-            permissions_url: None,
-        };
         let mut history = history();
         let at = Timestamp(1);
         history.record(1, &Event::RunStarted { at });
         history.record(2, &Event::RunFinished { at, outcome: RunOutcome::Succeeded });
-        let session = Session::start(setup, history.run().id()).unwrap();
+        let session = Session::start(setup(folder.path()), history.run().id()).unwrap();
         let finish = session.follow(&mut history, &mut Silent).unwrap();
         assert!(finish.failure.is_none() && !finish.interrupted);
     }

@@ -101,7 +101,7 @@ pub fn has_every_event_once_while_several_write(fixture: &impl Fixture) {
         let mut next: BTreeMap<RunId, u64> = BTreeMap::new();
         let mut end = FeedPosition::START;
         loop {
-            let done = threads.iter().all(|thread| thread.is_finished());
+            let done = threads.iter().all(std::thread::ScopedJoinHandle::is_finished);
             let (read, now) = follow(&mut reader, end, 7);
             end = now;
             for (run, seq, _) in read {
