@@ -18,6 +18,7 @@ mod owner;
 mod query;
 mod runs;
 mod schema;
+mod slots;
 mod upkeep;
 mod vault;
 mod write;

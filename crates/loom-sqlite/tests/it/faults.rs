@@ -59,7 +59,7 @@ fn use_everything(path: &Path) -> Result<(), StoreError> {
         store.definition(&run.definition)?;
         store.claim(run.id)?;
     }
-    store.take_requests()?;
+    store.requests()?;
     store.commit(&[RunCommit { events: events(1, 3), ..created(run_id(7000)) }])?;
     store.prune(at(10), 1000)?;
     Ok(())
@@ -162,7 +162,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let conn = Connection::open(&path).unwrap();
     conn.pragma_update(None, "user_version", 99).unwrap();
     drop(conn);
-    assert_refused!(try_open(&path), StoreError::Newer { found: 99, known: 1 });
+    assert_refused!(try_open(&path), StoreError::Newer { found: 99, known: 2 });
 }
 
 #[test]
@@ -212,11 +212,8 @@ fn a_locked_store_is_busy_for_writers_and_open_for_readers() {
     store.commit(&[records(run_id(1), 1, events(1, 1)), created(run_id(2))]).unwrap();
     store.post(run_id(1), &pause).unwrap();
 
-    let deleting = Connection::open(&path).unwrap();
-    deleting.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert_refused!(store.take_requests(), StoreError::Busy(_));
-    drop(deleting);
-    assert_eq!(store.take_requests().unwrap().len(), 1);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(store.requests().unwrap().len(), 1);
 }
 
 #[test]
