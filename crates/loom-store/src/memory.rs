@@ -1,6 +1,8 @@
 //! [`MemoryStore`]: the reference model. It says what a store does in the fewest words, and stands
 //! in for one in tests and simulation. Nothing of it outlives the process.
 
+mod documents;
+
 use crate::params::{JournalPage, RunPage, RunSummary, StoredRun};
 use crate::record::{finished_at, masked_definition, masked_event, masked_variables, started_at};
 use crate::{
@@ -27,6 +29,7 @@ struct Content {
     definitions: BTreeMap<DefinitionHash, Arc<Definition>>,
     requests: Vec<Posted>,
     owners: BTreeMap<OwnerId, Weak<()>>,
+    documents: documents::Documents,
 }
 
 #[derive(Debug)]

@@ -9,7 +9,10 @@ use loom_store::conformance::samples::{
     at, becomes, creates, definition, events, every_event, every_request, new_run, records, run_id,
     secretive_run,
 };
-use loom_store::{Claim, MemoryStore, NewRun, RunCommit, RunFilter, RunStore, Store, StoreError};
+use loom_store::{
+    Change, Claim, Expect, MemoryStore, NewRun, RunCommit, RunFilter, RunStore, Scan, Store,
+    StoreError, Write,
+};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -32,11 +35,14 @@ enum Command {
     Journal(RunId, u64, usize),
     Definition([u8; 32]),
     Prune(u64, usize),
+    Document(String),
+    Scan(Scan),
+    Write(Vec<Vec<Change>>),
 }
 
 impl Command {
     /// All that the test must have seen succeed.
-    const NAMES: [&'static str; 13] = [
+    const NAMES: [&'static str; 16] = [
         "commit",
         "load",
         "claim",
@@ -50,6 +56,9 @@ impl Command {
         "journal",
         "definition",
         "prune",
+        "document",
+        "scan",
+        "write",
     ];
 
     const fn name(&self) -> &'static str {
@@ -67,6 +76,9 @@ impl Command {
             Self::Journal(..) => 10,
             Self::Definition(_) => 11,
             Self::Prune(..) => 12,
+            Self::Document(_) => 13,
+            Self::Scan(_) => 14,
+            Self::Write(_) => 15,
         }]
     }
 
@@ -85,6 +97,9 @@ impl Command {
             Self::Journal(run, after, limit) => answer(store.journal(*run, *after, *limit)),
             Self::Definition(hash) => answer(store.definition(hash)),
             Self::Prune(before, limit) => answer(store.prune(at(*before), *limit)),
+            Self::Document(key) => answer(store.document("things", key)),
+            Self::Scan(scan) => answer(store.scan("things", scan)),
+            Self::Write(sets) => answer(store.write(sets, at(1))),
         }
     }
 }
@@ -149,7 +164,7 @@ impl Generator {
     fn command(&mut self, model: &mut MemoryStore) -> Command {
         let run = run_id(self.random.below(RUNS));
         let limit = self.random.below(9) as usize;
-        match self.random.below(24) {
+        match self.random.below(28) {
             0 => Command::Load(run),
             1..=3 => Command::Claim(run),
             4 => Command::Release(run),
@@ -165,8 +180,42 @@ impl Generator {
                 Command::Definition(if limit == 0 { [9; 32] } else { known })
             }
             15 => Command::Prune(self.random.below(40), limit),
+            16 => Command::Document(self.key()),
+            17 => Command::Scan(Scan {
+                prefix: self.random.pick(&["", "a", "b", "ab"]).to_string(),
+                after: (self.random.below(2) == 0).then(|| self.key()),
+                descending: self.random.below(2) == 0,
+                limit,
+            }),
+            18 | 19 => {
+                let sets = self.random.below(4);
+                Command::Write((0..sets).map(|_| self.changes()).collect())
+            }
             _ => self.commit(model),
         }
+    }
+
+    fn key(&mut self) -> String {
+        let length = self.random.below(3);
+        (0..length).map(|_| *self.random.pick(&['a', 'b', 'c'])).collect()
+    }
+
+    fn changes(&mut self) -> Vec<Change> {
+        let changes = 0..self.random.below(4);
+        let change = |_| Change {
+            collection: "things".into(),
+            key: self.key(),
+            expect: match self.random.below(6) {
+                0 => Expect::Absent,
+                1 => Expect::Version(self.random.below(60)),
+                _ => Expect::Any,
+            },
+            write: match self.random.below(3) {
+                0 => Write::Delete,
+                _ => Write::Put { body: self.random.below(99).into(), secret: None },
+            },
+        };
+        changes.map(change).collect()
     }
 
     fn part_of(&mut self, run: RunId) -> String {
