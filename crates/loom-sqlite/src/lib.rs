@@ -11,6 +11,7 @@
 //! the folder `loom.db.d` with the key, the owners' locks and the logs ([`Files`]).
 
 mod commit;
+mod documents;
 mod fault;
 mod files;
 mod journal;

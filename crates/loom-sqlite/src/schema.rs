@@ -228,6 +228,9 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SqliteStore;
+    use loom_store::conformance::samples;
+    use loom_store::{Claim, DocumentStore, QueryStore, RunFilter, RunStore};
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -247,6 +250,42 @@ mod tests {
         assert!(conn.execute("UPDATE journal_indexed SET upto = 1", []).is_err());
         drop(conn);
         assert_eq!(count(), before);
+    }
+
+    #[test]
+    fn every_older_format_is_brought_to_the_newest_with_all_that_is_in_it() {
+        for format in 1..MIGRATIONS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("loom.db");
+            let old = Connection::open(&path).unwrap();
+            for migration in &MIGRATIONS[..format] {
+                old.execute_batch(migration).unwrap();
+            }
+            old.execute_batch(include_str!("schema/sample-1.sql")).unwrap();
+            old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            old.pragma_update(None, "user_version", format as u32).unwrap();
+            drop(old);
+            assert_sample_is_whole(&path);
+            let conn = Connection::open(&path).unwrap();
+            assert_eq!(version(&conn, &path).unwrap(), MIGRATIONS.len());
+            let broken = "SELECT count(*) FROM pragma_foreign_key_check";
+            let broken: u32 = conn.query_row(broken, [], |row| row.get(0)).unwrap();
+            assert_eq!(broken, 0, "format {format}");
+        }
+    }
+
+    /// The run of `sample-1.sql` is there and can be taken up, and what is new can be used.
+    fn assert_sample_is_whole(path: &Path) {
+        let mut store = SqliteStore::open(path, Options::default()).unwrap();
+        let run = samples::run_id(1);
+        let loaded = store.load(run).unwrap();
+        assert_eq!(*loaded.new.definition, samples::definition("sample"));
+        assert_eq!(loaded.events, samples::events(1, 2));
+        assert_eq!(store.claim(run).unwrap(), Claim::Claimed);
+        assert_eq!(store.requests().unwrap().len(), 1);
+        store.commit(&[samples::records(run, 3, samples::events(3, 3))]).unwrap();
+        assert_eq!(store.document("any", "key").unwrap(), None);
+        assert_eq!(store.list(&RunFilter::default()).unwrap().runs.len(), 1);
     }
 
     #[test]

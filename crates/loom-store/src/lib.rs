@@ -5,6 +5,7 @@
 //! - [`RunStore`] is the engine's: commit, load, claim, requests.
 //! - [`QueryStore`] is for those who look: runs, journals, definitions.
 //! - [`UpkeepStore`] is the janitor's.
+//! - [`DocumentStore`] is for those who keep small records beside the runs.
 //!
 //! [`MemoryStore`] is the reference model. Every implementation runs the same conformance suite
 //! (feature `conformance`): one test a behaviour.
@@ -14,12 +15,14 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod documents;
 mod error;
 mod memory;
 mod params;
 pub mod record;
 mod slots;
 
+pub use documents::{Change, Document, DocumentPage, DocumentStore, Expect, Scan, Stale, Write};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use params::{
@@ -115,6 +118,6 @@ pub trait UpkeepStore: Send {
 }
 
 /// All of it.
-pub trait Store: RunStore + QueryStore + UpkeepStore {}
+pub trait Store: RunStore + QueryStore + UpkeepStore + DocumentStore {}
 
-impl<T: RunStore + QueryStore + UpkeepStore> Store for T {}
+impl<T: RunStore + QueryStore + UpkeepStore + DocumentStore> Store for T {}

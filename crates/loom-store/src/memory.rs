@@ -1,6 +1,8 @@
 //! [`MemoryStore`]: the reference model. It says what a store does in the fewest words, and stands
 //! in for one in tests and simulation. Nothing of it outlives the process.
 
+mod documents;
+
 use crate::params::{FeedPage, FeedPosition, FeedRow, JournalPage, RunPage, RunSummary, StoredRun};
 use crate::record::{finished_at, masked_definition, masked_event, masked_variables, started_at};
 use crate::{
@@ -32,6 +34,7 @@ struct Content {
     requests: Vec<Posted>,
     requests_so_far: u64,
     owners: BTreeMap<OwnerId, Weak<()>>,
+    documents: documents::Documents,
     /// What owners use of what has slots, and since when they wait for more.
     slots: BTreeMap<String, BTreeMap<OwnerId, Share>>,
 }

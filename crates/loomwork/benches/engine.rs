@@ -208,7 +208,7 @@ fn many_submitters() {
             let (handle, template) = (&bench.handle, &template);
             scope.spawn(move || {
                 for nth in 0..each {
-                    let id = RunId::new(1, u128::from(thread * each + nth));
+                    let id = RunId::new(1, (thread * each + nth) as u128);
                     let accepted = handle.submit(NewSubmission { id, ..template.clone() });
                     accepted.expect("the engine lives");
                 }

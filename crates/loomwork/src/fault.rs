@@ -64,6 +64,7 @@ impl Fault {
                 Self::new(ErrorCode::StoreFull, format!("the disk is full: {what}; {kept}"))
                     .help(go_on("make room"))
             }
+            StoreError::TooLarge(what) => Self::new(ErrorCode::BadArgument, what),
             StoreError::Unavailable(_) => Self::new(ErrorCode::StoreUnavailable, error.to_string())
                 .help("check the path and its rights, or name another store with --store"),
             StoreError::Corrupt(_) => Self::new(ErrorCode::StoreCorrupt, error.to_string())

@@ -10,8 +10,8 @@ use loom_store::conformance::samples::{
     secretive_run,
 };
 use loom_store::{
-    Claim, FeedPage, FeedPosition, FeedRow, MemoryStore, NewRun, Posted, RunCommit, RunFilter,
-    RunStore, SlotAsk, Store, StoreError,
+    Change, Claim, Expect, FeedPage, FeedPosition, FeedRow, MemoryStore, NewRun, Posted, RunCommit,
+    RunFilter, RunStore, Scan, SlotAsk, Store, StoreError, Write,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -35,13 +35,16 @@ enum Command {
     Journal(RunId, u64, usize),
     Definition([u8; 32]),
     Prune(u64, usize),
+    Document(String),
+    Scan(Scan),
+    Write(Vec<Vec<Change>>),
     Feed,
     Share(Vec<SlotAsk>, Timestamp),
 }
 
 impl Command {
     /// All that the test must have seen succeed.
-    const NAMES: [&'static str; 15] = [
+    const NAMES: [&'static str; 18] = [
         "commit",
         "load",
         "claim",
@@ -55,6 +58,9 @@ impl Command {
         "journal",
         "definition",
         "prune",
+        "document",
+        "scan",
+        "write",
         "feed",
         "share",
     ];
@@ -74,8 +80,11 @@ impl Command {
             Self::Journal(..) => 10,
             Self::Definition(_) => 11,
             Self::Prune(..) => 12,
-            Self::Feed => 13,
-            Self::Share(..) => 14,
+            Self::Document(_) => 13,
+            Self::Scan(_) => 14,
+            Self::Write(_) => 15,
+            Self::Feed => 16,
+            Self::Share(..) => 17,
         }]
     }
 
@@ -96,6 +105,9 @@ impl Command {
             Self::Feed => answer(store.feed(FeedPosition::START, usize::MAX).map(flattened)),
             Self::Share(asks, now) => answer(store.share(asks, *now)),
             Self::Prune(before, limit) => answer(store.prune(at(*before), *limit)),
+            Self::Document(key) => answer(store.document("things", key)),
+            Self::Scan(scan) => answer(store.scan("things", scan)),
+            Self::Write(sets) => answer(store.write(sets, at(1))),
         }
     }
 }
@@ -175,7 +187,7 @@ impl Generator {
     fn command(&mut self, model: &mut MemoryStore) -> Command {
         let run = run_id(self.random.below(RUNS));
         let limit = self.random.below(9) as usize;
-        match self.random.below(27) {
+        match self.random.below(31) {
             0 => Command::Load(run),
             1..=3 => Command::Claim(run),
             4 => Command::Release(run),
@@ -190,11 +202,45 @@ impl Generator {
                 let known = self.random.pick(&self.definitions).hash;
                 Command::Definition(if limit == 0 { [9; 32] } else { known })
             }
-            16 => Command::Feed,
-            17 | 18 => self.share(),
+            20 => Command::Feed,
+            21 | 22 => self.share(),
             15 => Command::Prune(self.random.below(40), limit),
+            16 => Command::Document(self.key()),
+            17 => Command::Scan(Scan {
+                prefix: self.random.pick(&["", "a", "b", "ab"]).to_string(),
+                after: (self.random.below(2) == 0).then(|| self.key()),
+                descending: self.random.below(2) == 0,
+                limit,
+            }),
+            18 | 19 => {
+                let sets = self.random.below(4);
+                Command::Write((0..sets).map(|_| self.changes()).collect())
+            }
             _ => self.commit(model),
         }
+    }
+
+    fn key(&mut self) -> String {
+        let length = self.random.below(3);
+        (0..length).map(|_| *self.random.pick(&['a', 'b', 'c'])).collect()
+    }
+
+    fn changes(&mut self) -> Vec<Change> {
+        let changes = 0..self.random.below(4);
+        let change = |_| Change {
+            collection: "things".into(),
+            key: self.key(),
+            expect: match self.random.below(6) {
+                0 => Expect::Absent,
+                1 => Expect::Version(self.random.below(60)),
+                _ => Expect::Any,
+            },
+            write: match self.random.below(3) {
+                0 => Write::Delete,
+                _ => Write::Put { body: self.random.below(99).into(), secret: None },
+            },
+        };
+        changes.map(change).collect()
     }
 
     /// No two at one time: then it would depend on their names who waits longer.

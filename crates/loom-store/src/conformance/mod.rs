@@ -8,6 +8,7 @@ use crate::Store;
 
 pub mod claim;
 pub mod commit;
+pub mod documents;
 pub mod errors;
 pub mod feed;
 pub mod list;
@@ -125,6 +126,18 @@ macro_rules! store_conformance {
             are_opened_for_the_engine,
             are_opened_for_another_session,
             are_not_readable_in_what_is_kept,
+        );
+        $crate::store_conformance!(@group $make, documents:
+            come_back_as_they_were_written,
+            have_versions_that_never_repeat,
+            are_changed_only_as_expected,
+            are_changed_in_whole_sets,
+            changes_see_those_before_them,
+            are_not_lost_between_sessions,
+            are_scanned_in_order_and_in_pages,
+            are_scanned_with_a_limit,
+            have_limits,
+            keep_their_secret_sealed,
         );
         $crate::store_conformance!(@group $make, errors:
             name_the_run_that_is_not_there,
