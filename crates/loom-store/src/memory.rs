@@ -2,12 +2,13 @@
 //! in for one in tests and simulation. Nothing of it outlives the process.
 
 mod documents;
+mod search;
 
 use crate::params::{JournalPage, RunPage, RunSummary, StoredRun};
 use crate::record::{finished_at, masked_definition, masked_event, masked_variables, started_at};
 use crate::{
-    Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RunCommit, RunFilter,
-    RunStore, StoreError, UpkeepStore,
+    Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, Retention, RunCommit,
+    RunFilter, RunStore, StoreError, UpkeepStore,
 };
 use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
 use std::collections::BTreeMap;
@@ -155,6 +156,13 @@ impl Content {
         run.events.extend_from_slice(&commit.events);
     }
 
+    fn remove(&mut self, removed: &[RunId]) {
+        self.runs.retain(|id, _| !removed.contains(id));
+        self.requests.retain(|posted| !removed.contains(&posted.run));
+        let runs = &self.runs;
+        self.definitions.retain(|hash, _| runs.values().any(|run| run.new.hash == *hash));
+    }
+
     fn summary(&self, id: RunId, run: &Run) -> RunSummary {
         RunSummary {
             id,
@@ -169,6 +177,7 @@ impl Content {
             workers: run.new.workers,
             base: run.new.base.clone(),
             alive: run.owner.as_deref().is_some_and(|owner| self.is_alive(owner)),
+            meta: Arc::clone(&run.new.meta),
         }
     }
 }
@@ -237,23 +246,15 @@ impl QueryStore for MemoryStore {
     }
 
     fn list(&mut self, filter: &RunFilter) -> Result<RunPage, StoreError> {
-        let content = self.content();
-        let matches = |id: RunId, run: &Run| {
-            filter.before.is_none_or(|before| id < before)
-                && filter.state.is_none_or(|state| run.state == state)
-                && filter.workflow.as_ref().is_none_or(|name| run.new.definition.name == *name)
-                && filter
-                    .namespace
-                    .as_ref()
-                    .is_none_or(|name| run.new.definition.namespace == *name)
-        };
-        let mut found = content.runs.iter().rev().filter(|(id, run)| matches(**id, run));
-        let runs = found
-            .by_ref()
-            .take(filter.page_size())
-            .map(|(id, run)| content.summary(*id, run))
-            .collect();
-        Ok(RunPage { runs, more: found.next().is_some() })
+        Ok(self.content().list(filter))
+    }
+
+    fn counts(&mut self, filter: &RunFilter) -> Result<BTreeMap<RunState, u64>, StoreError> {
+        Ok(self.content().counts(filter))
+    }
+
+    fn namespaces(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+        Ok(self.content().namespaces())
     }
 
     fn variables(&mut self, run: RunId) -> Result<Vec<Variable>, StoreError> {
@@ -287,20 +288,21 @@ impl QueryStore for MemoryStore {
 }
 
 impl UpkeepStore for MemoryStore {
-    fn prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, StoreError> {
+    fn prune(&mut self, retention: &Retention) -> Result<Vec<RunId>, StoreError> {
         let mut content = self.content();
-        let is_old = |run: &Run| {
-            run.state.is_final() && run.finished_at.is_some_and(|finished| finished < before)
-        };
-        let old = content.runs.iter().filter(|(_, run)| is_old(run));
-        let pruned: Vec<RunId> = old.map(|(id, _)| *id).take(limit).collect();
-        for run in &pruned {
-            content.runs.remove(run);
-            content.requests.retain(|posted| posted.run != *run);
+        let Some(filter) = retention.filter() else { return Ok(Vec::new()) };
+        let old: Vec<RunId> = content.list(&filter).runs.into_iter().map(|run| run.id).collect();
+        content.remove(&old);
+        Ok(old)
+    }
+
+    fn delete(&mut self, run: RunId) -> Result<(), StoreError> {
+        let mut content = self.content();
+        if !content.run(run)?.state.is_final() {
+            return Err(StoreError::NotEnded(run));
         }
-        let Content { runs, definitions, .. } = &mut *content;
-        definitions.retain(|hash, _| runs.values().any(|run| run.new.hash == *hash));
-        Ok(pruned)
+        content.remove(&[run]);
+        Ok(())
     }
 }
 
