@@ -276,10 +276,10 @@ mod tests {
         let store = SqliteStore::open(folder.path().join("loom.db"), Options::default()).unwrap();
         let ordered = [
             (Way::ALL, "runs USING PRIMARY KEY (id>? AND id<?)"),
-            (Way::STATE, "runs USING COVERING INDEX runs_by_state (state=? AND id>? AND id<?)"),
+            (Way::STATE, "runs USING INDEX runs_by_state (state=? AND id>? AND id<?)"),
             (
                 Way::WORKFLOW,
-                "runs USING COVERING INDEX runs_by_definition \
+                "runs USING INDEX runs_by_definition \
                  (definition=? AND state=? AND id>? AND id<?)",
             ),
             (Way::INITIATOR, "runs USING INDEX runs_by_initiator (<expr>=? AND id>? AND id<?)"),
@@ -292,11 +292,10 @@ mod tests {
             ),
         ];
         for (way, seek) in ordered {
-            let counted = plan(&store, &way.count());
+            let counted = plan(&store, &way.count()).replace("COVERING ", "");
             assert!(counted.contains(&format!("SEARCH {seek}")), "{counted}");
             for descending in [false, true] {
                 let read = plan(&store, &way.read_some(descending));
-                let seek = seek.replace("COVERING INDEX", "INDEX");
                 assert!(read.starts_with(&format!("SEARCH {seek}")), "{read}");
                 assert!(!read.contains("TEMP") && !read.contains("SCAN"), "{read}");
             }

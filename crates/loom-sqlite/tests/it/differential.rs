@@ -185,7 +185,7 @@ impl Generator {
             7 | 8 => Command::TakeRequests,
             9 => Command::Run(run),
             10 => Command::Find(self.part_of(run), limit),
-            11 => Command::List(self.filter(run, limit)),
+            11 | 20 | 21 => Command::List(self.filter(run, limit)),
             12 => Command::Variables(run),
             13 => Command::Journal(run, self.random.below(30), limit),
             14 => {
@@ -193,7 +193,6 @@ impl Generator {
                 Command::Definition(if limit == 0 { [9; 32] } else { known })
             }
             15 => Command::Prune(self.retention(limit)),
-            20 | 21 => Command::List(self.filter(run, limit)),
             22 => Command::Counts(self.filter(run, limit)),
             23 => Command::Namespaces,
             24 => Command::Delete(run),
