@@ -189,7 +189,7 @@ impl Engine {
         if self.stopping.is_some() {
             return Err(EngineError::Stopped);
         }
-        let NewSubmission { id, plan, hash, variables, workers, base } = submission;
+        let NewSubmission { id, plan, hash, variables, workers, base, meta } = submission;
         let new = NewRun {
             definition: Arc::clone(plan.definition()),
             hash,
@@ -197,6 +197,7 @@ impl Engine {
             workers,
             base,
             created_at: now,
+            meta,
         };
         let run = Run::new(Submission { id, plan, variables, workers });
         self.runs.insert(id, ActiveRun::created(run, new));

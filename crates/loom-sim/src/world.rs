@@ -153,6 +153,7 @@ impl World {
             variables,
             workers: 1 + self.random.below(4) as u32,
             base: String::new(),
+            meta: Arc::default(),
         };
         let accepted = Arc::clone(&self.accepted);
         let reply = Box::new(move |answer: Result<(), EngineError>| {

@@ -357,6 +357,7 @@ mod tests {
             variables: Arc::default(),
             workers: 1,
             base: String::new(),
+            meta: Arc::default(),
         };
         session.handle.submit(submission).unwrap();
         assert!(store(folder.path()).run(id).unwrap().alive);
