@@ -14,6 +14,7 @@ mod group;
 mod host;
 mod http;
 mod job;
+mod lanes;
 mod leftovers;
 mod log;
 mod output;

@@ -103,9 +103,14 @@ impl Session {
         let Setup { store, plugins, base, queues, permissions_url } = setup;
         let logs = store.files().logs();
         let (handle, inbox) = channel();
-        let worker =
-            Worker::new(WorkerOptions { permissions_url, ..WorkerOptions::default() }, plugins)
-                .map_err(|error| Fault::machine("cannot start a worker", error))?;
+        let certificates = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty());
+        let options = WorkerOptions {
+            permissions_url,
+            certificates: certificates.map(PathBuf::from),
+            ..WorkerOptions::default()
+        };
+        let worker = Worker::new(options, plugins)
+            .map_err(|error| Fault::machine("cannot start a worker", error))?;
         let bridge = Bridge::new(worker, handle.clone(), base, logs);
         let options = Options { queues, ..Options::default() };
         let mut engine = Engine::new(Box::new(store), Box::new(bridge), options);
