@@ -152,9 +152,9 @@ impl PermissionService {
                 "{service} cannot be reached: {why}; see that it is up and LOOM_PERMISSIONS_URL is \
                  its address"
             )),
-            Trouble::Certificates(why) => Denial::last(format!(
-                "{service} cannot be asked: {why}; correct SSL_CERT_FILE"
-            )),
+            Trouble::Certificates(why) => {
+                Denial::last(format!("{service} cannot be asked: {why}; correct SSL_CERT_FILE"))
+            }
             Trouble::TooLarge => Denial::last(format!(
                 "{service} answered with more than {MAX_BODY} bytes; see that LOOM_PERMISSIONS_URL \
                  is its address"
@@ -184,7 +184,8 @@ struct Line<'a> {
 
 impl Drop for Line<'_> {
     fn drop(&mut self) {
-        let lost = || Err(Denial::passing("the question to the permission service was lost".into()));
+        let lost =
+            || Err(Denial::passing("the question to the permission service was lost".into()));
         let mut asked = self.question.lock();
         asked.busy = false;
         asked.round += 1;

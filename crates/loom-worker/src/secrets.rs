@@ -151,8 +151,7 @@ impl Patterns {
         let inside = |byte: Option<u8>| byte.is_some_and(in_word);
         let here = |text: &&Text| {
             bytes.starts_with(&text.bytes)
-                && !(text.alone
-                    && (inside(before) || inside(bytes.get(text.bytes.len()).copied())))
+                && !(text.alone && (inside(before) || inside(bytes.get(text.bytes.len()).copied())))
         };
         self.texts.iter().find(here).map(|text| text.bytes.len())
     }
@@ -161,7 +160,8 @@ impl Patterns {
     /// alone.
     fn may_grow(&self, bytes: &[u8]) -> bool {
         let undecided = |text: &Text| {
-            text.bytes.len() + usize::from(text.alone) > bytes.len() && text.bytes.starts_with(bytes)
+            text.bytes.len() + usize::from(text.alone) > bytes.len()
+                && text.bytes.starts_with(bytes)
         };
         self.first[usize::from(bytes[0])] && self.texts.iter().any(undecided)
     }

@@ -103,11 +103,7 @@ impl Worker {
         Self::on(pool, options, source)
     }
 
-    fn on(
-        pool: Pool,
-        options: WorkerOptions,
-        source: Arc<dyn PluginSource>,
-    ) -> io::Result<Self> {
+    fn on(pool: Pool, options: WorkerOptions, source: Arc<dyn PluginSource>) -> io::Result<Self> {
         Ok(Self(Arc::new(Inner {
             host: Arc::new(Host::new(options)),
             source,

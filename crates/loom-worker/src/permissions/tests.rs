@@ -152,7 +152,8 @@ fn every_bad_answer_denies_and_says_which_it_was() {
 #[test]
 fn silence_is_a_time_out_and_a_closed_port_a_failed_connection() {
     let server = Server::start(|_| Reply::Hang);
-    let silent = PermissionService::new(Some(server.url("/")), Duration::from_millis(50), Client::new(None));
+    let silent =
+        PermissionService::new(Some(server.url("/")), Duration::from_millis(50), Client::new(None));
     let info = ask(&silent, "r", &["a"]).unwrap_err();
     assert!(info.message.contains("did not answer within 0.05 s"), "{}", info.message);
     assert!(info.retryable);
@@ -183,7 +184,8 @@ fn credentials_in_the_services_address_are_not_shown() {
     let message = ask(&service, "r", &["a"]).unwrap_err().message;
     assert!(!message.contains("pa55") && !message.contains("k3y"), "{message}");
     for url in ["permissions.example.org", "file:///etc/passwd", "http://"] {
-        let service = super::PermissionService::new(Some(url.into()), PERMISSION_TIMEOUT, Client::new(None));
+        let service =
+            super::PermissionService::new(Some(url.into()), PERMISSION_TIMEOUT, Client::new(None));
         let info = ask(&service, "r", &["a"]).unwrap_err();
         assert!(info.message.contains("address is wrong"), "{}", info.message);
         assert!(!info.retryable);

@@ -14,11 +14,8 @@ pub(super) fn of(job: &Job) -> Map<String, Value> {
             Some((name.to_owned(), value.into_owned()))
         })
         .collect();
-    let context: Map<String, Value> = request
-        .context
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().into()))
-        .collect();
+    let context: Map<String, Value> =
+        request.context.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     let body = json!({
         "protocol": PROTOCOL,
         "run": request.id.run,

@@ -58,7 +58,8 @@ pub(super) fn start(
     let started = own.collect::<io::Result<Vec<_>>>().and_then(|own| {
         let texts = [program.as_os_str(), launch.cwd.as_os_str(), &launch.program];
         let texts = texts.into_iter().chain(launch.args.iter().map(OsString::as_os_str));
-        let texts = texts.map(|text| CString::new(text.as_bytes())).collect::<Result<Vec<_>, _>>()?;
+        let texts =
+            texts.map(|text| CString::new(text.as_bytes())).collect::<Result<Vec<_>, _>>()?;
         let arguments: Vec<_> = texts[2..].iter().map(CString::as_c_str).collect();
         let environment = inherited.with(&own);
         connect(launch.stdin.is_some(), |streams| {

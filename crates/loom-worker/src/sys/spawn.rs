@@ -39,7 +39,10 @@ impl Spawn<'_> {
     /// Starts it as the leader of a process group of its own, with no signal blocked, and with
     /// SIGPIPE, which Rust programs ignore, as it is by default. Of our descriptors it gets the
     /// three streams and those that are not closed by an exec.
-    #[expect(unsafe_code, reason = "posix_spawn(3) has no safe counterpart that takes prepared lists")]
+    #[expect(
+        unsafe_code,
+        reason = "posix_spawn(3) has no safe counterpart that takes prepared lists"
+    )]
     pub(crate) fn start(&self) -> io::Result<Child> {
         let attributes = Attributes::new()?;
         let actions = Actions::new(self.folder, self.streams)?;

@@ -152,9 +152,13 @@ fn held_attempts_go_on_behind_one_that_panicked() {
             request.plugin = plugin.into();
         }
     };
-    for (task, at, plugin) in
-        [(0, "", "idle"), (1, "idle", "idle"), (2, "run", "fragile"), (3, "idle", "idle"), (4, "", "idle")]
-    {
+    for (task, at, plugin) in [
+        (0, "", "idle"),
+        (1, "idle", "idle"),
+        (2, "run", "fragile"),
+        (3, "idle", "idle"),
+        (4, "", "idle"),
+    ] {
         assert_eq!(bench.start(task, at, held(plugin)), Immediate::Running);
     }
     for task in 0..5 {

@@ -231,7 +231,8 @@ fn https_works_with_a_certificate_that_is_trusted_and_with_no_other() {
     let server = Server::start_tls(|received| Reply::Answer(200, "", received.body.clone()));
     let params = json!({"url": server.url("/"), "method": "POST", "body": "over TLS"});
     let folder = tempfile::tempdir().unwrap();
-    let given = |name: &str| Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name));
+    let given =
+        |name: &str| Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name));
     let run = |file| run_trusting(file, params.clone(), &["BODY"]);
     assert_eq!(run(given("authority.pem")).unwrap(), json!({"BODY": "over TLS"}));
     // The list that is built in does not know the authority.
@@ -240,9 +241,11 @@ fn https_works_with_a_certificate_that_is_trusted_and_with_no_other() {
     assert!(stranger.message.contains("SSL_CERT_FILE"), "{}", stranger.message);
     let empty = folder.path().join("empty.pem");
     std::fs::write(&empty, "no certificate\n").unwrap();
-    for (file, what) in
-        [(given("missing.pem"), "cannot be read"), (given("server.key"), "no certificate"), (Some(empty), "no certificate")]
-    {
+    for (file, what) in [
+        (given("missing.pem"), "cannot be read"),
+        (given("server.key"), "no certificate"),
+        (Some(empty), "no certificate"),
+    ] {
         let unusable = run(file).unwrap_err();
         assert_eq!((unusable.code, unusable.retryable), (ErrorCode::Connection, false));
         assert!(unusable.message.contains(what), "{}", unusable.message);

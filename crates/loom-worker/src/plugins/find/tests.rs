@@ -81,8 +81,7 @@ fn what_cannot_be_used_says_why_and_is_not_replaced_by_a_later_one() {
     std::fs::create_dir(root.join("a/lib")).unwrap();
     put(&root.join("b/lib"), "#!/bin/sh\n", 0o755);
     let set = set(root);
-    let problem =
-        |name: &str| set.get(name).unwrap().err().map(|problem| problem.code.number());
+    let problem = |name: &str| set.get(name).unwrap().err().map(|problem| problem.code.number());
     assert_eq!(problem("run"), Some(302));
     assert_eq!(problem("notes.txt"), Some(302));
     assert_eq!(problem("broken"), Some(301));

@@ -37,7 +37,10 @@ pub(super) fn start(pump: Pump, mut guarded: Guarded) -> io::Result<()> {
             // unless it has ended, so the number is the group's.
             sys::signal_group(group, Signal::Kill);
             let _ = guarded.child.wait();
-            Death { how: "was lost by a panic, which is a bug; please report it".into(), status: None }
+            Death {
+                how: "was lost by a panic, which is a bug; please report it".into(),
+                status: None,
+            }
         });
         // Ended with its group.
         let _ = guarded.guard.wait();

@@ -5,7 +5,13 @@ use crate::output::is_name_byte;
 
 impl Scan<'_> {
     /// `$` and what belongs to it.
-    pub(super) fn dollar(&mut self, word: &mut Word, code: bool, until: Until, quoted: bool) -> Option<()> {
+    pub(super) fn dollar(
+        &mut self,
+        word: &mut Word,
+        code: bool,
+        until: Until,
+        quoted: bool,
+    ) -> Option<()> {
         self.at += 1;
         match self.peek() {
             Some(b'(') if self.byte(1) == Some(b'(') => {
