@@ -73,12 +73,11 @@ impl Inherited {
         all.extend(self.entries.iter().map(CString::as_c_str));
         let mut added: HashMap<&OsStr, usize> = HashMap::with_capacity(own.len());
         for (name, entry) in own {
-            match self.places.get(*name).or_else(|| added.get(name)) {
-                Some(place) => all[*place] = entry,
-                None => {
-                    added.insert(name, all.len());
-                    all.push(entry);
-                }
+            if let Some(place) = self.places.get(*name).or_else(|| added.get(name)) {
+                all[*place] = entry;
+            } else {
+                added.insert(name, all.len());
+                all.push(entry);
             }
         }
         all

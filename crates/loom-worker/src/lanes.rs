@@ -16,7 +16,8 @@ pub(crate) struct Lanes {
     pub(crate) closed: bool,
     /// Attempts that are not reported ended yet.
     pub(crate) unreported: usize,
-    lanes: HashMap<String, Lane>,
+    /// By run.
+    runs: HashMap<String, Lane>,
     live: HashMap<AttemptId, Live>,
 }
 
@@ -50,9 +51,9 @@ impl Lanes {
 
     /// Counts an attempt as at work in its lane.
     pub(crate) fn occupy(&mut self, work: &Work) {
-        let lane = match self.lanes.get_mut(&work.request.id.run) {
+        let lane = match self.runs.get_mut(&work.request.id.run) {
             Some(lane) => lane,
-            None => self.lanes.entry(work.request.id.run.clone()).or_default(),
+            None => self.runs.entry(work.request.id.run.clone()).or_default(),
         };
         lane.working += 1;
         self.live.insert(work.request.id.clone(), Live::Threaded(work.stop.clone()));
@@ -60,7 +61,7 @@ impl Lanes {
 
     /// As [`Lanes::occupy`] if there is room in the lane, and gives the attempt back; else holds it.
     pub(crate) fn occupy_or_hold(&mut self, work: Work) -> Option<Work> {
-        if let Some(lane) = self.lanes.get_mut(&work.request.id.run)
+        if let Some(lane) = self.runs.get_mut(&work.request.id.run)
             && lane.working >= width(&work.request)
         {
             self.live.insert(work.request.id.clone(), Live::Held);
@@ -75,7 +76,7 @@ impl Lanes {
     pub(crate) fn vacate(&mut self, id: &AttemptId) -> VecDeque<Work> {
         self.live.remove(id);
         let mut ready = VecDeque::new();
-        let Some(lane) = self.lanes.get_mut(&id.run) else { return ready };
+        let Some(lane) = self.runs.get_mut(&id.run) else { return ready };
         lane.working -= 1;
         while let Some(work) = lane.held.pop_front_if(|work| lane.working < width(&work.request)) {
             lane.working += 1;
@@ -84,7 +85,7 @@ impl Lanes {
             ready.push_back(work);
         }
         if lane.working == 0 {
-            self.lanes.remove(&id.run);
+            self.runs.remove(&id.run);
         }
         ready
     }
@@ -108,7 +109,7 @@ impl Lanes {
 
     /// Takes out an attempt that is held.
     pub(crate) fn unhold(&mut self, id: &AttemptId) -> Option<Work> {
-        let held = &mut self.lanes.get_mut(&id.run)?.held;
+        let held = &mut self.runs.get_mut(&id.run)?.held;
         let place = held.iter().position(|work| work.request.id == *id)?;
         self.live.remove(id);
         held.remove(place)

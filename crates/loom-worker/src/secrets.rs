@@ -301,7 +301,7 @@ mod tests {
 
     /// The rules as they are written down: what is left of an ASCII text beside its secrets.
     fn left(text: &str, secrets: &[String]) -> String {
-        let word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
         let bytes = text.as_bytes();
         let hides = |start: usize, secret: &str| {
             let end = start + secret.len();

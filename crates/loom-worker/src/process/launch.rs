@@ -47,7 +47,7 @@ pub(super) fn start(
     let more = launch.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let own = variables.iter().map(|(name, value)| (*name, value.as_ref())).chain(more);
     let mut path = inherited.get("PATH");
-    if let Some((_, own)) = own.clone().filter(|(name, _)| *name == "PATH").last() {
+    if let Some((_, own)) = own.clone().rfind(|(name, _)| *name == "PATH") {
         path = Some(OsStr::new(own));
     }
     let program = find_program(&launch.program, &launch.cwd, path)?;
@@ -65,7 +65,7 @@ pub(super) fn start(
         connect(launch.stdin.is_some(), |streams| {
             let (program, folder) = (&texts[0], &texts[1]);
             let (arguments, environment) = (&arguments, &environment);
-            spawn_settled(&Spawn { program, folder, arguments, environment, streams })
+            spawn_settled(&Spawn { program, arguments, environment, folder, streams })
         })
     });
     started.map_err(|error| spawn_failure(launch, &error))

@@ -1,4 +1,4 @@
-//! Starts processes, by posix_spawn(3).
+//! Starts processes, by `posix_spawn`.
 //!
 //! The standard library does too, but makes a map of the whole environment and a C string of each of
 //! its entries for every process. Here the caller has them ready.
