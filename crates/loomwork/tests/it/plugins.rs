@@ -39,7 +39,8 @@ fn a_python_plugin_without_python_says_what_to_install() {
     let loom = Loom::with("name: p\ntasks:\n  - { name: a, plugin: snake }")
         .file("plugins/snake.py", "class Plugin:\n    def execute(self, env, params): return {}\n")
         .file("empty/.keep", "");
-    let loom = loom.env("PATH", loom.path("empty").to_str().unwrap());
+    let path = loom.path("empty");
+    let loom = loom.env("PATH", path.to_str().unwrap());
     let ended = loom.loom(&["run", "w.yaml"]).exits(1);
     ended.says("[L404]").says("python3 is not found; install it");
 }
