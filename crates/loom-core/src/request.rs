@@ -44,3 +44,16 @@ pub enum Request {
         outputs: Vec<Variable>,
     },
 }
+
+impl Request {
+    /// Who asks.
+    pub fn by(&self) -> &str {
+        match self {
+            Self::Pause { by }
+            | Self::Resume { by }
+            | Self::Cancel { by, .. }
+            | Self::Retry { by, .. }
+            | Self::Resolve { by, .. } => by,
+        }
+    }
+}
