@@ -58,6 +58,7 @@ impl Bridge {
             shared,
             inputs: attempt.inputs.iter().cloned().map(given).collect(),
             outputs: declared(&def.outputs),
+            context: Vec::new(),
             timeout: def.execution.timeout,
             permissions: def.permissions.clone(),
             contract_success: contract.and_then(|contract| contract.success.clone()),

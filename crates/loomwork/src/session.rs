@@ -116,9 +116,14 @@ impl Session {
         let logs = store.files().logs();
         let options = Options { queues, ..Options::default() };
         let (handle, inbox) = channel(&options);
-        let worker =
-            Worker::new(WorkerOptions { permissions_url, ..WorkerOptions::default() }, plugins)
-                .map_err(|error| Fault::machine("cannot start a worker", error))?;
+        let certificates = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty());
+        let worker_options = WorkerOptions {
+            permissions_url,
+            certificates: certificates.map(PathBuf::from),
+            ..WorkerOptions::default()
+        };
+        let worker = Worker::new(worker_options, plugins)
+            .map_err(|error| Fault::machine("cannot start a worker", error))?;
         let bridge = Bridge::new(worker, handle.clone(), base, logs);
         let mut engine = Engine::new(Box::new(store), Box::new(bridge), options);
         let (sender, messages) = std::sync::mpsc::channel();
