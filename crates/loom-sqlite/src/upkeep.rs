@@ -76,7 +76,7 @@ fn untaken(conn: &Connection, owners: &Path, mut filter: RunFilter) -> Result<Ve
 
 /// Whether a living owner has the run: it is about to go on with it.
 fn is_taken(conn: &Connection, owners: &Path, run: RunId) -> Result<bool, Fault> {
-    owner_of(conn, run)?.map_or(Ok(false), |owner| Ok(is_alive(owners, &owner)?))
+    owner_of(conn, run)?.map_or(Ok(false), |owner| is_alive(owners, &owner))
 }
 
 /// Deletes these runs with all that is kept of them, and the definitions that only they used.
