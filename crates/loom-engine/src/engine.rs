@@ -46,7 +46,24 @@ struct Batch {
     runs: Vec<RunId>,
     commits: Vec<RunCommit>,
     effects: Vec<Effect>,
-    replies: Vec<(Reply, Result<(), EngineError>)>,
+    /// Who waits for an answer about which run.
+    replies: Vec<(RunId, Reply, Result<(), EngineError>)>,
+}
+
+impl Batch {
+    fn creates(&self, run: RunId) -> bool {
+        self.commits.iter().any(|commit| commit.run == run && commit.new.is_some())
+    }
+
+    /// Takes out all that is about a run whose identity is another's.
+    fn withdraw(&mut self, run: RunId) {
+        self.runs.retain(|other| *other != run);
+        self.commits.retain(|commit| commit.run != run);
+        self.effects.retain(|effect| effect.run() != run);
+        for (_, _, answer) in self.replies.iter_mut().filter(|(about, ..)| *about == run) {
+            *answer = Err(EngineError::Exists(run));
+        }
+    }
 }
 
 /// How the engine comes to its end.
@@ -86,7 +103,7 @@ impl Engine {
     /// commits it before it takes its inputs; after any other the engine must only be halted.
     pub fn turn(&mut self, inputs: &mut Vec<Input>, now: Timestamp) -> Result<(), StoreError> {
         if !self.batch.commits.is_empty() {
-            self.store.commit(&self.batch.commits)?;
+            self.commit()?;
             self.perform(now);
         }
         let own = std::mem::take(&mut self.inbox);
@@ -96,9 +113,7 @@ impl Engine {
         self.wake_due(now);
         self.fill(now);
         self.gather();
-        if !self.batch.commits.is_empty() {
-            self.store.commit(&self.batch.commits)?;
-        }
+        self.commit()?;
         self.perform(now);
         Ok(())
     }
@@ -151,7 +166,7 @@ impl Engine {
     /// those who wait.
     pub fn halt(&mut self, error: StoreError) {
         let error = EngineError::from(error);
-        for (reply, _) in std::mem::take(&mut self.batch.replies) {
+        for (_, reply, _) in std::mem::take(&mut self.batch.replies) {
             reply(Err(error.clone()));
         }
         self.stop_attempts(Stop::Now);
@@ -160,16 +175,21 @@ impl Engine {
     fn apply(&mut self, input: Input, now: Timestamp) {
         match input {
             Input::Submit(submission, reply) => {
+                let id = submission.id;
                 let answer = self.submit(*submission, now);
-                self.batch.replies.push((reply, answer));
+                self.batch.replies.push((id, reply, answer));
+            }
+            Input::Begin(run, reply) => {
+                let answer = self.begin(run, now);
+                self.batch.replies.push((run, reply, answer));
             }
             Input::Adopt(run, request, reply) => {
                 let answer = self.adopt(run, request, now);
-                self.batch.replies.push((reply, answer));
+                self.batch.replies.push((run, reply, answer));
             }
             Input::Request(run, request, reply) => {
                 let answer = self.command(run, Command::Request(request), now);
-                self.batch.replies.push((reply, answer));
+                self.batch.replies.push((run, reply, answer));
             }
             Input::Reports(reports) => {
                 for (run, report) in reports {
@@ -185,7 +205,10 @@ impl Engine {
         if self.stopping.is_some() {
             return Err(EngineError::Stopped);
         }
-        let NewSubmission { id, plan, hash, variables, workers, base } = submission;
+        let NewSubmission { id, plan, hash, variables, workers, base, hold } = submission;
+        if self.has(id) {
+            return Err(EngineError::Exists(id));
+        }
         let new = NewRun {
             definition: Arc::clone(plan.definition()),
             hash,
@@ -196,6 +219,12 @@ impl Engine {
         };
         let run = Run::new(Submission { id, plan, variables, workers });
         self.runs.insert(id, ActiveRun::created(run, new));
+        self.touch(id);
+        if hold { Ok(()) } else { self.command(id, Command::Begin, now) }
+    }
+
+    fn begin(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
+        self.take_up(id, now)?;
         self.command(id, Command::Begin, now)
     }
 
@@ -205,24 +234,49 @@ impl Engine {
         request: Option<Request>,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        if self.stopping.is_some() {
-            return Err(EngineError::Stopped);
-        }
-        if !self.runs.contains_key(&id) && !self.parked.contains(id) {
-            if let Claim::OwnedBy(owner) = self.store.claim(id)? {
-                return Err(EngineError::Alive(owner));
-            }
-            self.executor.end_leftovers(&[id]).map_err(EngineError::Leftovers)?;
-            self.ensure_in_memory(id)?;
-            self.command(id, Command::Recover, now)?;
-            if self.runs[&id].run.state() == RunState::Queued {
-                self.command(id, Command::Begin, now)?;
-            }
-        }
+        let is_new = !self.has(id);
+        self.take_up(id, now)?;
         match request {
+            Some(request) if is_new => self.go_on(id, request, now),
             Some(request) => self.command(id, Command::Request(request), now),
             None => Ok(()),
         }
+    }
+
+    /// Does what is asked of a run that has just been taken up. Who asks for anything but its end or
+    /// a pause wants it to go on: one that was held begins.
+    fn go_on(&mut self, id: RunId, request: Request, now: Timestamp) -> Result<(), EngineError> {
+        let is_held = self.runs[&id].run.state() == RunState::Queued;
+        let wants_rest = matches!(request, Request::Cancel { .. } | Request::Pause { .. });
+        let wants_more = !matches!(request, Request::Resume { .. });
+        if wants_more || !is_held {
+            self.command(id, Command::Request(request), now)?;
+        }
+        if is_held && !wants_rest {
+            self.command(id, Command::Begin, now)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a run of the store this engine's, unless it is already.
+    fn take_up(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
+        if self.stopping.is_some() {
+            return Err(EngineError::Stopped);
+        }
+        if self.has(id) {
+            return Ok(());
+        }
+        if let Claim::OwnedBy(owner) = self.store.claim(id)? {
+            return Err(EngineError::Alive(owner));
+        }
+        self.executor.end_leftovers(&[id]).map_err(EngineError::Leftovers)?;
+        self.ensure_in_memory(id)?;
+        self.command(id, Command::Recover, now)
+    }
+
+    /// Whether a run is this engine's, in memory or parked.
+    fn has(&self, id: RunId) -> bool {
+        self.runs.contains_key(&id) || self.parked.contains(id)
     }
 
     fn report(&mut self, id: RunId, report: Report, now: Timestamp) {
@@ -241,6 +295,8 @@ impl Engine {
             self.ensure_in_memory(id)?;
             self.parked.remove(id);
         }
+        // Also after a refusal: a run that was parked goes back.
+        self.touch(id);
         let active = self.runs.get_mut(&id).expect("it is in memory now");
         let changes = active.run.apply(command, now)?;
         let mut ended = 0;
@@ -252,13 +308,18 @@ impl Engine {
         }
         active.pace.ended(ended, now);
         active.take(changes, &mut self.batch.effects);
-        if !std::mem::replace(&mut active.dirty, true) {
-            self.dirty.push(id);
-        }
         if active.run.has_ready() && !std::mem::replace(&mut active.to_fill, true) {
             self.to_fill.push_back(id);
         }
         Ok(())
+    }
+
+    /// Sees to it that a run in memory is looked at when the round is committed.
+    fn touch(&mut self, id: RunId) {
+        let active = self.runs.get_mut(&id).expect("it is in memory");
+        if !std::mem::replace(&mut active.dirty, true) {
+            self.dirty.push(id);
+        }
     }
 
     fn ensure_in_memory(&mut self, id: RunId) -> Result<(), StoreError> {
@@ -343,6 +404,21 @@ impl Engine {
         }
     }
 
+    /// Commits the batch. New runs whose identity is taken are taken out of it: nothing has been told
+    /// or done about them yet.
+    fn commit(&mut self) -> Result<(), StoreError> {
+        while !self.batch.commits.is_empty() {
+            let taken = match self.store.commit(&self.batch.commits) {
+                Err(StoreError::Conflict(run)) if self.batch.creates(run) => run,
+                done => return done,
+            };
+            self.runs.remove(&taken);
+            self.batch.withdraw(taken);
+            self.to_fill.extend(self.limits.forget(taken));
+        }
+        Ok(())
+    }
+
     /// Everything in the batch is durable: tell, answer, and do.
     fn perform(&mut self, now: Timestamp) {
         let batch = std::mem::take(&mut self.batch);
@@ -351,7 +427,7 @@ impl Engine {
                 observer.committed(&batch.commits);
             }
         }
-        for (reply, answer) in batch.replies {
+        for (_, reply, answer) in batch.replies {
             reply(answer);
         }
         let mut finished = Vec::new();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// A run to be started.
 #[derive(Clone, Debug)]
 pub struct NewSubmission {
-    /// The run's identity, new in the store.
+    /// The run's identity. If the store has a run of it, the submission is refused.
     pub id: RunId,
     /// What it executes.
     pub plan: Arc<Plan>,
@@ -20,6 +20,8 @@ pub struct NewSubmission {
     pub workers: u32,
     /// The folder that relative paths start from.
     pub base: String,
+    /// Whether the run is only created, to begin when [`Input::Begin`] asks for it.
+    pub hold: bool,
 }
 
 /// An answer that is given once what it tells is durable.
@@ -27,9 +29,12 @@ pub type Reply = Box<dyn FnOnce(Result<(), EngineError>) + Send>;
 
 /// The closed list of what can wake an engine.
 pub enum Input {
-    /// Create a run and begin it.
+    /// Create a run, and begin it unless it is to be held.
     Submit(Box<NewSubmission>, Reply),
-    /// Take up a run of the store that no living process has, and ask something of it.
+    /// Begin a run that was held, after taking it up if no living process has it.
+    Begin(RunId, Reply),
+    /// Take up a run of the store that no living process has, and ask something of it. One that was
+    /// held begins if anything but its end or a pause is asked, and stays held if nothing is.
     Adopt(RunId, Option<Request>, Reply),
     /// Ask something of a run.
     Request(RunId, Request, Reply),
@@ -58,6 +63,8 @@ pub trait Observer: Send {
 pub enum EngineError {
     /// The run's state does not allow it.
     Refused(Refusal),
+    /// A run of this identity exists; nothing of it was changed.
+    Exists(RunId),
     /// Another living process has the run.
     Alive(OwnerId),
     /// The run is not under way in this engine.
@@ -74,6 +81,7 @@ impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => refusal.fmt(f),
+            Self::Exists(run) => write!(f, "run {run} exists already"),
             Self::Alive(owner) => write!(f, "the run belongs to a living process ({owner})"),
             Self::NotHere(run) => write!(f, "run {run} is not under way here"),
             Self::Leftovers(why) => write!(f, "leftovers of a crash could not be ended: {why}"),

@@ -1,6 +1,6 @@
 //! Limits that reach beyond one run: of a task over all runs, and of queues.
 
-use loom_core::{Event, Gate, Plan, RunId, TaskIx, TaskRef};
+use loom_core::{Event, Gate, Plan, RunId, TaskIx};
 use std::collections::{HashMap, HashSet};
 
 /// What one attempt counts against.
@@ -33,26 +33,35 @@ impl Limits {
 
     /// Gives back what an event ends. Answers with the runs that may start something now.
     pub(crate) fn release(&mut self, run: RunId, event: &Event) -> Vec<RunId> {
-        let (Event::Succeeded { task, .. }
-        | Event::Failed { task, .. }
-        | Event::Interrupted { task, .. }
-        | Event::Cancelled { task, .. }) = event
-        else {
-            return Vec::new();
+        let (task, most) = match event {
+            Event::Succeeded { task, .. }
+            | Event::Failed { task, .. }
+            | Event::Interrupted { task, .. }
+            | Event::Cancelled { task, .. } => (task, 1),
+            // All that was handed over is taken back.
+            Event::Skipped { task, .. } => (task, usize::MAX),
+            _ => return Vec::new(),
         };
         if self.held.is_empty() {
             return Vec::new();
         }
-        self.give_back(run, *task)
+        self.give_back(run, task.task, most)
     }
 
-    fn give_back(&mut self, run: RunId, task: TaskRef) -> Vec<RunId> {
-        let Some(permits) = self.held.get_mut(&(run, task.task)) else { return Vec::new() };
-        let permit = permits.pop();
+    /// Gives back all that a run has. Answers with the runs that may start something now.
+    pub(crate) fn forget(&mut self, run: RunId) -> Vec<RunId> {
+        let held = self.held.keys().filter(|(of, _)| *of == run);
+        let tasks: Vec<TaskIx> = held.map(|(_, task)| *task).collect();
+        tasks.into_iter().flat_map(|task| self.give_back(run, task, usize::MAX)).collect()
+    }
+
+    fn give_back(&mut self, run: RunId, task: TaskIx, most: usize) -> Vec<RunId> {
+        let Some(permits) = self.held.get_mut(&(run, task)) else { return Vec::new() };
+        let over = permits.split_off(permits.len().saturating_sub(most));
         if permits.is_empty() {
-            self.held.remove(&(run, task.task));
+            self.held.remove(&(run, task));
         }
-        for key in permit.into_iter().flat_map(|permit| [permit.task, permit.queue]).flatten() {
+        for key in over.into_iter().flat_map(|permit| [permit.task, permit.queue]).flatten() {
             if let Some(used) = self.used.get_mut(&key) {
                 *used -= 1;
             }
@@ -106,7 +115,7 @@ impl Gate for RunGate<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loom_core::{Definition, TaskDef, Timestamp};
+    use loom_core::{Definition, TaskDef, TaskRef, Timestamp};
 
     #[test]
     fn a_tasks_limit_holds_over_runs_and_a_permit_is_given_back_once() {
@@ -137,5 +146,22 @@ mod tests {
         let mut limits = Limits::new(HashMap::from([("gpu".to_owned(), 1)]));
         assert!(limits.gate(run).admit(&plan, TaskIx(0)));
         assert!(!limits.gate(run).admit(&plan, TaskIx(1)));
+    }
+
+    #[test]
+    fn a_skipped_task_and_a_run_that_is_forgotten_give_all_back() {
+        let mut task = TaskDef::new("a", "cmd");
+        task.execution.workers = Some(2);
+        let plan = Plan::new(Definition::new("w", vec![task]));
+        let [one, two] = [1, 2].map(|n| RunId::new(n, 0));
+        let mut limits = Limits::new(HashMap::new());
+        let reason = loom_core::SkipReason::ByHand { by: "me".into(), reason: String::new() };
+        let skipped = Event::Skipped { at: Timestamp(0), task: TaskRef::whole(TaskIx(0)), reason };
+        for forget in [false, true] {
+            assert!((0..2).all(|_| limits.gate(one).admit(&plan, TaskIx(0))));
+            assert!(!limits.gate(two).admit(&plan, TaskIx(0)));
+            let free = if forget { limits.forget(one) } else { limits.release(one, &skipped) };
+            assert_eq!(free, [two]);
+        }
     }
 }

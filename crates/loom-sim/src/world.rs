@@ -146,6 +146,7 @@ impl World {
             variables,
             workers: 1 + self.random.below(4) as u32,
             base: String::new(),
+            hold: false,
         };
         let accepted = Arc::clone(&self.accepted);
         let reply = Box::new(move |answer: Result<(), EngineError>| {

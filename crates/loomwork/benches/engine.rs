@@ -109,6 +109,7 @@ impl Bench {
             variables: Arc::new(Vec::new()),
             workers: 2,
             base: String::new(),
+            hold: false,
         }
     }
 
@@ -265,6 +266,7 @@ fn parked() {
                 variables: Arc::new(Vec::new()),
                 workers: 2,
                 base: String::new(),
+                hold: false,
             };
             let mut inputs = vec![Input::Submit(Box::new(submission), Box::new(drop))];
             while !inputs.is_empty() || engine.is_busy() {

@@ -1,10 +1,13 @@
 //! Recorded facts as programs read them: [`RunEvent`]s with names instead of numbers.
 
 use crate::bridge::code_of;
-use loom_core::{Event, Failure, Output, Plan, RunId, RunOutcome, TaskIx, TaskRef};
+use loom_core::{
+    Event, Failure, Output, Plan, RunId, RunOutcome, TaskIx, TaskRef, Value, Variable,
+};
 use loom_protocol::{
     AttemptOf, FailureEvent, MASK, OutputEvent, RunEvent, RunEventKind as Kind, rfc3339,
 };
+use std::collections::BTreeMap;
 
 /// The event of a run of this plan.
 pub(crate) fn run_event(run: RunId, plan: &Plan, seq: u64, event: &Event) -> RunEvent {
@@ -66,6 +69,20 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
             task: name(task.task),
             reason: serde_json::to_value(reason).expect("a reason has text keys only"),
         },
+        Event::TaskCancelRequested { task, by, reason, .. } => Kind::TaskCancelRequested {
+            task: name(task.task),
+            by: by.clone(),
+            reason: reason.clone(),
+        },
+        Event::Amended { task, by, max_attempts, inputs, .. } => Kind::TaskAmended {
+            task: name(task.task),
+            by: by.clone(),
+            max_attempts: *max_attempts,
+            inputs: masked(inputs),
+        },
+        Event::Emitted { task, name: event, payload, .. } => {
+            Kind::Custom { name: event.clone(), task: name(task.task), payload: masked(payload) }
+        }
         Event::Cancelled { task, .. } => {
             Kind::TaskCancelled { task: name(task.task), item: task.item }
         }
@@ -99,6 +116,15 @@ pub(crate) const fn outcome_name(outcome: RunOutcome) -> &'static str {
         RunOutcome::Failed => "failed",
         RunOutcome::Cancelled => "cancelled",
     }
+}
+
+/// Variables by name, secret ones masked.
+pub(crate) fn masked(variables: &[Variable]) -> BTreeMap<String, Value> {
+    let value = |variable: &Variable| match variable.secret {
+        true => MASK.into(),
+        false => variable.value.clone(),
+    };
+    variables.iter().map(|variable| (variable.name.clone(), value(variable))).collect()
 }
 
 fn outputs_of(outputs: &[Output]) -> Vec<OutputEvent> {

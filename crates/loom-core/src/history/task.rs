@@ -70,7 +70,7 @@ pub enum Ending {
     FailedUnattempted(Box<Failure>),
     /// It will not run.
     Skipped(Box<SkipReason>),
-    /// It ended with its run.
+    /// It was ended, alone or with its run.
     Cancelled,
     /// Somebody settled it.
     Resolved(Box<Resolution>),
@@ -201,6 +201,14 @@ impl TaskRecord {
         let attempt = self.attempt_mut(task.item);
         if let Some(attempt) = attempt.filter(|attempt| attempt.ended_at().is_none()) {
             attempt.result = result;
+        }
+    }
+
+    /// Attempts that were handed over will not start: the task was skipped.
+    pub(super) fn taken_back(&mut self, at: Timestamp) {
+        let held = |attempt: &&mut AttemptRecord| attempt.result == AttemptResult::UnderWay;
+        for attempt in self.attempts.iter_mut().filter(held) {
+            attempt.result = AttemptResult::Cancelled { at };
         }
     }
 

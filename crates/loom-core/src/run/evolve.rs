@@ -32,6 +32,13 @@ impl Run {
             Event::Gathered { task, failed, .. } => self.gathered(task.task, *failed),
             Event::Interrupted { task, .. } => self.interrupted(*task),
             Event::Skipped { task, reason, .. } => self.skipped(task.task, reason),
+            Event::TaskCancelRequested { task, .. } => {
+                self.slots[task.task.at()].unwanted = true;
+            }
+            Event::Amended { task, max_attempts, inputs, .. } => {
+                self.take_amendment(task.task, *max_attempts, inputs);
+            }
+            Event::Emitted { .. } => _ = self.announced.pop_front(),
             Event::Cancelled { task, .. } => self.cancelled(*task),
             Event::Resolved { task, outputs, .. } => self.resolved(task.task, outputs),
         }
@@ -115,7 +122,7 @@ impl Run {
         } else {
             return;
         }
-        let winding_down = self.is_ending();
+        let winding_down = self.is_stopping(task.task);
         if let Some(fan) = self.fan_of(task) {
             fan.out -= 1;
             if fan.out == 0 && winding_down {
@@ -214,34 +221,44 @@ impl Run {
             self.progress_mut(task).step(TaskStep::Interrupt);
         }
         self.wind_down |= self.is_ending();
+        if self.slots[task.task.at()].unwanted {
+            self.due.push_back(task.task);
+        }
         self.enqueue(task);
     }
 
     fn skipped(&mut self, task: TaskIx, reason: &SkipReason) {
+        for (held, _) in self.attempts_out_of(task) {
+            self.attempt_over(held);
+        }
         let slot = &mut self.slots[task.at()];
         slot.progress.step(TaskStep::Skip);
-        slot.reopens = !matches!(reason, SkipReason::Condition { .. });
+        slot.reopens = !matches!(reason, SkipReason::Condition { .. } | SkipReason::ByHand { .. });
         self.settle(task, &[]);
     }
 
     fn cancelled(&mut self, task: TaskRef) {
         self.attempt_over(task);
         self.backoffs.remove_with_items(task);
-        let reopens = !self.cancelling;
         self.progress_mut(task).step(TaskStep::Cancel);
         if task.item.is_some() {
             self.item_settled(task.task);
-        } else {
-            self.slots[task.task.at()].reopens = reopens;
-            self.settle(task.task, &[]);
+            return;
         }
+        let slot = &mut self.slots[task.task.at()];
+        slot.reopens = !self.cancelling && !slot.unwanted;
+        let counts = slot.unwanted && !self.plan.traits(task.task).allow_failure;
+        self.failed += u32::from(counts);
+        self.settle(task.task, &[]);
     }
 
     fn resolved(&mut self, task: TaskIx, outputs: &[Output]) {
-        let progress = &mut self.slots[task.at()].progress;
-        let had_settled = progress.phase.is_final();
-        progress.step(TaskStep::Resolve);
+        let slot = &mut self.slots[task.at()];
+        let had_settled = slot.progress.phase.is_final();
+        slot.progress.step(TaskStep::Resolve);
+        slot.unwanted = false;
         if had_settled {
+            self.announce(task, outputs);
             for output in outputs.iter().filter(|output| output.declared) {
                 self.assign(task, output);
             }
@@ -255,7 +272,10 @@ impl Run {
     fn settle(&mut self, task: TaskIx, outputs: &[Output]) {
         let plan = Arc::clone(&self.plan);
         let traits = plan.traits(task);
-        let success = self.slots[task.at()].progress.phase.is_success();
+        let slot = &mut self.slots[task.at()];
+        let success = slot.progress.phase.is_success();
+        slot.unwanted &= slot.progress.phase == TaskPhase::Cancelled;
+        self.announce(task, outputs);
         self.settled_some = true;
         self.unsettled -= 1;
         if traits.kind != TaskKind::Barrier {
@@ -332,6 +352,13 @@ impl Run {
             trace.set.push(Assignment::Named { var, before, secret });
         }
         is_first.then_some(var)
+    }
+
+    /// Texts that must not be shown from now on.
+    pub(super) fn keep_secret(&mut self, variables: &[Variable]) {
+        for variable in variables.iter().filter(|variable| variable.secret) {
+            Arc::make_mut(&mut self.secrets).push(text_of(&variable.value));
+        }
     }
 
     /// One of the things that a task waits for is there.

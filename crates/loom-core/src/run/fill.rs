@@ -94,9 +94,11 @@ impl Run {
             let ready = progress.phase == TaskPhase::Ready && !progress.held;
             ready.then_some(TaskRef::whole(task))
         };
-        let phase = self.slots[task.at()].progress.phase;
-        let next = next.filter(|_| !phase.is_final() && phase != TaskPhase::Waiting);
-        self.slots[task.at()].queued = next.is_some();
+        let slot = &mut self.slots[task.at()];
+        let phase = slot.progress.phase;
+        let may_start = !phase.is_final() && phase != TaskPhase::Waiting && !slot.unwanted;
+        let next = next.filter(|_| may_start);
+        slot.queued = next.is_some();
         next
     }
 

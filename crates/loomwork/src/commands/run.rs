@@ -47,8 +47,8 @@ pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
         Submission { id, plan: Arc::clone(&plan), variables: Arc::clone(&variables), workers };
     let history = History::new(submission, created_at);
     let heading = heading(id, plan.definition());
-    let submission =
-        NewSubmission { id, plan, hash, variables, workers, base: base.display().to_string() };
+    let base = base.display().to_string();
+    let submission = NewSubmission { id, plan, hash, variables, workers, base, hold: false };
     if let Err(error) = session.handle.submit(submission) {
         return Err(match error {
             // The run was not accepted, so there is none to resume.

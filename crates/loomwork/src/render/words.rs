@@ -32,6 +32,8 @@ pub(crate) fn skip_reason(reason: &SkipReason) -> String {
         SkipReason::Circular { variables } => {
             format!("it waits for itself, over {}", variables.join(", "))
         }
+        SkipReason::ByHand { by, reason } if reason.is_empty() => format!("by {by}"),
+        SkipReason::ByHand { by, reason } => format!("by {by}: {reason}"),
         SkipReason::Stopped { task } => format!("{task} failed and the run stops on a failure"),
     }
 }
