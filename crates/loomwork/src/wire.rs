@@ -2,7 +2,7 @@
 
 use crate::bridge::code_of;
 use loom_core::{
-    Event, Failure, Output, Plan, RunId, RunOutcome, TaskIx, TaskRef, Value, Variable,
+    Definition, Event, Failure, Output, Plan, RunId, RunOutcome, TaskIx, TaskRef, Value, Variable,
 };
 use loom_protocol::{
     AttemptOf, FailureEvent, MASK, OutputEvent, RunEvent, RunEventKind as Kind, rfc3339,
@@ -22,14 +22,7 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
         attempt,
     };
     match event {
-        Event::RunStarted { .. } => {
-            let definition = plan.definition();
-            Kind::RunStarted {
-                namespace: definition.namespace.clone(),
-                workflow: definition.name.clone(),
-                version: definition.version.clone(),
-            }
-        }
+        Event::RunStarted { .. } => run_started(plan),
         Event::RunPaused { by, .. } => Kind::RunPaused { by: by.clone() },
         Event::RunResumed { by, .. } => Kind::RunResumed { by: by.clone() },
         Event::CancelRequested { by, reason, .. } => {
@@ -44,10 +37,7 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
         }
         Event::Fired { task, items, secret, .. } => Kind::TaskFired {
             task: name(task.task),
-            items: items.as_ref().map(|items| match secret {
-                true => vec![MASK.into(); items.len()],
-                false => items.clone(),
-            }),
+            items: items.as_ref().map(|items| items_of(items, *secret)),
         },
         Event::Assigned { task, attempt, .. } => Kind::TaskAssigned { of: of(task, *attempt) },
         Event::Started { task, attempt, .. } => Kind::TaskStarted { of: of(task, *attempt) },
@@ -118,11 +108,23 @@ pub(crate) const fn outcome_name(outcome: RunOutcome) -> &'static str {
     }
 }
 
+fn run_started(plan: &Plan) -> Kind {
+    let Definition { namespace, name, version, .. } = &**plan.definition();
+    Kind::RunStarted {
+        namespace: namespace.clone(),
+        workflow: name.clone(),
+        version: version.clone(),
+    }
+}
+
+fn items_of(items: &[Value], secret: bool) -> Vec<Value> {
+    if secret { vec![MASK.into(); items.len()] } else { items.to_vec() }
+}
+
 /// Variables by name, secret ones masked.
 pub(crate) fn masked(variables: &[Variable]) -> BTreeMap<String, Value> {
-    let value = |variable: &Variable| match variable.secret {
-        true => MASK.into(),
-        false => variable.value.clone(),
+    let value = |variable: &Variable| {
+        if variable.secret { MASK.into() } else { variable.value.clone() }
     };
     variables.iter().map(|variable| (variable.name.clone(), value(variable))).collect()
 }

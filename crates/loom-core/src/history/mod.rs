@@ -162,7 +162,7 @@ impl History {
             Event::CancelRequested { by, reason, .. } => {
                 self.intervened(at, seq, by, Act::Cancel(reason.clone()));
             }
-            Event::RunReopened { .. } => {}
+            Event::RunReopened { .. } | Event::Emitted { .. } => {}
             Event::RunFinished { .. } => self.finished_at = Some(at),
             Event::Fired { task, items, .. } => {
                 self.fired(task.task, items.as_ref().map(Vec::len), at);
@@ -179,7 +179,6 @@ impl History {
                 let amended = Amended { max_attempts: *max_attempts, inputs: inputs.clone() };
                 self.intervened(at, seq, by, Act::Amend(task.task, amended));
             }
-            Event::Emitted { .. } => {}
             Event::Skipped { task, reason, .. } => {
                 if let SkipReason::ByHand { by, reason } = reason {
                     self.intervened(at, seq, by, Act::Skip(task.task, reason.clone()));

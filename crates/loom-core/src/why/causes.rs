@@ -179,8 +179,10 @@ pub(super) fn is_first(
         };
         ended_badly && !history.run().plan().task(task).allow_failure
     };
-    let condition = |reason: &SkipReason| matches!(reason, SkipReason::Condition { .. });
-    let unexplained = || history.task(task).skipped().is_some_and(|(_, why)| !condition(why));
+    let meant = |reason: &SkipReason| {
+        matches!(reason, SkipReason::Condition { .. } | SkipReason::ByHand { .. })
+    };
+    let unexplained = || history.task(task).skipped().is_some_and(|(_, why)| !meant(why));
     direct_causes(history, task).is_empty()
         && (effects.contains_key(&task) || failed() || unexplained())
 }

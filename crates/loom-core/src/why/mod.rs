@@ -120,8 +120,10 @@ pub fn explain_task(history: &History, task: TaskIx, now: Timestamp) -> TaskWhy<
 
 /// Who cancelled this task and nothing else.
 fn cancelled_alone(history: &History, task: TaskIx) -> Option<&Intervention> {
-    let mut last_first =
-        history.interventions().iter().rev().filter(|_| history.run().is_unwanted(task));
+    if !history.run().is_unwanted(task) {
+        return None;
+    }
+    let mut last_first = history.interventions().iter().rev();
     last_first.find(|one| matches!(one.act, Act::CancelTask(cancelled, _) if cancelled == task))
 }
 

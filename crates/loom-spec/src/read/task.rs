@@ -194,6 +194,10 @@ fn event(reader: &mut Reader<'_>, node: &Node) -> Option<EventDecl> {
     if let Some(name) = node.as_str() {
         return Some(EventDecl { name: name.to_owned(), on: EventTrigger::Success, payload: None });
     }
+    if !matches!(node.kind, Kind::Map(_)) {
+        reader.wrong_type("an event", "a name or a map", node, "write `order.placed`");
+        return None;
+    }
     let fields = reader.fields(Section::Event, node)?;
     let at = node.entries().first().map_or(node.span, |entry| entry.key_span);
     let name = reader.require(fields, "name", at);

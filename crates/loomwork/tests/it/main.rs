@@ -6,6 +6,7 @@
 mod ask;
 mod diagnostics;
 mod durability;
+mod events;
 mod files;
 mod harness;
 mod hostile;
@@ -15,5 +16,6 @@ mod run;
 mod secrets;
 mod seeds;
 mod signals;
+mod task_by_hand;
 mod watch;
 mod why;
