@@ -1,67 +1,123 @@
 //! The rules again, as plainly as possible: everything is recomputed from scratch each time.
 
-use crate::{Definition, TaskKind, TaskPhase};
-use std::collections::BTreeSet;
+use crate::{Definition, ForEach, OnFailure, TaskDef, TaskKind, TaskPhase, TaskRef, Value};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the oracle knows: which variables are set, and what has settled or fired.
 pub(super) struct Oracle {
     definition: Definition,
-    pub(super) set: BTreeSet<String>,
+    set: BTreeMap<String, Value>,
     /// Waiting, Ready (standing for ready, running and backing off), or a final phase.
     pub(super) phases: Vec<TaskPhase>,
+    /// The items of each `for_each` task that has fired.
+    pub(super) items: BTreeMap<usize, Vec<TaskPhase>>,
+    /// How often each task or item has failed since it was last opened.
+    failures: HashMap<TaskRef, u32>,
+    /// A failure ended the run.
+    pub(super) stopping: bool,
 }
 
 impl Oracle {
     pub(super) fn new(definition: &Definition) -> Self {
         let mut oracle = Self {
             definition: definition.clone(),
-            set: BTreeSet::new(),
+            set: BTreeMap::new(),
             phases: vec![TaskPhase::Waiting; definition.tasks.len()],
+            items: BTreeMap::new(),
+            failures: HashMap::new(),
+            stopping: false,
         };
         let emitted = |name: &str| {
             definition.tasks.iter().any(|t| t.outputs.names.iter().any(|out| out.name == name))
         };
         if !emitted("TRUE") {
-            oracle.set.insert("TRUE".into());
+            oracle.set.insert("TRUE".into(), Value::from("1"));
         }
-        oracle.settle();
+        oracle.settle(&[]);
         oracle
     }
 
-    /// A task has ended, having emitted these variables.
-    pub(super) fn end(&mut self, task: usize, phase: TaskPhase, emitted: &[String]) {
-        self.phases[task] = phase;
-        self.set.extend(emitted.iter().cloned());
-        self.settle();
-    }
-
-    /// Failed tasks run again, skipped ones wait again.
-    pub(super) fn reopen(&mut self) {
-        for phase in &mut self.phases {
-            *phase = match *phase {
-                TaskPhase::Failed => TaskPhase::Ready,
-                TaskPhase::Skipped => TaskPhase::Waiting,
-                other => other,
-            };
+    /// An attempt succeeded, having emitted these; `out` are the others with the executor.
+    pub(super) fn succeed(&mut self, of: TaskRef, emitted: Vec<(String, Value)>, out: &[TaskRef]) {
+        if of.item.is_none() {
+            self.set.extend(emitted);
         }
-        self.settle();
+        self.end(of, TaskPhase::Succeeded, out);
     }
 
-    pub(super) fn settle(&mut self) {
-        loop {
-            let before = self.phases.clone();
-            let possible = self.possible();
-            for (task, possible) in possible.iter().enumerate() {
-                if self.phases[task] == TaskPhase::Waiting {
-                    if self.may_fire(task) {
-                        self.phases[task] = TaskPhase::Ready;
-                    } else if !possible {
-                        self.phases[task] = TaskPhase::Skipped;
-                    }
-                }
+    pub(super) fn fail(&mut self, of: TaskRef, retryable: bool, out: &[TaskRef]) {
+        let failures = self.failures.entry(of).or_default();
+        *failures += 1;
+        let tries = self.definition.tasks[of.task.at()].retry.max_attempts;
+        if !retryable || *failures >= tries || self.stopping {
+            self.failed(of.task.at());
+            self.end(of, TaskPhase::Failed, out);
+        }
+    }
+
+    /// The executor gave an attempt up because it was asked to, or died.
+    pub(super) fn give_up(&mut self, of: TaskRef, out: &[TaskRef]) {
+        if self.stopping {
+            self.end(of, TaskPhase::Cancelled, out);
+        }
+    }
+
+    /// No attempt is with the executor any more.
+    pub(super) fn crash(&mut self) {
+        self.settle(&[]);
+    }
+
+    /// Failed tasks run again, skipped and stopped ones wait again.
+    pub(super) fn reopen(&mut self) {
+        self.stopping = false;
+        for task in 0..self.phases.len() {
+            let phase = self.phases[task];
+            self.phases[task] = match phase {
+                TaskPhase::Failed if self.is_undecided(task) => TaskPhase::Waiting,
+                TaskPhase::Failed => TaskPhase::Ready,
+                TaskPhase::Skipped | TaskPhase::Cancelled => TaskPhase::Waiting,
+                _ => continue,
+            };
+            self.failures.retain(|of, _| of.task.at() != task);
+            let items = self.items.get_mut(&task).into_iter().flatten();
+            items
+                .filter(|item| **item != TaskPhase::Succeeded)
+                .for_each(|item| *item = TaskPhase::Ready);
+        }
+        self.settle(&[]);
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        let mut tasks = self.definition.tasks.iter().zip(&self.phases);
+        tasks.any(|(task, phase)| *phase == TaskPhase::Failed && !task.allow_failure)
+    }
+
+    fn end(&mut self, of: TaskRef, phase: TaskPhase, out: &[TaskRef]) {
+        match of.item {
+            Some(item) => {
+                self.items.get_mut(&of.task.at()).expect("it fired")[item as usize] = phase;
             }
-            if self.phases == before {
-                if self.phases.contains(&TaskPhase::Ready) {
+            None => self.phases[of.task.at()] = phase,
+        }
+        self.settle(out);
+    }
+
+    fn failed(&mut self, task: usize) {
+        self.stopping |= self.definition.on_failure == OnFailure::Stop
+            && !self.definition.tasks[task].allow_failure;
+    }
+
+    fn settle(&mut self, out: &[TaskRef]) {
+        loop {
+            let before = (self.phases.clone(), self.items.clone());
+            self.gather(out);
+            if self.stopping {
+                self.wind_down(out);
+            } else {
+                self.fire_and_skip();
+            }
+            if before == (self.phases.clone(), self.items.clone()) {
+                if self.stopping || self.phases.contains(&TaskPhase::Ready) {
                     return;
                 }
                 // Only barriers wait for each other now. Those that nothing is downstream of go
@@ -79,6 +135,78 @@ impl Oracle {
         }
     }
 
+    /// Ends `for_each` tasks whose items have settled, or whose items are not to go on.
+    fn gather(&mut self, out: &[TaskRef]) {
+        for (&task, items) in &self.items {
+            let is_out = out.iter().any(|of| of.task.at() == task);
+            let goes_on = items.contains(&TaskPhase::Ready) && !self.stopping;
+            if self.phases[task] != TaskPhase::Ready || goes_on || is_out {
+                continue;
+            }
+            let def = &self.definition.tasks[task];
+            let has_failed = items.contains(&TaskPhase::Failed);
+            let has_ended =
+                |item: &TaskPhase| matches!(item, TaskPhase::Succeeded | TaskPhase::Failed);
+            let is_whole = items.iter().all(has_ended);
+            self.phases[task] = match () {
+                () if has_failed && (is_whole || !def.allow_failure) => TaskPhase::Failed,
+                () if is_whole => TaskPhase::Succeeded,
+                () => TaskPhase::Cancelled,
+            };
+            if is_whole && (!has_failed || def.allow_failure) {
+                let lists = def.outputs.names.iter().map(|out| (out.name.clone(), Value::Null));
+                self.set.extend(lists);
+            }
+        }
+    }
+
+    fn wind_down(&mut self, out: &[TaskRef]) {
+        for (task, phase) in self.phases.iter_mut().enumerate() {
+            let is_out = out.iter().any(|of| of.task.at() == task);
+            match phase {
+                TaskPhase::Waiting => *phase = TaskPhase::Skipped,
+                TaskPhase::Ready if !is_out => *phase = TaskPhase::Cancelled,
+                _ => {}
+            }
+        }
+    }
+
+    fn fire_and_skip(&mut self) {
+        let possible = self.possible();
+        for (task, possible) in possible.iter().enumerate() {
+            if self.phases[task] == TaskPhase::Waiting {
+                if self.may_fire(task) {
+                    self.fire(task);
+                } else if !possible {
+                    self.phases[task] = TaskPhase::Skipped;
+                }
+            }
+        }
+    }
+
+    fn fire(&mut self, task: usize) {
+        self.phases[task] = TaskPhase::Ready;
+        if !self.is_undecided(task) {
+            return;
+        }
+        let list = match self.definition.tasks[task].for_each.as_ref() {
+            Some(ForEach::Variable(name)) => self.set[name].as_array(),
+            Some(ForEach::Items(items)) => Some(items),
+            None => None,
+        };
+        if let Some(list) = list {
+            self.items.insert(task, vec![TaskPhase::Ready; list.len()]);
+        } else {
+            self.phases[task] = TaskPhase::Failed;
+            self.failed(task);
+        }
+    }
+
+    /// Whether it has yet to be found out what a task runs over.
+    fn is_undecided(&self, task: usize) -> bool {
+        self.definition.tasks[task].for_each.is_some() && !self.items.contains_key(&task)
+    }
+
     fn may_fire(&self, task: usize) -> bool {
         let is_barrier = self.definition.tasks[task].kind == TaskKind::Barrier;
         self.has_all_but_barrier(task) && (!is_barrier || self.barrier_open(task))
@@ -86,7 +214,7 @@ impl Oracle {
 
     fn has_all_but_barrier(&self, task: usize) -> bool {
         let def = &self.definition.tasks[task];
-        def.inputs.iter().all(|name| self.set.contains(name))
+        def.inputs.iter().all(|name| self.set.contains_key(name))
             && def.execution.depends_on.iter().all(|on| self.phases[self.place(on)].is_success())
     }
 
@@ -122,24 +250,27 @@ impl Oracle {
         loop {
             let before = possible.clone();
             for (task, def) in self.definition.tasks.iter().enumerate() {
-                let could_run = |place: usize| before[place] && !self.phases[place].is_final();
-                let inputs = def.inputs.iter().all(|name| {
-                    self.set.contains(name)
-                        || self.definition.tasks.iter().enumerate().any(|(place, other)| {
-                            could_run(place)
-                                && other.outputs.names.iter().any(|out| out.name == *name)
-                        })
-                });
-                let dependencies = def.execution.depends_on.iter().all(|on| {
-                    let place = self.place(on);
-                    self.phases[place].is_success() || could_run(place)
-                });
-                possible[task] |= inputs && dependencies;
+                possible[task] |= self.could_have_all(def, &before);
             }
             if possible == before {
                 return possible;
             }
         }
+    }
+
+    fn could_have_all(&self, def: &TaskDef, possible: &[bool]) -> bool {
+        let could_run = |place: usize| possible[place] && !self.phases[place].is_final();
+        let inputs = def.inputs.iter().all(|name| {
+            self.set.contains_key(name)
+                || self.definition.tasks.iter().enumerate().any(|(place, other)| {
+                    could_run(place) && other.outputs.names.iter().any(|out| out.name == *name)
+                })
+        });
+        let dependencies = def.execution.depends_on.iter().all(|on| {
+            let place = self.place(on);
+            self.phases[place].is_success() || could_run(place)
+        });
+        inputs && dependencies
     }
 
     fn place(&self, name: &str) -> usize {
