@@ -13,6 +13,12 @@ pub(super) struct Oracle {
     pub(super) items: BTreeMap<usize, Vec<TaskPhase>>,
     /// How often each task or item has failed since it was last opened.
     failures: HashMap<TaskRef, u32>,
+    /// Tasks that were cancelled alone, and have not ended otherwise since.
+    pub(super) unwanted: BTreeSet<usize>,
+    /// Tasks that were skipped by hand.
+    skipped: BTreeSet<usize>,
+    /// Attempts that were changed.
+    tries: HashMap<usize, u32>,
     /// A failure ended the run.
     pub(super) stopping: bool,
 }
@@ -25,6 +31,9 @@ impl Oracle {
             phases: vec![TaskPhase::Waiting; definition.tasks.len()],
             items: BTreeMap::new(),
             failures: HashMap::new(),
+            unwanted: BTreeSet::new(),
+            skipped: BTreeSet::new(),
+            tries: HashMap::new(),
             stopping: false,
         };
         let emitted = |name: &str| {
@@ -48,8 +57,10 @@ impl Oracle {
     pub(super) fn fail(&mut self, of: TaskRef, retryable: bool, out: &[TaskRef]) {
         let failures = self.failures.entry(of).or_default();
         *failures += 1;
-        let tries = self.definition.tasks[of.task.at()].retry.max_attempts;
-        if !retryable || *failures >= tries || self.stopping {
+        let given = self.definition.tasks[of.task.at()].retry.max_attempts;
+        let tries = *self.tries.get(&of.task.at()).unwrap_or(&given);
+        let is_last = *failures >= tries || self.is_stopping(of.task.at());
+        if !retryable || is_last {
             self.failed(of.task.at());
             self.end(of, TaskPhase::Failed, out);
         }
@@ -57,9 +68,31 @@ impl Oracle {
 
     /// The executor gave an attempt up because it was asked to, or died.
     pub(super) fn give_up(&mut self, of: TaskRef, out: &[TaskRef]) {
-        if self.stopping {
+        if self.is_stopping(of.task.at()) {
             self.end(of, TaskPhase::Cancelled, out);
         }
+    }
+
+    /// Somebody skips a task; `out` are the attempts of others.
+    pub(super) fn skip(&mut self, task: usize, out: &[TaskRef]) {
+        self.skipped.insert(task);
+        self.phases[task] = TaskPhase::Skipped;
+        self.settle(out);
+    }
+
+    /// Somebody cancels a task alone.
+    pub(super) fn cancel(&mut self, task: usize, out: &[TaskRef]) {
+        self.unwanted.insert(task);
+        self.settle(out);
+    }
+
+    /// Somebody changes a task's attempts.
+    pub(super) fn amend(&mut self, task: usize, tries: u32) {
+        self.tries.insert(task, tries);
+    }
+
+    fn is_stopping(&self, task: usize) -> bool {
+        self.stopping || self.unwanted.contains(&task)
     }
 
     /// No attempt is with the executor any more.
@@ -67,29 +100,42 @@ impl Oracle {
         self.settle(&[]);
     }
 
-    /// Failed tasks run again, skipped and stopped ones wait again.
-    pub(super) fn reopen(&mut self) {
+    /// Failed tasks run again, skipped and stopped ones wait again; `out` are with the executor.
+    pub(super) fn reopen(&mut self, out: &[TaskRef]) {
         self.stopping = false;
         for task in 0..self.phases.len() {
             let phase = self.phases[task];
+            if self.skipped.contains(&task) {
+                continue;
+            }
             self.phases[task] = match phase {
                 TaskPhase::Failed if self.is_undecided(task) => TaskPhase::Waiting,
                 TaskPhase::Failed => TaskPhase::Ready,
                 TaskPhase::Skipped | TaskPhase::Cancelled => TaskPhase::Waiting,
                 _ => continue,
             };
+            self.unwanted.remove(&task);
             self.failures.retain(|of, _| of.task.at() != task);
             let items = self.items.get_mut(&task).into_iter().flatten();
             items
                 .filter(|item| **item != TaskPhase::Succeeded)
                 .for_each(|item| *item = TaskPhase::Ready);
         }
-        self.settle(&[]);
+        self.settle(out);
     }
 
     pub(super) fn has_failed(&self) -> bool {
-        let mut tasks = self.definition.tasks.iter().zip(&self.phases);
-        tasks.any(|(task, phase)| *phase == TaskPhase::Failed && !task.allow_failure)
+        let mut tasks = self.definition.tasks.iter().enumerate();
+        tasks.any(|(place, task)| self.can_be_retried(place) && !task.allow_failure)
+    }
+
+    /// Whether a task has failed, or was cancelled alone.
+    pub(super) fn can_be_retried(&self, task: usize) -> bool {
+        match self.phases[task] {
+            TaskPhase::Failed => true,
+            TaskPhase::Cancelled => self.unwanted.contains(&task),
+            _ => false,
+        }
     }
 
     fn end(&mut self, of: TaskRef, phase: TaskPhase, out: &[TaskRef]) {
@@ -111,6 +157,7 @@ impl Oracle {
         loop {
             let before = (self.phases.clone(), self.items.clone());
             self.gather(out);
+            self.cancel_unwanted(out);
             if self.stopping {
                 self.wind_down(out);
             } else {
@@ -139,7 +186,7 @@ impl Oracle {
     fn gather(&mut self, out: &[TaskRef]) {
         for (&task, items) in &self.items {
             let is_out = out.iter().any(|of| of.task.at() == task);
-            let goes_on = items.contains(&TaskPhase::Ready) && !self.stopping;
+            let goes_on = items.contains(&TaskPhase::Ready) && !self.is_stopping(task);
             if self.phases[task] != TaskPhase::Ready || goes_on || is_out {
                 continue;
             }
@@ -149,7 +196,7 @@ impl Oracle {
                 |item: &TaskPhase| matches!(item, TaskPhase::Succeeded | TaskPhase::Failed);
             let is_whole = items.iter().all(has_ended);
             self.phases[task] = match () {
-                () if has_failed && (is_whole || !def.allow_failure) => TaskPhase::Failed,
+                () if has_failed && (is_whole || self.fails_cut_off(task)) => TaskPhase::Failed,
                 () if is_whole => TaskPhase::Succeeded,
                 () => TaskPhase::Cancelled,
             };
@@ -158,6 +205,25 @@ impl Oracle {
                 self.set.extend(lists);
             }
         }
+    }
+
+    /// Whether a `for_each` task fails for an item that failed although others were cut off.
+    fn fails_cut_off(&self, task: usize) -> bool {
+        !self.definition.tasks[task].allow_failure && !self.unwanted.contains(&task)
+    }
+
+    /// Ends tasks that were cancelled alone and have no attempt under way.
+    fn cancel_unwanted(&mut self, out: &[TaskRef]) {
+        for &task in &self.unwanted {
+            let is_out = out.iter().any(|of| of.task.at() == task);
+            if !self.phases[task].is_final() && !is_out {
+                self.phases[task] = TaskPhase::Cancelled;
+            }
+        }
+        let phases = &self.phases;
+        let ended_otherwise =
+            |task: &usize| phases[*task].is_final() && phases[*task] != TaskPhase::Cancelled;
+        self.unwanted.retain(|task| !ended_otherwise(task));
     }
 
     fn wind_down(&mut self, out: &[TaskRef]) {

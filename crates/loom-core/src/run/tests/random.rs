@@ -9,7 +9,7 @@ use crate::run::{Command, Run};
 use crate::why::tests::check as check_why;
 use crate::{
     AttemptKey, Event, Failure, FailureKind, News, Output, Request, RunState, TaskIx, TaskKind,
-    TaskPhase, TaskRef, Value,
+    TaskPhase, TaskRef, Value, Variable,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -24,6 +24,9 @@ enum Step {
     Wake,
     Crash,
     Reopen,
+    Skip(Index),
+    Cancel(Index),
+    Amend(Index, u32),
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -35,6 +38,9 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Wake),
         1 => Just(Step::Crash),
         1 => Just(Step::Reopen),
+        1 => any::<Index>().prop_map(Step::Skip),
+        1 => any::<Index>().prop_map(Step::Cancel),
+        1 => (any::<Index>(), 0..5u32).prop_map(|(which, most)| Step::Amend(which, most)),
     ]
 }
 
@@ -88,6 +94,9 @@ impl Pair {
                 self.oracle.crash();
             }
             Step::Reopen => self.reopen(),
+            Step::Skip(which) => self.skip(*which),
+            Step::Cancel(which) => self.cancel(*which),
+            Step::Amend(which, most) => self.amend(*which, *most),
         }
     }
 
@@ -102,7 +111,7 @@ impl Pair {
     }
 
     fn reopen(&mut self) {
-        let has_failed = self.oracle.phases.contains(&TaskPhase::Failed);
+        let has_failed = (0..self.oracle.phases.len()).any(|task| self.oracle.can_be_retried(task));
         let allowed = match self.driver.run.state() {
             RunState::Failed => true,
             RunState::Running => has_failed && !self.oracle.stopping,
@@ -111,7 +120,58 @@ impl Pair {
         let asked = self.driver.request(Request::Retry { by: "x".into(), task: None });
         assert_eq!(asked.is_ok(), allowed, "{asked:?}");
         if allowed {
-            self.oracle.reopen();
+            let out: Vec<TaskRef> = self.keys(|_| true).iter().map(|key| key.task).collect();
+            self.oracle.reopen(&out);
+        }
+    }
+
+    /// Any task, whether anything may be asked of it alone, and attempts with the executor.
+    fn any_task(&self, which: Index) -> (TaskIx, bool, Vec<TaskRef>) {
+        let task = *which.get(&tasks_of(&self.driver.run));
+        let is_open = self.driver.run.state() == RunState::Running
+            && !self.oracle.stopping
+            && !self.oracle.unwanted.contains(&task.at());
+        (task, is_open, self.keys(|_| true).iter().map(|key| key.task).collect())
+    }
+
+    fn skip(&mut self, which: Index) {
+        let (task, is_open, mut out) = self.any_task(which);
+        let phase = self.driver.run.phase(task);
+        let allowed = is_open && matches!(phase, TaskPhase::Waiting | TaskPhase::Ready);
+        let (by, reason, name) = ("x".into(), String::new(), format!("t{}", task.0));
+        let asked = self.driver.request(Request::Skip { by, reason, task: name });
+        assert_eq!(asked.is_ok(), allowed, "{asked:?}");
+        if allowed {
+            out.retain(|of| of.task != task);
+            self.oracle.skip(task.at(), &out);
+        }
+    }
+
+    fn cancel(&mut self, which: Index) {
+        let (task, is_open, out) = self.any_task(which);
+        let allowed = is_open && !self.driver.run.phase(task).is_final();
+        let (by, reason, name) = ("x".into(), String::new(), format!("t{}", task.0));
+        let asked = self.driver.request(Request::CancelTask { by, reason, task: name });
+        assert_eq!(asked.is_ok(), allowed, "{asked:?}");
+        if allowed {
+            self.oracle.cancel(task.at(), &out);
+        }
+    }
+
+    fn amend(&mut self, which: Index, most: u32) {
+        let (task, ..) = self.any_task(which);
+        let name = format!("t{}", task.0);
+        let inputs = self.driver.run.plan().task(task).inputs.iter().filter(|name| *name != LIST);
+        let inputs = inputs.map(|name| Variable {
+            name: name.clone(),
+            value: Value::from("amended"),
+            secret: false,
+        });
+        let (by, inputs) = ("x".into(), inputs.collect());
+        let request = Request::Amend { by, task: name, max_attempts: Some(most), inputs };
+        if self.driver.request(request).is_ok() {
+            assert_ne!(most, 0, "one attempt is the least");
+            self.oracle.amend(task.at(), most);
         }
     }
 
@@ -168,6 +228,7 @@ impl Pair {
             }
         }
         check_limits(&self.driver);
+        check_announced(&self.driver);
         let settled = tasks_of(run).iter().all(|&task| run.phase(task).is_final());
         assert_eq!(settled, run.state().is_final(), "a run ends exactly when all has settled");
         if settled {
@@ -217,6 +278,25 @@ fn check_limits(driver: &Driver) {
             let before = last_attempt.insert(*task, *attempt);
             assert!(before < Some(*attempt), "attempts count up");
         }
+    }
+}
+
+/// Every task that announces something does so once each time that it settles.
+fn check_announced(driver: &Driver) {
+    for (task, def) in driver.run.plan().tasks() {
+        let whole = TaskRef::whole(task);
+        let settles = driver.events.iter().filter(|event| match event {
+            Event::Succeeded { task, .. } | Event::Cancelled { task, .. } => *task == whole,
+            Event::Failed { task, retry_at, .. } => *task == whole && retry_at.is_none(),
+            Event::Gathered { task, .. } | Event::Skipped { task, .. } => *task == whole,
+            _ => false,
+        });
+        let announced = driver
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::Emitted { task, .. } if *task == whole));
+        let expected = if def.events.is_empty() { 0 } else { settles.count() };
+        assert_eq!(announced.count(), expected, "{}", def.name);
     }
 }
 

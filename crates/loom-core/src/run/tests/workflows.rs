@@ -1,7 +1,7 @@
 //! Random workflows.
 
 use crate::test_support::{barrier, instant, task};
-use crate::{Definition, ForEach, OnFailure, RetryPolicy, TaskDef, Value};
+use crate::{Definition, EventDecl, EventTrigger, ForEach, OnFailure, RetryPolicy, TaskDef, Value};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -66,6 +66,10 @@ fn any_task(place: usize) -> impl Strategy<Value = TaskDef> {
             after.into_iter().filter(|&on| on < place || on % 5 == 4).for_each(|on| {
                 def.execution.depends_on.push(format!("t{on}"));
             });
+            if flags.emits_list {
+                let on = EventTrigger::Always;
+                def.events = vec![EventDecl { name: "a.b".into(), on, payload: None }];
+            }
             def.allow_failure = flags.allow_failure;
             def.execution.exclusive = flags.exclusive && flags.kind == 3;
             def.retry = RetryPolicy { max_attempts: flags.attempts, ..RetryPolicy::default() };
