@@ -167,6 +167,20 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         reason: String,
     },
+    /// Somebody wants a task skipped that was handed over: it is being taken back. If it has begun by
+    /// then, it goes on.
+    SkipRequested {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// Who asked.
+        by: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
     /// Somebody changed how often a task may be attempted, or what its attempts from now on see.
     Amended {
         /// When.
@@ -241,6 +255,7 @@ impl Event {
             | Self::Interrupted { at, .. }
             | Self::Skipped { at, .. }
             | Self::TaskCancelRequested { at, .. }
+            | Self::SkipRequested { at, .. }
             | Self::Amended { at, .. }
             | Self::Emitted { at, .. }
             | Self::Cancelled { at, .. }
@@ -266,6 +281,7 @@ impl Event {
             | Self::Interrupted { task, .. }
             | Self::Skipped { task, .. }
             | Self::TaskCancelRequested { task, .. }
+            | Self::SkipRequested { task, .. }
             | Self::Amended { task, .. }
             | Self::Emitted { task, .. }
             | Self::Cancelled { task, .. }

@@ -125,7 +125,7 @@ pub enum Refusal {
     },
     /// No such task, or item of it.
     UnknownTask(String),
-    /// Somebody has cancelled the task already, and its attempts are being stopped.
+    /// Somebody has cancelled or skipped the task already, and its attempts are being stopped.
     TaskEnding(String),
     /// The task cannot be changed so.
     Amendment {
@@ -146,7 +146,7 @@ impl fmt::Display for Refusal {
                 write!(f, "cannot {wanted} task `{task}`, which is {phase}")
             }
             Self::UnknownTask(task) => write!(f, "the workflow has no task `{task}`"),
-            Self::TaskEnding(task) => write!(f, "task `{task}` is being cancelled already"),
+            Self::TaskEnding(task) => write!(f, "task `{task}` is being ended already"),
             Self::Amendment { task, why } => write!(f, "cannot amend task `{task}`: {why}"),
             Self::StaleReport => f.write_str("the report is not about an attempt under way"),
         }

@@ -33,19 +33,17 @@ impl Limits {
 
     /// Gives back what an event ends. Answers with the runs that may start something now.
     pub(crate) fn release(&mut self, run: RunId, event: &Event) -> Vec<RunId> {
-        let (task, most) = match event {
-            Event::Succeeded { task, .. }
-            | Event::Failed { task, .. }
-            | Event::Interrupted { task, .. }
-            | Event::Cancelled { task, .. } => (task, 1),
-            // All that was handed over is taken back.
-            Event::Skipped { task, .. } => (task, usize::MAX),
-            _ => return Vec::new(),
+        let (Event::Succeeded { task, .. }
+        | Event::Failed { task, .. }
+        | Event::Interrupted { task, .. }
+        | Event::Cancelled { task, .. }) = event
+        else {
+            return Vec::new();
         };
         if self.held.is_empty() {
             return Vec::new();
         }
-        self.give_back(run, task.task, most)
+        self.give_back(run, task.task, 1)
     }
 
     /// Gives back all that a run has. Answers with the runs that may start something now.
@@ -149,19 +147,15 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_task_and_a_run_that_is_forgotten_give_all_back() {
+    fn a_run_that_is_forgotten_gives_all_back() {
         let mut task = TaskDef::new("a", "cmd");
         task.execution.workers = Some(2);
         let plan = Plan::new(Definition::new("w", vec![task]));
         let [one, two] = [1, 2].map(|n| RunId::new(n, 0));
         let mut limits = Limits::new(HashMap::new());
-        let reason = loom_core::SkipReason::ByHand { by: "me".into(), reason: String::new() };
-        let skipped = Event::Skipped { at: Timestamp(0), task: TaskRef::whole(TaskIx(0)), reason };
-        for forget in [false, true] {
-            assert!((0..2).all(|_| limits.gate(one).admit(&plan, TaskIx(0))));
-            assert!(!limits.gate(two).admit(&plan, TaskIx(0)));
-            let free = if forget { limits.forget(one) } else { limits.release(one, &skipped) };
-            assert_eq!(free, [two]);
-        }
+        assert!((0..2).all(|_| limits.gate(one).admit(&plan, TaskIx(0))));
+        assert!(!limits.gate(two).admit(&plan, TaskIx(0)));
+        assert_eq!(limits.forget(one), [two]);
+        assert!((0..2).all(|_| limits.gate(two).admit(&plan, TaskIx(0))));
     }
 }

@@ -434,20 +434,3 @@ fn a_run_that_exists_is_not_created_again_and_harms_nothing_else() {
         assert_eq!((next.state(1), next.state(number)), (RunState::Succeeded, RunState::Running));
     }
 }
-
-#[test]
-fn a_task_that_is_skipped_gives_back_what_it_had_of_a_limit() {
-    let mut bench = Bench::new();
-    let inputs = vec![bench.submit(1, ["a", "b", "c", "d"].map(task).into())];
-    bench.turn(inputs).unwrap();
-    bench.turn(vec![succeeded(1, 0)]).unwrap();
-    bench.now.0 += 4_000;
-    bench.turn(vec![succeeded(1, 1)]).unwrap();
-    assert_eq!(bench.diary().last().unwrap(), "start d#1 held");
-    let skip = Request::Skip { by: "me".into(), reason: String::new(), task: "d".into() };
-    let inputs = vec![Input::Request(run(1), skip, bench.reply("skipped"))];
-    bench.turn(inputs).unwrap();
-    assert_eq!(bench.diary(), ["committed 1 runs", "skipped", "stop 3 Gently"]);
-    bench.turn(vec![report(1, 3, 1, News::Stopped), succeeded(1, 2)]).unwrap();
-    assert_eq!(bench.state(1), RunState::Succeeded);
-}

@@ -146,6 +146,17 @@ pub enum RunEventKind {
         /// Why.
         reason: String,
     },
+    /// Somebody wants a task skipped that was handed over: it is being taken back. If it has begun by
+    /// then, it goes on.
+    #[serde(rename = "task.skip_requested")]
+    TaskSkipRequested {
+        /// The task.
+        task: String,
+        /// Who asked.
+        by: String,
+        /// Why.
+        reason: String,
+    },
     /// Somebody changed how often a task may be attempted, or what its attempts from now on see.
     #[serde(rename = "task.amended")]
     TaskAmended {

@@ -64,6 +64,11 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
             by: by.clone(),
             reason: reason.clone(),
         },
+        Event::SkipRequested { task, by, reason, .. } => Kind::TaskSkipRequested {
+            task: name(task.task),
+            by: by.clone(),
+            reason: reason.clone(),
+        },
         Event::Amended { task, by, max_attempts, inputs, .. } => Kind::TaskAmended {
             task: name(task.task),
             by: by.clone(),

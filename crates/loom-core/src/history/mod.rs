@@ -175,15 +175,17 @@ impl History {
             Event::TaskCancelRequested { task, by, reason, .. } => {
                 self.intervened(at, seq, by, Act::CancelTask(task.task, reason.clone()));
             }
+            Event::SkipRequested { task, by, reason, .. } => {
+                self.intervened(at, seq, by, Act::Skip(task.task, reason.clone()));
+            }
             Event::Amended { task, by, max_attempts, inputs, .. } => {
                 let amended = Amended { max_attempts: *max_attempts, inputs: inputs.clone() };
                 self.intervened(at, seq, by, Act::Amend(task.task, amended));
             }
             Event::Skipped { task, reason, .. } => {
                 if let SkipReason::ByHand { by, reason } = reason {
-                    self.intervened(at, seq, by, Act::Skip(task.task, reason.clone()));
+                    self.skipped_by_hand(seq, (task.task, at), by, reason);
                 }
-                self.tasks[task.task.at()].taken_back(at);
                 self.settled(task.task, at, Ending::Skipped(Box::new(reason.clone())));
             }
             Event::Gathered { task, failed, .. } => {
@@ -250,6 +252,20 @@ impl History {
 
     fn intervened(&mut self, at: Timestamp, seq: u64, by: &str, act: Act) {
         self.interventions.push(Intervention { at, seq, by: by.to_owned(), act });
+    }
+
+    /// Unless that was asked for before, when the task was still to be taken back.
+    fn skipped_by_hand(
+        &mut self,
+        seq: u64,
+        (task, at): (TaskIx, Timestamp),
+        by: &str,
+        reason: &str,
+    ) {
+        let act = Act::Skip(task, reason.to_owned());
+        if !self.interventions.iter().any(|one| one.by == by && one.act == act) {
+            self.intervened(at, seq, by, act);
+        }
     }
 
     fn fired(&mut self, task: TaskIx, items: Option<usize>, at: Timestamp) {

@@ -204,14 +204,6 @@ impl TaskRecord {
         }
     }
 
-    /// Attempts that were handed over will not start: the task was skipped.
-    pub(super) fn taken_back(&mut self, at: Timestamp) {
-        let held = |attempt: &&mut AttemptRecord| attempt.result == AttemptResult::UnderWay;
-        for attempt in self.attempts.iter_mut().filter(held) {
-            attempt.result = AttemptResult::Cancelled { at };
-        }
-    }
-
     fn attempt_mut(&mut self, item: Option<u32>) -> Option<&mut AttemptRecord> {
         let place = self.last_place(item)?;
         self.attempts.get_mut(place)

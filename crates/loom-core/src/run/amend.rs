@@ -3,8 +3,8 @@
 use super::Run;
 use crate::plan::VarIx;
 use crate::{
-    AttemptKey, BadAmendment, Effect, Event, Refusal, RetryPolicy, RunState, TaskIx, TaskPhase,
-    TaskRef, Timestamp, Value, Variable,
+    BadAmendment, Event, Refusal, RetryPolicy, RunState, TaskIx, TaskPhase, TaskRef, Timestamp,
+    Value, Variable,
 };
 
 /// The most bytes of an amended input's value, as JSON: as many as a task may emit.
@@ -91,15 +91,6 @@ impl Run {
         to_come.map(|progress| progress.failures + 1).max().unwrap_or(1)
     }
 
-    fn recall_held(&mut self, task: TaskIx) {
-        for (task, attempt) in self.attempts_out_of(task) {
-            if self.progress(task).held {
-                let key = AttemptKey { run: self.id, task, attempt };
-                self.out.effects.push(Effect::Recall(key));
-            }
-        }
-    }
-
     fn is_secret_input(&self, task: TaskIx, name: &str) -> bool {
         let definition = self.plan.definition();
         self.plan.is_secret(name)
@@ -168,7 +159,7 @@ mod tests {
     use crate::run::Command;
     use crate::run::tests::driver::Driver;
     use crate::test_support::task;
-    use crate::{Definition, News, Request, TaskDef};
+    use crate::{Definition, Effect, News, Request, TaskDef};
     use serde_json::json;
 
     fn amend(task: &str, max_attempts: Option<u32>, inputs: &[(&str, Value)]) -> Request {

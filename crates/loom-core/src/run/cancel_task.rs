@@ -27,20 +27,8 @@ impl Run {
         }
         self.emit(Event::TaskCancelRequested { at: now, task: TaskRef::whole(task), by, reason });
         self.stop_attempts_of(task);
-        self.cancel_if_idle(task, now);
+        self.leave_if_idle(task, now);
         Ok(())
-    }
-
-    /// Cancels an unwanted task of which no attempt is with the executor.
-    pub(super) fn cancel_if_idle(&mut self, task: crate::TaskIx, now: Timestamp) {
-        if !self.attempts_out_of(task).is_empty() {
-            return;
-        }
-        let event = match self.fans.get(&task) {
-            Some(fan) => self.end_of_fan(task, fan, now),
-            None => Event::Cancelled { at: now, task: TaskRef::whole(task) },
-        };
-        self.emit(event);
     }
 }
 

@@ -113,10 +113,10 @@ impl Run {
         if slot.progress.phase.is_final() {
             return;
         }
-        if self.fans.contains_key(&task) {
+        if self.is_leaving(task) {
+            self.leave_if_idle(task, now);
+        } else if self.fans.contains_key(&task) {
             self.gather(task, now);
-        } else if slot.unwanted {
-            self.cancel_if_idle(task, now);
         } else if slot.progress.phase == TaskPhase::Waiting {
             self.decide_gated(task, now);
         }

@@ -35,6 +35,10 @@ impl Run {
             Event::TaskCancelRequested { task, .. } => {
                 self.slots[task.task.at()].unwanted = true;
             }
+            Event::SkipRequested { task, by, reason, .. } => {
+                let reason = SkipReason::ByHand { by: by.clone(), reason: reason.clone() };
+                self.to_skip.insert(task.task, reason);
+            }
             Event::Amended { task, max_attempts, inputs, .. } => {
                 self.take_amendment(task.task, *max_attempts, inputs);
             }
@@ -83,6 +87,7 @@ impl Run {
 
     fn started(&mut self, task: TaskRef, attempt: u32) {
         self.end_backoff(task);
+        self.to_skip.remove(&task.task);
         let progress = self.progress_mut(task);
         let was_held = std::mem::take(&mut progress.held);
         progress.attempt = attempt;
@@ -221,16 +226,13 @@ impl Run {
             self.progress_mut(task).step(TaskStep::Interrupt);
         }
         self.wind_down |= self.is_ending();
-        if self.slots[task.task.at()].unwanted {
+        if self.is_leaving(task.task) {
             self.due.push_back(task.task);
         }
         self.enqueue(task);
     }
 
     fn skipped(&mut self, task: TaskIx, reason: &SkipReason) {
-        for (held, _) in self.attempts_out_of(task) {
-            self.attempt_over(held);
-        }
         let slot = &mut self.slots[task.at()];
         slot.progress.step(TaskStep::Skip);
         slot.reopens = !matches!(reason, SkipReason::Condition { .. } | SkipReason::ByHand { .. });
@@ -275,6 +277,7 @@ impl Run {
         let slot = &mut self.slots[task.at()];
         let success = slot.progress.phase.is_success();
         slot.unwanted &= slot.progress.phase == TaskPhase::Cancelled;
+        self.to_skip.remove(&task);
         self.announce(task, outputs);
         self.settled_some = true;
         self.unsettled -= 1;

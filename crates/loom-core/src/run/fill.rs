@@ -94,11 +94,10 @@ impl Run {
             let ready = progress.phase == TaskPhase::Ready && !progress.held;
             ready.then_some(TaskRef::whole(task))
         };
-        let slot = &mut self.slots[task.at()];
-        let phase = slot.progress.phase;
-        let may_start = !phase.is_final() && phase != TaskPhase::Waiting && !slot.unwanted;
-        let next = next.filter(|_| may_start);
-        slot.queued = next.is_some();
+        let phase = self.slots[task.at()].progress.phase;
+        let has_fired = !phase.is_final() && phase != TaskPhase::Waiting;
+        let next = next.filter(|_| has_fired && !self.is_leaving(task));
+        self.slots[task.at()].queued = next.is_some();
         next
     }
 

@@ -40,7 +40,8 @@ pub use view::Missing;
 
 use crate::plan::{Plan, TRUE};
 use crate::{
-    Effect, Event, Refusal, Report, Request, RunId, RunState, TaskIx, Timestamp, Value, Variable,
+    Effect, Event, Refusal, Report, Request, RunId, RunState, SkipReason, TaskIx, Timestamp, Value,
+    Variable,
 };
 use amend::Amendment;
 use announce::Announcement;
@@ -107,6 +108,8 @@ pub struct Run {
     slots: Vec<Slot>,
     vars: Vec<VarSlot>,
     fans: HashMap<TaskIx, Fan>,
+    /// Tasks that are skipped, for this, once what was handed over of them is back.
+    to_skip: HashMap<TaskIx, SkipReason>,
     /// What people changed of tasks.
     amendments: HashMap<TaskIx, Amendment>,
     /// What tasks that settled have yet to announce.
@@ -161,6 +164,7 @@ impl Run {
             slots: Vec::with_capacity(count),
             vars: vec![VarSlot::default(); plan.var_count()],
             fans: HashMap::new(),
+            to_skip: HashMap::new(),
             amendments: HashMap::new(),
             announced: VecDeque::new(),
             ready: ReadyQueue::default(),

@@ -1,7 +1,9 @@
 //! What requests about one task have in common.
 
 use super::Run;
-use crate::{AttemptKey, Effect, Refusal, RunState, Stop, TaskIx, TaskPhase};
+use crate::{
+    AttemptKey, Effect, Event, Refusal, RunState, Stop, TaskIx, TaskPhase, TaskRef, Timestamp,
+};
 
 impl Run {
     /// The task of this name.
@@ -39,6 +41,36 @@ impl Run {
     /// Whether a task's attempts are being stopped, alone or with the run's.
     pub(super) fn is_stopping(&self, task: TaskIx) -> bool {
         self.is_ending() || self.slots[task.at()].unwanted
+    }
+
+    /// Whether a task is to end as soon as none of its attempts is with the executor.
+    pub(super) fn is_leaving(&self, task: TaskIx) -> bool {
+        self.slots[task.at()].unwanted || self.to_skip.contains_key(&task)
+    }
+
+    /// Ends such a task, if it is time.
+    pub(super) fn leave_if_idle(&mut self, task: TaskIx, now: Timestamp) {
+        if !self.attempts_out_of(task).is_empty() {
+            return;
+        }
+        let whole = TaskRef::whole(task);
+        let skipped = self.to_skip.get(&task).filter(|_| !self.slots[task.at()].unwanted);
+        let event = match (skipped, self.fans.get(&task)) {
+            (Some(reason), _) => Event::Skipped { at: now, task: whole, reason: reason.clone() },
+            (None, Some(fan)) => self.end_of_fan(task, fan, now),
+            (None, None) => Event::Cancelled { at: now, task: whole },
+        };
+        self.emit(event);
+    }
+
+    /// Takes back what was handed over of a task and has not begun.
+    pub(super) fn recall_held(&mut self, task: TaskIx) {
+        for (task, attempt) in self.attempts_out_of(task) {
+            if self.progress(task).held {
+                let key = AttemptKey { run: self.id, task, attempt };
+                self.out.effects.push(Effect::Recall(key));
+            }
+        }
     }
 
     /// Asks for the end of a task's attempts.

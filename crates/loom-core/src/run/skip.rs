@@ -4,8 +4,9 @@ use super::Run;
 use crate::{Event, Refusal, SkipReason, TaskPhase, TaskRef, TaskStep, Timestamp};
 
 impl Run {
-    /// A task that waits or is ready will not run, and who needs it is skipped by rule 6. One that was
-    /// handed over is taken back. A retry of the run leaves it skipped.
+    /// A task that waits or is ready will not run, and who needs it is skipped by rule 6. What was
+    /// handed over of it is taken back first, unless it begins meanwhile: then it goes on. A retry of
+    /// the run leaves the task skipped.
     pub(super) fn skip(
         &mut self,
         by: String,
@@ -15,18 +16,22 @@ impl Run {
     ) -> Result<(), Refusal> {
         self.ensure_open("skip a task of")?;
         let task = self.named(name)?;
-        let slot = &self.slots[task.at()];
-        if slot.unwanted && !slot.progress.phase.is_final() {
-            return Err(Refusal::TaskEnding(name.to_owned()));
-        }
-        let phase = slot.progress.phase;
+        let phase = self.phase(task);
         if !matches!(phase, TaskPhase::Waiting | TaskPhase::Ready) {
             let (task, wanted) = (name.to_owned(), TaskStep::Skip.verb());
             return Err(Refusal::Task { task, wanted, phase });
         }
-        self.stop_attempts_of(task);
-        let reason = SkipReason::ByHand { by, reason };
-        self.emit(Event::Skipped { at: now, task: TaskRef::whole(task), reason });
+        if self.is_leaving(task) {
+            return Err(Refusal::TaskEnding(name.to_owned()));
+        }
+        let whole = TaskRef::whole(task);
+        if self.attempts_out_of(task).is_empty() {
+            let reason = SkipReason::ByHand { by, reason };
+            self.emit(Event::Skipped { at: now, task: whole, reason });
+        } else {
+            self.emit(Event::SkipRequested { at: now, task: whole, by, reason });
+            self.recall_held(task);
+        }
         Ok(())
     }
 }
@@ -85,32 +90,62 @@ mod tests {
         assert!(matches!(refused(&mut run, "b"), Refusal::Run { .. }));
     }
 
-    #[test]
-    fn what_was_handed_over_is_taken_back_and_its_reports_are_stale() {
-        let tasks = vec![task("a"), task("b"), task("c").after("b")];
+    /// `a` works, and what comes next is handed over.
+    fn handed_over(next: Vec<TaskDef>, ahead: u32) -> Driver {
+        let tasks = [task("a")].into_iter().chain(next).collect();
         let mut run = Driver::new(Definition::new("test", tasks), &[], 1);
-        run.ahead = 1;
+        run.ahead = ahead;
         run.apply(Command::Begin).unwrap();
+        assert_eq!(run.run.held_back(), ahead);
+        run
+    }
+
+    #[test]
+    fn what_was_handed_over_is_taken_back_first() {
+        let mut run = handed_over(vec![task("b"), task("c").after("b")], 1);
         let held = run.key("b");
-        assert_eq!(run.run.held_back(), 1);
         let changes = run.run.apply(Command::Request(skip("b")), run.now).unwrap();
-        assert!(matches!(changes.effects[..], [Effect::Stop(key, _)] if key == held));
-        assert_eq!(run.run.held_back(), 0);
-        assert_eq!(run.news(held, News::Stopped), Err(Refusal::StaleReport));
+        assert!(matches!(changes.effects[..], [Effect::Recall(key)] if key == held));
+        assert_eq!(run.phase("b"), TaskPhase::Ready);
+        assert_eq!(run.request(skip("b")), Err(Refusal::TaskEnding("b".into())));
+        run.news(held, News::Stopped).unwrap();
+        assert_eq!(run.phases(), "a=running b=skipped c=skipped");
+        assert_eq!(run.skip_reason("b"), &by_hand());
         run.succeed("a", &[]);
         assert_eq!(run.run.state(), RunState::Succeeded);
     }
 
     #[test]
+    fn what_has_begun_meanwhile_goes_on() {
+        let mut run = handed_over(vec![task("b")], 1);
+        run.request(skip("b")).unwrap();
+        run.succeed("b", &[]);
+        run.succeed("a", &[]);
+        assert_eq!(run.phases(), "a=succeeded b=succeeded");
+    }
+
+    #[test]
+    fn a_crash_takes_back_what_was_handed_over() {
+        let mut run = handed_over(vec![task("b")], 1);
+        run.request(skip("b")).unwrap();
+        run.run = run.replayed();
+        run.out.clear();
+        run.apply(Command::Recover).unwrap();
+        assert_eq!(run.phases(), "a=running b=skipped");
+        assert_eq!(run.history().interventions().len(), 1);
+    }
+
+    #[test]
     fn a_for_each_task_is_skipped_whole() {
-        let each = |name: &str| -> TaskDef {
-            task(name).with(|task| task.for_each = Some(ForEach::Items(vec![Value::Null; 3])))
-        };
-        let mut run = Driver::new(Definition::new("test", vec![task("a"), each("each")]), &[], 1);
-        run.ahead = 2;
-        run.apply(Command::Begin).unwrap();
-        assert_eq!(run.run.held_back(), 2);
+        let each =
+            task("each").with(|task| task.for_each = Some(ForEach::Items(vec![Value::Null; 3])));
+        let mut run = handed_over(vec![each], 2);
         run.request(skip("each")).unwrap();
+        for _ in 0..2 {
+            assert_eq!(run.phase("each"), TaskPhase::Ready);
+            let held = run.key("each");
+            run.news(held, News::Stopped).unwrap();
+        }
         assert_eq!((run.run.held_back(), run.phase("each")), (0, TaskPhase::Skipped));
         assert_eq!(run.history().item_counts().skipped, 3);
         run.succeed("a", &[]);

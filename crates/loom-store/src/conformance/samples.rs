@@ -169,6 +169,7 @@ fn attempt_events() -> Vec<Event> {
         Event::Gathered { at, task, failed: 3 },
         Event::Interrupted { at, task, attempt },
         Event::TaskCancelRequested { at, task, by: "somebody".into(), reason: "it hangs".into() },
+        Event::SkipRequested { at, task, by: "somebody".into(), reason: String::new() },
         Event::Amended {
             at,
             task,

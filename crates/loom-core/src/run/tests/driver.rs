@@ -63,9 +63,6 @@ impl Driver {
                 }
                 _ => None,
             };
-            if let Event::Skipped { task, .. } = &event {
-                self.out.retain(|(key, _)| key.task.task != task.task);
-            }
             if let Some(task) = over {
                 self.out.retain(|(key, _)| key.task != task);
             }

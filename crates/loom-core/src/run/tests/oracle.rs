@@ -15,7 +15,8 @@ pub(super) struct Oracle {
     failures: HashMap<TaskRef, u32>,
     /// Tasks that were cancelled alone, and have not ended otherwise since.
     pub(super) unwanted: BTreeSet<usize>,
-    /// Tasks that were skipped by hand.
+    /// Tasks that are to be skipped once no attempt of them is out, and those that were.
+    pub(super) to_skip: BTreeSet<usize>,
     skipped: BTreeSet<usize>,
     /// Attempts that were changed.
     tries: HashMap<usize, u32>,
@@ -32,6 +33,7 @@ impl Oracle {
             items: BTreeMap::new(),
             failures: HashMap::new(),
             unwanted: BTreeSet::new(),
+            to_skip: BTreeSet::new(),
             skipped: BTreeSet::new(),
             tries: HashMap::new(),
             stopping: false,
@@ -70,14 +72,20 @@ impl Oracle {
     pub(super) fn give_up(&mut self, of: TaskRef, out: &[TaskRef]) {
         if self.is_stopping(of.task.at()) {
             self.end(of, TaskPhase::Cancelled, out);
+        } else {
+            self.settle(out);
         }
     }
 
-    /// Somebody skips a task; `out` are the attempts of others.
+    /// Somebody skips a task.
     pub(super) fn skip(&mut self, task: usize, out: &[TaskRef]) {
-        self.skipped.insert(task);
-        self.phases[task] = TaskPhase::Skipped;
+        self.to_skip.insert(task);
         self.settle(out);
+    }
+
+    /// An attempt that was held began.
+    pub(super) fn began(&mut self, of: TaskRef) {
+        self.to_skip.remove(&of.task.at());
     }
 
     /// Somebody cancels a task alone.
@@ -157,7 +165,7 @@ impl Oracle {
         loop {
             let before = (self.phases.clone(), self.items.clone());
             self.gather(out);
-            self.cancel_unwanted(out);
+            self.end_leaving(out);
             if self.stopping {
                 self.wind_down(out);
             } else {
@@ -212,8 +220,17 @@ impl Oracle {
         !self.definition.tasks[task].allow_failure && !self.unwanted.contains(&task)
     }
 
-    /// Ends tasks that were cancelled alone and have no attempt under way.
-    fn cancel_unwanted(&mut self, out: &[TaskRef]) {
+    /// Ends tasks that were cancelled alone or are to be skipped, and have no attempt under way.
+    fn end_leaving(&mut self, out: &[TaskRef]) {
+        let phases = &mut self.phases;
+        self.to_skip.retain(|&task| {
+            let is_out = out.iter().any(|of| of.task.at() == task);
+            if !is_out && !phases[task].is_final() && !self.unwanted.contains(&task) {
+                phases[task] = TaskPhase::Skipped;
+                self.skipped.insert(task);
+            }
+            is_out
+        });
         for &task in &self.unwanted {
             let is_out = out.iter().any(|of| of.task.at() == task);
             if !self.phases[task].is_final() && !is_out {

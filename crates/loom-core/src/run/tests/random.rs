@@ -69,7 +69,9 @@ impl Pair {
                 let busy = self.driver.out.len() - held.len();
                 if !held.is_empty() && busy < self.driver.run.workers() as usize {
                     let news = News::Began(self.driver.now);
-                    self.driver.news(*which.get(&held), news).unwrap();
+                    let key = *which.get(&held);
+                    self.driver.news(key, news).unwrap();
+                    self.oracle.began(key.task);
                 }
             }
             Step::GiveUp(which) => {
@@ -135,14 +137,15 @@ impl Pair {
     }
 
     fn skip(&mut self, which: Index) {
-        let (task, is_open, mut out) = self.any_task(which);
+        let (task, is_open, out) = self.any_task(which);
         let phase = self.driver.run.phase(task);
-        let allowed = is_open && matches!(phase, TaskPhase::Waiting | TaskPhase::Ready);
+        let allowed = is_open
+            && !self.oracle.to_skip.contains(&task.at())
+            && matches!(phase, TaskPhase::Waiting | TaskPhase::Ready);
         let (by, reason, name) = ("x".into(), String::new(), format!("t{}", task.0));
         let asked = self.driver.request(Request::Skip { by, reason, task: name });
         assert_eq!(asked.is_ok(), allowed, "{asked:?}");
         if allowed {
-            out.retain(|of| of.task != task);
             self.oracle.skip(task.at(), &out);
         }
     }
