@@ -91,4 +91,18 @@ impl Request {
             | Self::Retry { .. } => &mut [],
         }
     }
+
+    /// Who asks.
+    pub fn by(&self) -> &str {
+        match self {
+            Self::Pause { by }
+            | Self::Resume { by }
+            | Self::Cancel { by, .. }
+            | Self::CancelTask { by, .. }
+            | Self::Skip { by, .. }
+            | Self::Amend { by, .. }
+            | Self::Retry { by, .. }
+            | Self::Resolve { by, .. } => by,
+        }
+    }
 }

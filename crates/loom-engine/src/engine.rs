@@ -1,5 +1,7 @@
 //! The engine's round: apply, fill, commit, perform.
 
+mod asked;
+
 use crate::active::ActiveRun;
 use crate::executor::{Executor, Started};
 use crate::input::{EngineError, Input, NewSubmission, Observer, Reply};
@@ -7,10 +9,9 @@ use crate::limits::Limits;
 use crate::options::Options;
 use crate::park::{Parked, Timers};
 use loom_core::{
-    Command, Effect, Event, Plan, Refusal, Report, Request, Run, RunId, RunState, Stop, Submission,
-    Timestamp,
+    Command, Effect, Event, Plan, Refusal, Report, Request, Run, RunId, Stop, Submission, Timestamp,
 };
-use loom_store::{Claim, DefinitionHash, NewRun, RunCommit, RunStore, StoreError};
+use loom_store::{DefinitionHash, NewRun, RunCommit, RunStore, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
@@ -112,6 +113,7 @@ impl Engine {
         }
         self.wake_due(now);
         self.fill(now);
+        self.share_slots(now)?;
         self.gather();
         self.commit()?;
         self.perform(now);
@@ -153,13 +155,14 @@ impl Engine {
         self.stopping.is_some() && self.runs.values().all(|active| active.run.is_idle())
     }
 
-    /// Takes over what other processes ask of runs of this engine.
-    pub fn take_requests(&mut self) -> Result<(), StoreError> {
-        for posted in self.store.take_requests()? {
-            let ignore: Reply = Box::new(drop);
-            self.inbox.push(Input::Request(posted.run, posted.request, ignore));
-        }
-        Ok(())
+    /// Whether tasks wait for others, in this process or another, to give slots back.
+    pub fn waits_for_slots(&self) -> bool {
+        self.limits.are_waited_for()
+    }
+
+    /// Lets what waits for slots try again in the next round.
+    pub fn look_for_slots(&mut self) {
+        self.to_fill.extend(self.limits.ask_again());
     }
 
     /// Ends everything that is under way, at once, because the store has failed for good, and tells
@@ -188,9 +191,10 @@ impl Engine {
                 self.batch.replies.push((run, reply, answer));
             }
             Input::Request(run, request, reply) => {
-                let answer = self.command(run, Command::Request(request), now);
+                let answer = self.request(run, request, now);
                 self.batch.replies.push((run, reply, answer));
             }
+            Input::Posted(posted) => self.posted(posted, now),
             Input::Reports(reports) => {
                 for (run, report) in reports {
                     self.report(run, report, now);
@@ -221,57 +225,6 @@ impl Engine {
         self.runs.insert(id, ActiveRun::created(run, new));
         self.touch(id);
         if hold { Ok(()) } else { self.command(id, Command::Begin, now) }
-    }
-
-    fn begin(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
-        self.take_up(id, now)?;
-        self.command(id, Command::Begin, now)
-    }
-
-    fn adopt(
-        &mut self,
-        id: RunId,
-        request: Option<Request>,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        let is_new = !self.has(id);
-        self.take_up(id, now)?;
-        match request {
-            Some(request) if is_new => self.go_on(id, request, now),
-            Some(request) => self.command(id, Command::Request(request), now),
-            None => Ok(()),
-        }
-    }
-
-    /// Does what is asked of a run that has just been taken up. Who asks for anything but its end or
-    /// a pause wants it to go on: one that was held begins.
-    fn go_on(&mut self, id: RunId, request: Request, now: Timestamp) -> Result<(), EngineError> {
-        let is_held = self.runs[&id].run.state() == RunState::Queued;
-        let wants_rest = matches!(request, Request::Cancel { .. } | Request::Pause { .. });
-        let wants_more = !matches!(request, Request::Resume { .. });
-        if wants_more || !is_held {
-            self.command(id, Command::Request(request), now)?;
-        }
-        if is_held && !wants_rest {
-            self.command(id, Command::Begin, now)?;
-        }
-        Ok(())
-    }
-
-    /// Makes a run of the store this engine's, unless it is already.
-    fn take_up(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
-        if self.stopping.is_some() {
-            return Err(EngineError::Stopped);
-        }
-        if self.has(id) {
-            return Ok(());
-        }
-        if let Claim::OwnedBy(owner) = self.store.claim(id)? {
-            return Err(EngineError::Alive(owner));
-        }
-        self.executor.end_leftovers(&[id]).map_err(EngineError::Leftovers)?;
-        self.ensure_in_memory(id)?;
-        self.command(id, Command::Recover, now)
     }
 
     /// Whether a run is this engine's, in memory or parked.
@@ -390,6 +343,36 @@ impl Engine {
                 active.to_fill = true;
                 self.to_fill.push_back(id);
             }
+        }
+    }
+
+    /// Starts what needs a slot that is counted over all processes, as far as the store gives some.
+    fn share_slots(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        while self.ask_for_slots(now)? {
+            self.fill(now);
+        }
+        self.limits.give_back_rest();
+        self.ask_for_slots(now)?;
+        Ok(())
+    }
+
+    /// Whether something was given that runs may start with.
+    fn ask_for_slots(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let asks = self.limits.asks(self.to_fill.is_empty());
+        if asks.is_empty() {
+            return Ok(false);
+        }
+        match self.store.share(&asks, now) {
+            Ok(answers) => {
+                let may_start = self.limits.take(asks, &answers);
+                self.to_fill.extend(&may_start);
+                Ok(!may_start.is_empty())
+            }
+            Err(error) if error.may_retry() => {
+                self.limits.postpone();
+                Ok(false)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -1,10 +1,11 @@
 //! One simulated world, from its seed to the end of all its runs.
 
+use crate::crowd::Crowd;
 use crate::executor::{Machine, SimExecutor};
 use crate::ledger::Ledger;
 use crate::random::Random;
 use crate::store::{Faults, FaultyStore};
-use crate::workflows::workflow;
+use crate::workflows::{variable, workflow};
 use loom_core::{
     Failure, FailureKind, News, Plan, Report, Request, RunId, RunState, Timestamp, Variable,
 };
@@ -16,15 +17,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The most rounds that a world may take; every one needs far fewer.
-const ROUNDS_MAX: usize = 50_000;
+pub(crate) const ROUNDS_MAX: usize = 50_000;
 
 /// What happened in the worlds so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Totals {
-    runs: u64,
-    commits: u64,
-    crashes: u64,
-    processes: u64,
+    pub(crate) runs: u64,
+    pub(crate) commits: u64,
+    pub(crate) crashes: u64,
+    pub(crate) processes: u64,
 }
 
 impl AddAssign for Totals {
@@ -43,9 +44,13 @@ impl fmt::Display for Totals {
     }
 }
 
-/// Simulates the world of this seed. Panics, naming the seed, if a promise is broken.
+/// Simulates the world of this seed, and a crowd of engines. Panics, naming the seed, if a promise is broken.
 pub fn simulate(seed: u64) -> Totals {
-    let world = std::panic::AssertUnwindSafe(|| World::new(seed).live());
+    let world = std::panic::AssertUnwindSafe(|| {
+        let mut totals = World::new(seed).live();
+        totals += Crowd::new(seed).live();
+        totals
+    });
     match std::panic::catch_unwind(world) {
         Ok(totals) => totals,
         Err(panic) => {
@@ -114,6 +119,10 @@ impl World {
             self.let_processes_end();
             self.deliver(&mut inputs);
             self.ask_something(&mut inputs);
+            self.begin_something(&mut inputs);
+            self.submit_again(&mut inputs);
+            self.engine.read_requests().expect("the reference store reads");
+            self.engine.look_for_slots();
             self.turn(&mut inputs);
             self.pass_time();
             if submitted == self.to_submit && self.all_ended() {
@@ -146,7 +155,7 @@ impl World {
             variables,
             workers: 1 + self.random.below(4) as u32,
             base: String::new(),
-            hold: false,
+            hold: self.random.one_in(4),
         };
         let accepted = Arc::clone(&self.accepted);
         let reply = Box::new(move |answer: Result<(), EngineError>| {
@@ -204,22 +213,57 @@ impl World {
             return;
         }
         self.requests_left -= 1;
-        let request = match self.random.below(5) {
+        let task = format!("t{}", self.random.below(4));
+        let request = match self.random.below(8) {
+            5 => Request::Skip { by, reason: "simulated".into(), task },
+            6 => Request::CancelTask { by, reason: "simulated".into(), task },
+            7 => Request::Amend {
+                by,
+                task,
+                max_attempts: Some(1 + self.random.below(4) as u32),
+                inputs: vec![Variable {
+                    name: variable(self.random.below(4)),
+                    value: loom_core::Value::from("amended"),
+                    secret: false,
+                }],
+            },
             0 => Request::Cancel { by, reason: "simulated".into() },
             1 => Request::Pause { by },
             2 => Request::Retry { by, task: None },
             3 => Request::Retry { by, task: Some("t0".into()) },
-            _ => Request::Resolve {
-                by,
-                task: format!("t{}", self.random.below(4)),
-                reason: "simulated".into(),
-                outputs: Vec::new(),
-            },
+            _ => Request::Resolve { by, task, reason: "simulated".into(), outputs: Vec::new() },
         };
-        inputs.push(match self.random.below(2) {
-            0 => Input::Request(run, request, Box::new(drop)),
-            _ => Input::Adopt(run, Some(request), Box::new(drop)),
+        match self.random.below(3) {
+            0 => inputs.push(Input::Request(run, request, Box::new(drop))),
+            1 => inputs.push(Input::Adopt(run, Some(request), Box::new(drop))),
+            // Refused if the run has ended.
+            _ => drop(self.content.post(run, &request)),
+        }
+    }
+
+    /// Whatever is held begins at some time, in whatever life of the engine.
+    fn begin_something(&mut self, inputs: &mut Vec<Input>) {
+        if !self.random.one_in(10) {
+            return;
+        }
+        let held = self.open_runs().into_iter().filter(|(_, state)| *state == RunState::Queued);
+        inputs.extend(held.map(|(run, _)| Input::Begin(run, Box::new(drop))));
+    }
+
+    /// Somebody submits a run of an identity that is taken, among other inputs.
+    fn submit_again(&mut self, inputs: &mut Vec<Input>) {
+        let taken = self.accepted.lock().expect("simulation has one thread").first().copied();
+        let Some(taken) = taken.filter(|_| self.random.one_in(20)) else { return };
+        let Input::Submit(submission, _) = self.submission(0) else { return };
+        let reply = Box::new(move |answer: Result<(), EngineError>| {
+            let refused = matches!(
+                answer,
+                Err(EngineError::Exists(run)) if run == taken
+            ) || matches!(answer, Err(EngineError::Store(_)));
+            assert!(refused, "a run is created twice: {answer:?}");
         });
+        let again = NewSubmission { id: taken, ..*submission };
+        inputs.push(Input::Submit(Box::new(again), reply));
     }
 
     fn turn(&mut self, inputs: &mut Vec<Input>) {

@@ -92,8 +92,9 @@ impl Bench {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("it can be written");
         let options = loom_sqlite::Options::default();
         let store = SqliteStore::open(folder.path().join("bench.db"), options).expect("it opens");
-        let (handle, inbox) = channel();
-        let mut engine = Engine::new(Box::new(store), Box::new(Inline), Options::default());
+        let options = Options::default();
+        let (handle, inbox) = channel(&options);
+        let mut engine = Engine::new(Box::new(store), Box::new(Inline), options);
         let (sender, ends) = std::sync::mpsc::channel();
         engine.observe(Box::new(Ends(sender)));
         let thread = engine.spawn(inbox, Arc::new(SystemClock));
@@ -152,6 +153,7 @@ fn chain(count: usize) -> Arc<Plan> {
 fn main() {
     latency();
     many_small();
+    many_submitters();
     let small = one_run(1_000, 100);
     let large = one_run(100_000, 3);
     println!("growth: cost per task at 100,000 is {:.2} x that at 1,000", large / small);
@@ -193,6 +195,29 @@ fn many_small() {
     bench.wait(1_000);
     let rate = f64::from(runs) / start.elapsed().as_secs_f64();
     println!("3 noop tasks in a chain, 1,000 runs in flight: {rate:.0} runs a second");
+    bench.stop();
+}
+
+/// Threads that each wait until a run is durable before they submit the next.
+fn many_submitters() {
+    let mut bench = Bench::new();
+    let (threads, each) = (64_u32, 400_u32);
+    let template = bench.submission(&chain(3));
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (handle, template) = (&bench.handle, &template);
+            scope.spawn(move || {
+                for nth in 0..each {
+                    let id = RunId::new(1, (thread * each + nth) as u128);
+                    let accepted = handle.submit(NewSubmission { id, ..template.clone() });
+                    accepted.expect("the engine lives");
+                }
+            });
+        }
+    });
+    let rate = f64::from(threads * each) / start.elapsed().as_secs_f64();
+    println!("64 threads, each waiting for its run to be durable: {rate:.0} runs a second");
     bench.stop();
 }
 

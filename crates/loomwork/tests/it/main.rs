@@ -16,6 +16,7 @@ mod run;
 mod secrets;
 mod seeds;
 mod signals;
+mod slots;
 mod task_by_hand;
 mod watch;
 mod why;
