@@ -209,7 +209,7 @@ impl Engine {
         if self.stopping.is_some() {
             return Err(EngineError::Stopped);
         }
-        let NewSubmission { id, plan, hash, variables, workers, base, hold } = submission;
+        let NewSubmission { id, plan, hash, variables, workers, base, meta, hold } = submission;
         if self.has(id) {
             return Err(EngineError::Exists(id));
         }
@@ -220,6 +220,7 @@ impl Engine {
             workers,
             base,
             created_at: now,
+            meta,
         };
         let run = Run::new(Submission { id, plan, variables, workers });
         self.runs.insert(id, ActiveRun::created(run, new));

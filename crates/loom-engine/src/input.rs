@@ -1,7 +1,7 @@
 //! Everything that can wake an engine, and how it answers.
 
 use loom_core::{Plan, Refusal, Report, Request, RunId, Variable};
-use loom_store::{DefinitionHash, OwnerId, Posted, RunCommit, StoreError};
+use loom_store::{DefinitionHash, OwnerId, Posted, RunCommit, RunMeta, StoreError};
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub struct NewSubmission {
     pub workers: u32,
     /// The folder that relative paths start from.
     pub base: String,
+    /// What is said about it.
+    pub meta: Arc<RunMeta>,
     /// Whether the run is only created, to begin when [`Input::Begin`] asks for it.
     pub hold: bool,
 }

@@ -47,7 +47,7 @@ pub(crate) struct Limits {
     queue_max: HashMap<String, u32>,
     slots: HashMap<String, Slots>,
     held: HashMap<(RunId, TaskRef), Permit>,
-    /// Runs that were turned away and have not tried again.
+    /// Runs that were turned away and have not tried again. The oldest tries first.
     turned_away: BTreeSet<RunId>,
 }
 
@@ -91,12 +91,7 @@ impl Limits {
                 slots.used -= 1;
             }
         }
-        self.next_in_line()
-    }
-
-    /// Who was turned away, oldest first.
-    fn next_in_line(&mut self) -> Vec<RunId> {
-        std::mem::take(&mut self.turned_away).into_iter().collect()
+        self.may_try()
     }
 
     /// Whether the store has to be asked again before long.
@@ -107,7 +102,7 @@ impl Limits {
     /// The runs that wait for a slot, to try again. Who of them wants none any more leaves the line.
     pub(crate) fn ask_again(&mut self) -> Vec<RunId> {
         self.slots.values_mut().for_each(|slots| slots.doubted = slots.waits);
-        self.next_in_line()
+        self.may_try()
     }
 
     /// What the store is to be told and asked. `all_tried` says that every run had its turn.
@@ -140,7 +135,7 @@ impl Limits {
                 self.slots.remove(&ask.key);
             }
         }
-        if some { self.next_in_line() } else { Vec::new() }
+        if some { self.may_try() } else { Vec::new() }
     }
 
     /// The store could not be asked: whoever wants something waits.
@@ -153,6 +148,10 @@ impl Limits {
     /// Gives back what was given in this round and not taken.
     pub(crate) fn give_back_rest(&mut self) {
         self.slots.values_mut().for_each(|slots| slots.given = 0);
+    }
+
+    fn may_try(&mut self) -> Vec<RunId> {
+        std::mem::take(&mut self.turned_away).into_iter().collect()
     }
 
     fn admit(&mut self, run: RunId, plan: &Plan, task: TaskRef, startable: u32) -> bool {

@@ -137,6 +137,7 @@ impl Bench {
             variables: Arc::default(),
             workers: 1,
             base: String::new(),
+            meta: Arc::default(),
             hold: false,
         };
         Input::Submit(Box::new(submission), self.reply("submitted"))

@@ -110,6 +110,7 @@ impl Bench {
             variables: Arc::new(Vec::new()),
             workers: 2,
             base: String::new(),
+            meta: Arc::default(),
             hold: false,
         }
     }
@@ -291,6 +292,7 @@ fn parked() {
                 variables: Arc::new(Vec::new()),
                 workers: 2,
                 base: String::new(),
+                meta: Arc::default(),
                 hold: false,
             };
             let mut inputs = vec![Input::Submit(Box::new(submission), Box::new(drop))];

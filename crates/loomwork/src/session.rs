@@ -357,6 +357,7 @@ mod tests {
             variables: Arc::default(),
             workers: 1,
             base: String::new(),
+            meta: Arc::default(),
             hold: false,
         };
         session.handle.submit(submission).unwrap();

@@ -16,11 +16,7 @@ pub(crate) fn run_event(run: RunId, plan: &Plan, seq: u64, event: &Event) -> Run
 
 fn kind(plan: &Plan, event: &Event) -> Kind {
     let name = |task: TaskIx| plan.task(task).name.clone();
-    let of = |task: &TaskRef, attempt: u32| AttemptOf {
-        task: name(task.task),
-        item: task.item,
-        attempt,
-    };
+    let of = |task: &TaskRef, attempt: u32| attempt_of(plan, *task, attempt);
     match event {
         Event::RunStarted { .. } => run_started(plan),
         Event::RunPaused { by, .. } => Kind::RunPaused { by: by.clone() },
@@ -55,10 +51,9 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
         Event::Interrupted { task, attempt, .. } => {
             Kind::TaskInterrupted { of: of(task, *attempt) }
         }
-        Event::Skipped { task, reason, .. } => Kind::TaskSkipped {
-            task: name(task.task),
-            reason: serde_json::to_value(reason).expect("a reason has text keys only"),
-        },
+        Event::Skipped { task, reason, .. } => {
+            Kind::TaskSkipped { task: name(task.task), reason: serde_json::json!(reason) }
+        }
         Event::TaskCancelRequested { task, by, reason, .. } => Kind::TaskCancelRequested {
             task: name(task.task),
             by: by.clone(),
@@ -111,6 +106,10 @@ pub(crate) const fn outcome_name(outcome: RunOutcome) -> &'static str {
         RunOutcome::Failed => "failed",
         RunOutcome::Cancelled => "cancelled",
     }
+}
+
+fn attempt_of(plan: &Plan, of: TaskRef, attempt: u32) -> AttemptOf {
+    AttemptOf { task: plan.task(of.task).name.clone(), item: of.item, attempt }
 }
 
 fn run_started(plan: &Plan) -> Kind {

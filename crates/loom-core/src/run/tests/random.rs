@@ -289,9 +289,11 @@ fn check_announced(driver: &Driver) {
     for (task, def) in driver.run.plan().tasks() {
         let whole = TaskRef::whole(task);
         let settles = driver.events.iter().filter(|event| match event {
-            Event::Succeeded { task, .. } | Event::Cancelled { task, .. } => *task == whole,
+            Event::Succeeded { task, .. }
+            | Event::Gathered { task, .. }
+            | Event::Skipped { task, .. }
+            | Event::Cancelled { task, .. } => *task == whole,
             Event::Failed { task, retry_at, .. } => *task == whole && retry_at.is_none(),
-            Event::Gathered { task, .. } | Event::Skipped { task, .. } => *task == whole,
             _ => false,
         });
         let announced = driver
