@@ -86,6 +86,7 @@ codes! {
     DuplicateName = 211 Check "a name is listed twice";
     UnknownVariable = 212 Check "unknown variable";
     PluginNeeds = 213 Check "a task does not give its plugin what it needs";
+    BadEventName = 214 Check "an event's name is not allowed";
 
     BadManifest = 301 Plugin "a plugin's manifest is wrong";
     NotExecutable = 302 Plugin "a plugin cannot be executed";
@@ -121,6 +122,7 @@ codes! {
     BadArgument = 605 Call "an argument is wrong";
     NoSuchTask = 606 Call "no such task";
     FileExists = 607 Call "a file is in the way";
+    RunExists = 608 Call "the run exists already";
 
     Unauthenticated = 701 Server "the caller is not known";
     Forbidden = 702 Server "the caller may not do that";

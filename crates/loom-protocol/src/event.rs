@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// One event of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,7 +138,53 @@ pub enum RunEventKind {
         /// Why not.
         reason: Value,
     },
-    /// The task or item was cancelled with its run.
+    /// Somebody asked for a task's end.
+    #[serde(rename = "task.cancel_requested")]
+    TaskCancelRequested {
+        /// The task.
+        task: String,
+        /// Who asked.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody wants a task skipped that was handed over: it is being taken back. If it has begun by
+    /// then, it goes on.
+    #[serde(rename = "task.skip_requested")]
+    TaskSkipRequested {
+        /// The task.
+        task: String,
+        /// Who asked.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody changed how often a task may be attempted, or what its attempts from now on see.
+    #[serde(rename = "task.amended")]
+    TaskAmended {
+        /// The task.
+        task: String,
+        /// Who.
+        by: String,
+        /// How many attempts there are in all from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_attempts: Option<u32>,
+        /// What is seen in place of these inputs.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        inputs: BTreeMap<String, Value>,
+    },
+    /// A task that settled announced an event of the workflow's own.
+    #[serde(rename = "custom")]
+    Custom {
+        /// The event's name, as the workflow gives it.
+        name: String,
+        /// The task.
+        task: String,
+        /// Variables that go with it; the text `***` for one that is secret.
+        #[serde(default)]
+        payload: BTreeMap<String, Value>,
+    },
+    /// The task or item was cancelled, alone or with its run.
     #[serde(rename = "task.cancelled")]
     TaskCancelled {
         /// The task.

@@ -1,9 +1,13 @@
 //! Recorded facts as programs read them: [`RunEvent`]s with names instead of numbers.
 
-use loom_core::{Event, Failure, FailureKind, Output, Plan, RunId, RunOutcome, TaskIx, TaskRef};
+use loom_core::{
+    Definition, Event, Failure, FailureKind, Output, Plan, RunId, RunOutcome, TaskIx, TaskRef,
+    Value, Variable,
+};
 use loom_protocol::{
     AttemptOf, ErrorCode, FailureEvent, MASK, OutputEvent, RunEvent, RunEventKind as Kind, rfc3339,
 };
+use std::collections::BTreeMap;
 
 /// The event of a run of this plan.
 pub fn run_event(run: RunId, plan: &Plan, seq: u64, event: &Event) -> RunEvent {
@@ -12,20 +16,9 @@ pub fn run_event(run: RunId, plan: &Plan, seq: u64, event: &Event) -> RunEvent {
 
 fn kind(plan: &Plan, event: &Event) -> Kind {
     let name = |task: TaskIx| plan.task(task).name.clone();
-    let of = |task: &TaskRef, attempt: u32| AttemptOf {
-        task: name(task.task),
-        item: task.item,
-        attempt,
-    };
+    let of = |task: &TaskRef, attempt: u32| attempt_of(plan, *task, attempt);
     match event {
-        Event::RunStarted { .. } => {
-            let definition = plan.definition();
-            Kind::RunStarted {
-                namespace: definition.namespace.clone(),
-                workflow: definition.name.clone(),
-                version: definition.version.clone(),
-            }
-        }
+        Event::RunStarted { .. } => run_started(plan),
         Event::RunPaused { by, .. } => Kind::RunPaused { by: by.clone() },
         Event::RunResumed { by, .. } => Kind::RunResumed { by: by.clone() },
         Event::CancelRequested { by, reason, .. } => {
@@ -40,10 +33,7 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
         }
         Event::Fired { task, items, secret, .. } => Kind::TaskFired {
             task: name(task.task),
-            items: items.as_ref().map(|items| match secret {
-                true => vec![MASK.into(); items.len()],
-                false => items.clone(),
-            }),
+            items: items.as_ref().map(|items| items_of(items, *secret)),
         },
         Event::Assigned { task, attempt, .. } => Kind::TaskAssigned { of: of(task, *attempt) },
         Event::Started { task, attempt, .. } => Kind::TaskStarted { of: of(task, *attempt) },
@@ -61,10 +51,28 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
         Event::Interrupted { task, attempt, .. } => {
             Kind::TaskInterrupted { of: of(task, *attempt) }
         }
-        Event::Skipped { task, reason, .. } => Kind::TaskSkipped {
+        Event::Skipped { task, reason, .. } => {
+            Kind::TaskSkipped { task: name(task.task), reason: serde_json::json!(reason) }
+        }
+        Event::TaskCancelRequested { task, by, reason, .. } => Kind::TaskCancelRequested {
             task: name(task.task),
-            reason: serde_json::to_value(reason).expect("a reason has text keys only"),
+            by: by.clone(),
+            reason: reason.clone(),
         },
+        Event::SkipRequested { task, by, reason, .. } => Kind::TaskSkipRequested {
+            task: name(task.task),
+            by: by.clone(),
+            reason: reason.clone(),
+        },
+        Event::Amended { task, by, max_attempts, inputs, .. } => Kind::TaskAmended {
+            task: name(task.task),
+            by: by.clone(),
+            max_attempts: *max_attempts,
+            inputs: masked(inputs),
+        },
+        Event::Emitted { task, name: event, payload, .. } => {
+            Kind::Custom { name: event.clone(), task: name(task.task), payload: masked(payload) }
+        }
         Event::Cancelled { task, .. } => {
             Kind::TaskCancelled { task: name(task.task), item: task.item }
         }
@@ -117,6 +125,31 @@ pub const fn outcome_name(outcome: RunOutcome) -> &'static str {
         RunOutcome::Failed => "failed",
         RunOutcome::Cancelled => "cancelled",
     }
+}
+
+fn attempt_of(plan: &Plan, of: TaskRef, attempt: u32) -> AttemptOf {
+    AttemptOf { task: plan.task(of.task).name.clone(), item: of.item, attempt }
+}
+
+fn run_started(plan: &Plan) -> Kind {
+    let Definition { namespace, name, version, .. } = &**plan.definition();
+    Kind::RunStarted {
+        namespace: namespace.clone(),
+        workflow: name.clone(),
+        version: version.clone(),
+    }
+}
+
+fn items_of(items: &[Value], secret: bool) -> Vec<Value> {
+    if secret { vec![MASK.into(); items.len()] } else { items.to_vec() }
+}
+
+/// Variables by name, secret ones masked.
+pub fn masked(variables: &[Variable]) -> BTreeMap<String, Value> {
+    let value = |variable: &Variable| {
+        if variable.secret { MASK.into() } else { variable.value.clone() }
+    };
+    variables.iter().map(|variable| (variable.name.clone(), value(variable))).collect()
 }
 
 fn outputs_of(outputs: &[Output]) -> Vec<OutputEvent> {

@@ -134,6 +134,7 @@ impl Crowd {
             workers: 1 + self.random.below(6) as u32,
             base: String::new(),
             meta: std::sync::Arc::default(),
+            hold: false,
         };
         Input::Submit(Box::new(submission), Box::new(drop))
     }

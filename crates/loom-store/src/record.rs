@@ -165,18 +165,14 @@ pub fn masked_variables(variables: &[Variable]) -> Vec<Variable> {
 /// A request as it is stored.
 pub fn encode_request(request: &Request, vault: &dyn Vault) -> Result<String, StoreError> {
     let mut sealed = request.clone();
-    if let Request::Resolve { outputs, .. } = &mut sealed {
-        seal_variables(outputs, vault)?;
-    }
+    seal_variables(sealed.variables_mut(), vault)?;
     Ok(to_json(&sealed))
 }
 
 /// The reverse of [`encode_request`].
 pub fn decode_request(text: &str, secrets: Secrets<'_>) -> Result<Request, StoreError> {
     let mut request: Request = from_json(text, "a request")?;
-    if let Request::Resolve { outputs, .. } = &mut request {
-        reveal_variables(outputs, secrets)?;
-    }
+    reveal_variables(request.variables_mut(), secrets)?;
     Ok(request)
 }
 

@@ -61,10 +61,13 @@ pub(crate) enum Command {
     /// Try the failed tasks of a run again, or one of them
     #[command(after_help = examples::RETRY)]
     Retry(RetryArgs),
-    /// Settle a failed or waiting task by hand: it counts as succeeded
+    /// Settle a failed, cancelled or waiting task by hand: it counts as succeeded
     #[command(after_help = examples::RESOLVE)]
     Resolve(ResolveArgs),
-    /// End a run, wherever it runs
+    /// Skip a task that has not started: what needs it is skipped too
+    #[command(after_help = examples::SKIP)]
+    Skip(SkipArgs),
+    /// End a run, or one task of it, wherever it runs
     #[command(after_help = examples::CANCEL)]
     Cancel(CancelArgs),
     /// The runs of the store, youngest first
@@ -314,7 +317,7 @@ pub(crate) struct ResumeArgs {
 pub(crate) struct RetryArgs {
     /// The run: its identity, its beginning or end (4 characters or more), or `last`
     pub(crate) run: String,
-    /// The failed task; all of them without it
+    /// The failed or cancelled task; all of them without it
     pub(crate) task: Option<String>,
     #[command(flatten)]
     pub(crate) execution: Execution,
@@ -324,7 +327,7 @@ pub(crate) struct RetryArgs {
 pub(crate) struct ResolveArgs {
     /// The run: its identity, its beginning or end (4 characters or more), or `last`
     pub(crate) run: String,
-    /// The failed or waiting task
+    /// The failed, cancelled or waiting task
     pub(crate) task: String,
     /// Set a variable in the task's name: NAME=TEXT or NAME:=JSON; may be given often
     #[arg(long = "output", value_name = "NAME=VALUE", value_parser = parse::variable)]
@@ -337,9 +340,24 @@ pub(crate) struct ResolveArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SkipArgs {
+    /// The run: its identity, its beginning or end (4 characters or more), or `last`
+    pub(crate) run: String,
+    /// The task, waiting or ready
+    pub(crate) task: String,
+    /// Why; recorded with who
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) execution: Execution,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CancelArgs {
     /// The run: its identity, its beginning or end (4 characters or more), or `last`
     pub(crate) run: String,
+    /// The task to end while the run goes on; the whole run without it
+    pub(crate) task: Option<String>,
     /// Why; recorded with who
     #[arg(long, default_value = "")]
     pub(crate) reason: String,

@@ -9,6 +9,7 @@ use loom_protocol::{
     AttemptId, AttemptNews, AttemptOutput, AttemptReport, AttemptRequest, ErrorCode, FailureInfo,
     StopHow,
 };
+use loom_server::wire::code_of;
 use loom_store::RunMeta;
 use loom_worker::{Immediate, Reporter, Worker};
 use std::collections::HashMap;
@@ -214,25 +215,6 @@ fn kind_of(code: ErrorCode) -> FailureKind {
         FailureKind::Expression,
     ];
     ALL.into_iter().find(|&kind| code_of(kind) == code).unwrap_or(FailureKind::Plugin)
-}
-
-/// The documented code of a kind of failure.
-pub(crate) const fn code_of(kind: FailureKind) -> ErrorCode {
-    match kind {
-        FailureKind::Exit => ErrorCode::TaskExit,
-        FailureKind::Signal => ErrorCode::TaskSignal,
-        FailureKind::Timeout => ErrorCode::TaskTimeout,
-        FailureKind::Spawn => ErrorCode::TaskSpawn,
-        FailureKind::MissingOutput => ErrorCode::MissingOutput,
-        FailureKind::BadOutput => ErrorCode::BadOutput,
-        FailureKind::PermissionDenied => ErrorCode::PermissionDenied,
-        FailureKind::ContractViolation => ErrorCode::ContractViolation,
-        FailureKind::Plugin => ErrorCode::PluginFailed,
-        FailureKind::HttpStatus => ErrorCode::HttpStatus,
-        FailureKind::Connection => ErrorCode::Connection,
-        FailureKind::BadParameter => ErrorCode::ParameterValue,
-        FailureKind::Expression => ErrorCode::Expression,
-    }
 }
 
 #[cfg(test)]

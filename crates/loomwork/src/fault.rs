@@ -81,6 +81,8 @@ impl Fault {
         match error {
             EngineError::Refused(refusal) => crate::refusal::fault(refusal, run),
             EngineError::Alive(owner) => alive(run, Some(owner)),
+            EngineError::Exists(_) => Self::new(ErrorCode::RunExists, error.to_string())
+                .help(format!("`loom show {run}` shows it")),
             EngineError::NotHere(_) | EngineError::Busy | EngineError::Stopped => {
                 Self::new(ErrorCode::MachineFailed, error.to_string())
                     .help(format!("loom show {run} says where the run stands"))

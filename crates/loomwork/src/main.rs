@@ -20,7 +20,6 @@ mod signals;
 mod store;
 mod terminal;
 mod ui;
-mod wire;
 mod workflow;
 
 use args::{Cli, Command};
@@ -69,6 +68,7 @@ fn dispatch(cli: Cli, ui: &mut Ui) -> Outcome {
         Command::Resume(args) => commands::ask::resume(args, global, ui),
         Command::Retry(args) => commands::ask::retry(args, global, ui),
         Command::Resolve(args) => commands::ask::resolve(args, global, ui),
+        Command::Skip(args) => commands::ask::skip(args, global, ui),
         Command::Cancel(args) => commands::ask::cancel(args, global, ui),
         Command::List(args) => commands::list::list(&args, global, ui),
         Command::Show(args) => commands::show::show(&args, global, ui),

@@ -40,6 +40,7 @@ pages! {
     DuplicateName 211;
     UnknownVariable 212;
     PluginNeeds 213;
+    BadEventName 214;
     BadManifest 301;
     NotExecutable 302;
     PluginExists 303;
@@ -71,6 +72,7 @@ pages! {
     BadArgument 605;
     NoSuchTask 606;
     FileExists 607;
+    RunExists 608;
     Unauthenticated 701;
     Forbidden 702;
     NotFound 703;

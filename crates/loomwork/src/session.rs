@@ -360,6 +360,7 @@ mod tests {
             workers: 1,
             base: String::new(),
             meta: Arc::default(),
+            hold: false,
         };
         session.handle.submit(submission).unwrap();
         assert!(store(folder.path()).run(id).unwrap().alive);

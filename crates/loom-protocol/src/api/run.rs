@@ -309,7 +309,7 @@ pub struct AttemptView {
 }
 
 /// Somebody interfered with the run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InterventionView {
     /// When.
@@ -322,6 +322,12 @@ pub struct InterventionView {
     pub tasks: Vec<String>,
     /// Why.
     pub reason: String,
+    /// The new limit of attempts, where it was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u32>,
+    /// The new inputs, where they were changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, Value>,
 }
 
 /// A link of the critical path.

@@ -68,6 +68,7 @@ impl Runs {
             workers,
             base: self.config.base.display().to_string(),
             meta: Arc::new(meta),
+            hold: false,
         };
         self.submit(submission).await?;
         Ok(Started { id: id.to_string(), repeated: false })

@@ -1,7 +1,7 @@
 //! Runs as the API shows them.
 
 use super::look::Look;
-use crate::wire::failure_event;
+use crate::wire::{failure_event, masked};
 use loom_core::{
     Act, AttemptRecord, AttemptResult, Ending, History, Intervention, PathLink, RunState, SetBy,
     TaskIx, TaskPhase, TaskRecord, Timestamp, VariableRecord,
@@ -89,7 +89,7 @@ fn variable(history: &History, variable: VariableRecord<'_>) -> VariableView {
         value: if variable.secret { MASK.into() } else { variable.value.clone() },
         secret: variable.secret,
         set_by: match variable.set_by {
-            SetBy::Start => None,
+            SetBy::Start | SetBy::Amendment => None,
             SetBy::Task(task) => Some(history.run().plan().task(task).name.clone()),
         },
         at: time(variable.at),
@@ -156,6 +156,13 @@ fn intervention(history: &History, one: &Intervention) -> InterventionView {
         Act::Cancel(reason) => ("cancel", Vec::new(), reason.as_str()),
         Act::Retry(tasks) => ("retry", tasks.iter().map(name).collect(), ""),
         Act::Resolve(task, reason) => ("resolve", vec![name(task)], reason.as_str()),
+        Act::CancelTask(task, reason) => ("cancel_task", vec![name(task)], reason.as_str()),
+        Act::Skip(task, reason) => ("skip", vec![name(task)], reason.as_str()),
+        Act::Amend(task, _) => ("amend", vec![name(task)], ""),
+    };
+    let amended = match &one.act {
+        Act::Amend(_, amended) => Some(amended),
+        _ => None,
     };
     InterventionView {
         at: time(one.at),
@@ -163,6 +170,8 @@ fn intervention(history: &History, one: &Intervention) -> InterventionView {
         act: act.to_owned(),
         tasks,
         reason: reason.to_owned(),
+        max_attempts: amended.and_then(|amended| amended.max_attempts),
+        inputs: amended.map(|amended| masked(&amended.inputs)).unwrap_or_default(),
     }
 }
 

@@ -203,6 +203,21 @@ fn attempt_events() -> Vec<Event> {
         failed(bare, None),
         Event::Gathered { at, task, failed: 3 },
         Event::Interrupted { at, task, attempt },
+        Event::TaskCancelRequested { at, task, by: "somebody".into(), reason: "it hangs".into() },
+        Event::SkipRequested { at, task, by: "somebody".into(), reason: String::new() },
+        Event::Amended {
+            at,
+            task,
+            by: "somebody".into(),
+            max_attempts: Some(3),
+            inputs: vec![variable("A", SECRET, true), variable("B", json!([1]), false)],
+        },
+        Event::Emitted {
+            at,
+            task,
+            name: "order.placed".into(),
+            payload: vec![variable("A", json!({"in": SECRET}), true), variable("B", 1, false)],
+        },
         Event::Cancelled { at, task },
         Event::Resolved {
             at,
@@ -224,6 +239,7 @@ fn skips() -> Vec<Event> {
         SkipReason::Condition { when: "V == \"1\"".into() },
         SkipReason::Circular { variables: vec!["V".into(), "W".into()] },
         SkipReason::Stopped { task: "t".into() },
+        SkipReason::ByHand { by: "somebody".into(), reason: "not today".into() },
     ];
     let skipped = |reason| Event::Skipped { at: at(8), task: TaskRef::whole(TaskIx(5)), reason };
     reasons.map(skipped).into()
@@ -244,6 +260,14 @@ pub fn every_request() -> Vec<Request> {
             outputs: vec![variable("A", SECRET, true), variable("B", 1, false)],
         },
         Request::Cancel { by: by(), reason: "tired".into() },
+        Request::CancelTask { by: by(), reason: "it hangs".into(), task: "only".into() },
+        Request::Skip { by: by(), reason: "not today".into(), task: "only".into() },
+        Request::Amend {
+            by: by(),
+            task: "only".into(),
+            max_attempts: Some(3),
+            inputs: vec![variable("A", SECRET, true), variable("B", json!([1]), false)],
+        },
     ]
 }
 

@@ -54,6 +54,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
         workers,
         base: base.display().to_string(),
         meta: Arc::default(),
+        hold: false,
     };
     if let Err(error) = session.handle.submit(submission) {
         return Err(match error {

@@ -6,6 +6,7 @@
 mod ask;
 mod diagnostics;
 mod durability;
+mod events;
 mod files;
 mod harness;
 mod hostile;
@@ -17,5 +18,6 @@ mod seeds;
 mod server;
 mod signals;
 mod slots;
+mod task_by_hand;
 mod watch;
 mod why;
