@@ -99,6 +99,9 @@ pub struct TaskDef {
     /// Whether the run may succeed although this task failed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub allow_failure: bool,
+    /// Events of the workflow's own that it announces when it settles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventDecl>,
     /// What its outputs and its error object must look like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<Box<Contract>>,
@@ -183,6 +186,32 @@ pub enum ForEach {
     Items(Vec<Value>),
 }
 
+/// An event that a task announces when it settles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventDecl {
+    /// The event's name.
+    pub name: String,
+    /// When it is announced.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on: EventTrigger,
+    /// The inputs and outputs that go with it; all declared outputs if it is `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Vec<String>>,
+}
+
+/// How a task must settle for its event to be announced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventTrigger {
+    /// It succeeded, or was resolved by hand.
+    #[default]
+    Success,
+    /// It failed.
+    Failure,
+    /// However it settled, skipped and cancelled included.
+    Always,
+}
+
 /// JSON Schemas (2020-12) that results must satisfy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Contract {
@@ -210,6 +239,7 @@ impl TaskDef {
             for_each: None,
             retry: RetryPolicy::default(),
             allow_failure: false,
+            events: Vec::new(),
             contract: None,
             annotations: BTreeMap::new(),
         }

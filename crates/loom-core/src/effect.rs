@@ -67,6 +67,16 @@ pub enum Effect {
     Recall(AttemptKey),
 }
 
+impl Effect {
+    /// The run that it is about.
+    pub const fn run(&self) -> RunId {
+        match self {
+            Self::Dispatch(attempt) => attempt.key.run,
+            Self::Stop(key, _) | Self::Recall(key) => key.run,
+        }
+    }
+}
+
 /// What an executor says of an attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {

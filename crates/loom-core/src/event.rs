@@ -154,7 +154,63 @@ pub enum Event {
         /// Why not.
         reason: SkipReason,
     },
-    /// A task or item was cancelled with its run.
+    /// Somebody asked for a task's end; its attempts under way are being stopped.
+    TaskCancelRequested {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// Who asked.
+        by: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// Somebody wants a task skipped that was handed over: it is being taken back. If it has begun by
+    /// then, it goes on.
+    SkipRequested {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// Who asked.
+        by: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// Somebody changed how often a task may be attempted, or what its attempts from now on see.
+    Amended {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// Who.
+        by: String,
+        /// How many attempts there are in all from now on.
+        #[serde(default, rename = "max", skip_serializing_if = "Option::is_none")]
+        max_attempts: Option<u32>,
+        /// What is seen in place of these inputs.
+        #[serde(default, rename = "in", skip_serializing_if = "Vec::is_empty")]
+        inputs: Vec<Variable>,
+    },
+    /// A task that settled announced an event of the workflow's own.
+    Emitted {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// The event's name.
+        name: String,
+        /// Variables that go with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        payload: Vec<Variable>,
+    },
+    /// A task or item was cancelled, alone or with its run.
     Cancelled {
         /// When.
         at: Timestamp,
@@ -198,6 +254,10 @@ impl Event {
             | Self::Gathered { at, .. }
             | Self::Interrupted { at, .. }
             | Self::Skipped { at, .. }
+            | Self::TaskCancelRequested { at, .. }
+            | Self::SkipRequested { at, .. }
+            | Self::Amended { at, .. }
+            | Self::Emitted { at, .. }
             | Self::Cancelled { at, .. }
             | Self::Resolved { at, .. } => *at,
         }
@@ -220,6 +280,10 @@ impl Event {
             | Self::Gathered { task, .. }
             | Self::Interrupted { task, .. }
             | Self::Skipped { task, .. }
+            | Self::TaskCancelRequested { task, .. }
+            | Self::SkipRequested { task, .. }
+            | Self::Amended { task, .. }
+            | Self::Emitted { task, .. }
             | Self::Cancelled { task, .. }
             | Self::Resolved { task, .. } => Some(*task),
         }
@@ -233,10 +297,21 @@ impl Event {
         }
     }
 
+    /// The variables that it carries, besides its outputs.
+    fn variables(&self) -> &[Variable] {
+        match self {
+            Self::Amended { inputs: variables, .. } | Self::Emitted { payload: variables, .. } => {
+                variables
+            }
+            _ => &[],
+        }
+    }
+
     /// Whether any of [`Event::secrets_mut`] is there.
     pub fn has_secrets(&self) -> bool {
         matches!(self, Self::Fired { items: Some(_), secret: true, .. })
             || self.outputs().iter().any(|output| output.secret)
+            || self.variables().iter().any(|variable| variable.secret)
     }
 
     /// The values in it that are masked in every output and sealed in the store.
@@ -245,6 +320,10 @@ impl Event {
             Self::Succeeded { outputs, .. } | Self::Resolved { outputs, .. } => {
                 let secret = outputs.iter_mut().filter(|output| output.secret);
                 secret.map(|output| &mut output.value).collect()
+            }
+            Self::Amended { inputs: variables, .. } | Self::Emitted { payload: variables, .. } => {
+                let secret = variables.iter_mut().filter(|variable| variable.secret);
+                secret.map(|variable| &mut variable.value).collect()
             }
             Self::Fired { items: Some(items), secret: true, .. } => items.iter_mut().collect(),
             _ => Vec::new(),
@@ -270,7 +349,7 @@ pub struct Output {
 }
 
 /// A variable's name and value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variable {
     /// The name.
     pub name: String,
@@ -318,6 +397,14 @@ pub enum SkipReason {
     Circular {
         /// The inputs that stay unset.
         variables: Vec<String>,
+    },
+    /// Somebody said so.
+    ByHand {
+        /// Who.
+        by: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     /// Another task failed and the workflow says `on_failure: stop`.
     Stopped {

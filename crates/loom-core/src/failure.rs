@@ -1,6 +1,6 @@
 //! How things go wrong: an attempt that failed, a command that was refused.
 
-use crate::{RunState, TaskPhase, TaskStep};
+use crate::{RunState, TaskPhase};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -119,12 +119,21 @@ pub enum Refusal {
         /// The task's name.
         task: String,
         /// What was asked.
-        wanted: TaskStep,
+        wanted: &'static str,
         /// The phase the task is in.
         phase: TaskPhase,
     },
     /// No such task, or item of it.
     UnknownTask(String),
+    /// Somebody has cancelled or skipped the task already, and its attempts are being stopped.
+    TaskEnding(String),
+    /// The task cannot be changed so.
+    Amendment {
+        /// The task's name.
+        task: String,
+        /// Why not.
+        why: BadAmendment,
+    },
     /// The report is not about the attempt that is under way.
     StaleReport,
 }
@@ -137,9 +146,49 @@ impl fmt::Display for Refusal {
                 write!(f, "cannot {wanted} task `{task}`, which is {phase}")
             }
             Self::UnknownTask(task) => write!(f, "the workflow has no task `{task}`"),
+            Self::TaskEnding(task) => write!(f, "task `{task}` is being ended already"),
+            Self::Amendment { task, why } => write!(f, "cannot amend task `{task}`: {why}"),
             Self::StaleReport => f.write_str("the report is not about an attempt under way"),
         }
     }
 }
 
 impl std::error::Error for Refusal {}
+
+/// Why a task cannot be changed as was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadAmendment {
+    /// Neither attempts nor inputs are given.
+    Nothing,
+    /// The task does not declare this input.
+    NotAnInput(String),
+    /// The value for this input has more bytes, as JSON, than an amended input may have.
+    TooLarge(String),
+    /// So many attempts are not allowed, or are used up.
+    Attempts {
+        /// The least that can be asked for.
+        least: u32,
+        /// The most.
+        most: u32,
+    },
+}
+
+impl fmt::Display for BadAmendment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("neither attempts nor inputs are given"),
+            Self::NotAnInput(name) => write!(f, "it does not take `{name}` as an input"),
+            Self::TooLarge(name) => write!(
+                f,
+                "the value for `{name}` is larger than {} bytes",
+                crate::run::AMENDED_BYTES_MAX
+            ),
+            Self::Attempts { least, most } if least <= most => {
+                write!(f, "it can have {least} to {most} attempts")
+            }
+            Self::Attempts { most, .. } => {
+                write!(f, "it has used {most} attempts, and can have no more")
+            }
+        }
+    }
+}

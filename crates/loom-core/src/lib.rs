@@ -29,22 +29,23 @@ mod time;
 mod why;
 
 pub use definition::{
-    Contract, Definition, EnvVar, Execution, ForEach, OnFailure, OutputDecl, Outputs, TaskDef,
-    TaskKind,
+    Contract, Definition, EnvVar, EventDecl, EventTrigger, Execution, ForEach, OnFailure,
+    OutputDecl, Outputs, TaskDef, TaskKind,
 };
 pub use effect::{Attempt, AttemptKey, Effect, News, Report, Stop};
 pub use event::{Event, Output, Producer, RunOutcome, SkipReason, Variable};
-pub use failure::{Failure, FailureKind, Refusal};
+pub use failure::{BadAmendment, Failure, FailureKind, Refusal};
 pub use history::{
-    Act, AttemptRecord, AttemptResult, Counts, CriticalPath, Enabled, Enabler, Ending, History,
-    Intervention, PathLink, PathStart, Resolution, SetBy, Settled, TaskRecord, VariableRecord,
+    Act, Amended, AttemptRecord, AttemptResult, Counts, CriticalPath, Enabled, Enabler, Ending,
+    History, Intervention, PathLink, PathStart, Resolution, SetBy, Settled, TaskRecord,
+    VariableRecord,
 };
 pub use id::{ParseIdError, RunId, TaskIx, TaskRef};
 pub use lifecycle::{RunState, TaskPhase, TaskStep};
 pub use plan::Plan;
 pub use request::Request;
 pub use retry::{Backoff, RetryPolicy};
-pub use run::{Changes, Command, Gate, Missing, OpenGate, Run, Submission};
+pub use run::{AMENDED_BYTES_MAX, Changes, Command, Gate, Missing, OpenGate, Run, Submission};
 pub use time::Timestamp;
 pub use why::{
     ActiveChain, Asked, BackingOffWhy, CancelledBy, Cause, CauseEnd, ChainLink, FailedWhy, Few,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RunState {
     /// Accepted, not begun.
     Queued,
@@ -81,7 +81,7 @@ pub enum TaskPhase {
     Failed,
     /// It will not run.
     Skipped,
-    /// Its run was cancelled.
+    /// It was cancelled, alone or with its run.
     Cancelled,
     /// Somebody settled it by hand; counts as succeeded.
     Resolved,
@@ -141,11 +141,11 @@ impl TaskPhase {
             (P::Running, S::Succeed) => P::Succeeded,
             (P::Running, S::BackOff) => P::BackingOff,
             (P::Running | P::Waiting, S::Fail) => P::Failed,
-            (P::Waiting, S::Skip) => P::Skipped,
+            (P::Waiting | P::Ready, S::Skip) => P::Skipped,
             (P::Waiting | P::Ready | P::Running | P::BackingOff, S::Cancel) => P::Cancelled,
             (P::Failed, S::Retry) => P::Ready,
             (P::Failed | P::Skipped | P::Cancelled, S::Reopen) => P::Waiting,
-            (P::Failed | P::Waiting, S::Resolve) => P::Resolved,
+            (P::Failed | P::Cancelled | P::Waiting, S::Resolve) => P::Resolved,
             _ => return None,
         })
     }
@@ -176,12 +176,12 @@ pub enum TaskStep {
     Interrupt,
     /// It will not run.
     Skip,
-    /// Its run is cancelled.
+    /// It is cancelled, alone or with its run.
     Cancel,
     /// Somebody asks for it to be tried again.
     Retry,
-    /// A task that it was skipped or stopped for is tried again; or it failed before it fired, and
-    /// what it waited for is looked at again.
+    /// A task that it was skipped or stopped for is tried again; or it failed before it fired, or was
+    /// cancelled alone, and what it waited for is looked at again.
     Reopen,
     /// Somebody settles it by hand.
     Resolve,
@@ -246,11 +246,12 @@ mod tests {
         }
         let expected = "waiting -fire-> ready; waiting -fail-> failed; waiting -skip-> skipped; \
             waiting -cancel-> cancelled; waiting -resolve-> resolved; ready -start-> running; \
-            ready -cancel-> cancelled; running -complete-> succeeded; \
+            ready -skip-> skipped; ready -cancel-> cancelled; running -complete-> succeeded; \
             running -back off-> backing_off; running -fail-> failed; running -interrupt-> ready; \
             running -cancel-> cancelled; backing_off -wake-> ready; \
             backing_off -cancel-> cancelled; failed -retry-> ready; failed -reopen-> waiting; \
-            failed -resolve-> resolved; skipped -reopen-> waiting; cancelled -reopen-> waiting";
+            failed -resolve-> resolved; skipped -reopen-> waiting; \
+            cancelled -reopen-> waiting; cancelled -resolve-> resolved";
         assert_eq!(rows.join("; "), expected);
     }
 

@@ -55,6 +55,8 @@ pub(crate) struct Traits {
     /// May set any variable.
     pub(crate) wildcard: bool,
     pub(crate) allow_failure: bool,
+    /// Announces events when it settles.
+    pub(crate) announces: bool,
 }
 
 impl Traits {
@@ -66,6 +68,7 @@ impl Traits {
             gated: task.when.is_some() || task.for_each.is_some(),
             wildcard: task.outputs.any,
             allow_failure: task.allow_failure,
+            announces: !task.events.is_empty(),
         }
     }
 

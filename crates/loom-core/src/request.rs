@@ -32,7 +32,38 @@ pub enum Request {
         /// The task's name.
         task: Option<String>,
     },
-    /// Settle a failed or waiting task by hand.
+    /// Cancel one task alone; the run goes on.
+    CancelTask {
+        /// Who asks.
+        by: String,
+        /// Why.
+        reason: String,
+        /// The task's name.
+        task: String,
+    },
+    /// Skip a task that has not started.
+    Skip {
+        /// Who asks.
+        by: String,
+        /// Why.
+        reason: String,
+        /// The task's name.
+        task: String,
+    },
+    /// Change how often a task may be attempted, and what it is given.
+    Amend {
+        /// Who asks.
+        by: String,
+        /// The task's name.
+        task: String,
+        /// How many attempts there are in all from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_attempts: Option<u32>,
+        /// What later attempts see in place of these declared inputs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        inputs: Vec<Variable>,
+    },
+    /// Settle a failed, cancelled or waiting task by hand.
     Resolve {
         /// Who asks.
         by: String,
@@ -46,12 +77,30 @@ pub enum Request {
 }
 
 impl Request {
+    /// The variables that it carries: secret ones among them are sealed in the store.
+    pub fn variables_mut(&mut self) -> &mut [Variable] {
+        match self {
+            Self::Resolve { outputs: variables, .. } | Self::Amend { inputs: variables, .. } => {
+                variables
+            }
+            Self::Pause { .. }
+            | Self::Resume { .. }
+            | Self::Cancel { .. }
+            | Self::CancelTask { .. }
+            | Self::Skip { .. }
+            | Self::Retry { .. } => &mut [],
+        }
+    }
+
     /// Who asks.
     pub fn by(&self) -> &str {
         match self {
             Self::Pause { by }
             | Self::Resume { by }
             | Self::Cancel { by, .. }
+            | Self::CancelTask { by, .. }
+            | Self::Skip { by, .. }
+            | Self::Amend { by, .. }
             | Self::Retry { by, .. }
             | Self::Resolve { by, .. } => by,
         }

@@ -47,6 +47,9 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// The most attempts that can be asked for.
+    pub const ATTEMPTS_MAX: u32 = 1000;
+
     /// The wait after the `failed`-th failure (from 1). A wait that the far side `asked` for is
     /// honoured if it is longer, up to `max`. `random` (any bits) feeds the jitter.
     pub fn wait(&self, failed: u32, asked: Option<Duration>, random: u64) -> Duration {

@@ -3,7 +3,7 @@
 mod asked;
 
 use crate::active::ActiveRun;
-use crate::executor::{Executor, Started};
+use crate::executor::{Carried, Executor, Started};
 use crate::input::{EngineError, Input, NewSubmission, Observer, Reply};
 use crate::limits::Limits;
 use crate::options::Options;
@@ -47,7 +47,24 @@ struct Batch {
     runs: Vec<RunId>,
     commits: Vec<RunCommit>,
     effects: Vec<Effect>,
-    replies: Vec<(Reply, Result<(), EngineError>)>,
+    /// Who waits for an answer about which run.
+    replies: Vec<(RunId, Reply, Result<(), EngineError>)>,
+}
+
+impl Batch {
+    fn creates(&self, run: RunId) -> bool {
+        self.commits.iter().any(|commit| commit.run == run && commit.new.is_some())
+    }
+
+    /// Takes out all that is about a run whose identity is another's.
+    fn withdraw(&mut self, run: RunId) {
+        self.runs.retain(|other| *other != run);
+        self.commits.retain(|commit| commit.run != run);
+        self.effects.retain(|effect| effect.run() != run);
+        for (_, _, answer) in self.replies.iter_mut().filter(|(about, ..)| *about == run) {
+            *answer = Err(EngineError::Exists(run));
+        }
+    }
 }
 
 /// How the engine comes to its end.
@@ -87,7 +104,7 @@ impl Engine {
     /// commits it before it takes its inputs; after any other the engine must only be halted.
     pub fn turn(&mut self, inputs: &mut Vec<Input>, now: Timestamp) -> Result<(), StoreError> {
         if !self.batch.commits.is_empty() {
-            self.store.commit(&self.batch.commits)?;
+            self.commit()?;
             self.perform(now);
         }
         let own = std::mem::take(&mut self.inbox);
@@ -98,9 +115,7 @@ impl Engine {
         self.fill(now);
         self.share_slots(now)?;
         self.gather();
-        if !self.batch.commits.is_empty() {
-            self.store.commit(&self.batch.commits)?;
-        }
+        self.commit()?;
         self.perform(now);
         Ok(())
     }
@@ -154,7 +169,7 @@ impl Engine {
     /// those who wait.
     pub fn halt(&mut self, error: StoreError) {
         let error = EngineError::from(error);
-        for (reply, _) in std::mem::take(&mut self.batch.replies) {
+        for (_, reply, _) in std::mem::take(&mut self.batch.replies) {
             reply(Err(error.clone()));
         }
         self.stop_attempts(Stop::Now);
@@ -163,16 +178,21 @@ impl Engine {
     fn apply(&mut self, input: Input, now: Timestamp) {
         match input {
             Input::Submit(submission, reply) => {
+                let id = submission.id;
                 let answer = self.submit(*submission, now);
-                self.batch.replies.push((reply, answer));
+                self.batch.replies.push((id, reply, answer));
+            }
+            Input::Begin(run, reply) => {
+                let answer = self.begin(run, now);
+                self.batch.replies.push((run, reply, answer));
             }
             Input::Adopt(run, request, reply) => {
                 let answer = self.adopt(run, request, now);
-                self.batch.replies.push((reply, answer));
+                self.batch.replies.push((run, reply, answer));
             }
             Input::Request(run, request, reply) => {
                 let answer = self.request(run, request, now);
-                self.batch.replies.push((reply, answer));
+                self.batch.replies.push((run, reply, answer));
             }
             Input::Posted(posted) => self.posted(posted, now),
             Input::Reports(reports) => {
@@ -181,6 +201,7 @@ impl Engine {
                 }
             }
             Input::Drain { by } => self.stop(Stopping::Drain, &by, now),
+            Input::Leave => self.stopping = self.stopping.take().max(Some(Stopping::Drain)),
             Input::Kill { by } => self.stop(Stopping::Kill, &by, now),
         }
     }
@@ -189,7 +210,10 @@ impl Engine {
         if self.stopping.is_some() {
             return Err(EngineError::Stopped);
         }
-        let NewSubmission { id, plan, hash, variables, workers, base } = submission;
+        let NewSubmission { id, plan, hash, variables, workers, base, meta, hold } = submission;
+        if self.has(id) {
+            return Err(EngineError::Exists(id));
+        }
         let new = NewRun {
             definition: Arc::clone(plan.definition()),
             hash,
@@ -197,10 +221,17 @@ impl Engine {
             workers,
             base,
             created_at: now,
+            meta,
         };
         let run = Run::new(Submission { id, plan, variables, workers });
         self.runs.insert(id, ActiveRun::created(run, new));
-        self.command(id, Command::Begin, now)
+        self.touch(id);
+        if hold { Ok(()) } else { self.command(id, Command::Begin, now) }
+    }
+
+    /// Whether a run is this engine's, in memory or parked.
+    fn has(&self, id: RunId) -> bool {
+        self.runs.contains_key(&id) || self.parked.contains(id)
     }
 
     fn report(&mut self, id: RunId, report: Report, now: Timestamp) {
@@ -219,6 +250,8 @@ impl Engine {
             self.ensure_in_memory(id)?;
             self.parked.remove(id);
         }
+        // Also after a refusal: a run that was parked goes back.
+        self.touch(id);
         let active = self.runs.get_mut(&id).expect("it is in memory now");
         let changes = active.run.apply(command, now)?;
         let mut ended = 0;
@@ -230,13 +263,18 @@ impl Engine {
         }
         active.pace.ended(ended, now);
         active.take(changes, &mut self.batch.effects);
-        if !std::mem::replace(&mut active.dirty, true) {
-            self.dirty.push(id);
-        }
         if active.run.has_ready() && !std::mem::replace(&mut active.to_fill, true) {
             self.to_fill.push_back(id);
         }
         Ok(())
+    }
+
+    /// Sees to it that a run in memory is looked at when the round is committed.
+    fn touch(&mut self, id: RunId) {
+        let active = self.runs.get_mut(&id).expect("it is in memory");
+        if !std::mem::replace(&mut active.dirty, true) {
+            self.dirty.push(id);
+        }
     }
 
     fn ensure_in_memory(&mut self, id: RunId) -> Result<(), StoreError> {
@@ -244,6 +282,7 @@ impl Engine {
             return Ok(());
         }
         let stored = self.store.load(id)?;
+        let carried = Carried::of(&stored.new);
         let plan = self.plan(&stored.new);
         let mut run = Run::new(Submission {
             id,
@@ -252,7 +291,7 @@ impl Engine {
             workers: stored.new.workers,
         });
         stored.events.iter().for_each(|event| run.replay(event));
-        self.runs.insert(id, ActiveRun::loaded(run));
+        self.runs.insert(id, ActiveRun::loaded(run, carried));
         Ok(())
     }
 
@@ -351,6 +390,21 @@ impl Engine {
         }
     }
 
+    /// Commits the batch. New runs whose identity is taken are taken out of it: nothing has been told
+    /// or done about them yet.
+    fn commit(&mut self) -> Result<(), StoreError> {
+        while !self.batch.commits.is_empty() {
+            let taken = match self.store.commit(&self.batch.commits) {
+                Err(StoreError::Conflict(run)) if self.batch.creates(run) => run,
+                done => return done,
+            };
+            self.runs.remove(&taken);
+            self.batch.withdraw(taken);
+            self.to_fill.extend(self.limits.forget(taken));
+        }
+        Ok(())
+    }
+
     /// Everything in the batch is durable: tell, answer, and do.
     fn perform(&mut self, now: Timestamp) {
         let batch = std::mem::take(&mut self.batch);
@@ -359,7 +413,7 @@ impl Engine {
                 observer.committed(&batch.commits);
             }
         }
-        for (reply, answer) in batch.replies {
+        for (_, reply, answer) in batch.replies {
             reply(answer);
         }
         let mut finished = Vec::new();
@@ -367,7 +421,8 @@ impl Engine {
             match effect {
                 Effect::Dispatch(attempt) => {
                     let key = attempt.key;
-                    if let Started::Finished(news) = self.executor.start(*attempt) {
+                    let carried = &self.runs[&key.run].carried;
+                    if let Started::Finished(news) = self.executor.start(*attempt, carried) {
                         let report = Report { task: key.task, attempt: key.attempt, news };
                         finished.push((key.run, report));
                     }

@@ -70,9 +70,14 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Creates a run and begins it; returns once both are durable.
+    /// Creates a run and begins it, unless it is to be held; returns once that is durable.
     pub fn submit(&self, submission: NewSubmission) -> Result<(), EngineError> {
         self.ask(|reply| Input::Submit(Box::new(submission), reply))
+    }
+
+    /// Begins a run that was held, after taking it up if no living process has it.
+    pub fn begin(&self, run: RunId) -> Result<(), EngineError> {
+        self.ask(|reply| Input::Begin(run, reply))
     }
 
     /// Takes up a run that no living process has and asks something of it: see [`Input::Adopt`].
@@ -93,6 +98,12 @@ impl Handle {
     /// Pauses all runs and stops the engine once nothing is under way.
     pub fn drain(&self, by: impl Into<String>) {
         self.send(Input::Drain { by: by.into() });
+    }
+
+    /// Starts nothing new and stops the engine once nothing is under way. Runs stay as they are, for
+    /// whoever takes them up next.
+    pub fn leave(&self) {
+        self.send(Input::Leave);
     }
 
     /// As [`Handle::drain`], ending what is under way.

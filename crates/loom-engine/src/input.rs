@@ -1,14 +1,14 @@
 //! Everything that can wake an engine, and how it answers.
 
 use loom_core::{Plan, Refusal, Report, Request, RunId, Variable};
-use loom_store::{DefinitionHash, OwnerId, Posted, RunCommit, StoreError};
+use loom_store::{DefinitionHash, OwnerId, Posted, RunCommit, RunMeta, StoreError};
 use std::fmt;
 use std::sync::Arc;
 
 /// A run to be started.
 #[derive(Clone, Debug)]
 pub struct NewSubmission {
-    /// The run's identity, new in the store.
+    /// The run's identity. If the store has a run of it, the submission is refused.
     pub id: RunId,
     /// What it executes.
     pub plan: Arc<Plan>,
@@ -20,6 +20,10 @@ pub struct NewSubmission {
     pub workers: u32,
     /// The folder that relative paths start from.
     pub base: String,
+    /// What is said about it.
+    pub meta: Arc<RunMeta>,
+    /// Whether the run is only created, to begin when [`Input::Begin`] asks for it.
+    pub hold: bool,
 }
 
 /// An answer that is given once what it tells is durable.
@@ -27,11 +31,13 @@ pub type Reply = Box<dyn FnOnce(Result<(), EngineError>) + Send>;
 
 /// The closed list of what can wake an engine.
 pub enum Input {
-    /// Create a run and begin it.
+    /// Create a run, and begin it unless it is to be held.
     Submit(Box<NewSubmission>, Reply),
+    /// Begin a run that was held, after taking it up if no living process has it.
+    Begin(RunId, Reply),
     /// Take up a run of the store that no living process has, and ask something of it. With a
-    /// request for anything but its end or a pause, a paused run goes on; without one it stays as it
-    /// is.
+    /// request for anything but its end or a pause, a run that was paused or held goes on; without
+    /// one it stays as it is.
     Adopt(RunId, Option<Request>, Reply),
     /// Ask something of a run.
     Request(RunId, Request, Reply),
@@ -44,6 +50,8 @@ pub enum Input {
         /// Who asks.
         by: String,
     },
+    /// As [`Input::Drain`], but runs stay as they are, for whoever takes them up next.
+    Leave,
     /// As [`Input::Drain`], ending what is under way.
     Kill {
         /// Who asks.
@@ -53,12 +61,15 @@ pub enum Input {
 
 impl Input {
     pub(crate) const fn wants_answer(&self) -> bool {
-        matches!(self, Self::Submit(..) | Self::Adopt(..) | Self::Request(..))
+        matches!(self, Self::Submit(..) | Self::Begin(..) | Self::Adopt(..) | Self::Request(..))
     }
 
     /// Answers whoever waits for an answer, if anybody does.
     pub(crate) fn answer(self, answer: Result<(), EngineError>) {
-        if let Self::Submit(_, reply) | Self::Adopt(_, _, reply) | Self::Request(_, _, reply) = self
+        if let Self::Submit(_, reply)
+        | Self::Begin(_, reply)
+        | Self::Adopt(_, _, reply)
+        | Self::Request(_, _, reply) = self
         {
             reply(answer);
         }
@@ -76,6 +87,8 @@ pub trait Observer: Send {
 pub enum EngineError {
     /// The run's state does not allow it.
     Refused(Refusal),
+    /// A run of this identity exists; nothing of it was changed.
+    Exists(RunId),
     /// Another living process has the run.
     Alive(OwnerId),
     /// The run is not under way in this engine.
@@ -94,6 +107,7 @@ impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => refusal.fmt(f),
+            Self::Exists(run) => write!(f, "run {run} exists already"),
             Self::Alive(owner) => write!(f, "the run belongs to a living process ({owner})"),
             Self::NotHere(run) => write!(f, "run {run} is not under way here"),
             Self::Leftovers(why) => write!(f, "leftovers of a crash could not be ended: {why}"),

@@ -75,6 +75,17 @@ impl Limits {
             return Vec::new();
         }
         let Some(permit) = self.held.remove(&(run, *task)) else { return Vec::new() };
+        self.give_back(permit)
+    }
+
+    /// Gives back all that a run has. Answers with the runs that may start something now.
+    pub(crate) fn forget(&mut self, run: RunId) -> Vec<RunId> {
+        let held = self.held.extract_if(|(of, _), _| *of == run);
+        let permit: Permit = held.flat_map(|(_, permit)| permit).collect();
+        self.give_back(permit)
+    }
+
+    fn give_back(&mut self, permit: Permit) -> Vec<RunId> {
         for key in permit {
             if let Some(slots) = self.slots.get_mut(&key) {
                 slots.used -= 1;
@@ -293,5 +304,19 @@ mod tests {
         assert_eq!(limits.ask_again(), [run]);
         assert_eq!(ask(&mut limits, &[]), [says("gpu", 0, 0)]);
         assert!(!limits.are_waited_for());
+    }
+
+    #[test]
+    fn a_run_that_is_forgotten_gives_all_back() {
+        let (mut limits, plan) = both();
+        let [one, two] = [1, 2].map(|n| RunId::new(n, 0));
+        assert!(!limits.gate(one).admit(&plan, A, 1));
+        ask(&mut limits, &["gpu", "a"]);
+        assert!(limits.gate(one).admit(&plan, A, 1));
+        assert!(!limits.gate(two).admit(&plan, B, 1));
+        assert_eq!(limits.forget(one), [two]);
+        assert_eq!(limits.forget(one), []);
+        assert_eq!(ask(&mut limits, &["gpu"]), [says("gpu", 0, 1), says("a", 0, 0)]);
+        assert!(limits.gate(two).admit(&plan, B, 1));
     }
 }

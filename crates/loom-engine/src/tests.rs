@@ -1,6 +1,8 @@
 //! The engine on a manual clock, the reference store and an executor that does nothing by itself.
 
-use crate::{Engine, EngineError, Executor, Input, NewSubmission, Observer, Options, Started};
+use crate::{
+    Carried, Engine, EngineError, Executor, Input, NewSubmission, Observer, Options, Started,
+};
 use loom_core::{
     Attempt, AttemptKey, Definition, Failure, FailureKind, News, Plan, Report, Request,
     RetryPolicy, RunId, RunState, Stop, TaskDef, Timestamp,
@@ -18,7 +20,7 @@ type Diary = Arc<Mutex<Vec<String>>>;
 struct Scribe(Diary);
 
 impl Executor for Scribe {
-    fn start(&mut self, attempt: Attempt) -> Started {
+    fn start(&mut self, attempt: Attempt, _carried: &Carried) -> Started {
         let held = if attempt.held { " held" } else { "" };
         self.write(format!("start {}#{}{held}", attempt.task().name, attempt.key.attempt));
         Started::Running
@@ -137,8 +139,15 @@ impl Bench {
             variables: Arc::default(),
             workers: 1,
             base: String::new(),
+            meta: Arc::default(),
+            hold: false,
         };
         Input::Submit(Box::new(submission), self.reply("submitted"))
+    }
+
+    fn hold(&self, number: u64, tasks: Vec<TaskDef>) -> Input {
+        let Input::Submit(submission, reply) = self.submit(number, tasks) else { unreachable!() };
+        Input::Submit(Box::new(NewSubmission { hold: true, ..*submission }), reply)
     }
 
     fn reply(&self, what: &'static str) -> crate::Reply {
@@ -308,6 +317,21 @@ fn with_a_parked_run() -> Bench {
     let failure = Failure::retryable(FailureKind::Exit, "exit 1");
     bench.turn(vec![report(1, 0, 1, News::Failed(failure))]).unwrap();
     bench
+}
+
+#[test]
+fn an_engine_that_leaves_starts_nothing_and_its_runs_stay_as_they_are() {
+    let mut bench = Bench::new();
+    let mut second = task("b");
+    second.execution.depends_on = vec!["a".into()];
+    let inputs = vec![bench.submit(1, vec![task("a"), second])];
+    bench.turn(inputs).unwrap();
+    bench.turn(vec![Input::Leave]).unwrap();
+    assert!(!bench.engine.has_stopped(), "an attempt is under way");
+    bench.turn(vec![succeeded(1, 0)]).unwrap();
+    assert!(bench.engine.has_stopped());
+    assert!(!bench.diary().iter().any(|line| line.starts_with("start b")));
+    assert_eq!(bench.state(1), RunState::Running);
 }
 
 #[test]
@@ -518,4 +542,103 @@ fn requests_for_runs_elsewhere_are_refused() {
     let ask = Input::Request(run(9), resume, bench.reply("asked"));
     bench.turn(vec![ask]).unwrap();
     assert_eq!(bench.diary(), [format!("not asked: run {} is not under way here", run(9))]);
+}
+
+#[test]
+fn a_held_run_is_parked_until_it_is_begun() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.hold(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs", "submitted"]);
+    assert_eq!((bench.state(1), bench.engine.load()), (RunState::Queued, (0, 1)));
+    let pause = Request::Pause { by: "me".into() };
+    let refused = Input::Request(run(1), pause, bench.reply("paused"));
+    bench.turn(vec![refused]).unwrap();
+    assert_eq!(bench.diary(), ["not paused: cannot pause a run that is queued"]);
+    assert_eq!(bench.engine.load(), (0, 1), "what is refused leaves it parked");
+    let inputs = [1, 2].map(|_| Input::Begin(run(1), bench.reply("begun"))).into();
+    bench.turn(inputs).unwrap();
+    let twice = "not begun: cannot begin a run that is running";
+    assert_eq!(bench.diary(), ["committed 1 runs", "begun", twice, "start a#1"]);
+}
+
+#[test]
+fn a_held_run_can_be_cancelled_before_it_begins() {
+    let mut bench = Bench::new();
+    let cancel = Request::Cancel { by: "me".into(), reason: String::new() };
+    let inputs = vec![
+        bench.hold(1, vec![task("a")]),
+        Input::Request(run(1), cancel, bench.reply("cancelled")),
+    ];
+    bench.turn(inputs).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs", "submitted", "cancelled"]);
+    assert_eq!((bench.state(1), bench.engine.load()), (RunState::Cancelled, (0, 0)));
+}
+
+#[test]
+fn a_held_run_stays_held_when_it_is_adopted_and_begins_when_that_is_asked() {
+    let by = || "me".to_owned();
+    let cases = [
+        (None, RunState::Queued),
+        (Some(Request::Resume { by: by() }), RunState::Running),
+        (Some(Request::Skip { by: by(), reason: by(), task: "a".into() }), RunState::Running),
+        (Some(Request::Cancel { by: by(), reason: by() }), RunState::Cancelled),
+    ];
+    for (request, expected) in cases {
+        let mut bench = Bench::new();
+        let inputs = vec![bench.hold(1, vec![task("a"), task("b")])];
+        bench.turn(inputs).unwrap();
+        bench.store.end_owner("first");
+        let mut next = Bench::on(bench.store.session("x"), "second");
+        let adopt = Input::Adopt(run(1), request.clone(), next.reply("adopted"));
+        next.turn(vec![adopt]).unwrap();
+        assert_eq!(next.state(1), expected, "{request:?}");
+        assert_eq!(next.engine.load().1, usize::from(request.is_none()), "{request:?}");
+    }
+    let mut bench = Bench::new();
+    let inputs = vec![bench.hold(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    bench.store.end_owner("first");
+    let mut next = Bench::on(bench.store.session("x"), "second");
+    let begin = Input::Begin(run(1), next.reply("begun"));
+    next.turn(vec![begin]).unwrap();
+    assert_eq!(next.diary(), ["end leftovers", "committed 1 runs", "begun", "start a#1"]);
+}
+
+#[test]
+fn a_run_that_exists_is_not_created_again_and_harms_nothing_else() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")]), bench.submit(1, vec![task("x")])];
+    bench.turn(inputs).unwrap();
+    let exists = format!("not submitted: run {} exists already", run(1));
+    assert_eq!(bench.diary(), ["committed 1 runs", "submitted", &exists, "start a#1"]);
+    bench.turn(vec![succeeded(1, 0)]).unwrap();
+    assert_eq!((bench.state(1), bench.engine.load()), (RunState::Succeeded, (0, 0)));
+    bench.diary();
+
+    // Now only the store knows of it, or another process has it.
+    let limited = || {
+        let mut limited = task("b");
+        limited.execution.workers = Some(1);
+        vec![limited]
+    };
+    let cancel = Request::Cancel { by: "me".into(), reason: String::new() };
+    for store in ["first", "second"] {
+        let mut next = Bench::on(bench.store.session("x"), store);
+        let number = if store == "first" { 2 } else { 3 };
+        let inputs = vec![
+            next.submit(1, limited()),
+            next.submit(number, limited()),
+            Input::Request(run(1), cancel.clone(), next.reply("cancelled")),
+        ];
+        next.turn(inputs).unwrap();
+        let told = next.diary();
+        let refused = format!("not cancelled: run {} exists already", run(1));
+        assert_eq!(told[..4], ["committed 1 runs", &exists, "submitted", &refused]);
+        // What the run that was not created would have taken of a limit is given back.
+        next.turn(vec![]).unwrap();
+        assert_eq!([&told[4..], &next.diary()].concat(), ["start b#1"]);
+        next.turn(vec![succeeded(number, 0)]).unwrap();
+        assert_eq!((next.state(1), next.state(number)), (RunState::Succeeded, RunState::Succeeded));
+    }
 }

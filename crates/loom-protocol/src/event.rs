@@ -4,9 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// One event of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunEvent {
     /// The run's identity.
     pub run: String,
@@ -21,6 +23,7 @@ pub struct RunEvent {
 
 /// What happened to a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type")]
 pub enum RunEventKind {
     /// The run began.
@@ -135,7 +138,53 @@ pub enum RunEventKind {
         /// Why not.
         reason: Value,
     },
-    /// The task or item was cancelled with its run.
+    /// Somebody asked for a task's end.
+    #[serde(rename = "task.cancel_requested")]
+    TaskCancelRequested {
+        /// The task.
+        task: String,
+        /// Who asked.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody wants a task skipped that was handed over: it is being taken back. If it has begun by
+    /// then, it goes on.
+    #[serde(rename = "task.skip_requested")]
+    TaskSkipRequested {
+        /// The task.
+        task: String,
+        /// Who asked.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody changed how often a task may be attempted, or what its attempts from now on see.
+    #[serde(rename = "task.amended")]
+    TaskAmended {
+        /// The task.
+        task: String,
+        /// Who.
+        by: String,
+        /// How many attempts there are in all from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_attempts: Option<u32>,
+        /// What is seen in place of these inputs.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        inputs: BTreeMap<String, Value>,
+    },
+    /// A task that settled announced an event of the workflow's own.
+    #[serde(rename = "custom")]
+    Custom {
+        /// The event's name, as the workflow gives it.
+        name: String,
+        /// The task.
+        task: String,
+        /// Variables that go with it; the text `***` for one that is secret.
+        #[serde(default)]
+        payload: BTreeMap<String, Value>,
+    },
+    /// The task or item was cancelled, alone or with its run.
     #[serde(rename = "task.cancelled")]
     TaskCancelled {
         /// The task.
@@ -161,6 +210,7 @@ pub enum RunEventKind {
 
 /// An attempt of a task or item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AttemptOf {
     /// The task's name.
     pub task: String,
@@ -173,6 +223,7 @@ pub struct AttemptOf {
 
 /// One thing that a task emitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OutputEvent {
     /// Its name.
     pub name: String,
@@ -188,6 +239,7 @@ pub struct OutputEvent {
 
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FailureEvent {
     /// The stable name of the kind of failure.
     pub kind: String,
@@ -213,6 +265,7 @@ pub struct FailureEvent {
 
 /// An error of a command, on a line of its own: the last one that it prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorEvent {
     /// Always `error`.
     #[serde(rename = "type")]
@@ -227,6 +280,7 @@ pub struct ErrorEvent {
 
 /// The type of an [`ErrorEvent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorTag {
     /// `error`.

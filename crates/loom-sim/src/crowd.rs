@@ -133,6 +133,8 @@ impl Crowd {
             variables: Arc::default(),
             workers: 1 + self.random.below(6) as u32,
             base: String::new(),
+            meta: std::sync::Arc::default(),
+            hold: false,
         };
         Input::Submit(Box::new(submission), Box::new(drop))
     }

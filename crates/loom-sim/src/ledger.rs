@@ -55,6 +55,13 @@ impl Ledger {
                     self.set(run, &output.name, &output.value);
                 }
             }
+            Event::Amended { inputs, .. } => {
+                inputs.iter().for_each(|input| self.set(run, &input.name, &input.value));
+            }
+            Event::Skipped { task, .. } => {
+                let runs = self.running.contains_key(&(run, *task));
+                assert!(!runs, "{task:?} is skipped while it runs");
+            }
             _ => {}
         }
     }

@@ -37,7 +37,13 @@ impl RunStore for FaultyStore {
         if dies && faults.random.one_in(2) {
             return Err(StoreError::Unavailable("died before the commit".into()));
         }
-        self.inner.commit(commits).expect("what an engine records fits what it owns");
+        match self.inner.commit(commits) {
+            Err(StoreError::Conflict(run)) if creates(commits, run) => {
+                faults.crashed = false;
+                return Err(StoreError::Conflict(run));
+            }
+            committed => committed.expect("what an engine records fits what it owns"),
+        }
         self.ledger.lock().expect("simulation has one thread").committed(commits);
         if dies {
             return Err(StoreError::Unavailable("died after the commit".into()));
@@ -69,4 +75,9 @@ impl RunStore for FaultyStore {
         }
         self.inner.share(asks, now)
     }
+}
+
+/// Whether a run is created in these: its identity may be taken.
+fn creates(commits: &[RunCommit], run: RunId) -> bool {
+    commits.iter().any(|commit| commit.run == run && commit.new.is_some())
 }

@@ -5,7 +5,7 @@ use crate::executor::{Machine, SimExecutor};
 use crate::ledger::Ledger;
 use crate::random::Random;
 use crate::store::{Faults, FaultyStore};
-use crate::workflows::workflow;
+use crate::workflows::{variable, workflow};
 use loom_core::{
     Failure, FailureKind, News, Plan, Report, Request, RunId, RunState, Timestamp, Variable,
 };
@@ -124,6 +124,8 @@ impl World {
             self.let_processes_end();
             self.deliver(&mut inputs);
             self.ask_something(&mut inputs);
+            self.begin_something(&mut inputs);
+            self.submit_again(&mut inputs);
             self.engine.read_requests().expect("the reference store reads");
             self.engine.look_for_slots();
             self.turn(&mut inputs);
@@ -158,6 +160,8 @@ impl World {
             variables,
             workers: 1 + self.random.below(4) as u32,
             base: String::new(),
+            meta: Arc::default(),
+            hold: self.random.one_in(4),
         };
         let accepted = Arc::clone(&self.accepted);
         let reply = Box::new(move |answer: Result<(), EngineError>| {
@@ -215,17 +219,25 @@ impl World {
             return;
         }
         self.requests_left -= 1;
-        let request = match self.random.below(5) {
+        let task = format!("t{}", self.random.below(4));
+        let request = match self.random.below(8) {
+            5 => Request::Skip { by, reason: "simulated".into(), task },
+            6 => Request::CancelTask { by, reason: "simulated".into(), task },
+            7 => Request::Amend {
+                by,
+                task,
+                max_attempts: Some(1 + self.random.below(4) as u32),
+                inputs: vec![Variable {
+                    name: variable(self.random.below(4)),
+                    value: loom_core::Value::from("amended"),
+                    secret: false,
+                }],
+            },
             0 => Request::Cancel { by, reason: "simulated".into() },
             1 => Request::Pause { by },
             2 => Request::Retry { by, task: None },
             3 => Request::Retry { by, task: Some("t0".into()) },
-            _ => Request::Resolve {
-                by,
-                task: format!("t{}", self.random.below(4)),
-                reason: "simulated".into(),
-                outputs: Vec::new(),
-            },
+            _ => Request::Resolve { by, task, reason: "simulated".into(), outputs: Vec::new() },
         };
         match self.random.below(3) {
             0 => inputs.push(Input::Request(run, request, Box::new(drop))),
@@ -233,6 +245,31 @@ impl World {
             // Refused if the run has ended.
             _ => drop(self.content.post(run, &request)),
         }
+    }
+
+    /// Whatever is held begins at some time, in whatever life of the engine.
+    fn begin_something(&mut self, inputs: &mut Vec<Input>) {
+        if !self.random.one_in(10) {
+            return;
+        }
+        let held = self.open_runs().into_iter().filter(|(_, state)| *state == RunState::Queued);
+        inputs.extend(held.map(|(run, _)| Input::Begin(run, Box::new(drop))));
+    }
+
+    /// Somebody submits a run of an identity that is taken, among other inputs.
+    fn submit_again(&mut self, inputs: &mut Vec<Input>) {
+        let taken = self.accepted.lock().expect("simulation has one thread").first().copied();
+        let Some(taken) = taken.filter(|_| self.random.one_in(20)) else { return };
+        let Input::Submit(submission, _) = self.submission(0) else { return };
+        let reply = Box::new(move |answer: Result<(), EngineError>| {
+            let refused = matches!(
+                answer,
+                Err(EngineError::Exists(run)) if run == taken
+            ) || matches!(answer, Err(EngineError::Store(_)));
+            assert!(refused, "a run is created twice: {answer:?}");
+        });
+        let again = NewSubmission { id: taken, ..*submission };
+        inputs.push(Input::Submit(Box::new(again), reply));
     }
 
     fn turn(&mut self, inputs: &mut Vec<Input>) {

@@ -8,6 +8,7 @@ pub(crate) use parse::check_name;
 use crate::terminal::When;
 use clap::{Args, Parser, Subcommand};
 use loom_core::{RunState, Value};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,16 +52,22 @@ pub(crate) enum Command {
     /// Check a workflow, record a run of it and execute it to the end
     #[command(after_help = examples::RUN)]
     Run(RunArgs),
+    /// Serve workflows over HTTP
+    #[command(after_help = examples::SERVE)]
+    Serve(ServeArgs),
     /// Go on with a run that was interrupted
     #[command(after_help = examples::RESUME)]
     Resume(ResumeArgs),
     /// Try the failed tasks of a run again, or one of them
     #[command(after_help = examples::RETRY)]
     Retry(RetryArgs),
-    /// Settle a failed or waiting task by hand: it counts as succeeded
+    /// Settle a failed, cancelled or waiting task by hand: it counts as succeeded
     #[command(after_help = examples::RESOLVE)]
     Resolve(ResolveArgs),
-    /// End a run, wherever it runs
+    /// Skip a task that has not started: what needs it is skipped too
+    #[command(after_help = examples::SKIP)]
+    Skip(SkipArgs),
+    /// End a run, or one task of it, wherever it runs
     #[command(after_help = examples::CANCEL)]
     Cancel(CancelArgs),
     /// The runs of the store, youngest first
@@ -310,7 +317,7 @@ pub(crate) struct ResumeArgs {
 pub(crate) struct RetryArgs {
     /// The run: its identity, its beginning or end (4 characters or more), or `last`
     pub(crate) run: String,
-    /// The failed task; all of them without it
+    /// The failed or cancelled task; all of them without it
     pub(crate) task: Option<String>,
     #[command(flatten)]
     pub(crate) execution: Execution,
@@ -320,7 +327,7 @@ pub(crate) struct RetryArgs {
 pub(crate) struct ResolveArgs {
     /// The run: its identity, its beginning or end (4 characters or more), or `last`
     pub(crate) run: String,
-    /// The failed or waiting task
+    /// The failed, cancelled or waiting task
     pub(crate) task: String,
     /// Set a variable in the task's name: NAME=TEXT or NAME:=JSON; may be given often
     #[arg(long = "output", value_name = "NAME=VALUE", value_parser = parse::variable)]
@@ -333,9 +340,24 @@ pub(crate) struct ResolveArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SkipArgs {
+    /// The run: its identity, its beginning or end (4 characters or more), or `last`
+    pub(crate) run: String,
+    /// The task, waiting or ready
+    pub(crate) task: String,
+    /// Why; recorded with who
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) execution: Execution,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CancelArgs {
     /// The run: its identity, its beginning or end (4 characters or more), or `last`
     pub(crate) run: String,
+    /// The task to end while the run goes on; the whole run without it
+    pub(crate) task: Option<String>,
     /// Why; recorded with who
     #[arg(long, default_value = "")]
     pub(crate) reason: String,
@@ -350,6 +372,27 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) limits: FileLimits,
     /// The most tasks at once, unless the workflow sets `MAX_WORKERS` [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) workers: Option<u32>,
+    #[command(flatten)]
+    pub(crate) execution: Execution,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, env = "LOOM_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7420")]
+    pub(crate) listen: SocketAddr,
+    /// Let nobody in without a token
+    #[arg(long, env = "LOOM_ACCESS")]
+    pub(crate) access: bool,
+    /// The folder that relative paths of workflows start from [default: the current one]
+    #[arg(long, env = "LOOM_BASE", value_name = "FOLDER")]
+    pub(crate) base: Option<PathBuf>,
+    /// A variable of the environment that workflows may read as {{ENV:NAME}}; may be given often
+    #[arg(long = "host-env", value_name = "NAME")]
+    pub(crate) host_env: Vec<String>,
+    /// The most tasks of a run at once, unless it says otherwise [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) workers: Option<u32>,
     #[command(flatten)]

@@ -58,6 +58,8 @@ impl Fault {
                 Self::new(ErrorCode::StoreConflict, message)
                     .help(format!("loom show {run} says where it stands"))
             }
+            StoreError::NotEnded(run) => Self::new(ErrorCode::Refused, error.to_string())
+                .help(format!("end it first: loom cancel {run}")),
             StoreError::Busy(_) => Self::new(ErrorCode::StoreBusy, format!("{error}; {kept}"))
                 .help(go_on("end what keeps it locked (fuser -v FILE)")),
             StoreError::Full(what) => {
@@ -79,6 +81,8 @@ impl Fault {
         match error {
             EngineError::Refused(refusal) => crate::refusal::fault(refusal, run),
             EngineError::Alive(owner) => alive(run, Some(owner)),
+            EngineError::Exists(_) => Self::new(ErrorCode::RunExists, error.to_string())
+                .help(format!("`loom show {run}` shows it")),
             EngineError::NotHere(_) | EngineError::Busy | EngineError::Stopped => {
                 Self::new(ErrorCode::MachineFailed, error.to_string())
                     .help(format!("loom show {run} says where the run stands"))

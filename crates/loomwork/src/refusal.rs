@@ -1,6 +1,7 @@
 //! What is told when a run's state does not allow what was asked.
 
 use crate::fault::Fault;
+use crate::progress::quoted;
 use loom_core::{Refusal, RunState, TaskPhase};
 use loom_protocol::ErrorCode;
 
@@ -18,6 +19,13 @@ pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
         Refusal::UnknownTask(task) => {
             Fault::new(ErrorCode::NoSuchTask, format!("run {run} has no task `{task}`"))
                 .help(format!("`loom show {run}` lists its tasks"))
+        }
+        Refusal::TaskEnding(task) => {
+            Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"))
+                .help(format!("it ends with its attempt: `loom why {run} {}`", quoted(task)))
+        }
+        Refusal::Amendment { .. } => {
+            Fault::new(ErrorCode::BadArgument, format!("run {run}: {refusal}"))
         }
         Refusal::StaleReport => Fault::new(ErrorCode::Refused, refusal.to_string()),
     }
@@ -52,10 +60,12 @@ fn instead_of_task(phase: TaskPhase, run: &str) -> String {
         TaskPhase::Skipped => format!(
             "retry or resolve what it was skipped for: `loom why {run} TASK` says what that is"
         ),
-        TaskPhase::Waiting
-        | TaskPhase::Ready
-        | TaskPhase::Running
-        | TaskPhase::BackingOff
-        | TaskPhase::Cancelled => format!("`loom why {run} TASK` says where it stands"),
+        TaskPhase::Waiting | TaskPhase::Ready => format!(
+            "`loom skip {run} TASK` leaves it out; `loom why {run} TASK` says where it stands"
+        ),
+        TaskPhase::Running | TaskPhase::BackingOff => {
+            format!("`loom cancel {run} TASK` ends it; `loom why {run} TASK` says where it stands")
+        }
+        TaskPhase::Cancelled => format!("`loom why {run} TASK` says who cancelled it"),
     }
 }

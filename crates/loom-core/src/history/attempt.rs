@@ -48,7 +48,7 @@ pub enum AttemptResult {
         /// When that was found.
         at: Timestamp,
     },
-    /// It was stopped with its run.
+    /// It was stopped with its task or run.
     Cancelled {
         /// When.
         at: Timestamp,

@@ -19,7 +19,7 @@ pub use task::{Enabled, Enabler, Ending, Resolution, Settled, TaskRecord};
 pub use variables::{SetBy, VariableRecord};
 
 use crate::run::{Run, Submission, Trace};
-use crate::{Event, Output, RunState, TaskIx, TaskPhase, TaskRef, Timestamp};
+use crate::{Event, Output, RunState, SkipReason, TaskIx, TaskPhase, TaskRef, Timestamp, Variable};
 use std::collections::BTreeSet;
 use variables::Emissions;
 
@@ -68,6 +68,21 @@ pub enum Act {
     Retry(Vec<TaskIx>),
     /// This task was settled by hand, for this reason (perhaps empty).
     Resolve(TaskIx, String),
+    /// This task alone was to end, for this reason (perhaps empty).
+    CancelTask(TaskIx, String),
+    /// This task was skipped, for this reason (perhaps empty).
+    Skip(TaskIx, String),
+    /// This task was changed.
+    Amend(TaskIx, Amended),
+}
+
+/// What of a task was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amended {
+    /// How many attempts there are in all from then on, if that was changed.
+    pub max_attempts: Option<u32>,
+    /// What attempts from then on see in place of their inputs.
+    pub inputs: Vec<Variable>,
 }
 
 /// Where a task or item and the whole that it is part of stand.
@@ -147,7 +162,7 @@ impl History {
             Event::CancelRequested { by, reason, .. } => {
                 self.intervened(at, seq, by, Act::Cancel(reason.clone()));
             }
-            Event::RunReopened { .. } => {}
+            Event::RunReopened { .. } | Event::Emitted { .. } => {}
             Event::RunFinished { .. } => self.finished_at = Some(at),
             Event::Fired { task, items, .. } => {
                 self.fired(task.task, items.as_ref().map(Vec::len), at);
@@ -157,7 +172,20 @@ impl History {
                 let resolution = Resolution { by: by.clone(), reason: reason.clone() };
                 self.settled(task.task, at, Ending::Resolved(Box::new(resolution)));
             }
+            Event::TaskCancelRequested { task, by, reason, .. } => {
+                self.intervened(at, seq, by, Act::CancelTask(task.task, reason.clone()));
+            }
+            Event::SkipRequested { task, by, reason, .. } => {
+                self.intervened(at, seq, by, Act::Skip(task.task, reason.clone()));
+            }
+            Event::Amended { task, by, max_attempts, inputs, .. } => {
+                let amended = Amended { max_attempts: *max_attempts, inputs: inputs.clone() };
+                self.intervened(at, seq, by, Act::Amend(task.task, amended));
+            }
             Event::Skipped { task, reason, .. } => {
+                if let SkipReason::ByHand { by, reason } = reason {
+                    self.skipped_by_hand(seq, (task.task, at), by, reason);
+                }
                 self.settled(task.task, at, Ending::Skipped(Box::new(reason.clone())));
             }
             Event::Gathered { task, failed, .. } => {
@@ -226,6 +254,20 @@ impl History {
         self.interventions.push(Intervention { at, seq, by: by.to_owned(), act });
     }
 
+    /// Unless that was asked for before, when the task was still to be taken back.
+    fn skipped_by_hand(
+        &mut self,
+        seq: u64,
+        (task, at): (TaskIx, Timestamp),
+        by: &str,
+        reason: &str,
+    ) {
+        let act = Act::Skip(task, reason.to_owned());
+        if !self.interventions.iter().any(|one| one.by == by && one.act == act) {
+            self.intervened(at, seq, by, act);
+        }
+    }
+
     fn fired(&mut self, task: TaskIx, items: Option<usize>, at: Timestamp) {
         if self.tasks[task.at()].enabled.is_none() {
             // A barrier that opens because nothing else is left.
@@ -259,7 +301,8 @@ impl History {
         if let (Some(before), Some(after)) = (before.0, after.0) {
             self.item_counts.shift(before, after);
         }
-        if task.item.is_none() && after.1 == TaskPhase::Cancelled {
+        let is_cut_off = matches!(after.1, TaskPhase::Cancelled | TaskPhase::Skipped);
+        if task.item.is_none() && is_cut_off && before.1 != after.1 {
             self.count_cut_off_items(task.task);
         }
     }
@@ -299,10 +342,11 @@ impl History {
         (0..self.tasks.len() as u32).map(|task| self.run.phase(TaskIx(task)))
     }
 
-    /// To the run, items of a cancelled task that never came to run stay as they were.
+    /// To the run, items of a cancelled or skipped task that never came to run stay as they were.
     fn count_cut_off_items(&mut self, task: TaskIx) {
+        let end = self.run.phase(task);
         for phase in item_phases(&self.run, task).filter(|phase| !phase.is_final()) {
-            self.item_counts.shift(phase, TaskPhase::Cancelled);
+            self.item_counts.shift(phase, end);
         }
     }
 
@@ -310,7 +354,7 @@ impl History {
         self.item_counts = Counts::default();
         for task in (0..self.tasks.len() as u32).map(TaskIx) {
             item_phases(&self.run, task).for_each(|phase| self.item_counts.add(phase, 1));
-            if self.run.phase(task) == TaskPhase::Cancelled {
+            if matches!(self.run.phase(task), TaskPhase::Cancelled | TaskPhase::Skipped) {
                 self.count_cut_off_items(task);
             }
         }
@@ -364,8 +408,8 @@ impl History {
         self.counts
     }
 
-    /// Items of `for_each` tasks by phase, kept likewise. Items of a task that was cancelled before
-    /// they ran count as cancelled.
+    /// Items of `for_each` tasks by phase, kept likewise. Items of a task that was cancelled or skipped
+    /// before they ran count as it does.
     pub const fn item_counts(&self) -> Counts {
         self.item_counts
     }

@@ -70,7 +70,7 @@ pub enum Ending {
     FailedUnattempted(Box<Failure>),
     /// It will not run.
     Skipped(Box<SkipReason>),
-    /// It ended with its run.
+    /// It was ended, alone or with its run.
     Cancelled,
     /// Somebody settled it.
     Resolved(Box<Resolution>),

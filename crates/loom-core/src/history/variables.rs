@@ -29,6 +29,8 @@ pub enum SetBy {
     Start,
     /// A task that succeeded, or somebody in its name.
     Task(TaskIx),
+    /// Somebody, for one task alone.
+    Amendment,
 }
 
 /// All emissions of a run, in order.

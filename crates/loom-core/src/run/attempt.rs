@@ -14,7 +14,7 @@ impl Run {
             key: AttemptKey { run: self.id, task, attempt },
             plan: Arc::clone(&self.plan),
             shared: Arc::clone(&self.shared),
-            inputs: inputs.filter_map(|&var| self.vars[var as usize].value.clone()).collect(),
+            inputs: inputs.filter_map(|&var| self.input(task.task, var).cloned()).collect(),
             item,
             secrets: Arc::clone(&self.secrets),
             held,

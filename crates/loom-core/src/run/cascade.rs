@@ -26,6 +26,9 @@ impl Run {
 
     /// Lets one thing follow; false if nothing does.
     fn cascade_step(&mut self, now: Timestamp) -> bool {
+        if self.emit_announced(now) {
+            return true;
+        }
         if std::mem::take(&mut self.wind_down) {
             self.cancel_idle(now);
         } else if let Some(task) = self.due.pop_front() {
@@ -106,28 +109,32 @@ impl Run {
 
     /// Decides about a task that has what it waits for, or whose items have settled.
     fn decide_due(&mut self, task: TaskIx, now: Timestamp) {
-        let progress = self.slots[task.at()].progress;
-        if self.fans.contains_key(&task) {
-            if !progress.phase.is_final() {
-                self.gather(task, now);
-            }
-        } else if progress.phase == TaskPhase::Waiting {
+        let slot = self.slots[task.at()];
+        if slot.progress.phase.is_final() {
+            return;
+        }
+        if self.is_leaving(task) {
+            self.leave_if_idle(task, now);
+        } else if self.fans.contains_key(&task) {
+            self.gather(task, now);
+        } else if slot.progress.phase == TaskPhase::Waiting {
             self.decide_gated(task, now);
         }
     }
 
     fn gather(&mut self, task: TaskIx, now: Timestamp) {
         let fan = &self.fans[&task];
-        if fan.left == 0 || self.is_ending() && fan.out == 0 {
+        if fan.left == 0 || self.is_stopping(task) && fan.out == 0 {
             self.emit(self.end_of_fan(task, fan, now));
         }
     }
 
-    /// How a `for_each` task ends of which no item is attempted any more. One that was cut off has
-    /// failed nevertheless if an item did: that may be what the run was stopped for.
-    fn end_of_fan(&self, task: TaskIx, fan: &Fan, now: Timestamp) -> Event {
+    /// How a `for_each` task ends of which no item is attempted any more. One that was cut off with its
+    /// run has failed nevertheless if an item did: that may be what the run was stopped for.
+    pub(super) fn end_of_fan(&self, task: TaskIx, fan: &Fan, now: Timestamp) -> Event {
         let whole = TaskRef::whole(task);
-        let has_failed = fan.failed > 0 && !self.plan.traits(task).allow_failure;
+        let counts = !self.plan.traits(task).allow_failure && !self.slots[task.at()].unwanted;
+        let has_failed = fan.failed > 0 && counts;
         let cut_off =
             fan.left > 0 || fan.progress.iter().any(|item| item.phase == TaskPhase::Cancelled);
         if has_failed || !cut_off {
@@ -158,7 +165,7 @@ impl Run {
 
     fn evaluate(&self, task: TaskIx) -> Result<Gated, String> {
         let def = self.plan.task(task);
-        let lookup = |name: &str| self.variable(name).map(|var| var.value.clone());
+        let lookup = |name: &str| self.seen_by(task, name).map(|var| var.value.clone());
         if let Some(when) = &def.when {
             let holds = expr::holds(when, &lookup)
                 .map_err(|reason| format!("`when: {when}` cannot be evaluated: {reason}"))?;
@@ -173,7 +180,7 @@ impl Run {
             }
             Some(ForEach::Variable(name)) => {
                 let variable = self
-                    .variable(name)
+                    .seen_by(task, name)
                     .ok_or_else(|| format!("`for_each: {name}`: the variable is not set"))?;
                 let items = expr::items_of(&variable.value)
                     .map_err(|reason| format!("`for_each: {name}` needs a list: {reason}"))?;

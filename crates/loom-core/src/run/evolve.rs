@@ -32,6 +32,17 @@ impl Run {
             Event::Gathered { task, failed, .. } => self.gathered(task.task, *failed),
             Event::Interrupted { task, .. } => self.interrupted(*task),
             Event::Skipped { task, reason, .. } => self.skipped(task.task, reason),
+            Event::TaskCancelRequested { task, .. } => {
+                self.slots[task.task.at()].unwanted = true;
+            }
+            Event::SkipRequested { task, by, reason, .. } => {
+                let reason = SkipReason::ByHand { by: by.clone(), reason: reason.clone() };
+                self.to_skip.insert(task.task, reason);
+            }
+            Event::Amended { task, max_attempts, inputs, .. } => {
+                self.take_amendment(task.task, *max_attempts, inputs);
+            }
+            Event::Emitted { .. } => _ = self.announced.pop_front(),
             Event::Cancelled { task, .. } => self.cancelled(*task),
             Event::Resolved { task, outputs, .. } => self.resolved(task.task, outputs),
         }
@@ -76,6 +87,7 @@ impl Run {
 
     fn started(&mut self, task: TaskRef, attempt: u32) {
         self.end_backoff(task);
+        self.to_skip.remove(&task.task);
         let progress = self.progress_mut(task);
         let was_held = std::mem::take(&mut progress.held);
         progress.attempt = attempt;
@@ -115,7 +127,7 @@ impl Run {
         } else {
             return;
         }
-        let winding_down = self.is_ending();
+        let winding_down = self.is_stopping(task.task);
         if let Some(fan) = self.fan_of(task) {
             fan.out -= 1;
             if fan.out == 0 && winding_down {
@@ -214,34 +226,41 @@ impl Run {
             self.progress_mut(task).step(TaskStep::Interrupt);
         }
         self.wind_down |= self.is_ending();
+        if self.is_leaving(task.task) {
+            self.due.push_back(task.task);
+        }
         self.enqueue(task);
     }
 
     fn skipped(&mut self, task: TaskIx, reason: &SkipReason) {
         let slot = &mut self.slots[task.at()];
         slot.progress.step(TaskStep::Skip);
-        slot.reopens = !matches!(reason, SkipReason::Condition { .. });
+        slot.reopens = !matches!(reason, SkipReason::Condition { .. } | SkipReason::ByHand { .. });
         self.settle(task, &[]);
     }
 
     fn cancelled(&mut self, task: TaskRef) {
         self.attempt_over(task);
         self.backoffs.remove_with_items(task);
-        let reopens = !self.cancelling;
         self.progress_mut(task).step(TaskStep::Cancel);
         if task.item.is_some() {
             self.item_settled(task.task);
-        } else {
-            self.slots[task.task.at()].reopens = reopens;
-            self.settle(task.task, &[]);
+            return;
         }
+        let slot = &mut self.slots[task.task.at()];
+        slot.reopens = !self.cancelling && !slot.unwanted;
+        let counts = slot.unwanted && !self.plan.traits(task.task).allow_failure;
+        self.failed += u32::from(counts);
+        self.settle(task.task, &[]);
     }
 
     fn resolved(&mut self, task: TaskIx, outputs: &[Output]) {
-        let progress = &mut self.slots[task.at()].progress;
-        let had_settled = progress.phase.is_final();
-        progress.step(TaskStep::Resolve);
+        let slot = &mut self.slots[task.at()];
+        let had_settled = slot.progress.phase.is_final();
+        slot.progress.step(TaskStep::Resolve);
+        slot.unwanted = false;
         if had_settled {
+            self.announce(task, outputs);
             for output in outputs.iter().filter(|output| output.declared) {
                 self.assign(task, output);
             }
@@ -255,7 +274,11 @@ impl Run {
     fn settle(&mut self, task: TaskIx, outputs: &[Output]) {
         let plan = Arc::clone(&self.plan);
         let traits = plan.traits(task);
-        let success = self.slots[task.at()].progress.phase.is_success();
+        let slot = &mut self.slots[task.at()];
+        let success = slot.progress.phase.is_success();
+        slot.unwanted &= slot.progress.phase == TaskPhase::Cancelled;
+        self.to_skip.remove(&task);
+        self.announce(task, outputs);
         self.settled_some = true;
         self.unsettled -= 1;
         if traits.kind != TaskKind::Barrier {
@@ -332,6 +355,13 @@ impl Run {
             trace.set.push(Assignment::Named { var, before, secret });
         }
         is_first.then_some(var)
+    }
+
+    /// Texts that must not be shown from now on.
+    pub(super) fn keep_secret(&mut self, variables: &[Variable]) {
+        for variable in variables.iter().filter(|variable| variable.secret) {
+            Arc::make_mut(&mut self.secrets).push(text_of(&variable.value));
+        }
     }
 
     /// One of the things that a task waits for is there.

@@ -97,7 +97,8 @@ impl Run {
             ready.then_some(TaskRef::whole(task))
         };
         let phase = self.slots[task.at()].progress.phase;
-        let next = next.filter(|_| !phase.is_final() && phase != TaskPhase::Waiting);
+        let has_fired = !phase.is_final() && phase != TaskPhase::Waiting;
+        let next = next.filter(|_| has_fired && !self.is_leaving(task));
         self.slots[task.at()].queued = next.is_some();
         next
     }

@@ -6,15 +6,19 @@
 //! - [`Run::replay`] only evolves: what followed is in the journal too.
 //! - [`Run::fill`] starts what is ready, as far as limits allow.
 
+mod amend;
+mod announce;
 mod attempt;
 mod backoffs;
 mod begin;
 mod cancel;
+mod cancel_task;
 mod cascade;
 mod evolve;
 mod fan;
 mod fill;
 mod hopeless;
+mod named;
 mod pause;
 mod ready;
 mod rebuild;
@@ -22,20 +26,25 @@ mod recover;
 mod report;
 mod resolve;
 mod retry;
+mod skip;
 mod slot;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trace;
 mod view;
 
+pub use amend::AMENDED_BYTES_MAX;
 pub use fill::{Gate, OpenGate};
 pub(crate) use trace::{Assignment, Trace};
 pub use view::Missing;
 
 use crate::plan::{Plan, TRUE};
 use crate::{
-    Effect, Event, Refusal, Report, Request, RunId, RunState, TaskIx, Timestamp, Value, Variable,
+    Effect, Event, Refusal, Report, Request, RunId, RunState, SkipReason, TaskIx, Timestamp, Value,
+    Variable,
 };
+use amend::Amendment;
+use announce::Announcement;
 use backoffs::Backoffs;
 use fan::Fan;
 use ready::ReadyQueue;
@@ -99,6 +108,12 @@ pub struct Run {
     slots: Vec<Slot>,
     vars: Vec<VarSlot>,
     fans: HashMap<TaskIx, Fan>,
+    /// Tasks that are skipped, for this, once what was handed over of them is back.
+    to_skip: HashMap<TaskIx, SkipReason>,
+    /// What people changed of tasks.
+    amendments: HashMap<TaskIx, Amendment>,
+    /// What tasks that settled have yet to announce.
+    announced: VecDeque<Announcement>,
     /// Ready tasks that take a worker, or must be alone.
     ready: ReadyQueue,
     /// Ready tasks that take no worker.
@@ -124,7 +139,7 @@ pub struct Run {
     inner_open: Vec<u32>,
     /// Unsettled tasks that may set any variable.
     wildcards_left: u32,
-    /// Tasks that failed without `allow_failure`.
+    /// Tasks that failed, or were cancelled alone, without `allow_failure`.
     failed: u32,
     /// A task settled since the last search for hopeless ones.
     settled_some: bool,
@@ -149,6 +164,9 @@ impl Run {
             slots: Vec::with_capacity(count),
             vars: vec![VarSlot::default(); plan.var_count()],
             fans: HashMap::new(),
+            to_skip: HashMap::new(),
+            amendments: HashMap::new(),
+            announced: VecDeque::new(),
             ready: ReadyQueue::default(),
             instant_ready: ReadyQueue::default(),
             due: VecDeque::new(),
@@ -190,7 +208,14 @@ impl Run {
                 Request::Pause { by } => self.pause(by, now)?,
                 Request::Resume { by } => self.resume(by, now)?,
                 Request::Cancel { by, reason } => self.cancel(by, reason, now)?,
-                Request::Retry { by, task } => self.retry(by, task, now)?,
+                Request::CancelTask { by, reason, task } => {
+                    self.cancel_task(by, reason, &task, now)?;
+                }
+                Request::Skip { by, reason, task } => self.skip(by, reason, &task, now)?,
+                Request::Amend { by, task, max_attempts, inputs } => {
+                    self.amend(by, &task, max_attempts, inputs, now)?;
+                }
+                Request::Retry { by, task } => self.retry(by, task.as_deref(), now)?,
                 Request::Resolve { by, task, reason, outputs } => {
                     self.resolve(by, &task, reason, outputs, now)?;
                 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 impl Run {
     /// Failed tasks are ready again, and what was skipped or stopped for a failure waits; as do those
-    /// that failed before they fired, for their `when` and `for_each` have yet to be decided.
+    /// that failed before they fired, for their `when` and `for_each` have yet to be decided, and
+    /// those that were cancelled alone.
     pub(super) fn reopen(&mut self, failed: &[TaskRef]) {
         // A pause outlasts a retry.
         if self.state.is_final() {
@@ -17,10 +18,14 @@ impl Run {
         self.wind_down = false;
         for &task in failed {
             let fan = self.fans.get_mut(&task.task);
-            let progress = &mut self.slots[task.task.at()].progress;
-            let had_fired = progress.attempt > 0 || fan.is_some();
+            let slot = &mut self.slots[task.task.at()];
+            let progress = &mut slot.progress;
+            // One that was cancelled may not have fired, and fires again if it can.
+            let had_fired =
+                progress.phase == TaskPhase::Failed && (progress.attempt > 0 || fan.is_some());
             progress.step(if had_fired { TaskStep::Retry } else { TaskStep::Reopen });
             progress.failures = 0;
+            slot.unwanted = false;
             if let Some(fan) = fan {
                 fan.reopen();
             }
@@ -84,7 +89,8 @@ impl Run {
         for (task, traits) in plan.all_traits() {
             let phase = self.slots[task.at()].progress.phase;
             if phase.is_final() {
-                self.failed += u32::from(phase == TaskPhase::Failed && !traits.allow_failure);
+                let failed = self.has_come_to_grief(task) && !traits.allow_failure;
+                self.failed += u32::from(failed);
                 continue;
             }
             self.unsettled += 1;

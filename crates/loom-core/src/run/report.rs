@@ -37,7 +37,7 @@ impl Run {
     }
 
     fn stopped(&mut self, task: TaskRef, attempt: u32, now: Timestamp) {
-        if self.is_ending() {
+        if self.is_stopping(task.task) {
             self.emit(Event::Cancelled { at: now, task });
         } else {
             self.emit(Event::Interrupted { at: now, task, attempt });
@@ -62,7 +62,9 @@ impl Run {
     fn failed(&mut self, task: TaskRef, attempt: u32, failure: Failure, now: Timestamp) {
         let policy = &self.plan.task(task.task).retry;
         let failures = self.progress(task).failures + 1;
-        let again = failure.retryable && failures < policy.max_attempts && !self.is_ending();
+        let again = failure.retryable
+            && failures < self.max_attempts(task.task)
+            && !self.is_stopping(task.task);
         let retry_at = again
             .then(|| now + policy.wait(failures, failure.retry_after, self.random(task, attempt)));
         self.emit(Event::Failed { at: now, task, attempt, failure: Box::new(failure), retry_at });
@@ -111,20 +113,28 @@ impl Run {
     /// Attempts that are with the executor.
     pub(super) fn attempts_out(&self) -> Vec<(TaskRef, u32)> {
         let mut out = Vec::new();
-        for (at, slot) in self.slots.iter().enumerate() {
-            let task = TaskIx(at as u32);
-            match self.fans.get(&task) {
-                Some(fan) => out.extend(
-                    fan.progress.iter().enumerate().filter(|(_, item)| item.is_out()).map(
-                        |(item, progress)| (TaskRef::item(task, item as u32), progress.attempt),
-                    ),
-                ),
-                None if slot.progress.is_out() => {
-                    out.push((TaskRef::whole(task), slot.progress.attempt));
-                }
-                None => {}
-            }
+        for at in 0..self.slots.len() {
+            self.add_attempts_out(TaskIx(at as u32), &mut out);
         }
         out
+    }
+
+    /// Those of one task.
+    pub(super) fn attempts_out_of(&self, task: TaskIx) -> Vec<(TaskRef, u32)> {
+        let mut out = Vec::new();
+        self.add_attempts_out(task, &mut out);
+        out
+    }
+
+    fn add_attempts_out(&self, task: TaskIx, out: &mut Vec<(TaskRef, u32)>) {
+        if let Some(fan) = self.fans.get(&task) {
+            let items = (0..).zip(&fan.progress).filter(|(_, item)| item.is_out());
+            out.extend(items.map(|(item, progress)| (TaskRef::item(task, item), progress.attempt)));
+        } else {
+            let progress = &self.slots[task.at()].progress;
+            if progress.is_out() {
+                out.push((TaskRef::whole(task), progress.attempt));
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Settling a task by hand.
 
 use super::Run;
-use crate::{Event, Output, Refusal, RunState, TaskPhase, TaskRef, TaskStep, Timestamp, Variable};
+use crate::{Event, Output, Refusal, TaskPhase, TaskRef, TaskStep, Timestamp, Variable};
 
 impl Run {
     /// The task counts as succeeded; `outputs` are set as if it had emitted them. A failed run is
@@ -14,19 +14,14 @@ impl Run {
         outputs: Vec<Variable>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let Some(task) = self.plan.find_task(name) else {
-            return Err(Refusal::UnknownTask(name.to_owned()));
-        };
-        if !matches!(self.state, RunState::Failed | RunState::Running | RunState::Paused)
-            || self.is_ending() && !self.state.is_final()
-        {
-            return Err(Refusal::Run { wanted: "resolve a task of", state: self.state });
-        }
+        let task = self.named(name)?;
+        self.ensure_can_reopen("resolve a task of")?;
         let phase = self.slots[task.at()].progress.phase;
-        if phase.next(TaskStep::Resolve).is_none() {
-            return Err(Refusal::Task { task: name.to_owned(), wanted: TaskStep::Resolve, phase });
+        if phase != TaskPhase::Waiting && !self.has_come_to_grief(task) {
+            let (task, wanted) = (name.to_owned(), TaskStep::Resolve.verb());
+            return Err(Refusal::Task { task, wanted, phase });
         }
-        if phase == TaskPhase::Failed {
+        if phase.is_final() {
             // What was skipped for its failure waits again.
             self.emit(Event::RunReopened { at: now, by: by.clone(), tasks: Vec::new() });
         }

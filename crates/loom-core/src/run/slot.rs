@@ -42,6 +42,8 @@ pub(crate) struct Slot {
     pub(crate) missing: u32,
     /// Waits again when the run is reopened.
     pub(crate) reopens: bool,
+    /// Somebody has cancelled it alone: its attempts are being stopped, or it has ended for that.
+    pub(crate) unwanted: bool,
     /// Stands in the ready queue (perhaps no longer ready: the queue is cleaned when it is read).
     pub(crate) queued: bool,
 }
@@ -52,6 +54,7 @@ impl Default for Slot {
             progress: Progress::in_phase(TaskPhase::Waiting),
             missing: 0,
             reopens: false,
+            unwanted: false,
             queued: false,
         }
     }

@@ -5,3 +5,4 @@ pub(crate) mod driver;
 mod oracle;
 mod random;
 mod rules;
+mod workflows;

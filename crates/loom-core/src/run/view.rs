@@ -74,6 +74,11 @@ impl Run {
         self.cancelling || self.stopped_by.is_some()
     }
 
+    /// Whether somebody has cancelled the task alone.
+    pub(crate) fn is_unwanted(&self, task: TaskIx) -> bool {
+        self.slots[task.at()].unwanted
+    }
+
     /// The unsettled tasks that a barrier waits for.
     pub(crate) fn barred_by(&self, barrier: TaskIx) -> impl Iterator<Item = TaskIx> {
         self.plan.barred_by(barrier).filter(|&task| !self.phase(task).is_final())

@@ -42,7 +42,7 @@ pub enum CauseEnd<'a> {
     Failed(TaskIx, &'a Failure),
     /// It succeeded, or was resolved, without setting what others waited for.
     DidNotEmit(TaskIx),
-    /// It was skipped: for a condition or a circle if it is a first cause.
+    /// It was skipped: for a condition, by hand or for a circle if it is a first cause.
     Skipped(TaskIx, &'a SkipReason),
     /// It was cancelled.
     Cancelled(TaskIx),
@@ -140,7 +140,7 @@ fn direct_causes(history: &History, task: TaskIx) -> Vec<TaskIx> {
         SkipReason::Dependency { task } | SkipReason::Stopped { task } => {
             find(task).into_iter().collect()
         }
-        SkipReason::Condition { .. } => Vec::new(),
+        SkipReason::Condition { .. } | SkipReason::ByHand { .. } => Vec::new(),
         SkipReason::Circular { variables } => {
             variables.iter().flat_map(|variable| plan.producers_of(variable)).collect()
         }
@@ -172,11 +172,17 @@ pub(super) fn is_first(
     task: TaskIx,
 ) -> bool {
     let failed = || {
-        history.run().phase(task) == TaskPhase::Failed
-            && !history.run().plan().task(task).allow_failure
+        let ended_badly = match history.run().phase(task) {
+            TaskPhase::Failed => true,
+            TaskPhase::Cancelled => history.run().is_unwanted(task),
+            _ => false,
+        };
+        ended_badly && !history.run().plan().task(task).allow_failure
     };
-    let condition = |reason: &SkipReason| matches!(reason, SkipReason::Condition { .. });
-    let unexplained = || history.task(task).skipped().is_some_and(|(_, why)| !condition(why));
+    let meant = |reason: &SkipReason| {
+        matches!(reason, SkipReason::Condition { .. } | SkipReason::ByHand { .. })
+    };
+    let unexplained = || history.task(task).skipped().is_some_and(|(_, why)| !meant(why));
     direct_causes(history, task).is_empty()
         && (effects.contains_key(&task) || failed() || unexplained())
 }

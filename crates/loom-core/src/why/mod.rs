@@ -17,7 +17,7 @@ pub use run::{RunWhy, explain_run};
 pub use waiting::{ActiveChain, ChainLink, Via, WaitingWhy, WaitsFor};
 pub use work::{Asked, BackingOffWhy, FailedWhy, ItemsWhy, RunningWhy, SeenInput, SucceededWhy};
 
-use crate::history::{AttemptRecord, History, Intervention, Resolution, VariableRecord};
+use crate::history::{Act, AttemptRecord, History, Intervention, Resolution, VariableRecord};
 use crate::{TaskIx, TaskPhase, TaskRef, Timestamp};
 
 /// The most entries of a list.
@@ -71,7 +71,7 @@ pub enum Why<'a> {
     Failed(FailedWhy<'a>),
     /// It will not run.
     Skipped(SkippedWhy<'a>),
-    /// It ended with its run.
+    /// It was ended, alone or with its run.
     Cancelled(CancelledBy<'a>),
     /// Somebody settled it.
     Resolved {
@@ -82,11 +82,13 @@ pub enum Why<'a> {
     },
 }
 
-/// Why a run was ended before its time.
+/// Why a run, or a task, was ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CancelledBy<'a> {
-    /// Somebody asked for it.
+    /// Somebody asked for the run's end.
     Request(&'a Intervention),
+    /// Somebody cancelled the task alone.
+    Alone(&'a Intervention),
     /// This task failed, and the workflow says `on_failure: stop`.
     Failure(TaskIx),
 }
@@ -104,13 +106,25 @@ pub fn explain_task(history: &History, task: TaskIx, now: Timestamp) -> TaskWhy<
         TaskPhase::Succeeded => Why::Succeeded(work::succeeded(history, task)),
         TaskPhase::Failed => Why::Failed(work::failed(history, task)),
         TaskPhase::Skipped => Why::Skipped(causes::skipped(history, task)),
-        TaskPhase::Cancelled => Why::Cancelled(cancelled_by(history)),
+        TaskPhase::Cancelled => Why::Cancelled(
+            cancelled_alone(history, task)
+                .map_or_else(|| cancelled_by(history), CancelledBy::Alone),
+        ),
         TaskPhase::Resolved => {
             let (_, resolution) = history.task(task).resolved().expect("it was resolved");
             Why::Resolved { resolution, set: work::set_by(history, task) }
         }
     };
     TaskWhy { standing, items: work::items(history, task, now), why }
+}
+
+/// Who cancelled this task and nothing else.
+fn cancelled_alone(history: &History, task: TaskIx) -> Option<&Intervention> {
+    if !history.run().is_unwanted(task) {
+        return None;
+    }
+    let mut last_first = history.interventions().iter().rev();
+    last_first.find(|one| matches!(one.act, Act::CancelTask(cancelled, _) if cancelled == task))
 }
 
 fn cancelled_by(history: &History) -> CancelledBy<'_> {

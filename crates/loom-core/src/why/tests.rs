@@ -4,7 +4,7 @@ use super::{
     CancelledBy, Cause, CauseEnd, Few, Hold, RunWhy, SkippedWhy, Standing, Via, WaitingWhy,
     WaitsFor, Why, explain_run, explain_task,
 };
-use crate::history::{History, SetBy};
+use crate::history::{Act, History, SetBy};
 use crate::run::Command;
 use crate::run::tests::driver::Driver;
 use crate::test_support::{barrier, task};
@@ -421,6 +421,54 @@ fn cancelled_and_resolved_name_who_did_it() {
     let why = asked.run_why();
     let Some(CancelledBy::Request(request)) = why.ended_by else { panic!("{why:?}") };
     assert_eq!(request.by, "bob");
+}
+
+#[test]
+fn tasks_that_were_cancelled_or_skipped_alone_name_who_did_it() {
+    let mut run = Driver::begun(vec![
+        task("a").out("X"),
+        task("b").needs("X"),
+        task("c"),
+        task("d").after("c"),
+        task("e").after("d"),
+    ]);
+    let key = run.key("a");
+    let (by, reason) = (|| "ann".to_owned(), || "it hangs".to_owned());
+    let cancel = Request::CancelTask { by: by(), reason: reason(), task: "a".into() };
+    run.request(cancel).unwrap();
+    run.news(key, News::Stopped).unwrap();
+    run.request(Request::Skip { by: by(), reason: reason(), task: "d".into() }).unwrap();
+    run.succeed("c", &[]);
+    let asked = Asked::of(run);
+    let Why::Cancelled(CancelledBy::Alone(one)) = asked.why("a") else { panic!("alone") };
+    assert_eq!((one.by.as_str(), &one.act), ("ann", &Act::CancelTask(TaskIx(0), reason())));
+    assert_eq!(asked.tree(&asked.skipped("b").causes), "a cancelled");
+    assert_eq!(asked.skipped("d").reason, &SkipReason::ByHand { by: by(), reason: reason() });
+    let firsts = asked.run_why().first_causes.first;
+    let firsts: Vec<_> = firsts.iter().map(|(end, _)| asked.end(end)).collect();
+    assert_eq!(firsts, ["a cancelled", "d skipped"]);
+}
+
+#[test]
+fn an_amended_task_tells_its_tries_and_what_it_was_given() {
+    let mut run = Driver::begun(vec![task("a").needs("TRUE")]);
+    let amend = |value: u32, max_attempts| Request::Amend {
+        by: "ann".into(),
+        task: "a".into(),
+        max_attempts,
+        inputs: vec![crate::Variable { name: "TRUE".into(), value: value.into(), secret: false }],
+    };
+    run.request(amend(7, Some(3))).unwrap();
+    run.fail_retryably("a");
+    run.now = run.run.next_wake().unwrap();
+    run.apply(Command::Wake).unwrap();
+    run.request(amend(8, None)).unwrap();
+    let asked = Asked::of(run);
+    let Why::Running(why) = asked.why("a") else { panic!("it runs") };
+    assert_eq!((why.try_number, why.of), (2, 3));
+    let [seen] = &why.inputs[..] else { panic!("{why:?}") };
+    assert_eq!((seen.variable.value, seen.variable.set_by), (&json!(7), SetBy::Amendment));
+    assert!(seen.outdated, "it was amended again since");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::causes::Toll;
 use super::{Few, Standing, causes};
-use crate::history::{AttemptRecord, History, SetBy, VariableRecord};
-use crate::{Failure, RetryPolicy, TaskIx, TaskPhase, TaskRef, Timestamp};
+use crate::history::{Act, AttemptRecord, History, SetBy, VariableRecord};
+use crate::{Failure, RetryPolicy, TaskIx, TaskPhase, TaskRef, Timestamp, Variable};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -113,7 +113,7 @@ pub(super) fn running(history: &History, task: TaskRef) -> RunningWhy<'_> {
     RunningWhy {
         attempt,
         try_number: failures(history, TaskRef { item, ..task }) + 1,
-        of: def.retry.max_attempts,
+        of: history.run().max_attempts(task.task),
         times_out_at: started_at.zip(def.execution.timeout).map(|(at, timeout)| at + timeout),
         inputs: attempt.map_or_else(Vec::new, |attempt| inputs_of(history, task.task, attempt.seq)),
     }
@@ -130,7 +130,29 @@ fn inputs_of(history: &History, task: TaskIx, seq: u64) -> Vec<SeenInput<'_>> {
             before.outdated = true;
         }
     }
+    for variable in amendments(history, task) {
+        if variable.seq < seq {
+            seen.insert(variable.name, SeenInput { variable, outdated: false });
+        } else if let Some(before) = seen.get_mut(variable.name) {
+            before.outdated = true;
+        }
+    }
     names.iter().filter_map(|name| seen.get(name.as_str()).copied()).collect()
+}
+
+/// What people gave a task in place of its inputs, in order.
+fn amendments(history: &History, task: TaskIx) -> impl Iterator<Item = VariableRecord<'_>> {
+    history.interventions().iter().flat_map(move |one| {
+        let inputs = match &one.act {
+            Act::Amend(amended, amendment) if *amended == task => &amendment.inputs[..],
+            _ => &[],
+        };
+        inputs.iter().map(|input| {
+            let Variable { name, value, secret } = input;
+            let (secret, set_by) = (*secret, SetBy::Amendment);
+            VariableRecord { name, value, secret, set_by, at: one.at, seq: one.seq }
+        })
+    })
 }
 
 pub(super) fn backing_off(history: &History, task: TaskRef) -> Option<BackingOffWhy<'_>> {
@@ -150,7 +172,7 @@ pub(super) fn backing_off(history: &History, task: TaskRef) -> Option<BackingOff
         failure,
         failed_at,
         failures,
-        of: policy.max_attempts,
+        of: history.run().max_attempts(task.task),
         retry_at,
         wait: retry_at.since(failed_at),
         policy,
@@ -180,7 +202,7 @@ pub(super) fn failed(history: &History, task: TaskIx) -> FailedWhy<'_> {
     FailedWhy {
         failure: record.failure().expect("a failed task has a failure"),
         tries: tries.into_values().max().unwrap_or(0),
-        of: def.retry.max_attempts,
+        of: history.run().max_attempts(task),
         allowed: def.allow_failure,
         toll: causes::toll(history, task),
     }

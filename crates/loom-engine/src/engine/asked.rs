@@ -27,29 +27,40 @@ impl Engine {
         if self.stopping.is_some() {
             return Err(EngineError::Stopped);
         }
-        if self.runs.contains_key(&id) || self.parked.contains(id) {
+        if self.has(id) {
             return request.map_or(Ok(()), |request| self.request(id, request, now));
         }
+        self.take_up(id, now)?;
+        request.map_or(Ok(()), |request| self.go_on(id, request, now))
+    }
+
+    pub(super) fn begin(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
+        if self.stopping.is_some() {
+            return Err(EngineError::Stopped);
+        }
+        if !self.has(id) {
+            self.take_up(id, now)?;
+        }
+        self.command(id, Command::Begin, now)
+    }
+
+    /// Makes a run of the store this engine's.
+    fn take_up(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
         if let Claim::OwnedBy(owner) = self.store.claim(id)? {
             return Err(EngineError::Alive(owner));
         }
-        if let Err(error) = self.take_up(id, now) {
+        if let Err(error) = self.load_claimed(id, now) {
             // If this fails too, the run stays this engine's, which may try again.
             let _ = self.store.release(id);
             return Err(error);
         }
-        request.map_or(Ok(()), |request| self.go_on(id, request, now))
+        Ok(())
     }
 
-    /// Loads a run that has just been claimed and goes on with it.
-    fn take_up(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
+    fn load_claimed(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
         self.executor.end_leftovers(&[id]).map_err(EngineError::Leftovers)?;
         self.ensure_in_memory(id)?;
-        self.command(id, Command::Recover, now)?;
-        if self.runs[&id].run.state() == RunState::Queued {
-            self.command(id, Command::Begin, now)?;
-        }
-        Ok(())
+        self.command(id, Command::Recover, now)
     }
 
     /// Does what is asked of a run that has just been taken up. Who asks for anything but its end or
@@ -61,10 +72,13 @@ impl Engine {
         if wants_more || self.runs[&id].run.state().is_final() {
             self.command(id, Command::Request(request), now)?;
         }
-        if !wants_rest && self.runs[&id].run.state() == RunState::Paused {
-            self.command(id, Command::Request(Request::Resume { by }), now)?;
+        match self.runs[&id].run.state() {
+            RunState::Queued if !wants_rest => self.command(id, Command::Begin, now),
+            RunState::Paused if !wants_rest => {
+                self.command(id, Command::Request(Request::Resume { by }), now)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     pub(super) fn request(
@@ -89,9 +103,7 @@ impl Engine {
             && let Some(active) = self.runs.get_mut(&run)
         {
             active.settle(id);
-            if !std::mem::replace(&mut active.dirty, true) {
-                self.dirty.push(run);
-            }
+            self.touch(run);
         }
     }
 }

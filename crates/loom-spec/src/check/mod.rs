@@ -2,6 +2,7 @@
 
 mod cycle;
 mod env;
+mod event;
 mod flow;
 mod params;
 mod plain;

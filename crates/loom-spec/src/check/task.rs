@@ -30,6 +30,7 @@ impl<'a> Checker<'a> {
         self.when(task);
         self.for_each(task);
         self.contract(task);
+        self.events(task);
     }
 
     pub(super) fn duplicate_tasks(&mut self) {

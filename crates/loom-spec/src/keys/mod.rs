@@ -28,11 +28,13 @@ pub enum Section {
     Permissions,
     /// `contract` of a task.
     Contract,
+    /// An item of `events` of a task.
+    Event,
 }
 
 impl Section {
     /// All sections, from the outside in.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Document,
         Self::Workflow,
         Self::Task,
@@ -40,6 +42,7 @@ impl Section {
         Self::Retry,
         Self::Permissions,
         Self::Contract,
+        Self::Event,
     ];
 
     /// The path of the section's map; empty for the document.
@@ -52,6 +55,7 @@ impl Section {
             Self::Retry => "workflow.tasks[].retry",
             Self::Permissions => "workflow.tasks[].permissions",
             Self::Contract => "workflow.tasks[].contract",
+            Self::Event => "workflow.tasks[].events[]",
         }
     }
 
@@ -65,6 +69,7 @@ impl Section {
             Self::Retry => "`retry`",
             Self::Permissions => "`permissions`",
             Self::Contract => "`contract`",
+            Self::Event => "an event",
         }
     }
 
@@ -114,6 +119,10 @@ pub enum Shape {
     Params,
     /// A list, or the name of a variable that holds one.
     ForEach,
+    /// An event's name.
+    EventName,
+    /// A list of events: names, or maps with keys of their own.
+    Events,
     /// A JSON Schema.
     Schema,
     /// A map with keys of its own.

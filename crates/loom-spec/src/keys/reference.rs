@@ -58,6 +58,8 @@ fn describe(shape: Shape) -> String {
         Shape::TextMap => "map from names to text".into(),
         Shape::Params => "map, as the plugin says".into(),
         Shape::ForEach => "list, or a variable that holds one".into(),
+        Shape::EventName => "event name".into(),
+        Shape::Events => "list of events: a name, or a map".into(),
         Shape::Schema => "JSON Schema".into(),
         Shape::Map(_) => "map".into(),
         Shape::List(_) => "list of maps".into(),

@@ -1,12 +1,14 @@
 //! The JSON Schema of the workflow file, for editors.
 
 use super::{Key, Section, Shape};
+use crate::read::{EVENT_NAME_MOST, EVENTS_MOST};
 use serde_json::{Map, Value, json};
 
 const META: &str = "https://json-schema.org/draft/2020-12/schema";
 const VARIABLE: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
 const OUTPUT: &str = r"^(\*|[A-Za-z_][A-Za-z0-9_]*\??)$";
 const NAME: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]+$";
+const EVENT_NAME: &str = r"^(?!(run|task|workflow|loom|system|test)\.)[a-z0-9_-]+(\.[a-z0-9_-]+)+$";
 const DURATION: &str = r"^[0-9]+(\.[0-9]+)? ?(ms|s|m|h|d)?$";
 
 /// The JSON Schema (draft 2020-12) of the workflow file.
@@ -30,6 +32,7 @@ const fn def(section: Section) -> &'static str {
         Section::Retry => "retry",
         Section::Permissions => "permissions",
         Section::Contract => "contract",
+        Section::Event => "event",
     }
 }
 
@@ -100,6 +103,12 @@ fn shape(shape: Shape) -> Value {
         }),
         Shape::Params => json!({ "type": "object" }),
         Shape::ForEach => json!({ "type": ["array", "string"] }),
+        Shape::EventName => event_name(),
+        Shape::Events => json!({
+            "type": "array",
+            "items": { "oneOf": [event_name(), { "$ref": reference(Section::Event) }] },
+            "maxItems": EVENTS_MOST,
+        }),
         Shape::Schema => json!({ "$ref": META }),
         Shape::Map(section) => json!({ "$ref": reference(section) }),
         Shape::List(section) => json!({
@@ -108,6 +117,10 @@ fn shape(shape: Shape) -> Value {
             "minItems": 1,
         }),
     }
+}
+
+fn event_name() -> Value {
+    json!({ "type": "string", "maxLength": EVENT_NAME_MOST, "pattern": EVENT_NAME })
 }
 
 fn name() -> Value {
@@ -125,6 +138,7 @@ mod tests {
         let validator = jsonschema::draft202012::new(&schema).unwrap();
         let task = json!({
             "name": "a", "plugin": "cmd", "inputs": [true], "outputs": ["A", "B?", "*"],
+            "events": ["a.b", { "name": "c.d", "on": "always" }],
             "execution": { "timeout": "30s" }, "contract": { "success": { "type": "object" } },
         });
         let good = json!({ "workflow": { "name": "w", "tasks": [task] } });

@@ -1,11 +1,12 @@
 //! The table of keys.
 
-use super::Section::{Contract, Document, Execution, Permissions, Retry, Task, Workflow};
+use super::Section::{Contract, Document, Event, Execution, Permissions, Retry, Task, Workflow};
 use super::Shape::{
-    Bool, Duration, Expression, ForEach, Integer, List, Map, Name, Names, Number, OneOf, Outputs,
-    Params, Schema, Text, TextMap, Values, Variables, Version,
+    Bool, Duration, EventName, Events, Expression, ForEach, Integer, List, Map, Name, Names,
+    Number, OneOf, Outputs, Params, Schema, Text, TextMap, Values, Variables, Version,
 };
 use super::{Key, Section, Shape};
+use loom_core::RetryPolicy;
 
 const U32_MOST: i64 = u32::MAX as i64;
 
@@ -107,6 +108,10 @@ pub(crate) const KEYS: &[Key] = &[
     key(Task, "execution", Map(Execution), "",
         "When and where the task runs.",
         "execution: { timeout: 5m, queue: reports }"),
+    key(Task, "events", Events, "none",
+        "Events of your own that the task announces when it settles, at most 32; a name alone stands for a success with \
+         all declared outputs.",
+        "events:\n  - order.placed\n  - { name: order.refused, on: failure, payload: [ORDER] }"),
     key(Task, "contract", Map(Contract), "none",
         "What the task's outputs and its error object must look like.",
         "contract:\n  success: { required: [COUNT] }"),
@@ -142,7 +147,7 @@ pub(crate) const KEYS: &[Key] = &[
         "Among tasks that are ready, a higher number goes first.",
         "priority: 10"),
 
-    key(Retry, "max_attempts", Integer(1, 1000), "`1`",
+    key(Retry, "max_attempts", Integer(1, RetryPolicy::ATTEMPTS_MAX as i64), "`1`",
         "How many attempts there are in all, the first included.",
         "max_attempts: 5"),
     key(Retry, "backoff", OneOf(&["none", "fixed", "linear", "exponential"]), "`exponential`",
@@ -161,6 +166,18 @@ pub(crate) const KEYS: &[Key] = &[
     key(Permissions, "required", Names, "none",
         "Permissions that `AUTH_TOKEN` must carry, or the task fails before it starts.",
         "required: [can_read_source]"),
+
+    required(Event, "name", EventName,
+        "The event's name: `a-z`, digits, `_`, `-` and at least one dot, at most 100 characters. Names that begin with \
+         `run.`, `task.`, `workflow.`, `loom.`, `system.` or `test.` are reserved.",
+        "name: order.placed"),
+    key(Event, "on", OneOf(&["success", "failure", "always"]), "`success`",
+        "How the task must settle: `success` counts tasks that were resolved by hand, `always` also those that were \
+         skipped or cancelled.",
+        "on: failure"),
+    key(Event, "payload", Variables, "all declared outputs",
+        "Inputs and outputs of the task that go with the event, as far as they are set.",
+        "payload: [ORDER, TOTAL]"),
 
     key(Contract, "success", Schema, "anything",
         "JSON Schema (2020-12) of the object of the task's outputs.",

@@ -3,6 +3,12 @@
 /// The most characters of a name.
 const NAME_MOST: usize = 200;
 
+/// The most characters of an event's name.
+pub(crate) const EVENT_NAME_MOST: usize = 100;
+
+/// The most events that one task announces.
+pub(crate) const EVENTS_MOST: usize = 32;
+
 /// Why a text is not a name for a workflow, a task, a queue …; `None` if it is one.
 pub(crate) fn why_not_name(text: &str) -> Option<&'static str> {
     if text.trim().is_empty() {

@@ -1,13 +1,16 @@
 //! The keys of a task.
 
 use super::fields::{Fields, Reader};
-use super::{bad_name, is_variable};
+use super::{EVENTS_MOST, bad_name, is_variable};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Kind, Node};
 use crate::draft::TaskDraft;
 use crate::keys::Section;
 use crate::placeholder::placeholders;
-use loom_core::{Backoff, Contract, Execution, ForEach, OutputDecl, Outputs, RetryPolicy, TaskDef};
+use loom_core::{
+    Backoff, Contract, EventDecl, EventTrigger, Execution, ForEach, OutputDecl, Outputs,
+    RetryPolicy, TaskDef,
+};
 use loom_protocol::ErrorCode;
 use std::collections::BTreeMap;
 
@@ -44,6 +47,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> TaskDraft {
         reader.bool("`allow_failure`", fields.get("allow_failure")).unwrap_or_default();
     def.permissions = permissions(reader, fields);
     def.execution = execution(reader, fields);
+    def.events = events(reader, fields);
     def.contract = contract(reader, fields);
     def.annotations = annotations(reader, fields);
     draft.requires_auth =
@@ -109,7 +113,8 @@ fn retry(reader: &mut Reader<'_>, fields: Fields<'_>) -> RetryPolicy {
     let mut policy = RetryPolicy::default();
     let Some(node) = fields.get("retry") else { return policy };
     let Some(fields) = reader.fields(Section::Retry, node) else { return policy };
-    let attempts = reader.integer("`max_attempts`", fields.get("max_attempts"), (1, 1000));
+    let most = i64::from(RetryPolicy::ATTEMPTS_MAX);
+    let attempts = reader.integer("`max_attempts`", fields.get("max_attempts"), (1, most));
     if let Some(attempts) = attempts {
         policy.max_attempts = attempts as u32;
     }
@@ -168,6 +173,45 @@ fn execution(reader: &mut Reader<'_>, fields: Fields<'_>) -> Execution {
     let priority = reader.integer("`priority`", fields.get("priority"), i32_bounds);
     execution.priority = priority.unwrap_or_default() as i32;
     execution
+}
+
+fn events(reader: &mut Reader<'_>, fields: Fields<'_>) -> Vec<EventDecl> {
+    let Some(node) = fields.get("events") else { return Vec::new() };
+    if node.items().len() > EVENTS_MOST {
+        let message = format!("a task announces at most {EVENTS_MOST} events");
+        let problem = Diagnostic::error(ErrorCode::TooLarge, message).at(node.span, "");
+        reader.push(problem.help("announce fewer, with more in each payload"));
+        return Vec::new();
+    }
+    // What is wrong with an event leaves the graph as it is.
+    let graph_known = reader.graph_known;
+    let events = reader.list_of("`events`", Some(node), event);
+    reader.graph_known = graph_known;
+    events
+}
+
+fn event(reader: &mut Reader<'_>, node: &Node) -> Option<EventDecl> {
+    if let Some(name) = node.as_str() {
+        return Some(EventDecl { name: name.to_owned(), on: EventTrigger::Success, payload: None });
+    }
+    if !matches!(node.kind, Kind::Map(_)) {
+        reader.wrong_type("an event", "a name or a map", node, "write `order.placed`");
+        return None;
+    }
+    let fields = reader.fields(Section::Event, node)?;
+    let at = node.entries().first().map_or(node.span, |entry| entry.key_span);
+    let name = reader.require(fields, "name", at);
+    let name = name.and_then(|node| reader.text("an event's `name`", node));
+    let triggers = [
+        ("success", EventTrigger::Success),
+        ("failure", EventTrigger::Failure),
+        ("always", EventTrigger::Always),
+    ];
+    let on = reader.one_of("`on`", fields.get("on"), &triggers).unwrap_or_default();
+    let payload = fields.get("payload").map(|node| {
+        reader.list_of("`payload`", Some(node), |r, item| r.variable("a variable", item))
+    });
+    Some(EventDecl { name: name?.to_owned(), on, payload })
 }
 
 fn contract(reader: &mut Reader<'_>, fields: Fields<'_>) -> Option<Box<Contract>> {

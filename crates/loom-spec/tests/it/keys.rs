@@ -27,6 +27,11 @@ fn around(key: &Key) -> String {
             let rest = indented(key.example, 6);
             format!("workflow:\n  name: w\n  tasks:\n    -\n{name}{plugin}{rest}")
         }
+        Section::Event => {
+            let name = unless("name", "          name: a.b\n");
+            let rest = indented(key.example, 10);
+            task(&format!("      events:\n        -\n{name}{rest}"))
+        }
         section => {
             let (_, name) = section.path().rsplit_once('.').unwrap();
             task(&format!("      {name}:\n{}", indented(key.example, 8)))

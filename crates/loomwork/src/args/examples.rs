@@ -16,8 +16,12 @@ pub(super) const RETRY: &str = "Examples:
 pub(super) const RESOLVE: &str = r#"Examples:
   loom resolve last load --reason "loaded by hand" --output ROWS:=42"#;
 
+pub(super) const SKIP: &str = r#"Examples:
+  loom skip last notify --reason "nobody needs to know""#;
+
 pub(super) const CANCEL: &str = r#"Examples:
-  loom cancel 4k2m9q7x --reason "wrong input""#;
+  loom cancel 4k2m9q7x --reason "wrong input"
+  loom cancel 4k2m9q7x load --reason "it hangs""#;
 
 pub(super) const LIST: &str = "Examples:
   loom list --state failed --workflow nightly
@@ -49,6 +53,10 @@ pub(super) const SCHEMA: &str = "Examples:
 
 pub(super) const IMPORT: &str = "Examples:
   loom import wfformat montage.json --scale 0.01 -o montage.yaml";
+
+pub(super) const SERVE: &str = "Examples:
+  loom serve
+  loom serve --listen 127.0.0.1:0 --store /var/lib/loom/loom.db";
 
 pub(super) const INIT: &str = "Examples:
   loom init

@@ -1,10 +1,10 @@
-//! `loom resume`, `retry`, `resolve`, `cancel`: asking something of a recorded run.
+//! `loom resume`, `retry`, `resolve`, `skip`, `cancel`: asking something of a recorded run.
 //!
 //! Where a living process has the run, the request is left in the store for it, and this process
 //! waits until the run's journal shows that it took effect. Where none has, or has no more, this
 //! process takes the run up and carries it on.
 
-use crate::args::{CancelArgs, Execution, Global, ResolveArgs, ResumeArgs, RetryArgs};
+use crate::args::{CancelArgs, Execution, Global, ResolveArgs, ResumeArgs, RetryArgs, SkipArgs};
 use crate::commands::carry::carry_on;
 use crate::fault::{Ended, Fault, Outcome, alive};
 use crate::look::Look;
@@ -13,7 +13,7 @@ use crate::refusal;
 use crate::session::{Session, Setup, actor, now};
 use crate::store;
 use crate::ui::{Ui, Voice};
-use loom_core::{Event, Request, RunId, RunState, Variable};
+use loom_core::{Event, Request, RunId, RunState, SkipReason, Variable};
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_sqlite::SqliteStore;
 use loom_store::{QueryStore, StoreError};
@@ -41,8 +41,17 @@ pub(crate) fn retry(args: RetryArgs, global: &Global, ui: &mut Ui) -> Outcome {
     Asking::open(&args.run, global)?.ask(request, args.execution, ui)
 }
 
+pub(crate) fn skip(args: SkipArgs, global: &Global, ui: &mut Ui) -> Outcome {
+    let request = Request::Skip { by: actor(), reason: args.reason, task: args.task };
+    Asking::open(&args.run, global)?.ask(request, args.execution, ui)
+}
+
 pub(crate) fn cancel(args: CancelArgs, global: &Global, ui: &mut Ui) -> Outcome {
-    let request = Request::Cancel { by: actor(), reason: args.reason };
+    let (by, reason) = (actor(), args.reason);
+    let request = match args.task {
+        Some(task) => Request::CancelTask { by, reason, task },
+        None => Request::Cancel { by, reason },
+    };
     let execution = Execution { queues: Vec::new(), permissions_url: None };
     let outcome = Asking::open(&args.run, global)?.ask(request, execution, ui)?;
     // That the run was cancelled is what was asked for.
@@ -117,7 +126,20 @@ impl Asking {
         if self.look.is_taken() {
             return self.post(request, execution, ui);
         }
+        if let Request::CancelTask { .. } = request {
+            return Err(self.nothing_runs().into());
+        }
         self.take_up(request, execution, ui)
+    }
+
+    /// Nobody is at work on the run, so that there is no task to be ended.
+    fn nothing_runs(&self) -> Fault {
+        let short = self.id.short();
+        let message = format!("nobody is at work on run {short}, so none of its tasks runs");
+        Fault::new(ErrorCode::Refused, message).help(format!(
+            "`loom skip {short} TASK` goes on without a task; `loom resume {short}` goes on with it; \
+             `loom cancel {short}` ends the run"
+        ))
     }
 
     /// A refusal, with the task that was probably meant.
@@ -136,8 +158,7 @@ impl Asking {
         let base = PathBuf::from(&self.look.summary.base);
         let setup = Setup {
             store: store::open(&self.path)?,
-            plugins: Arc::new(Plugins::beside(base.clone())),
-            base,
+            plugins: Arc::new(Plugins::beside(base)),
             queues: execution.queues.into_iter().collect(),
             permissions_url: execution.permissions_url,
         };
@@ -215,6 +236,9 @@ impl Asking {
             Request::Cancel { .. } => "is being cancelled; what is under way is stopped".to_owned(),
             Request::Retry { .. } => "tries its failed tasks again".to_owned(),
             Request::Resolve { task, .. } => format!("counts task `{task}` as succeeded"),
+            Request::CancelTask { task, .. } => format!("ends task `{task}`"),
+            Request::Skip { task, .. } => format!("goes on without task `{task}`"),
+            Request::Amend { task, .. } => format!("has task `{task}` amended"),
             Request::Resume { .. } => "goes on".to_owned(),
             Request::Pause { .. } => "is paused".to_owned(),
         };
@@ -252,6 +276,11 @@ fn grants(event: &Event, request: &Request) -> bool {
         }
         Request::Retry { .. } => matches!(event, Event::RunReopened { .. }),
         Request::Resolve { .. } => matches!(event, Event::Resolved { .. }),
+        Request::CancelTask { .. } => matches!(event, Event::TaskCancelRequested { .. }),
+        Request::Skip { .. } => {
+            matches!(event, Event::Skipped { reason: SkipReason::ByHand { .. }, .. })
+        }
+        Request::Amend { .. } => matches!(event, Event::Amended { .. }),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::session::now;
 use crate::store;
 use crate::terminal::{Paint, fit, printable, size};
 use crate::ui::{Ui, Voice};
-use loom_core::{Act, History, Intervention, SetBy, Timestamp};
+use loom_core::{Act, Amended, History, Intervention, SetBy, TaskIx, Timestamp};
 use loom_protocol::{ExitCode, MASK, rfc3339};
 use loom_store::RunSummary;
 use std::fmt::Write;
@@ -76,6 +76,7 @@ fn interventions(history: &History, paint: Paint) -> String {
     let plan = history.run().plan();
     let mut text = String::new();
     for Intervention { at, by, act, .. } in history.interventions() {
+        let name = |task: &TaskIx| printable(&plan.task(*task).name);
         let because = |reason: &str| {
             if reason.is_empty() { String::new() } else { format!(": {}", printable(reason)) }
         };
@@ -88,13 +89,25 @@ fn interventions(history: &History, paint: Paint) -> String {
                     tasks.iter().take(5).map(|&task| plan.task(task).name.as_str()).collect();
                 (format!("tried again: {}", printable(&names.join(", "))), String::new())
             }
-            Act::Resolve(task, reason) => {
-                (format!("resolved {}", printable(&plan.task(*task).name)), because(reason))
-            }
+            Act::Resolve(task, reason) => (format!("resolved {}", name(task)), because(reason)),
+            Act::CancelTask(task, reason) => (format!("cancelled {}", name(task)), because(reason)),
+            Act::Skip(task, reason) => (format!("skipped {}", name(task)), because(reason)),
+            Act::Amend(task, amended) => (format!("amended {}", name(task)), changed(amended)),
         };
         let _ = writeln!(text, "  {} {what} by {}{why}", paint.dim(clock(*at)), printable(by));
     }
     text
+}
+
+/// What was changed of a task.
+fn changed(amended: &Amended) -> String {
+    let attempts = amended.max_attempts.map(|most| format!("max_attempts={most}"));
+    let inputs = amended.inputs.iter().map(|input| {
+        let value = if input.secret { MASK.to_owned() } else { value_text(&input.value) };
+        format!("{}={}", input.name, fit(&value, 40))
+    });
+    let all: Vec<String> = attempts.into_iter().chain(inputs).collect();
+    format!(": {}", all.join("  "))
 }
 
 fn variables(history: &History, all: bool, paint: Paint) -> String {
@@ -110,6 +123,7 @@ fn variables(history: &History, all: bool, paint: Paint) -> String {
         let value = if variable.secret { MASK.to_owned() } else { value_text(variable.value) };
         let by = match variable.set_by {
             SetBy::Start => "at the start".to_owned(),
+            SetBy::Amendment => "by hand".to_owned(),
             SetBy::Task(task) => format!("by {}", printable(&plan.task(task).name)),
         };
         table.row([String::new(), variable.name.to_owned(), fit(&value, 60), paint.dim(by)]);

@@ -49,6 +49,15 @@ impl Lines {
                 let more = if tasks.len() > 5 { " and more" } else { "" };
                 format!("{} tried again by {}{more}", names.join(", "), printable(by))
             }
+            Event::TaskCancelRequested { task, by, reason, .. } => {
+                let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+                let head = self.paint.yellow(format!("■ {}", name(task)));
+                format!("{head}  is being cancelled by {}", printable(&format!("{by}{because}")))
+            }
+            Event::Amended { task, by, .. } => {
+                let head = self.paint.yellow(format!("✎ {}", name(task)));
+                format!("{head}  amended by {}", printable(by))
+            }
             Event::Failed { task, attempt, failure, retry_at, at } => {
                 let what = failure_line(failure);
                 match retry_at {
@@ -78,7 +87,7 @@ impl Lines {
         let name = |task: &TaskRef| printable(&label(plan, *task));
         Some(match event {
             Event::Started { task, attempt, .. } if self.starts => {
-                let most = plan.task(task.task).retry.max_attempts;
+                let most = history.run().max_attempts(task.task);
                 let nth = nth_attempt(*attempt, most);
                 format!("{}{nth}", self.paint.cyan(format!("▶ {}", name(task))))
             }
@@ -92,6 +101,10 @@ impl Lines {
             Event::Skipped { task, reason, .. } => {
                 let head = self.paint.dim(format!("↷ {}", name(task)));
                 format!("{head}  skipped: {}", printable(&skip_reason(reason)))
+            }
+            Event::Emitted { task, name: event, .. } => {
+                let head = self.paint.cyan(format!("◆ {}", printable(event)));
+                format!("{head}  announced by {}", name(task))
             }
             Event::Cancelled { task, .. } => {
                 format!("{}  cancelled", self.paint.yellow(format!("■ {}", name(task))))

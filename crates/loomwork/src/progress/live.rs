@@ -159,7 +159,7 @@ impl LiveView {
         }
         let number = attempt.map_or(1, |attempt| attempt.number);
         if task.item.is_none() {
-            row += &nth_attempt(number, def.retry.max_attempts);
+            row += &nth_attempt(number, history.run().max_attempts(task.task));
         }
         if let Some(group) = &def.execution.parallel_group {
             row += &self.lines.paint.dim(format!("  {}", printable(group)));
@@ -181,7 +181,7 @@ impl LiveView {
                 let wait = short(until.map_or(Duration::ZERO, |until| until.since(at)));
                 let failed = history.task(task).last_attempt(None).map_or(0, |last| last.number);
                 let name = fit(&printable(&def.name), 40);
-                let nth = nth_attempt(failed + 1, def.retry.max_attempts);
+                let nth = nth_attempt(failed + 1, run.max_attempts(task));
                 format!("  {} {name}{nth} in {wait}", self.lines.paint.yellow("↻"))
             })
             .collect()

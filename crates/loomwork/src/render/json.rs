@@ -1,11 +1,11 @@
 //! A recorded run as one JSON document.
 
-use crate::wire::failure_event;
 use loom_core::{
-    Act, AttemptRecord, AttemptResult, Counts, Ending, History, Intervention, SetBy, TaskIx,
-    TaskPhase, TaskRecord, Timestamp, VariableRecord,
+    Act, Amended, AttemptRecord, AttemptResult, Counts, Ending, History, Intervention, SetBy,
+    TaskIx, TaskPhase, TaskRecord, Timestamp, VariableRecord,
 };
 use loom_protocol::{MASK, rfc3339};
+use loom_server::wire::{failure_event, masked};
 use loom_store::RunSummary;
 use serde_json::{Map, Value, json};
 
@@ -59,7 +59,7 @@ fn counts(counts: Counts) -> Value {
 fn variable(history: &History, variable: VariableRecord<'_>) -> Value {
     let value = if variable.secret { &Value::from(MASK) } else { variable.value };
     let set_by = match variable.set_by {
-        SetBy::Start => Value::Null,
+        SetBy::Start | SetBy::Amendment => Value::Null,
         SetBy::Task(task) => history.run().plan().task(task).name.as_str().into(),
     };
     json!({
@@ -128,6 +128,15 @@ fn intervention(history: &History, one: &Intervention) -> Value {
         Act::Cancel(reason) => ("cancel", Vec::new(), reason.as_str()),
         Act::Retry(tasks) => ("retry", tasks.iter().map(name).collect(), ""),
         Act::Resolve(task, reason) => ("resolve", vec![name(task)], reason.as_str()),
+        Act::CancelTask(task, reason) => ("cancel_task", vec![name(task)], reason.as_str()),
+        Act::Skip(task, reason) => ("skip", vec![name(task)], reason.as_str()),
+        Act::Amend(task, _) => ("amend", vec![name(task)], ""),
     };
-    json!({ "at": time(one.at), "by": one.by, "act": act, "tasks": tasks, "reason": reason })
+    let mut object =
+        json!({ "at": time(one.at), "by": one.by, "act": act, "tasks": tasks, "reason": reason });
+    if let Act::Amend(_, Amended { max_attempts, inputs }) = &one.act {
+        object["max_attempts"] = json!(max_attempts);
+        object["inputs"] = json!(masked(inputs));
+    }
+    object
 }

@@ -1,9 +1,9 @@
 //! Sentences about failures and skipped tasks.
 
-use crate::bridge::code_of;
 use crate::terminal::{fit, printable};
 use loom_core::{Failure, Output, SkipReason, Value};
 use loom_protocol::MASK;
+use loom_server::wire::code_of;
 
 /// A failure in one line.
 pub(crate) fn failure_line(failure: &Failure) -> String {
@@ -32,6 +32,8 @@ pub(crate) fn skip_reason(reason: &SkipReason) -> String {
         SkipReason::Circular { variables } => {
             format!("it waits for itself, over {}", variables.join(", "))
         }
+        SkipReason::ByHand { by, reason } if reason.is_empty() => format!("by {by}"),
+        SkipReason::ByHand { by, reason } => format!("by {by}: {reason}"),
         SkipReason::Stopped { task } => format!("{task} failed and the run stops on a failure"),
     }
 }

@@ -6,6 +6,7 @@
 mod ask;
 mod diagnostics;
 mod durability;
+mod events;
 mod files;
 mod harness;
 mod hostile;
@@ -14,7 +15,9 @@ mod plugins;
 mod run;
 mod secrets;
 mod seeds;
+mod server;
 mod signals;
 mod slots;
+mod task_by_hand;
 mod watch;
 mod why;

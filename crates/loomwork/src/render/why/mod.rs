@@ -100,7 +100,12 @@ impl Words<'_> {
 
     fn asked(&self, one: &Intervention) -> String {
         let reason = match &one.act {
-            Act::Cancel(reason) | Act::Resolve(_, reason) if !reason.is_empty() => {
+            Act::Cancel(reason)
+            | Act::Resolve(_, reason)
+            | Act::CancelTask(_, reason)
+            | Act::Skip(_, reason)
+                if !reason.is_empty() =>
+            {
                 format!(": {}", printable(reason))
             }
             _ => String::new(),
@@ -184,6 +189,7 @@ impl Words<'_> {
     fn cancelled(&mut self, depth: usize, by: &CancelledBy<'_>) {
         let text = match by {
             CancelledBy::Request(one) => format!("the run was cancelled {}", self.asked(one)),
+            CancelledBy::Alone(one) => format!("it was cancelled {}", self.asked(one)),
             CancelledBy::Failure(task) => {
                 format!("{} failed, and the workflow says `on_failure: stop`", self.name(*task))
             }
