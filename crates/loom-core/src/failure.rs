@@ -125,6 +125,13 @@ pub enum Refusal {
     },
     /// No such task, or item of it.
     UnknownTask(String),
+    /// Settling a task by hand would leave required outputs of it unset, for good.
+    OutputsMissing {
+        /// The task's name.
+        task: String,
+        /// The outputs.
+        outputs: Vec<String>,
+    },
     /// The report is not about the attempt that is under way.
     StaleReport,
 }
@@ -132,11 +139,18 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Run { wanted, state } => write!(f, "cannot {wanted} a run that is {state}"),
+            Self::Run { wanted, state } => write!(f, "cannot {wanted} a run that {}", state.said()),
             Self::Task { task, wanted, phase } => {
-                write!(f, "cannot {wanted} task `{task}`, which is {phase}")
+                write!(f, "cannot {wanted} task `{task}`, which {}", phase.said())
             }
             Self::UnknownTask(task) => write!(f, "the workflow has no task `{task}`"),
+            Self::OutputsMissing { task, outputs } => {
+                write!(
+                    f,
+                    "resolving task `{task}` sets no value for `{}`, which it has to emit",
+                    outputs.join("`, `")
+                )
+            }
             Self::StaleReport => f.write_str("the report is not about an attempt under way"),
         }
     }

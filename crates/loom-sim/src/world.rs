@@ -213,6 +213,7 @@ impl World {
                 task: format!("t{}", self.random.below(4)),
                 reason: "simulated".into(),
                 outputs: Vec::new(),
+                without_outputs: true,
             },
         };
         inputs.push(match self.random.below(2) {

@@ -1,6 +1,5 @@
 //! How much the engine gets through, on a real store: `cargo bench -p loomwork --bench engine`.
 
-#[expect(dead_code, reason = "the other benchmark uses the rest")]
 mod support;
 
 use divan::Bencher;

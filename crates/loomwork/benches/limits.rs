@@ -6,7 +6,6 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
-#[expect(dead_code, reason = "the other benchmark uses the rest")]
 mod support;
 
 use loom_core::{Backoff, Plan, RetryPolicy, RunId, TaskDef, Timestamp};

@@ -91,7 +91,11 @@ fn misused(error: &clap::Error) -> std::process::ExitCode {
     let failed = error.use_stderr();
     let text = error.render();
     let text = if anstyle_wanted() { text.ansi().to_string() } else { text.to_string() };
-    if failed {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // Nothing is wrong with what was written: it is not complete, and the help says how it goes on.
+        ui::tell(&text);
+        status(ExitCode::Usage)
+    } else if failed {
         ui::tell(&text.replacen("error:", "error[L605]:", 1));
         status(ExitCode::Usage)
     } else {

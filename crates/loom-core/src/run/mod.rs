@@ -22,6 +22,7 @@ mod recover;
 mod report;
 mod resolve;
 mod retry;
+mod settle;
 mod slot;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -191,7 +192,8 @@ impl Run {
                 Request::Resume { by } => self.resume(by, now)?,
                 Request::Cancel { by, reason } => self.cancel(by, reason, now)?,
                 Request::Retry { by, task } => self.retry(by, task, now)?,
-                Request::Resolve { by, task, reason, outputs } => {
+                Request::Resolve { by, task, reason, outputs, without_outputs } => {
+                    let outputs = resolve::Given { outputs, may_be_missing: without_outputs };
                     self.resolve(by, &task, reason, outputs, now)?;
                 }
             },
