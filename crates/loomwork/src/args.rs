@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Durable workflows of tasks that fire when their variables are set.
 #[derive(Debug, Parser)]
-#[command(name = "loom", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "loom", version, propagate_version = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

@@ -157,8 +157,8 @@ mod tests {
     fn errors_say_where_why_and_what_to_write() {
         for (expression, parts) in [
             ("COUNT >", ["ends after `>`", "is missing"]),
-            ("COUNT > > 3", ["`>` is not expected there", "column 9"]),
-            ("COUNT = 5", ["`=` is not expected there", "`==` compares"]),
+            ("COUNT > > 3", ["`>` is not expected", "character 9"]),
+            ("COUNT = 5", ["`=` is not expected", "`==` compares"]),
             ("COUNT|integer > 3", ["no filter `integer`", "did you mean `int`"]),
             ("COUNT is define", ["no test `define`", "did you mean `defined`"]),
             ("size(COUNT) > 3", ["no function `size`", "a filter"]),

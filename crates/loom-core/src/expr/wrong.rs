@@ -33,9 +33,9 @@ pub(super) fn unreadable(error: &Error, expression: &str) -> String {
             format!("it ends after `{last}`, where something is missing")
         }
         (ErrorKind::SyntaxError, Some((at, word))) => {
-            let column = expression[..at].chars().count() + 1;
+            let place = expression[..at].chars().count() + 1;
             let help = if word == "=" { "; `==` compares" } else { "" };
-            format!("`{word}` is not expected there, in column {column}{help}")
+            format!("`{word}` is not expected as its character {place}{help}")
         }
         _ => unknown(error)
             .unwrap_or_else(|| "its brackets, quotes or signs do not fit together".to_owned()),

@@ -63,11 +63,9 @@ impl Table {
         widths[..last].iter_mut().flatten().for_each(|width| *width = (*width).min(MOST));
         let mut spare = self.spare.iter();
         loop {
-            let excess = taken(&widths).saturating_sub(room);
-            if excess == 0 || shrink(&mut widths, excess) {
-                return widths;
-            }
-            let Some(name) = spare.next() else { return widths };
+            let mut narrower = widths.clone();
+            let fits = shrink(&mut narrower, taken(&widths).saturating_sub(room));
+            let Some(name) = spare.next().filter(|_| !fits) else { return narrower };
             if let Some(at) = self.head.iter().position(|head| head == name) {
                 widths[at] = None;
             }
@@ -128,7 +126,7 @@ mod tests {
         assert_eq!(row(None), format!("{long}  3m 20s  1m 05s"));
         assert_eq!(row(Some(40)), format!("{long}  3m 20s  1m 05s"));
         assert_eq!(row(Some(30)), "a name that i…  3m 20s  1m 05s");
-        assert_eq!(row(Some(24)), "a name that is…  1m 05s");
+        assert_eq!(row(Some(24)), "a name that is …  1m 05s");
         assert_eq!(row(Some(10)), "a name that…  1m 05s", "the rest is the terminal's to wrap");
     }
 

@@ -73,7 +73,7 @@ fn cancel_ends_a_run_of_another_process() {
     let mut run = loom.start(&["run", "w.yaml"]);
     run.until("▶ slow");
     loom.loom(&["resume", "last"]).exits(2).warns("error[L604]").warns("pid ");
-    loom.loom(&["cancel", "last", "--reason", "wrong input"]).exits(0).says("is cancelled");
+    loom.loom(&["cancel", "last", "--reason", "wrong input"]).exits(0).says("was cancelled");
     run.end().exits(130).says("wrong input").says("cancelled: 3 tasks");
     loom.loom(&["cancel", "last"]).exits(2).warns("error[L603]");
 }

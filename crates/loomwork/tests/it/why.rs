@@ -49,12 +49,32 @@ tasks:
         .says("linear backoff from 1m 00s, at most 5m 00s, comes to 1m 00s after failure 1");
     run.signal(libc::SIGINT);
     run.end().exits(130);
-    loom.loom(&["why", "last"])
-        .exits(0)
-        .says("(b) was interrupted: 0 of 1")
-        .says("nobody is at work");
+    loom.loom(&["why", "last"]).exits(0).says("(b) is paused: 0 of 1").says("nobody is at work");
     loom.loom(&["why", "last", "flaky"]).exits(0).says("nobody is at work");
     loom.loom(&["list", "--state", "interrupted"]).exits(0).says(" b ");
+}
+
+#[test]
+fn of_a_run_whose_process_was_killed_it_says_that_nobody_is_at_work() {
+    let loom = Loom::with(
+        r#"
+name: k
+tasks:
+  - name: slow
+    plugin: cmd
+    params: { command: "until test -e go; do sleep 0.01; done" }
+"#,
+    );
+    let mut run = loom.start(&["run", "w.yaml"]);
+    run.until("▶ slow");
+    run.signal(libc::SIGKILL);
+    run.end();
+    let said = loom.loom(&["why", "last"]).exits(0).says("(k) was interrupted: 0 of 1");
+    said.says("nobody is at work").says("cut off\n  slow  was running when the run was left");
+    let said = loom.loom(&["why", "last", "slow"]).exits(0).says("slow  was running when");
+    said.says("go on: loom resume");
+    let loom = loom.file("go", "");
+    loom.loom(&["resume", "last"]).exits(0).says("run ").says("  k 0.1.0\n");
 }
 
 #[test]
