@@ -47,3 +47,16 @@ pub enum Request {
         without_outputs: bool,
     },
 }
+
+impl Request {
+    /// Who asks.
+    pub fn by(&self) -> &str {
+        match self {
+            Self::Pause { by }
+            | Self::Resume { by }
+            | Self::Cancel { by, .. }
+            | Self::Retry { by, .. }
+            | Self::Resolve { by, .. } => by,
+        }
+    }
+}

@@ -2,13 +2,15 @@
 
 use crate::pace::Pace;
 use loom_core::{Changes, Effect, Event, Run, RunState, Timestamp};
-use loom_store::{NewRun, RunCommit};
+use loom_store::{NewRun, RequestId, RunCommit};
 
 pub(crate) struct ActiveRun {
     pub(crate) run: Run,
     /// Present until the commit that creates it.
     new: Option<NewRun>,
     events: Vec<Event>,
+    /// Posted requests that have been decided.
+    settles: Vec<RequestId>,
     /// The number of the last event that is durable, or in the batch that is being committed.
     committed: u64,
     committed_state: RunState,
@@ -28,6 +30,7 @@ impl ActiveRun {
             run,
             new: Some(new),
             events: Vec::new(),
+            settles: Vec::new(),
             committed: 0,
             committed_state,
             dirty: false,
@@ -44,6 +47,7 @@ impl ActiveRun {
             run,
             new: None,
             events: Vec::new(),
+            settles: Vec::new(),
             dirty: false,
             to_fill: false,
             timer: None,
@@ -61,8 +65,18 @@ impl ActiveRun {
         effects.extend(changes.effects);
     }
 
+    /// A posted request has been granted or refused; it goes with the next commit.
+    pub(crate) fn settle(&mut self, request: RequestId) {
+        self.settles.push(request);
+    }
+
+    /// Whether there is something to record. Of a run that had ended when it was taken up that is
+    /// its end: with the commit it belongs to nobody again.
     pub(crate) fn has_uncommitted(&self) -> bool {
-        self.new.is_some() || !self.events.is_empty()
+        self.new.is_some()
+            || !self.events.is_empty()
+            || !self.settles.is_empty()
+            || self.run.state().is_final()
     }
 
     /// What to commit; from now on it counts as committed.
@@ -73,6 +87,7 @@ impl ActiveRun {
             new: self.new.take(),
             first_seq: self.committed + 1,
             events: std::mem::take(&mut self.events),
+            settles: std::mem::take(&mut self.settles),
             state,
             state_changed: state != self.committed_state,
         };

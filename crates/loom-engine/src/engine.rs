@@ -1,5 +1,7 @@
 //! The engine's round: apply, fill, commit, perform.
 
+mod asked;
+
 use crate::active::ActiveRun;
 use crate::executor::{Executor, Started};
 use crate::input::{EngineError, Input, NewSubmission, Observer, Reply};
@@ -7,10 +9,9 @@ use crate::limits::Limits;
 use crate::options::Options;
 use crate::park::{Parked, Timers};
 use loom_core::{
-    Command, Effect, Event, Plan, Refusal, Report, Request, Run, RunId, RunState, Stop, Submission,
-    Timestamp,
+    Command, Effect, Event, Plan, Refusal, Report, Request, Run, RunId, Stop, Submission, Timestamp,
 };
-use loom_store::{Claim, DefinitionHash, NewRun, RunCommit, RunStore, StoreError};
+use loom_store::{DefinitionHash, NewRun, RunCommit, RunStore, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
@@ -95,6 +96,7 @@ impl Engine {
         }
         self.wake_due(now);
         self.fill(now);
+        self.share_slots(now)?;
         self.gather();
         if !self.batch.commits.is_empty() {
             self.store.commit(&self.batch.commits)?;
@@ -138,13 +140,14 @@ impl Engine {
         self.stopping.is_some() && self.runs.values().all(|active| active.run.is_idle())
     }
 
-    /// Takes over what other processes ask of runs of this engine.
-    pub fn take_requests(&mut self) -> Result<(), StoreError> {
-        for posted in self.store.take_requests()? {
-            let ignore: Reply = Box::new(drop);
-            self.inbox.push(Input::Request(posted.run, posted.request, ignore));
-        }
-        Ok(())
+    /// Whether tasks wait for others, in this process or another, to give slots back.
+    pub fn waits_for_slots(&self) -> bool {
+        self.limits.are_waited_for()
+    }
+
+    /// Lets what waits for slots try again in the next round.
+    pub fn look_for_slots(&mut self) {
+        self.to_fill.extend(self.limits.ask_again());
     }
 
     /// Ends everything that is under way, at once, because the store has failed for good, and tells
@@ -168,9 +171,10 @@ impl Engine {
                 self.batch.replies.push((reply, answer));
             }
             Input::Request(run, request, reply) => {
-                let answer = self.command(run, Command::Request(request), now);
+                let answer = self.request(run, request, now);
                 self.batch.replies.push((reply, answer));
             }
+            Input::Posted(posted) => self.posted(posted, now),
             Input::Reports(reports) => {
                 for (run, report) in reports {
                     self.report(run, report, now);
@@ -197,32 +201,6 @@ impl Engine {
         let run = Run::new(Submission { id, plan, variables, workers });
         self.runs.insert(id, ActiveRun::created(run, new));
         self.command(id, Command::Begin, now)
-    }
-
-    fn adopt(
-        &mut self,
-        id: RunId,
-        request: Option<Request>,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        if self.stopping.is_some() {
-            return Err(EngineError::Stopped);
-        }
-        if !self.runs.contains_key(&id) && !self.parked.contains(id) {
-            if let Claim::OwnedBy(owner) = self.store.claim(id)? {
-                return Err(EngineError::Alive(owner));
-            }
-            self.executor.end_leftovers(&[id]).map_err(EngineError::Leftovers)?;
-            self.ensure_in_memory(id)?;
-            self.command(id, Command::Recover, now)?;
-            if self.runs[&id].run.state() == RunState::Queued {
-                self.command(id, Command::Begin, now)?;
-            }
-        }
-        match request {
-            Some(request) => self.command(id, Command::Request(request), now),
-            None => Ok(()),
-        }
     }
 
     fn report(&mut self, id: RunId, report: Report, now: Timestamp) {
@@ -329,6 +307,36 @@ impl Engine {
                 active.to_fill = true;
                 self.to_fill.push_back(id);
             }
+        }
+    }
+
+    /// Starts what needs a slot that is counted over all processes, as far as the store gives some.
+    fn share_slots(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        while self.ask_for_slots(now)? {
+            self.fill(now);
+        }
+        self.limits.give_back_rest();
+        self.ask_for_slots(now)?;
+        Ok(())
+    }
+
+    /// Whether something was given that runs may start with.
+    fn ask_for_slots(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let asks = self.limits.asks(self.to_fill.is_empty());
+        if asks.is_empty() {
+            return Ok(false);
+        }
+        match self.store.share(&asks, now) {
+            Ok(answers) => {
+                let may_start = self.limits.take(asks, &answers);
+                self.to_fill.extend(&may_start);
+                Ok(!may_start.is_empty())
+            }
+            Err(error) if error.may_retry() => {
+                self.limits.postpone();
+                Ok(false)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Everything that can wake an engine, and how it answers.
 
 use loom_core::{Plan, Refusal, Report, Request, RunId, Variable};
-use loom_store::{DefinitionHash, OwnerId, RunCommit, StoreError};
+use loom_store::{DefinitionHash, OwnerId, Posted, RunCommit, StoreError};
 use std::fmt;
 use std::sync::Arc;
 
@@ -29,10 +29,14 @@ pub type Reply = Box<dyn FnOnce(Result<(), EngineError>) + Send>;
 pub enum Input {
     /// Create a run and begin it.
     Submit(Box<NewSubmission>, Reply),
-    /// Take up a run of the store that no living process has, and ask something of it.
+    /// Take up a run of the store that no living process has, and ask something of it. With a
+    /// request for anything but its end or a pause, a paused run goes on; without one it stays as it
+    /// is.
     Adopt(RunId, Option<Request>, Reply),
     /// Ask something of a run.
     Request(RunId, Request, Reply),
+    /// Another process has asked something of a run, in the store.
+    Posted(Posted),
     /// Executors say something of attempts.
     Reports(Vec<(RunId, Report)>),
     /// Start nothing new, pause all runs, and stop once nothing is under way.
@@ -45,6 +49,20 @@ pub enum Input {
         /// Who asks.
         by: String,
     },
+}
+
+impl Input {
+    pub(crate) const fn wants_answer(&self) -> bool {
+        matches!(self, Self::Submit(..) | Self::Adopt(..) | Self::Request(..))
+    }
+
+    /// Answers whoever waits for an answer, if anybody does.
+    pub(crate) fn answer(self, answer: Result<(), EngineError>) {
+        if let Self::Submit(_, reply) | Self::Adopt(_, _, reply) | Self::Request(_, _, reply) = self
+        {
+            reply(answer);
+        }
+    }
 }
 
 /// Is told what has been committed, on the engine's thread: it must not wait.
@@ -66,6 +84,8 @@ pub enum EngineError {
     Leftovers(String),
     /// The store failed.
     Store(Arc<StoreError>),
+    /// Too many wait for an answer already; nothing of this was taken.
+    Busy,
     /// The engine has stopped.
     Stopped,
 }
@@ -78,6 +98,7 @@ impl fmt::Display for EngineError {
             Self::NotHere(run) => write!(f, "run {run} is not under way here"),
             Self::Leftovers(why) => write!(f, "leftovers of a crash could not be ended: {why}"),
             Self::Store(error) => error.fmt(f),
+            Self::Busy => f.write_str("too much waits for the engine already; try again later"),
             Self::Stopped => f.write_str("the engine has stopped"),
         }
     }

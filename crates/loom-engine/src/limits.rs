@@ -1,22 +1,53 @@
 //! Limits that reach beyond one run: of a task over all runs, and of queues.
+//!
+//! The store counts for all processes ([`loom_store::RunStore::share`]); here stands what this engine
+//! has of it, and which of its attempts. In each round the gate turns attempts away that no slot was
+//! given for, the engine asks the store for what they want, and lets them try again. A slot that is
+//! given back goes to whoever waits longest, so none is kept for the next attempt here; and none is
+//! kept while another is waited for, so nobody waits in a circle.
 
-use loom_core::{Event, Gate, Plan, RunId, TaskIx, TaskRef};
+use loom_core::{Event, Gate, Plan, RunId, TaskRef};
+use loom_store::SlotAsk;
 use std::collections::{HashMap, HashSet};
 
-/// What one attempt counts against.
-#[derive(Clone, Debug, Default)]
-struct Permit {
-    task: Option<String>,
-    queue: Option<String>,
+/// What this engine has of something that has slots.
+#[derive(Debug, Default)]
+struct Slots {
+    most: u32,
+    /// Taken by attempts under way.
+    used: u32,
+    /// Given in this round and not taken yet.
+    given: u32,
+    /// How many more could be taken.
+    wanted: u32,
+    /// How many the store counts as this engine's.
+    counted: u32,
+    /// The store has refused what was wanted.
+    waits: bool,
+    /// Nobody has wanted any since all who wait were asked again.
+    doubted: bool,
 }
+
+impl Slots {
+    const fn held(&self) -> u32 {
+        self.used + self.given
+    }
+
+    const fn is_idle(&self) -> bool {
+        self.held() == 0 && self.counted == 0 && self.wanted == 0 && !self.waits
+    }
+}
+
+/// What one attempt counts against.
+type Permit = Vec<String>;
 
 /// Counts what is under way against the limits. Tasks without limits cost nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
     queue_max: HashMap<String, u32>,
-    used: HashMap<String, u32>,
-    held: HashMap<(RunId, TaskIx), Vec<Permit>>,
-    /// Runs that were turned away since a permit was last given back.
+    slots: HashMap<String, Slots>,
+    held: HashMap<(RunId, TaskRef), Permit>,
+    /// Runs that were turned away and have not tried again.
     turned_away: HashSet<RunId>,
 }
 
@@ -43,42 +74,108 @@ impl Limits {
         if self.held.is_empty() {
             return Vec::new();
         }
-        self.give_back(run, *task)
-    }
-
-    fn give_back(&mut self, run: RunId, task: TaskRef) -> Vec<RunId> {
-        let Some(permits) = self.held.get_mut(&(run, task.task)) else { return Vec::new() };
-        let permit = permits.pop();
-        if permits.is_empty() {
-            self.held.remove(&(run, task.task));
-        }
-        for key in permit.into_iter().flat_map(|permit| [permit.task, permit.queue]).flatten() {
-            if let Some(used) = self.used.get_mut(&key) {
-                *used -= 1;
+        let Some(permit) = self.held.remove(&(run, *task)) else { return Vec::new() };
+        for key in permit {
+            if let Some(slots) = self.slots.get_mut(&key) {
+                slots.used -= 1;
             }
         }
         self.turned_away.drain().collect()
     }
 
-    fn admit(&mut self, run: RunId, plan: &Plan, task: TaskIx) -> bool {
-        let def = plan.task(task);
+    /// Whether the store has to be asked again before long.
+    pub(crate) fn are_waited_for(&self) -> bool {
+        self.slots.values().any(|slots| slots.waits || slots.counted != slots.held())
+    }
+
+    /// The runs that wait for a slot, to try again. Who of them wants none any more leaves the line.
+    pub(crate) fn ask_again(&mut self) -> Vec<RunId> {
+        self.slots.values_mut().for_each(|slots| slots.doubted = slots.waits);
+        self.turned_away.drain().collect()
+    }
+
+    /// What the store is to be told and asked. `all_tried` says that every run had its turn.
+    pub(crate) fn asks(&self, all_tried: bool) -> Vec<SlotAsk> {
+        let has_news = |slots: &Slots| {
+            slots.wanted > 0 || slots.counted != slots.held() || all_tried && slots.doubted
+        };
+        let news = self.slots.iter().filter(|(_, slots)| has_news(slots));
+        let ask = |(key, slots): (&String, &Slots)| SlotAsk {
+            key: key.clone(),
+            most: slots.most,
+            used: slots.held(),
+            wanted: slots.wanted,
+        };
+        news.map(ask).collect()
+    }
+
+    /// Takes in the store's answers. Answers with the runs that may start something now.
+    pub(crate) fn take(&mut self, asks: Vec<SlotAsk>, answers: &[u32]) -> Vec<RunId> {
+        let mut some = false;
+        for (ask, &given) in asks.into_iter().zip(answers) {
+            let Some(slots) = self.slots.get_mut(&ask.key) else { continue };
+            slots.given += given;
+            slots.counted = slots.held();
+            slots.waits = given == 0 && ask.wanted > 0;
+            slots.wanted = 0;
+            slots.doubted = false;
+            some |= given > 0;
+            if slots.is_idle() {
+                self.slots.remove(&ask.key);
+            }
+        }
+        if some { self.turned_away.drain().collect() } else { Vec::new() }
+    }
+
+    /// The store could not be asked: whoever wants something waits.
+    pub(crate) fn postpone(&mut self) {
+        for slots in self.slots.values_mut() {
+            slots.waits |= std::mem::take(&mut slots.wanted) > 0;
+        }
+    }
+
+    /// Gives back what was given in this round and not taken.
+    pub(crate) fn give_back_rest(&mut self) {
+        self.slots.values_mut().for_each(|slots| slots.given = 0);
+    }
+
+    fn admit(&mut self, run: RunId, plan: &Plan, task: TaskRef, startable: u32) -> bool {
+        let def = plan.task(task.task);
         let queue = def.execution.queue.as_deref().map(queue_key);
         let queue = queue.and_then(|key| self.queue_max.get(&key).map(|&most| (key, most)));
         let own = def.execution.workers.map(|most| (task_key(plan, &def.name), most));
         if queue.is_none() && own.is_none() {
             return true;
         }
-        let is_full = |(key, most): &(String, u32)| self.used.get(key).copied() >= Some(*most);
-        if queue.iter().chain(&own).any(is_full) {
-            self.turned_away.insert(run);
-            return false;
+        let keys: Vec<(String, u32)> = queue.into_iter().chain(own).collect();
+        let given = |key: &str| self.slots.get(key).is_some_and(|slots| slots.given > 0);
+        if keys.iter().all(|(key, _)| given(key)) {
+            for (key, _) in &keys {
+                let slots = self.slots.get_mut(key).expect("some of it was given");
+                slots.given -= 1;
+                slots.used += 1;
+            }
+            self.held.insert((run, task), keys.into_iter().map(|(key, _)| key).collect());
+            return true;
         }
-        for (key, _) in queue.iter().chain(&own) {
-            *self.used.entry(key.clone()).or_default() += 1;
+        self.turned_away.insert(run);
+        self.want(keys, startable);
+        false
+    }
+
+    /// Notes what is wanted. While one thing is waited for, another that is wanted with it is not
+    /// asked for: it could not be used.
+    fn want(&mut self, keys: Vec<(String, u32)>, startable: u32) {
+        let waits = |(key, _): &(String, u32)| self.slots.get(key).is_some_and(|it| it.waits);
+        let some_wait = keys.iter().any(waits);
+        for (key, most) in keys {
+            let slots = self.slots.entry(key).or_default();
+            slots.most = most;
+            if slots.given == 0 && (slots.waits || !some_wait) {
+                slots.wanted = slots.wanted.saturating_add(startable);
+                slots.doubted = false;
+            }
         }
-        let permit = Permit { task: own.map(|own| own.0), queue: queue.map(|queue| queue.0) };
-        self.held.entry((run, task)).or_default().push(permit);
-        true
     }
 }
 
@@ -98,44 +195,99 @@ pub(crate) struct RunGate<'a> {
 }
 
 impl Gate for RunGate<'_> {
-    fn admit(&mut self, plan: &Plan, task: TaskIx) -> bool {
-        self.limits.admit(self.run, plan, task)
+    fn admit(&mut self, plan: &Plan, task: TaskRef, startable: u32) -> bool {
+        self.limits.admit(self.run, plan, task, startable)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loom_core::{Definition, TaskDef, Timestamp};
+    use loom_core::{Definition, TaskDef, TaskIx, Timestamp};
 
-    #[test]
-    fn a_tasks_limit_holds_over_runs_and_a_permit_is_given_back_once() {
-        let mut task = TaskDef::new("a", "cmd");
-        task.execution.workers = Some(1);
-        let plan = Plan::new(Definition::new("w", vec![task]));
-        let [one, two] = [1, 2].map(|n| RunId::new(n, 0));
-        let mut limits = Limits::new(HashMap::new());
-        assert!(limits.gate(one).admit(&plan, TaskIx(0)));
-        assert!(!limits.gate(two).admit(&plan, TaskIx(0)));
-        let task = TaskRef::whole(TaskIx(0));
-        let over = Event::Cancelled { at: Timestamp(0), task };
-        assert_eq!(limits.release(one, &over), [two]);
-        assert_eq!(limits.release(one, &over), []);
-        assert!(limits.gate(two).admit(&plan, TaskIx(0)));
-        assert!(!limits.gate(one).admit(&plan, TaskIx(0)));
-    }
+    const A: TaskRef = TaskRef::whole(TaskIx(0));
+    const B: TaskRef = TaskRef::whole(TaskIx(1));
 
-    #[test]
-    fn a_queues_limit_holds_over_tasks() {
+    /// Tasks `a`, at most one at once, and `b`; both of the queue `gpu`, at most one at once.
+    fn both() -> (Limits, Plan) {
         let queued = |name: &str| {
             let mut task = TaskDef::new(name, "cmd");
             task.execution.queue = Some("gpu".into());
             task
         };
-        let plan = Plan::new(Definition::new("w", vec![queued("a"), queued("b")]));
+        let mut a = queued("a");
+        a.execution.workers = Some(1);
+        let limits = Limits::new(HashMap::from([("gpu".to_owned(), 1)]));
+        (limits, Plan::new(Definition::new("w", vec![a, queued("b")])))
+    }
+
+    /// What the limits ask for, answered by a store that gives what `gives` names.
+    fn ask(limits: &mut Limits, gives: &[&str]) -> Vec<(String, u32, u32)> {
+        let mut asks = limits.asks(true);
+        asks.sort_by(|a, b| a.key.cmp(&b.key));
+        let name = |ask: &SlotAsk| ask.key.split([' ', '\n']).next_back().unwrap().to_owned();
+        let told = asks.iter().map(|ask| (name(ask), ask.used, ask.wanted)).collect();
+        let given =
+            |ask: &SlotAsk| if gives.contains(&name(ask).as_str()) { ask.wanted } else { 0 };
+        let answers: Vec<u32> = asks.iter().map(given).collect();
+        limits.take(asks, &answers);
+        told
+    }
+
+    fn says(key: &str, used: u32, wanted: u32) -> (String, u32, u32) {
+        (key.to_owned(), used, wanted)
+    }
+
+    #[test]
+    fn an_attempt_counts_against_its_task_and_its_queue_until_it_is_over() {
+        let (mut limits, plan) = both();
         let run = RunId::new(1, 0);
-        let mut limits = Limits::new(HashMap::from([("gpu".to_owned(), 1)]));
-        assert!(limits.gate(run).admit(&plan, TaskIx(0)));
-        assert!(!limits.gate(run).admit(&plan, TaskIx(1)));
+        assert!(!limits.gate(run).admit(&plan, A, 1));
+        assert_eq!(ask(&mut limits, &["gpu", "a"]), [says("gpu", 0, 1), says("a", 0, 1)]);
+        assert!(limits.gate(run).admit(&plan, A, 1));
+        assert!(!limits.gate(run).admit(&plan, B, 3));
+        assert_eq!(ask(&mut limits, &[]), [says("gpu", 1, 3)]);
+        assert!(limits.are_waited_for());
+
+        let at = Timestamp(0);
+        let never_began = Event::Cancelled { at, task: TaskRef::item(TaskIx(0), 7) };
+        assert_eq!(limits.release(run, &never_began), []);
+        let over = Event::Cancelled { at, task: A };
+        assert_eq!(limits.release(run, &over), [run]);
+        assert_eq!(limits.release(run, &over), []);
+        assert_eq!(ask(&mut limits, &[]), [says("gpu", 0, 0), says("a", 0, 0)]);
+        assert_eq!(ask(&mut limits, &[]), []);
+        assert!(!limits.are_waited_for());
+    }
+
+    #[test]
+    fn what_is_wanted_with_something_waited_for_is_not_kept_from_others() {
+        let (mut limits, plan) = both();
+        let run = RunId::new(1, 0);
+        assert!(!limits.gate(run).admit(&plan, A, 1));
+        assert_eq!(ask(&mut limits, &["a"]).len(), 2);
+        assert!(!limits.gate(run).admit(&plan, A, 1));
+        limits.give_back_rest();
+        assert_eq!(ask(&mut limits, &[]), [says("gpu", 0, 1), says("a", 0, 0)]);
+
+        assert_eq!(limits.ask_again(), [run]);
+        assert!(!limits.gate(run).admit(&plan, A, 1));
+        assert_eq!(ask(&mut limits, &["gpu"]), [says("gpu", 0, 1)]);
+        assert!(!limits.gate(run).admit(&plan, A, 1));
+        assert_eq!(ask(&mut limits, &["a"]), [says("a", 0, 1)], "the other is in hand");
+        assert!(limits.gate(run).admit(&plan, A, 1));
+    }
+
+    #[test]
+    fn who_wants_nothing_any_more_leaves_the_line() {
+        let (mut limits, plan) = both();
+        let run = RunId::new(1, 0);
+        assert!(!limits.gate(run).admit(&plan, B, 1));
+        assert_eq!(ask(&mut limits, &[]), [says("gpu", 0, 1)]);
+        assert!(limits.are_waited_for());
+        assert_eq!(ask(&mut limits, &[]), []);
+        assert_eq!(limits.ask_again(), [run]);
+        assert_eq!(ask(&mut limits, &[]), [says("gpu", 0, 0)]);
+        assert!(!limits.are_waited_for());
     }
 }

@@ -35,6 +35,27 @@ impl Engine {
     }
 }
 
+/// Something that is done now and then.
+struct Poll {
+    interval: Duration,
+    last: Option<Instant>,
+}
+
+impl Poll {
+    const fn every(interval: Duration) -> Self {
+        Self { interval, last: None }
+    }
+
+    /// Whether it is time again; if so, the next time is an interval from now.
+    fn is_due(&mut self) -> bool {
+        let is_due = self.last.is_none_or(|last| last.elapsed() >= self.interval);
+        if is_due {
+            self.last = Some(Instant::now());
+        }
+        is_due
+    }
+}
+
 struct Service {
     engine: Engine,
     inbox: Inbox,
@@ -45,13 +66,15 @@ struct Service {
 
 impl Service {
     fn run(mut self) -> Result<(), StoreError> {
-        let mut asked_at = None;
+        let mut requests = Poll::every(self.engine.options.request_interval);
+        let mut slots = Poll::every(self.engine.options.slot_interval);
         loop {
             self.gather();
-            let has_runs = self.engine.load() != (0, 0);
-            if has_runs && asked_at.is_none_or(|at| self.is_time_to_ask(at)) {
-                asked_at = Some(Instant::now());
-                self.take_requests()?;
+            if self.engine.load() != (0, 0) && requests.is_due() {
+                self.read_requests()?;
+            }
+            if self.engine.waits_for_slots() && slots.is_due() {
+                self.engine.look_for_slots();
             }
             self.turn()?;
             let nothing_left = self.inputs.is_empty() && !self.engine.is_busy();
@@ -59,10 +82,6 @@ impl Service {
                 return Ok(());
             }
         }
-    }
-
-    fn is_time_to_ask(&self, asked_at: Instant) -> bool {
-        asked_at.elapsed() >= self.engine.options.request_interval
     }
 
     /// Waits for an input or for something to do, then takes all inputs that are there.
@@ -76,36 +95,40 @@ impl Service {
         }
         if !self.engine.is_busy() && self.inputs.is_empty() && self.connected {
             let patience = self.patience();
-            match self.inbox.receiver.recv_timeout(patience) {
+            match self.inbox.wait(patience) {
                 Ok(input) => self.inputs.push(input),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => self.connected = false,
             }
         }
         let room = BATCH_MAX.saturating_sub(self.inputs.len());
-        self.inputs.extend(self.inbox.receiver.try_iter().take(room));
+        self.inputs.extend(std::iter::from_fn(|| self.inbox.next()).take(room));
     }
 
     /// Looks for an input without sleeping: short attempts end sooner than a sleeper wakes.
     fn look_for_news(&mut self) {
         let end = Instant::now() + LOOK;
         while self.inputs.is_empty() && Instant::now() < end {
-            match self.inbox.receiver.try_recv() {
-                Ok(input) => self.inputs.push(input),
-                Err(_) => std::thread::yield_now(),
+            match self.inbox.next() {
+                Some(input) => self.inputs.push(input),
+                None => std::thread::yield_now(),
             }
         }
     }
 
     fn patience(&self) -> Duration {
-        let interval = self.engine.options.request_interval;
+        let options = &self.engine.options;
+        let mut interval = options.request_interval;
+        if self.engine.waits_for_slots() {
+            interval = interval.min(options.slot_interval);
+        }
         let wake = self.engine.next_wake().map(|at| at.since(self.clock.now()));
         // A hair later, so that the time has come when the wait is over.
         wake.map_or(interval, |wait| interval.min(wait + Duration::from_micros(50)))
     }
 
-    fn take_requests(&mut self) -> Result<(), StoreError> {
-        match self.engine.take_requests() {
+    fn read_requests(&mut self) -> Result<(), StoreError> {
+        match self.engine.read_requests() {
             // Requests stay posted; the next look finds them.
             Err(error) if error.may_retry() => Ok(()),
             Err(error) => Err(self.halt(error)),

@@ -6,8 +6,9 @@ use loom_core::{
     RetryPolicy, RunId, RunState, Stop, TaskDef, Timestamp,
 };
 use loom_store::{
-    Claim, MemoryStore, Posted, QueryStore, RunCommit, RunStore, StoreError, StoredRun,
+    Claim, MemoryStore, Posted, QueryStore, RunCommit, RunStore, SlotAsk, StoreError, StoredRun,
 };
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ impl Observer for Scribe {
 struct Moody {
     inner: MemoryStore,
     moods: Arc<Mutex<Vec<StoreError>>>,
+    /// Whether no slots can be asked for.
+    busy: Arc<AtomicBool>,
 }
 
 impl RunStore for Moody {
@@ -78,8 +81,15 @@ impl RunStore for Moody {
         self.inner.release(run)
     }
 
-    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError> {
-        self.inner.take_requests()
+    fn requests(&mut self) -> Result<Vec<Posted>, StoreError> {
+        self.inner.requests()
+    }
+
+    fn share(&mut self, asks: &[SlotAsk], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        if self.busy.load(Ordering::Relaxed) {
+            return Err(StoreError::Busy("test".into()));
+        }
+        self.inner.share(asks, now)
     }
 }
 
@@ -87,6 +97,7 @@ struct Bench {
     engine: Engine,
     store: MemoryStore,
     moods: Arc<Mutex<Vec<StoreError>>>,
+    busy: Arc<AtomicBool>,
     diary: Diary,
     now: Timestamp,
 }
@@ -99,11 +110,13 @@ impl Bench {
     fn on(store: MemoryStore, owner: &str) -> Self {
         let diary = Diary::default();
         let moods = Arc::<Mutex<Vec<StoreError>>>::default();
-        let moody = Moody { inner: store.session(owner), moods: Arc::clone(&moods) };
+        let busy = Arc::<AtomicBool>::default();
+        let inner = store.session(owner);
+        let moody = Moody { inner, moods: Arc::clone(&moods), busy: Arc::clone(&busy) };
         let scribe = Scribe(Arc::clone(&diary));
         let mut engine = Engine::new(Box::new(moody), Box::new(scribe), Options::default());
         engine.observe(Box::new(Scribe(Arc::clone(&diary))));
-        Self { engine, store, moods, diary, now: Timestamp(1_000_000) }
+        Self { engine, store, moods, busy, diary, now: Timestamp(1_000_000) }
     }
 
     fn turn(&mut self, inputs: Vec<Input>) -> Result<(), StoreError> {
@@ -248,6 +261,42 @@ fn a_living_owners_run_is_not_taken_over() {
     assert_eq!(other.diary(), ["not adopted: the run belongs to a living process (first)"]);
 }
 
+#[test]
+fn a_run_that_has_ended_is_anybodys_while_its_engine_lives() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    let failure = Failure::permanent(FailureKind::Exit, "exit 1");
+    bench.turn(vec![report(1, 0, 1, News::Failed(failure))]).unwrap();
+    for (store, retry) in [("second", "b"), ("third", "a")] {
+        let mut next = Bench::on(bench.store.session("x"), store);
+        let retry = Request::Retry { by: "me".into(), task: Some(retry.into()) };
+        let adopt = Input::Adopt(run(1), Some(retry), next.reply("adopted"));
+        next.turn(vec![adopt]).unwrap();
+        let told = next.diary();
+        if store == "second" {
+            let refused = "not adopted: the workflow has no task `b`";
+            assert_eq!(told, ["end leftovers", "committed 1 runs", refused], "in vain");
+            assert_eq!(next.engine.load(), (0, 0));
+        } else {
+            assert_eq!(told, ["end leftovers", "committed 1 runs", "adopted", "start a#2"]);
+        }
+    }
+}
+
+#[test]
+fn a_run_that_cannot_be_taken_up_is_given_up() {
+    let bench = with_a_parked_run();
+    bench.store.end_owner("first");
+    let mut next = Bench::on(bench.store.session("x"), "second");
+    next.moods.lock().unwrap().push(StoreError::Busy("test".into()));
+    let adopt = Input::Adopt(run(1), None, next.reply("adopted"));
+    next.turn(vec![adopt]).unwrap();
+    let busy = "not adopted: the store is locked by another process: test";
+    assert_eq!(next.diary(), ["end leftovers", busy]);
+    assert_eq!(bench.store.session("third").claim(run(1)).unwrap(), Claim::Claimed);
+}
+
 /// Run 1 backs off for an hour.
 fn with_a_parked_run() -> Bench {
     let mut bench = Bench::new();
@@ -301,9 +350,85 @@ fn another_processs_request_reaches_the_run() {
     bench.diary();
     let cancel = Request::Cancel { by: "other".into(), reason: "enough".into() };
     bench.store.session("other").post(run(1), &cancel).unwrap();
-    bench.engine.take_requests().unwrap();
+    bench.engine.read_requests().unwrap();
+    bench.engine.read_requests().unwrap();
+    bench.moods.lock().unwrap().push(StoreError::Busy("test".into()));
+    assert!(bench.turn(vec![]).is_err());
+    bench.engine.read_requests().unwrap();
     bench.turn(vec![]).unwrap();
     assert_eq!(bench.diary(), ["committed 1 runs", "stop 0 Gently"]);
+    assert_eq!(bench.store.session("first").requests().unwrap(), []);
+}
+
+#[test]
+fn a_refused_request_of_another_process_is_settled() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    bench.diary();
+    let resume = Request::Resume { by: "other".into() };
+    bench.store.session("other").post(run(1), &resume).unwrap();
+    bench.engine.read_requests().unwrap();
+    bench.turn(vec![]).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs"]);
+    assert_eq!(bench.store.session("first").requests().unwrap(), []);
+}
+
+#[test]
+fn a_stopping_engine_cancels_for_others_and_leaves_the_rest_to_the_next_owner() {
+    let mut bench = Bench::new();
+    let inputs = [1, 2].map(|n| bench.submit(n, vec![task("a"), task("b")])).into();
+    bench.turn(inputs).unwrap();
+    bench.turn(vec![Input::Drain { by: "me".into() }]).unwrap();
+    bench.diary();
+    let by = || "other".to_owned();
+    let mut other = bench.store.session("other");
+    other.post(run(1), &Request::Resume { by: by() }).unwrap();
+    other.post(run(2), &Request::Cancel { by: by(), reason: String::new() }).unwrap();
+    bench.engine.read_requests().unwrap();
+    bench.turn(vec![]).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs", "stop 0 Gently"]);
+    bench.turn(vec![succeeded(1, 0), report(2, 0, 1, News::Stopped)]).unwrap();
+    assert!(bench.engine.has_stopped());
+    assert_eq!(bench.state(2), RunState::Cancelled);
+    let left = bench.store.session("first").requests().unwrap();
+    assert!(matches!(&left[..], [Posted { request: Request::Resume { .. }, .. }]), "{left:?}");
+}
+
+#[test]
+fn a_paused_run_goes_on_when_it_is_taken_up_for_anything_but_its_end() {
+    let by = || "me".to_owned();
+    let cases = [
+        (Some(Request::Resume { by: by() }), RunState::Running),
+        (Some(Request::Pause { by: by() }), RunState::Paused),
+        (Some(Request::Cancel { by: by(), reason: by() }), RunState::Cancelled),
+        (None, RunState::Paused),
+    ];
+    for (request, expected) in cases {
+        let mut bench = Bench::new();
+        let inputs = vec![bench.submit(1, vec![task("a")])];
+        bench.turn(inputs).unwrap();
+        bench.turn(vec![Input::Kill { by: by() }, report(1, 0, 1, News::Stopped)]).unwrap();
+        assert_eq!(bench.state(1), RunState::Paused);
+        bench.store.end_owner("first");
+        let mut next = Bench::on(bench.store.session("x"), "second");
+        let adopt = Input::Adopt(run(1), request.clone(), next.reply("adopted"));
+        next.turn(vec![adopt]).unwrap();
+        assert_eq!(next.state(1), expected, "{request:?}");
+    }
+}
+
+#[test]
+fn to_resume_an_interrupted_run_is_to_take_it_up() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    bench.store.end_owner("first");
+    let mut next = Bench::on(bench.store.session("x"), "second");
+    let resume = Some(Request::Resume { by: "me".into() });
+    let inputs = vec![Input::Adopt(run(1), resume, next.reply("adopted"))];
+    next.turn(inputs).unwrap();
+    assert_eq!(next.diary(), ["end leftovers", "committed 1 runs", "adopted", "start a#2"]);
 }
 
 #[test]
@@ -320,6 +445,70 @@ fn a_tasks_own_limit_holds_over_runs() {
     bench.turn(vec![succeeded(1, 0)]).unwrap();
     assert!(bench.diary().contains(&"start a#1".to_owned()));
     assert_eq!(bench.state(1), RunState::Succeeded);
+}
+
+#[test]
+fn a_tasks_own_limit_holds_over_engines_and_the_one_that_waits_is_next() {
+    let limited = || {
+        let mut limited = task("a");
+        limited.execution.workers = Some(2);
+        limited.for_each = Some(loom_core::ForEach::Items((0..4).map(Into::into).collect()));
+        vec![limited]
+    };
+    let wide = |bench: &Bench, number| {
+        let Input::Submit(mut submission, reply) = bench.submit(number, limited()) else {
+            unreachable!("that is what it makes")
+        };
+        submission.workers = 8;
+        vec![Input::Submit(submission, reply)]
+    };
+    let item = |number, item| {
+        let task = loom_core::TaskRef::item(loom_core::TaskIx(0), item);
+        let report = Report { task, attempt: 1, news: News::Succeeded(Vec::new()) };
+        Input::Reports(vec![(run(number), report)])
+    };
+    let starts =
+        |bench: &Bench| bench.diary().into_iter().filter(|line| line.starts_with("start")).count();
+    let mut first = Bench::new();
+    let mut second = Bench::on(first.store.session("x"), "second");
+    let inputs = wide(&first, 1);
+    first.turn(inputs).unwrap();
+    assert_eq!(starts(&first), 2);
+    second.now.0 += 1;
+    let inputs = wide(&second, 2);
+    second.turn(inputs).unwrap();
+    assert_eq!(starts(&second), 0);
+    assert!(second.engine.waits_for_slots());
+
+    first.now.0 += 2;
+    first.turn(vec![item(1, 0)]).unwrap();
+    assert_eq!(starts(&first), 1, "it waits longer, for its third");
+    first.turn(vec![item(1, 1)]).unwrap();
+    assert_eq!(starts(&first), 0, "the other waits longer");
+    second.engine.look_for_slots();
+    second.turn(vec![]).unwrap();
+    assert_eq!(starts(&second), 1);
+
+    first.store.end_owner("first");
+    second.engine.look_for_slots();
+    second.turn(vec![]).unwrap();
+    assert_eq!(starts(&second), 1, "the dead use nothing");
+}
+
+#[test]
+fn a_task_with_a_limit_waits_out_a_locked_store() {
+    let mut bench = Bench::new();
+    let mut limited = task("a");
+    limited.execution.workers = Some(1);
+    let inputs = vec![bench.submit(1, vec![limited])];
+    bench.busy.store(true, Ordering::Relaxed);
+    bench.turn(inputs).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs", "submitted"]);
+    assert!(bench.engine.waits_for_slots());
+    bench.busy.store(false, Ordering::Relaxed);
+    bench.engine.look_for_slots();
+    bench.turn(vec![]).unwrap();
+    assert_eq!(bench.diary(), ["committed 1 runs", "start a#1"]);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::ledger::Ledger;
 use crate::random::Random;
-use loom_core::RunId;
-use loom_store::{Claim, MemoryStore, Posted, RunCommit, RunStore, StoreError, StoredRun};
+use loom_core::{RunId, Timestamp};
+use loom_store::{Claim, MemoryStore, Posted, RunCommit, RunStore, SlotAsk, StoreError, StoredRun};
 use std::sync::{Arc, Mutex};
 
 /// What a simulated store may do to its caller.
@@ -37,7 +37,7 @@ impl RunStore for FaultyStore {
         if dies && faults.random.one_in(2) {
             return Err(StoreError::Unavailable("died before the commit".into()));
         }
-        self.inner.commit(commits)?;
+        self.inner.commit(commits).expect("what an engine records fits what it owns");
         self.ledger.lock().expect("simulation has one thread").committed(commits);
         if dies {
             return Err(StoreError::Unavailable("died after the commit".into()));
@@ -57,7 +57,16 @@ impl RunStore for FaultyStore {
         self.inner.release(run)
     }
 
-    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError> {
-        self.inner.take_requests()
+    fn requests(&mut self) -> Result<Vec<Posted>, StoreError> {
+        self.inner.requests()
+    }
+
+    fn share(&mut self, asks: &[SlotAsk], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        let mut faults = self.faults.lock().expect("simulation has one thread");
+        let busy_odds = faults.busy_odds;
+        if faults.random.one_in(busy_odds) {
+            return Err(StoreError::Busy("simulated".into()));
+        }
+        self.inner.share(asks, now)
     }
 }

@@ -1,5 +1,6 @@
 //! One simulated world, from its seed to the end of all its runs.
 
+use crate::crowd::Crowd;
 use crate::executor::{Machine, SimExecutor};
 use crate::ledger::Ledger;
 use crate::random::Random;
@@ -16,15 +17,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The most rounds that a world may take; every one needs far fewer.
-const ROUNDS_MAX: usize = 50_000;
+pub(crate) const ROUNDS_MAX: usize = 50_000;
 
 /// What happened in the worlds so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Totals {
-    runs: u64,
-    commits: u64,
-    crashes: u64,
-    processes: u64,
+    pub(crate) runs: u64,
+    pub(crate) commits: u64,
+    pub(crate) crashes: u64,
+    pub(crate) processes: u64,
 }
 
 impl AddAssign for Totals {
@@ -43,9 +44,13 @@ impl fmt::Display for Totals {
     }
 }
 
-/// Simulates the world of this seed. Panics, naming the seed, if a promise is broken.
+/// Simulates the world of this seed, and a crowd of engines. Panics, naming the seed, if a promise is broken.
 pub fn simulate(seed: u64) -> Totals {
-    let world = std::panic::AssertUnwindSafe(|| World::new(seed).live());
+    let world = std::panic::AssertUnwindSafe(|| {
+        let mut totals = World::new(seed).live();
+        totals += Crowd::new(seed).live();
+        totals
+    });
     match std::panic::catch_unwind(world) {
         Ok(totals) => totals,
         Err(panic) => {
@@ -114,6 +119,8 @@ impl World {
             self.let_processes_end();
             self.deliver(&mut inputs);
             self.ask_something(&mut inputs);
+            self.engine.read_requests().expect("the reference store reads");
+            self.engine.look_for_slots();
             self.turn(&mut inputs);
             self.pass_time();
             if submitted == self.to_submit && self.all_ended() {
@@ -216,10 +223,12 @@ impl World {
                 without_outputs: true,
             },
         };
-        inputs.push(match self.random.below(2) {
-            0 => Input::Request(run, request, Box::new(drop)),
-            _ => Input::Adopt(run, Some(request), Box::new(drop)),
-        });
+        match self.random.below(3) {
+            0 => inputs.push(Input::Request(run, request, Box::new(drop))),
+            1 => inputs.push(Input::Adopt(run, Some(request), Box::new(drop))),
+            // Refused if the run has ended.
+            _ => drop(self.content.post(run, &request)),
+        }
     }
 
     fn turn(&mut self, inputs: &mut Vec<Input>) {

@@ -117,7 +117,7 @@ fn polling(path: &Path) {
     let started = Instant::now();
     let polls = 100_000;
     for _ in 0..polls {
-        assert!(store.take_requests().unwrap().is_empty());
+        assert!(store.requests().unwrap().is_empty());
     }
     println!("asking for requests: {} ns", (started.elapsed() / polls).as_nanos());
     let events = store.load(run).unwrap().events.len();

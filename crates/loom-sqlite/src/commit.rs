@@ -20,6 +20,8 @@ pub(crate) struct Batch<'a> {
     staged: HashMap<RunId, Staged>,
     /// The definition that was last seen to be there. Runs often come in series of one workflow.
     defined: Option<DefinitionHash>,
+    /// Whether requests are posted for any run, once that is known: mostly there are none.
+    has_requests: Option<bool>,
 }
 
 /// Where a run stands after a transaction.
@@ -38,7 +40,16 @@ impl<'a> Batch<'a> {
     ) -> Result<Self, Fault> {
         let journal = Appender::new(conn)?;
         let staged = HashMap::with_capacity(size);
-        Ok(Self { conn, vault, owner, next_seq, journal, staged, defined: None })
+        Ok(Self {
+            conn,
+            vault,
+            owner,
+            next_seq,
+            journal,
+            staged,
+            defined: None,
+            has_requests: None,
+        })
     }
 
     /// Records one commit, or says why not; then the transaction must not be committed.
@@ -55,11 +66,15 @@ impl<'a> Batch<'a> {
             return Err(StoreError::Conflict(run).into());
         }
         self.journal.append(run, expected, &commit.events, self.vault)?;
+        let ended = commit.state.is_final();
         if commit.new.is_none() && commit.state_changed {
             self.update(commit)?;
+        } else if commit.new.is_none() && ended {
+            self.give_up(run)?;
         }
+        self.settle(commit)?;
         let next_seq = expected + commit.events.len() as u64;
-        self.staged.insert(run, Staged { next_seq, ended: commit.state.is_final() });
+        self.staged.insert(run, Staged { next_seq, ended });
         Ok(())
     }
 
@@ -71,8 +86,10 @@ impl<'a> Batch<'a> {
     }
 
     fn expected_seq(&self, run: RunId) -> Result<u64, Fault> {
-        if let Some(staged) = self.staged.get(&run) {
-            return Ok(staged.next_seq);
+        match self.staged.get(&run) {
+            Some(Staged { ended: true, .. }) => return Err(StoreError::Conflict(run).into()),
+            Some(staged) => return Ok(staged.next_seq),
+            None => {}
         }
         if let Some(next) = self.next_seq.get(&run) {
             return Ok(*next);
@@ -95,7 +112,7 @@ impl<'a> Batch<'a> {
             commit.run.to_bytes(),
             new.hash,
             commit.state.name(),
-            self.owner,
+            (!commit.state.is_final()).then_some(self.owner),
             new.workers,
             new.created_at.0 as i64,
             started_at(&commit.events).map(|at| at.0 as i64),
@@ -134,7 +151,8 @@ impl<'a> Batch<'a> {
 
     fn update(&self, commit: &RunCommit) -> Result<(), Fault> {
         let mut update = self.conn.prepare_cached(
-            "UPDATE runs SET state = ?2, started_at = coalesce(started_at, ?3), finished_at = ?4
+            "UPDATE runs SET state = ?2, started_at = coalesce(started_at, ?3), finished_at = ?4,
+                 owner = ?5
              WHERE id = ?1",
         )?;
         update.execute(params![
@@ -142,7 +160,37 @@ impl<'a> Batch<'a> {
             commit.state.name(),
             started_at(&commit.events).map(|at| at.0 as i64),
             finished_at(&commit.events).map(|at| at.0 as i64),
+            (!commit.state.is_final()).then_some(self.owner),
         ])?;
+        Ok(())
+    }
+
+    /// Deletes the requests that the commit answers, or all of a run that ends.
+    fn settle(&mut self, commit: &RunCommit) -> Result<(), Fault> {
+        let run = commit.run.to_bytes();
+        for id in &commit.settles {
+            self.conn
+                .prepare_cached("DELETE FROM requests WHERE id = ? AND run = ?")?
+                .execute(params![id.0 as i64, run])?;
+        }
+        if commit.state.is_final() && self.has_requests()? {
+            self.conn.prepare_cached("DELETE FROM requests WHERE run = ?")?.execute([run])?;
+        }
+        Ok(())
+    }
+
+    fn has_requests(&mut self) -> Result<bool, Fault> {
+        if let Some(known) = self.has_requests {
+            return Ok(known);
+        }
+        let found = self.conn.prepare_cached("SELECT 1 FROM requests LIMIT 1")?.exists([])?;
+        self.has_requests = Some(found);
+        Ok(found)
+    }
+
+    fn give_up(&self, run: RunId) -> Result<(), Fault> {
+        let mut update = self.conn.prepare_cached("UPDATE runs SET owner = NULL WHERE id = ?")?;
+        update.execute([run.to_bytes()])?;
         Ok(())
     }
 }

@@ -5,6 +5,12 @@ use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+/// How the names of files begin that are about to become the database or its log.
+pub(crate) const NEW_DRAFT: &str = "new-";
+
+/// How the names of files begin that are about to become the key.
+pub(crate) const KEY_DRAFT: &str = "key-";
+
 /// The files of a store.
 #[derive(Clone, Debug)]
 pub struct Files {

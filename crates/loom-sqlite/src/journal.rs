@@ -2,11 +2,14 @@
 //!
 //! Rows up to a certain one are in `journal_index`; the younger ones, its tail, are few enough to be
 //! searched through. All of a run's rows in the index are older than its rows in the tail.
+//!
+//! A row's key is its position among the events of all runs, for good: the next row has the number
+//! behind the last, so the last row is never deleted, only emptied.
 
 use crate::fault::Fault;
 use loom_core::{Event, RunId};
-use loom_store::StoreError;
 use loom_store::record::{Secrets, Vault, count_events, decode_events, encode_events};
+use loom_store::{FeedPage, FeedPosition, FeedRow, StoreError};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params};
 
 /// The most events that share a row: what a reader of one event has to decode.
@@ -15,6 +18,9 @@ const ROW_EVENTS: usize = 256;
 /// How long the tail may grow. A longer one makes entering it into the index cheaper by the row,
 /// because more entries share a page, and the commit that does it and the search through it slower.
 const TAIL_ROWS: i64 = 8000;
+
+/// The run of a row whose own was pruned: none.
+const NOBODY: &[u8] = &[];
 
 /// Appends to the journal within one transaction.
 pub(crate) struct Appender<'a> {
@@ -85,16 +91,64 @@ fn mark_indexed(conn: &Connection) -> Result<(), Fault> {
 /// Deletes everything of these runs.
 pub(crate) fn delete(conn: &Connection, runs: &[RunId]) -> Result<(), Fault> {
     index_tail(conn)?;
+    let last = last_row(conn)?;
     let mut rows = conn.prepare_cached(
-        "DELETE FROM journal WHERE id IN (SELECT id FROM journal_index WHERE run = ?)",
+        "DELETE FROM journal
+         WHERE id IN (SELECT id FROM journal_index WHERE run = ?1) AND id <> ?2",
     )?;
+    let mut empty = conn
+        .prepare_cached("UPDATE journal SET run = ?1, events = '[]' WHERE id = ?2 AND run = ?3")?;
     let mut entries = conn.prepare_cached("DELETE FROM journal_index WHERE run = ?")?;
-    for run in runs {
-        rows.execute([run.to_bytes()])?;
-        entries.execute([run.to_bytes()])?;
+    let runs = runs.iter().map(|run| run.to_bytes().to_vec());
+    // What an earlier call has emptied is deleted as soon as it is not the last any more.
+    for run in runs.chain([NOBODY.to_vec()]) {
+        rows.execute(params![run, last])?;
+        empty.execute(params![NOBODY, last, run])?;
+        entries.execute([run])?;
     }
-    // The next row is numbered behind the last that is left, which must count as tail.
-    mark_indexed(conn)
+    conn.prepare_cached(
+        "INSERT INTO journal_index (run, seq, id)
+         SELECT run, seq, id FROM journal WHERE id = ? AND run = ?",
+    )?
+    .execute(params![last, NOBODY])?;
+    Ok(())
+}
+
+/// The last row's number; 0 if there never was one.
+pub(crate) fn last_row(conn: &Connection) -> Result<i64, Fault> {
+    let mut select = conn.prepare_cached("SELECT ifnull(max(id), 0) FROM journal")?;
+    Ok(select.query_row([], |row| row.get(0))?)
+}
+
+/// The rows behind this one, until `limit` events are read.
+pub(crate) fn feed(
+    conn: &Connection,
+    after: FeedPosition,
+    limit: usize,
+) -> Result<FeedPage, Fault> {
+    let mut select = conn.prepare_cached(
+        "SELECT id, run, seq, events FROM journal WHERE id > ? AND run <> ? ORDER BY id",
+    )?;
+    let after = i64::try_from(after.0).unwrap_or(i64::MAX);
+    let mut rows = select.query(params![after, NOBODY])?;
+    let mut page = FeedPage { rows: Vec::new(), more: false };
+    let mut taken = 0;
+    while let Some(row) = rows.next()? {
+        if taken >= limit {
+            page.more = true;
+            break;
+        }
+        let text = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
+        let events = decode_events(text, Secrets::Mask)?;
+        taken += events.len();
+        page.rows.push(FeedRow {
+            position: FeedPosition(row.get::<_, i64>(0)? as u64),
+            run: RunId::from_bytes(row.get(1)?),
+            first_seq: row.get::<_, i64>(2)? as u64,
+            events,
+        });
+    }
+    Ok(page)
 }
 
 /// The number that the run's next event will have.

@@ -11,6 +11,7 @@
 //! the folder `loom.db.d` with the key, the owners' locks and the logs ([`Files`]).
 
 mod commit;
+mod documents;
 mod fault;
 mod files;
 mod journal;
@@ -18,6 +19,7 @@ mod owner;
 mod query;
 mod runs;
 mod schema;
+mod slots;
 mod upkeep;
 mod vault;
 mod write;

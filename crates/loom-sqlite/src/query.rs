@@ -1,6 +1,7 @@
 //! The calls of those who look.
 
 use crate::SqliteStore;
+use crate::commit::owner_of;
 use crate::fault::Fault;
 use crate::journal;
 use crate::owner::is_alive;
@@ -8,8 +9,8 @@ use crate::write::begin;
 use loom_core::{Definition, ParseIdError, Request, RunId, RunState, Timestamp, Variable};
 use loom_store::record::{Secrets, decode_definition, decode_variables, encode_request};
 use loom_store::{
-    DefinitionHash, JournalPage, OwnerId, QueryStore, Recorded, RunFilter, RunPage, RunSummary,
-    StoreError,
+    DefinitionHash, FeedPage, FeedPosition, JournalPage, OwnerId, QueryStore, Recorded, RunFilter,
+    RunPage, RunSummary, StoreError,
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use std::collections::HashMap;
@@ -21,6 +22,11 @@ const SUMMARY: &str = "SELECT id, namespace, name, version, hash, state, created
 impl QueryStore for SqliteStore {
     fn run(&mut self, run: RunId) -> Result<RunSummary, StoreError> {
         let result = self.try_run(run);
+        self.told(result)
+    }
+
+    fn owner(&mut self, run: RunId) -> Result<Option<OwnerId>, StoreError> {
+        let result = self.try_owner(run);
         self.told(result)
     }
 
@@ -44,6 +50,16 @@ impl QueryStore for SqliteStore {
         self.told(result)
     }
 
+    fn feed(&mut self, after: FeedPosition, limit: usize) -> Result<FeedPage, StoreError> {
+        let result = journal::feed(&self.conn, after, limit);
+        self.told(result)
+    }
+
+    fn feed_end(&mut self) -> Result<FeedPosition, StoreError> {
+        let result = journal::last_row(&self.conn);
+        self.told(result.map(|row| FeedPosition(row as u64)))
+    }
+
     fn definition(&mut self, hash: &DefinitionHash) -> Result<Definition, StoreError> {
         let result = self.try_definition(hash);
         self.told(result)
@@ -61,6 +77,12 @@ impl SqliteStore {
         let mut rows = select.query([run.to_bytes()])?;
         let row = rows.next()?.ok_or(StoreError::NoRun(run))?;
         Living::new(&self.files.owners()).summary(row)
+    }
+
+    fn try_owner(&self, run: RunId) -> Result<Option<OwnerId>, Fault> {
+        let Some(owner) = owner_of(&self.conn, run)? else { return Ok(None) };
+        let alive = is_alive(&self.files.owners(), &owner)?;
+        Ok(alive.then_some(owner))
     }
 
     fn try_find(&self, text: &str, limit: usize) -> Result<Vec<RunId>, Fault> {
@@ -154,7 +176,9 @@ impl SqliteStore {
     fn try_post(&mut self, run: RunId, request: &Request) -> Result<(), Fault> {
         let body = encode_request(request, &self.vault)?;
         let tx = begin(&mut self.conn, self.busy_timeout)?;
-        require_run(&tx, run)?;
+        if state_of(&tx, run)?.is_final() {
+            return Err(StoreError::Conflict(run).into());
+        }
         tx.prepare_cached("INSERT INTO requests (run, body) VALUES (?, ?)")?
             .execute(params![run.to_bytes(), body])?;
         tx.commit()?;
@@ -172,14 +196,27 @@ fn require_run(conn: &Connection, run: RunId) -> Result<(), Fault> {
     if find.exists([run.to_bytes()])? { Ok(()) } else { Err(StoreError::NoRun(run).into()) }
 }
 
+fn state_of(conn: &Connection, run: RunId) -> Result<RunState, Fault> {
+    let name: Option<String> = conn
+        .prepare_cached("SELECT state FROM runs WHERE id = ?")?
+        .query_row([run.to_bytes()], |row| row.get(0))
+        .optional()?;
+    read_state(&name.ok_or(StoreError::NoRun(run))?)
+}
+
+fn read_state(name: &str) -> Result<RunState, Fault> {
+    let unknown = || StoreError::Corrupt(format!("a run has the state `{name}`")).into();
+    RunState::from_name(name).ok_or_else(unknown)
+}
+
 /// Makes summaries, and asks only once whether each owner lives.
-struct Living<'a> {
+pub(crate) struct Living<'a> {
     folder: &'a Path,
     known: HashMap<OwnerId, bool>,
 }
 
 impl<'a> Living<'a> {
-    fn new(folder: &'a Path) -> Self {
+    pub(crate) fn new(folder: &'a Path) -> Self {
         Self { folder, known: HashMap::new() }
     }
 
@@ -192,8 +229,7 @@ impl<'a> Living<'a> {
             workflow: row.get(2)?,
             version: row.get(3)?,
             definition: row.get(4)?,
-            state: RunState::from_name(&state)
-                .ok_or_else(|| StoreError::Corrupt(format!("a run has the state `{state}`")))?,
+            state: read_state(&state)?,
             created_at: time(row.get(6)?),
             started_at: row.get::<_, Option<i64>>(7)?.map(time),
             finished_at: row.get::<_, Option<i64>>(8)?.map(time),
@@ -203,7 +239,7 @@ impl<'a> Living<'a> {
         })
     }
 
-    fn lives(&mut self, owner: Option<OwnerId>) -> Result<bool, Fault> {
+    pub(crate) fn lives(&mut self, owner: Option<OwnerId>) -> Result<bool, Fault> {
         let Some(owner) = owner else { return Ok(false) };
         if let Some(alive) = self.known.get(&owner) {
             return Ok(*alive);

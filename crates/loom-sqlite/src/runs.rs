@@ -9,7 +9,9 @@ use crate::query::read_run_id;
 use crate::write::begin;
 use loom_core::{RunId, Timestamp};
 use loom_store::record::{Secrets, decode_definition, decode_request, decode_variables};
-use loom_store::{Claim, NewRun, Posted, RunCommit, RunStore, StoreError, StoredRun};
+use loom_store::{
+    Claim, NewRun, Posted, RequestId, RunCommit, RunStore, SlotAsk, StoreError, StoredRun,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,8 +37,13 @@ impl RunStore for SqliteStore {
         self.told(result)
     }
 
-    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError> {
-        let result = self.try_take_requests();
+    fn requests(&mut self) -> Result<Vec<Posted>, StoreError> {
+        let result = self.try_requests();
+        self.told(result)
+    }
+
+    fn share(&mut self, asks: &[SlotAsk], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        let result = self.try_share(asks, now);
         self.told(result)
     }
 }
@@ -71,7 +78,7 @@ impl SqliteStore {
         }
     }
 
-    fn become_owner(&mut self) -> Result<(), Fault> {
+    pub(crate) fn become_owner(&mut self) -> Result<(), Fault> {
         if self.owner.is_none() {
             self.owner = Some(Owner::begin(&self.files.owners())?);
         }
@@ -126,7 +133,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    fn try_take_requests(&mut self) -> Result<Vec<Posted>, Fault> {
+    fn try_requests(&mut self) -> Result<Vec<Posted>, Fault> {
         let Some(owner) = &self.owner else { return Ok(Vec::new()) };
         // Changes with every commit of another connection, and costs next to nothing.
         let version: i64 =
@@ -134,20 +141,9 @@ impl SqliteStore {
         if self.no_requests_at == Some(version) {
             return Ok(Vec::new());
         }
-        let secrets = Secrets::Open(&self.vault);
-        let mut posted = read_requests(&self.conn, owner.id(), secrets)?;
-        if !posted.is_empty() {
-            let tx = begin(&mut self.conn, self.busy_timeout)?;
-            posted = read_requests(&tx, owner.id(), secrets)?;
-            let mut delete = tx.prepare_cached("DELETE FROM requests WHERE id = ?")?;
-            for (id, _) in &posted {
-                delete.execute([id])?;
-            }
-            drop(delete);
-            tx.commit()?;
-        }
-        self.no_requests_at = Some(version);
-        Ok(posted.into_iter().map(|(_, posted)| posted).collect())
+        let posted = read_requests(&self.conn, owner.id(), Secrets::Open(&self.vault))?;
+        self.no_requests_at = posted.is_empty().then_some(version);
+        Ok(posted)
     }
 }
 
@@ -173,12 +169,12 @@ fn read_new_run(conn: &Connection, run: RunId, secrets: Secrets<'_>) -> Result<N
     })
 }
 
-/// The requests for this owner's runs, oldest first, with their keys.
+/// The requests for this owner's runs, oldest first.
 fn read_requests(
     conn: &Connection,
     owner: &str,
     secrets: Secrets<'_>,
-) -> Result<Vec<(i64, Posted)>, Fault> {
+) -> Result<Vec<Posted>, Fault> {
     let mut select = conn.prepare_cached(
         "SELECT requests.id, run, body FROM requests JOIN runs ON runs.id = run
          WHERE owner = ? ORDER BY requests.id",
@@ -187,7 +183,8 @@ fn read_requests(
     let mut posted = Vec::new();
     while let Some(row) = rows.next()? {
         let request = decode_request(&row.get::<_, String>(2)?, secrets)?;
-        posted.push((row.get(0)?, Posted { run: read_run_id(row, 1)?, request }));
+        let id = RequestId(row.get::<_, i64>(0)? as u64);
+        posted.push(Posted { id, run: read_run_id(row, 1)?, request });
     }
     Ok(posted)
 }

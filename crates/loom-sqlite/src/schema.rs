@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::fault::{Fault, file_fault};
-use crate::files::{Files, discard, make_folder, make_lasting_folder};
+use crate::files::{Files, KEY_DRAFT, NEW_DRAFT, discard, make_folder, make_lasting_folder};
 use crate::owner::random_name;
 use loom_store::StoreError;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -10,13 +10,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 /// Says in the file's header that it is ours: "loom" in ASCII.
 const APPLICATION_ID: i32 = 0x6c6f_6f6d;
 
 /// What leads from each format to the next; a database's `user_version` is how many of them it has
 /// seen. What was released is never changed, only added to.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// How many pages (of 4 KiB) the write-ahead log gathers before a commit moves them into the
 /// database: 16 MiB. With SQLite's own 1,000 a busy store would stop four times as often, and copy
@@ -25,6 +26,10 @@ const CHECKPOINT_PAGES: u32 = 4000;
 
 /// How long the write-ahead log is from the start.
 const LOG_BYTES: usize = 1 << 20;
+
+/// How old a draft must be to count as left behind by a crash. Whoever still works on one has made it
+/// a moment ago.
+const DRAFT_AGE: Duration = Duration::from_hours(1);
 
 /// What a database is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +58,7 @@ pub(crate) fn open(
         Ok(_) => {}
     }
     if purpose == Purpose::Write {
+        sweep(files.folder(), DRAFT_AGE);
         lay_log(files);
     }
     let mut conn = connect(path, options, "")?;
@@ -81,6 +87,25 @@ pub(crate) fn open_alone(files: &Files, options: &Options) -> Result<Connection,
     Ok(conn)
 }
 
+/// Removes drafts that a crash left. Nobody is hindered by one that stays, so no failure is told.
+fn sweep(folder: &Path, age: Duration) {
+    let is_left = |entry: &fs::DirEntry| {
+        let modified = entry.metadata().and_then(|found| found.modified());
+        is_draft(entry) && modified.is_ok_and(|at| at.elapsed().is_ok_and(|old| old >= age))
+    };
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten().filter(is_left) {
+        discard(&entry.path());
+    }
+}
+
+fn is_draft(entry: &fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    [NEW_DRAFT, KEY_DRAFT]
+        .iter()
+        .any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()))
+}
+
 /// Lays out the write-ahead log before SQLite makes it. As long as a file grows, every sync of it
 /// also writes its inode; in a log that is long enough already, a commit is one write. What is laid
 /// out is zeros, which SQLite takes for an empty log. Only speed is lost if this fails.
@@ -94,7 +119,7 @@ fn lay_log(files: &Files) {
     if path.exists() || !files.folder().exists() {
         return;
     }
-    let draft = files.folder().join(format!("new-{name}.log"));
+    let draft = files.folder().join(format!("{NEW_DRAFT}{name}.log"));
     let _ = fill_log(&draft, files.database()).and_then(|()| fs::hard_link(&draft, &path));
     discard(&draft);
 }
@@ -119,7 +144,7 @@ fn create(files: &Files) -> Result<(), Fault> {
     let path = files.database();
     make_lasting_folder(path.parent().unwrap_or(Path::new("")))?;
     make_folder(files.folder())?;
-    let draft = files.folder().join(format!("new-{}.db", random_name()?));
+    let draft = files.folder().join(format!("{NEW_DRAFT}{}.db", random_name()?));
     let made = fill(&draft, path).and_then(|()| {
         File::open(&draft)
             .and_then(|file| file.sync_all())
@@ -203,6 +228,9 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SqliteStore;
+    use loom_store::conformance::samples;
+    use loom_store::{Claim, DocumentStore, QueryStore, RunFilter, RunStore};
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -222,6 +250,84 @@ mod tests {
         assert!(conn.execute("UPDATE journal_indexed SET upto = 1", []).is_err());
         drop(conn);
         assert_eq!(count(), before);
+    }
+
+    #[test]
+    fn every_older_format_is_brought_to_the_newest_with_all_that_is_in_it() {
+        for format in 1..MIGRATIONS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("loom.db");
+            let old = Connection::open(&path).unwrap();
+            for migration in &MIGRATIONS[..format] {
+                old.execute_batch(migration).unwrap();
+            }
+            old.execute_batch(include_str!("schema/sample-1.sql")).unwrap();
+            old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            old.pragma_update(None, "user_version", format as u32).unwrap();
+            drop(old);
+            assert_sample_is_whole(&path);
+            let conn = Connection::open(&path).unwrap();
+            assert_eq!(version(&conn, &path).unwrap(), MIGRATIONS.len());
+            let broken = "SELECT count(*) FROM pragma_foreign_key_check";
+            let broken: u32 = conn.query_row(broken, [], |row| row.get(0)).unwrap();
+            assert_eq!(broken, 0, "format {format}");
+        }
+    }
+
+    /// The run of `sample-1.sql` is there and can be taken up, and what is new can be used.
+    fn assert_sample_is_whole(path: &Path) {
+        let mut store = SqliteStore::open(path, Options::default()).unwrap();
+        let run = samples::run_id(1);
+        let loaded = store.load(run).unwrap();
+        assert_eq!(*loaded.new.definition, samples::definition("sample"));
+        assert_eq!(loaded.events, samples::events(1, 2));
+        assert_eq!(store.claim(run).unwrap(), Claim::Claimed);
+        assert_eq!(store.requests().unwrap().len(), 1);
+        store.commit(&[samples::records(run, 3, samples::events(3, 3))]).unwrap();
+        assert_eq!(store.document("any", "key").unwrap(), None);
+        assert_eq!(store.list(&RunFilter::default()).unwrap().runs.len(), 1);
+    }
+
+    #[test]
+    fn drafts_that_a_crash_left_are_swept_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["new-1.db", "new-1.db-journal", "new-2.log", "key-3", "key", "news", "logs"];
+        for name in names {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let left = || {
+            let entries = fs::read_dir(folder.path()).unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        sweep(folder.path(), DRAFT_AGE);
+        assert_eq!(left().len(), names.len(), "they may be somebody's at this moment");
+        sweep(folder.path(), Duration::ZERO);
+        assert_eq!(left(), ["key", "logs", "news"]);
+    }
+
+    #[test]
+    fn a_store_of_the_first_format_is_brought_to_the_newest() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(&folder.path().join("loom.db"));
+        let conn = Connection::open(files.database()).unwrap();
+        conn.execute_batch(MIGRATIONS[0]).unwrap();
+        conn.execute_batch(
+            "INSERT INTO definitions VALUES (x'00', '', '', '', '');
+             INSERT INTO runs VALUES (x'01', x'00', 'failed', 'me', 1, 0, 0, 0, '', ''),
+                                     (x'02', x'00', 'running', 'me', 1, 0, 0, 0, '', '');",
+        )
+        .unwrap();
+        conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        conn.pragma_update(None, "user_version", 1).unwrap();
+        drop(conn);
+        let conn = open(&files, &Options::default(), Purpose::Write).unwrap();
+        assert_eq!(version(&conn, files.database()).unwrap(), MIGRATIONS.len());
+        let owned: String = conn
+            .query_row("SELECT hex(id) FROM runs WHERE owner = 'me'", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(owned, "02", "what has ended belongs to nobody");
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use crate::SqliteStore;
 use crate::fault::Fault;
 use crate::journal;
-use crate::query::read_run_id;
+use crate::query::{Living, read_run_id};
 use crate::write::begin;
 use loom_core::{RunId, Timestamp};
 use loom_store::{StoreError, UpkeepStore};
 use rusqlite::{Connection, params};
+use std::path::Path;
 
 impl UpkeepStore for SqliteStore {
     fn prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, StoreError> {
@@ -19,11 +20,12 @@ impl UpkeepStore for SqliteStore {
 impl SqliteStore {
     fn try_prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, Fault> {
         // Searched for without the lock, which then is held for as long as deleting takes.
-        if old_runs(&self.conn, before, limit)?.is_empty() {
+        let owners = self.files.owners();
+        if old_runs(&self.conn, &owners, before, limit)?.is_empty() {
             return Ok(Vec::new());
         }
         let tx = begin(&mut self.conn, self.busy_timeout)?;
-        let runs = old_runs(&tx, before, limit)?;
+        let runs = old_runs(&tx, &owners, before, limit)?;
         journal::delete(&tx, &runs)?;
         let mut delete = tx.prepare_cached("DELETE FROM runs WHERE id = ?")?;
         for run in &runs {
@@ -40,16 +42,26 @@ impl SqliteStore {
     }
 }
 
-/// Runs that ended before then, the oldest first.
-fn old_runs(conn: &Connection, before: Timestamp, limit: usize) -> Result<Vec<RunId>, Fault> {
+/// Runs that ended before then and that nobody is about to go on with, the oldest first.
+fn old_runs(
+    conn: &Connection,
+    owners: &Path,
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<RunId>, Fault> {
     let mut select = conn.prepare_cached(
-        "SELECT id FROM runs
-         WHERE state IN ('succeeded', 'failed', 'cancelled') AND finished_at < ? ORDER BY id LIMIT ?",
+        "SELECT id, owner FROM runs
+         WHERE state IN ('succeeded', 'failed', 'cancelled') AND finished_at < ? ORDER BY id",
     )?;
-    let mut rows = select.query(params![before.0 as i64, limit as i64])?;
+    let mut rows = select.query(params![before.0 as i64])?;
+    let mut living = Living::new(owners);
     let mut runs = Vec::new();
-    while let Some(row) = rows.next()? {
-        runs.push(read_run_id(row, 0)?);
+    while runs.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        if !living.lives(row.get(1)?)? {
+            runs.push(read_run_id(row, 0)?);
+        }
     }
     Ok(runs)
 }

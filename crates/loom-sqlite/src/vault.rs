@@ -4,7 +4,7 @@
 //! folder beside it.
 
 use crate::fault::{Fault, file_fault};
-use crate::files::{discard, make_lasting_folder, sync_folder};
+use crate::files::{KEY_DRAFT, discard, make_lasting_folder, sync_folder};
 use crate::owner::{no_random, random_name};
 use chacha20poly1305::aead::{Aead, Generate, KeyInit};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
@@ -95,7 +95,7 @@ fn make_key(path: &Path) -> Result<(), Fault> {
     let folder = path.parent().unwrap_or(Path::new(""));
     make_lasting_folder(folder)?;
     let key = <[u8; KEY_LEN]>::try_generate().map_err(|error| no_random(&error))?;
-    let draft = folder.join(format!("key-{}", random_name()?));
+    let draft = folder.join(format!("{KEY_DRAFT}{}", random_name()?));
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)

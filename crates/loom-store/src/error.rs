@@ -16,6 +16,8 @@ pub enum StoreError {
     Busy(String),
     /// There is no room left.
     Full(String),
+    /// What was to be kept exceeds a limit.
+    TooLarge(String),
     /// The store cannot be reached, read or written.
     Unavailable(String),
     /// The store's content is damaged.
@@ -51,6 +53,7 @@ impl fmt::Display for StoreError {
             }
             Self::Busy(what) => write!(f, "the store is locked by another process: {what}"),
             Self::Full(what) => write!(f, "the store has no room left: {what}"),
+            Self::TooLarge(what) => write!(f, "the store does not take it: {what}"),
             Self::Unavailable(what) => write!(f, "the store cannot be used: {what}"),
             Self::Corrupt(what) => write!(f, "the store is damaged: {what}"),
             Self::Newer { found, known } => write!(

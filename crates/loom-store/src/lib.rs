@@ -5,6 +5,7 @@
 //! - [`RunStore`] is the engine's: commit, load, claim, requests.
 //! - [`QueryStore`] is for those who look: runs, journals, definitions.
 //! - [`UpkeepStore`] is the janitor's.
+//! - [`DocumentStore`] is for those who keep small records beside the runs.
 //!
 //! [`MemoryStore`] is the reference model. Every implementation runs the same conformance suite
 //! (feature `conformance`): one test a behaviour.
@@ -14,27 +15,32 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod documents;
 mod error;
 mod memory;
 mod params;
 pub mod record;
+mod slots;
 
+pub use documents::{Change, Document, DocumentPage, DocumentStore, Expect, Scan, Stale, Write};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use params::{
-    Claim, DefinitionHash, JournalPage, NewRun, OwnerId, Posted, Recorded, RunCommit, RunFilter,
-    RunPage, RunSummary, StoredRun,
+    Claim, DefinitionHash, FeedPage, FeedPosition, FeedRow, JournalPage, NewRun, OwnerId, Posted,
+    Recorded, RequestId, RunCommit, RunFilter, RunPage, RunSummary, StoredRun,
 };
 pub use record::definition_hash;
+pub use slots::{Place, SLOT_PATIENCE, Share, SlotAsk};
 
-use loom_core::{Definition, Request, RunId};
+use loom_core::{Definition, Request, RunId, Timestamp};
 
 /// What the engine needs. One value is one owner's session: runs that it creates or claims are
-/// its own until it releases them or its process ends.
+/// its own until they have ended, it gives them up, or its process ends.
 pub trait RunStore: Send {
-    /// Records everything in `commits`, in order, or nothing: one transaction, durable when it
-    /// returns. A commit whose `first_seq` is not the run's next sequence number, or whose run
-    /// belongs to another owner, is [`StoreError::Conflict`].
+    /// Records everything in `commits`, in order, and settles the requests that they answer, or does
+    /// nothing: one transaction, durable when it returns. A commit whose `first_seq` is not the run's next sequence number, or whose run
+    /// is not this owner's, is [`StoreError::Conflict`]. A commit that leaves its run ended gives the
+    /// run up: whoever wants to go on with it, this owner too, has to claim it again.
     fn commit(&mut self, commits: &[RunCommit]) -> Result<(), StoreError>;
 
     /// Everything that is recorded of a run.
@@ -43,18 +49,35 @@ pub trait RunStore: Send {
     /// Makes the run this owner's, unless a living owner has it.
     fn claim(&mut self, run: RunId) -> Result<Claim, StoreError>;
 
-    /// Gives the run up, so that others may claim it. No effect if it is not this owner's.
+    /// Gives up a run that has not ended, so that others may claim it. No effect if it is not this
+    /// owner's.
     fn release(&mut self, run: RunId) -> Result<(), StoreError>;
 
-    /// Takes the requests posted for runs of this owner since the last call, oldest first. Cheap
-    /// when there are none: it is asked several times a second.
-    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError>;
+    /// The requests posted for runs of this owner, oldest first. Each is there until a commit
+    /// settles it or its run has ended, so that none is lost between being read and taking effect.
+    /// Cheap when there are none: it is asked several times a second.
+    fn requests(&mut self) -> Result<Vec<Posted>, StoreError>;
+
+    /// Shares out what only so many attempts may have at once, over all owners of the store: says how
+    /// many slots this owner uses, and answers for each of `asks` with how many more it may use now.
+    ///
+    /// Counted are the slots of living owners. Who is refused stands in line, and those in line are
+    /// served first, the one that waits longest before the others, so that an owner that gives a slot
+    /// back and asks again does not get it past one that waits. A place in line is lost when the owner
+    /// gets something, asks for nothing, or has not asked for [`SLOT_PATIENCE`]. The `keys` of one
+    /// call differ.
+    ///
+    /// Unlike what is committed, slots need not outlive a loss of power: their owners do not either.
+    fn share(&mut self, asks: &[SlotAsk], now: Timestamp) -> Result<Vec<u32>, StoreError>;
 }
 
 /// What those who look need. Reading never waits for the writer.
 pub trait QueryStore: Send {
     /// One run's summary.
     fn run(&mut self, run: RunId) -> Result<RunSummary, StoreError>;
+
+    /// Who has the run: a living owner.
+    fn owner(&mut self, run: RunId) -> Result<Option<OwnerId>, StoreError>;
 
     /// Runs whose identity starts or ends with `text` (in lower case), youngest first, at most
     /// `limit`.
@@ -69,25 +92,32 @@ pub trait QueryStore: Send {
     /// The run's events after sequence number `after` (0 for all), in order, at most about `limit`.
     fn journal(&mut self, run: RunId, after: u64, limit: usize) -> Result<JournalPage, StoreError>;
 
+    /// What was recorded of all runs behind a position, in the order of the commits. A page ends with
+    /// the row that brings it to `limit` events. Whoever goes on from the last row's position gets
+    /// every event once, however many write meanwhile; only what is pruned before it is read is
+    /// missing.
+    fn feed(&mut self, after: FeedPosition, limit: usize) -> Result<FeedPage, StoreError>;
+
+    /// The position behind everything that is recorded now.
+    fn feed_end(&mut self) -> Result<FeedPosition, StoreError>;
+
     /// A definition by its content.
     fn definition(&mut self, hash: &DefinitionHash) -> Result<Definition, StoreError>;
 
-    /// Leaves a request for the owner of a run, durably.
+    /// Leaves a request for the owner of a run, durably. Nobody would read one for a run that has
+    /// ended: that is [`StoreError::Conflict`].
     fn post(&mut self, run: RunId, request: &Request) -> Result<(), StoreError>;
 }
 
 /// What the janitor needs.
 pub trait UpkeepStore: Send {
     /// Deletes ended runs that finished before `before`, at most `limit`, with their journals, and
-    /// definitions that no run uses. Answers with the runs deleted.
-    fn prune(
-        &mut self,
-        before: loom_core::Timestamp,
-        limit: usize,
-    ) -> Result<Vec<RunId>, StoreError>;
+    /// definitions that no run uses. A run that a living owner has claimed, in order to go on with
+    /// it, stays. Answers with the runs deleted.
+    fn prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, StoreError>;
 }
 
 /// All of it.
-pub trait Store: RunStore + QueryStore + UpkeepStore {}
+pub trait Store: RunStore + QueryStore + UpkeepStore + DocumentStore {}
 
-impl<T: RunStore + QueryStore + UpkeepStore> Store for T {}
+impl<T: RunStore + QueryStore + UpkeepStore + DocumentStore> Store for T {}

@@ -1,14 +1,17 @@
 //! [`MemoryStore`]: the reference model. It says what a store does in the fewest words, and stands
 //! in for one in tests and simulation. Nothing of it outlives the process.
 
-use crate::params::{JournalPage, RunPage, RunSummary, StoredRun};
+mod documents;
+
+use crate::params::{FeedPage, FeedPosition, FeedRow, JournalPage, RunPage, RunSummary, StoredRun};
 use crate::record::{finished_at, masked_definition, masked_event, masked_variables, started_at};
 use crate::{
-    Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RunCommit, RunFilter,
-    RunStore, StoreError, UpkeepStore,
+    Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RequestId, RunCommit,
+    RunFilter, RunStore, Share, SlotAsk, StoreError, UpkeepStore,
 };
 use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 /// One owner's session of a store in memory. Sessions made from one another share its content.
@@ -25,8 +28,15 @@ pub struct MemoryStore {
 struct Content {
     runs: BTreeMap<RunId, Run>,
     definitions: BTreeMap<DefinitionHash, Arc<Definition>>,
+    /// Which events of which run were recorded together: the number of the first, and how many.
+    feed: BTreeMap<FeedPosition, (RunId, u64, usize)>,
+    feed_end: FeedPosition,
     requests: Vec<Posted>,
+    requests_so_far: u64,
     owners: BTreeMap<OwnerId, Weak<()>>,
+    documents: documents::Documents,
+    /// What owners use of what has slots, and since when they wait for more.
+    slots: BTreeMap<String, BTreeMap<OwnerId, Share>>,
 }
 
 #[derive(Debug)]
@@ -103,13 +113,19 @@ impl Content {
         self.owners.get(owner).is_some_and(|life| life.strong_count() > 0)
     }
 
+    fn is_taken(&self, run: &Run) -> bool {
+        run.owner.as_deref().is_some_and(|owner| self.is_alive(owner))
+    }
+
     /// Refuses the commits if one of them does not fit what is recorded and the ones before it.
     fn check(&self, owner: &str, commits: &[RunCommit]) -> Result<(), StoreError> {
-        let mut ahead: BTreeMap<RunId, u64> = BTreeMap::new();
+        // The next number of each run of this call, or none if the run has ended in it.
+        let mut ahead: BTreeMap<RunId, Option<u64>> = BTreeMap::new();
         for commit in commits {
             let conflict = StoreError::Conflict(commit.run);
             let next = match (ahead.get(&commit.run), self.runs.get(&commit.run)) {
-                (Some(next), _) => Some(*next),
+                (Some(None), _) => return Err(conflict),
+                (Some(next), _) => *next,
                 (None, Some(run)) if run.owner.as_deref() == Some(owner) => {
                     Some(run.events.len() as u64 + 1)
                 }
@@ -125,7 +141,8 @@ impl Content {
             if commit.first_seq != expected {
                 return Err(conflict);
             }
-            ahead.insert(commit.run, expected + commit.events.len() as u64);
+            let next = expected + commit.events.len() as u64;
+            ahead.insert(commit.run, (!commit.state.is_final()).then_some(next));
         }
         Ok(())
     }
@@ -150,6 +167,31 @@ impl Content {
             run.finished_at = finished_at(&commit.events);
         }
         run.events.extend_from_slice(&commit.events);
+        if !commit.events.is_empty() {
+            self.feed_end.0 += 1;
+            let row = (commit.run, commit.first_seq, commit.events.len());
+            self.feed.insert(self.feed_end, row);
+        }
+        let has_ended = commit.state.is_final();
+        if has_ended {
+            run.owner = None;
+        }
+        self.requests.retain(|posted| {
+            posted.run != commit.run || !has_ended && !commit.settles.contains(&posted.id)
+        });
+    }
+
+    /// Shares out one thing that has slots. See [`RunStore::share`].
+    fn share(&mut self, owner: &str, ask: &SlotAsk, now: Timestamp) -> u32 {
+        let Self { slots, owners, .. } = self;
+        let shares = slots.entry(ask.key.clone()).or_default();
+        let lives = |owner: &str| owners.get(owner).is_some_and(|life| life.strong_count() > 0);
+        shares.retain(|other, _| other == owner || lives(other));
+        let own = shares.remove(owner).unwrap_or_default();
+        let others = shares.iter().map(|(other, share)| (other.as_str(), *share));
+        let next = ask.decide(owner, own, others, now);
+        shares.insert(owner.to_owned(), next);
+        next.used - ask.used
     }
 
     fn summary(&self, id: RunId, run: &Run) -> RunSummary {
@@ -165,7 +207,7 @@ impl Content {
             finished_at: run.finished_at,
             workers: run.new.workers,
             base: run.new.base.clone(),
-            alive: run.owner.as_deref().is_some_and(|owner| self.is_alive(owner)),
+            alive: self.is_taken(run),
         }
     }
 }
@@ -209,13 +251,18 @@ impl RunStore for MemoryStore {
         Ok(())
     }
 
-    fn take_requests(&mut self) -> Result<Vec<Posted>, StoreError> {
-        let mut content = self.as_owner()?;
-        let Content { runs, requests, .. } = &mut *content;
-        let is_own = |posted: &mut Posted| {
-            runs.get(&posted.run).is_some_and(|run| run.owner.as_deref() == Some(&self.owner))
+    fn requests(&mut self) -> Result<Vec<Posted>, StoreError> {
+        let content = self.as_owner()?;
+        let is_own = |posted: &&Posted| {
+            let run = content.runs.get(&posted.run);
+            run.is_some_and(|run| run.owner.as_deref() == Some(&self.owner))
         };
-        Ok(requests.extract_if(.., is_own).collect())
+        Ok(content.requests.iter().filter(is_own).cloned().collect())
+    }
+
+    fn share(&mut self, asks: &[SlotAsk], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        let mut content = self.as_owner()?;
+        Ok(asks.iter().map(|ask| content.share(&self.owner, ask, now)).collect())
     }
 }
 
@@ -223,6 +270,12 @@ impl QueryStore for MemoryStore {
     fn run(&mut self, run: RunId) -> Result<RunSummary, StoreError> {
         let content = self.content();
         Ok(content.summary(run, content.run(run)?))
+    }
+
+    fn owner(&mut self, run: RunId) -> Result<Option<OwnerId>, StoreError> {
+        let content = self.content();
+        let run = content.run(run)?;
+        Ok(run.owner.clone().filter(|_| content.is_taken(run)))
     }
 
     fn find(&mut self, text: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
@@ -268,6 +321,28 @@ impl QueryStore for MemoryStore {
         Ok(JournalPage { events, more: behind.next().is_some() })
     }
 
+    fn feed(&mut self, after: FeedPosition, limit: usize) -> Result<FeedPage, StoreError> {
+        let content = self.content();
+        let mut page = FeedPage { rows: Vec::new(), more: false };
+        let mut taken = 0;
+        let behind = content.feed.range((Bound::Excluded(after), Bound::Unbounded));
+        for (&position, &(run, first_seq, count)) in behind {
+            if taken >= limit {
+                page.more = true;
+                break;
+            }
+            taken += count;
+            let events = content.run(run)?.events.iter().skip(first_seq as usize - 1).take(count);
+            let events = events.map(masked_event).collect();
+            page.rows.push(FeedRow { position, run, first_seq, events });
+        }
+        Ok(page)
+    }
+
+    fn feed_end(&mut self) -> Result<FeedPosition, StoreError> {
+        Ok(self.content().feed_end)
+    }
+
     fn definition(&mut self, hash: &DefinitionHash) -> Result<Definition, StoreError> {
         match self.content().definitions.get(hash) {
             Some(definition) => Ok(masked_definition(definition)),
@@ -277,8 +352,12 @@ impl QueryStore for MemoryStore {
 
     fn post(&mut self, run: RunId, request: &Request) -> Result<(), StoreError> {
         let mut content = self.content();
-        content.run(run)?;
-        content.requests.push(Posted { run, request: request.clone() });
+        if content.run(run)?.state.is_final() {
+            return Err(StoreError::Conflict(run));
+        }
+        content.requests_so_far += 1;
+        let id = RequestId(content.requests_so_far);
+        content.requests.push(Posted { id, run, request: request.clone() });
         Ok(())
     }
 }
@@ -287,13 +366,15 @@ impl UpkeepStore for MemoryStore {
     fn prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, StoreError> {
         let mut content = self.content();
         let is_old = |run: &Run| {
-            run.state.is_final() && run.finished_at.is_some_and(|finished| finished < before)
+            run.state.is_final()
+                && run.finished_at.is_some_and(|finished| finished < before)
+                && !content.is_taken(run)
         };
         let old = content.runs.iter().filter(|(_, run)| is_old(run));
         let pruned: Vec<RunId> = old.map(|(id, _)| *id).take(limit).collect();
         for run in &pruned {
             content.runs.remove(run);
-            content.requests.retain(|posted| posted.run != *run);
+            content.feed.retain(|_, (of, ..)| of != run);
         }
         let Content { runs, definitions, .. } = &mut *content;
         definitions.retain(|hash, _| runs.values().any(|run| run.new.hash == *hash));
@@ -333,7 +414,7 @@ mod tests {
 
         second.end_owner("memory");
         assert_eq!(second.claim(run).unwrap(), Claim::Claimed);
-        assert!(matches!(first.take_requests(), Err(StoreError::Unavailable(_))));
+        assert!(matches!(first.requests(), Err(StoreError::Unavailable(_))));
         assert!(matches!(first.commit(&[]), Err(StoreError::Unavailable(_))));
 
         let mut again = first.session("memory");

@@ -37,6 +37,8 @@ pub struct RunCommit {
     pub first_seq: u64,
     /// What happened, in order.
     pub events: Vec<Event>,
+    /// The requests posted for the run that are dealt with, granted or refused.
+    pub settles: Vec<RequestId>,
     /// The state that the run is in after them.
     pub state: RunState,
     /// Whether the state differs from the one last committed; a store may skip updating what it
@@ -62,9 +64,15 @@ pub enum Claim {
     OwnedBy(OwnerId),
 }
 
+/// Names a request among those that are posted for its run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId(pub u64);
+
 /// A request that was posted for a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Posted {
+    /// What settles it.
+    pub id: RequestId,
     /// The run.
     pub run: RunId,
     /// The request.
@@ -147,6 +155,38 @@ pub struct Recorded {
 pub struct JournalPage {
     /// The events, in order.
     pub events: Vec<Recorded>,
+    /// Whether there are more behind them now.
+    pub more: bool,
+}
+
+/// A place in what was recorded of all runs. A later row has a greater one, and no two rows of a
+/// store ever have the same, pruned ones included; the difference of two means nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FeedPosition(pub u64);
+
+impl FeedPosition {
+    /// Before the first row.
+    pub const START: Self = Self(0);
+}
+
+/// Events of one run that were recorded together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedRow {
+    /// Where it stands.
+    pub position: FeedPosition,
+    /// The run.
+    pub run: RunId,
+    /// The number, within the run, of the first event.
+    pub first_seq: u64,
+    /// What happened, in order; at least one. Secret values read as the text `***`.
+    pub events: Vec<Event>,
+}
+
+/// A page of what was recorded of all runs.
+#[derive(Clone, Debug)]
+pub struct FeedPage {
+    /// The rows, in order.
+    pub rows: Vec<FeedRow>,
     /// Whether there are more behind them now.
     pub more: bool,
 }

@@ -180,6 +180,16 @@ pub fn decode_request(text: &str, secrets: Secrets<'_>) -> Result<Request, Store
     Ok(request)
 }
 
+/// A document's body as it is stored: compact JSON.
+pub fn encode_body(body: &Value) -> String {
+    to_json(body)
+}
+
+/// The reverse of [`encode_body`].
+pub fn decode_body(text: &str) -> Result<Value, StoreError> {
+    from_json(text, "a document")
+}
+
 /// When a run first ran, if one of these events says so.
 pub fn started_at(events: &[Event]) -> Option<Timestamp> {
     events.iter().find_map(|event| match event {

@@ -104,11 +104,17 @@ fn ancestors() -> Vec<u32> {
 mod list {
     use std::io;
     use std::os::unix::fs::MetadataExt;
+    use std::time::{Duration, Instant};
+
+    /// How often, and after which pause, a process that shows no environment is looked at again.
+    const LOOKS: u32 = 10;
+    const PAUSE: Duration = Duration::from_millis(2);
 
     /// Our user's processes with this entry in the environment that they were started with.
     pub(super) fn marked(entry: &str) -> io::Result<Vec<u32>> {
         let user = crate::sys::user();
         let mut found = Vec::new();
+        let mut blank = Vec::new();
         for process in std::fs::read_dir("/proc")?.flatten() {
             let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
                 continue;
@@ -117,12 +123,51 @@ mod list {
             if !process.metadata().is_ok_and(|metadata| metadata.uid() == user) {
                 continue;
             }
-            let Ok(environment) = std::fs::read(process.path().join("environ")) else { continue };
-            if environment.split(|byte| *byte == 0).any(|text| text == entry.as_bytes()) {
-                found.push(pid);
+            match look(pid, entry) {
+                Look::Marked => found.push(pid),
+                Look::Other => {}
+                Look::Blank => blank.push(pid),
             }
         }
+        // A process that is just executing another program shows no environment for a moment.
+        for _ in 0..LOOKS {
+            if blank.is_empty() {
+                break;
+            }
+            let _ = crate::sys::poll(&mut [], Some(Instant::now() + PAUSE));
+            blank.retain(|pid| match look(*pid, entry) {
+                Look::Marked => {
+                    found.push(*pid);
+                    false
+                }
+                Look::Other => false,
+                Look::Blank => true,
+            });
+        }
         Ok(found)
+    }
+
+    /// What a process's environment says.
+    enum Look {
+        Marked,
+        Other,
+        /// It shows none, though it has a program.
+        Blank,
+    }
+
+    fn look(pid: u32, entry: &str) -> Look {
+        match std::fs::read(format!("/proc/{pid}/environ")) {
+            Ok(environment) if environment.is_empty() => {
+                // Kernel threads and the dead have no program.
+                let program = std::fs::read_link(format!("/proc/{pid}/exe"));
+                if program.is_ok() { Look::Blank } else { Look::Other }
+            }
+            Ok(environment) => {
+                let marked = environment.split(|byte| *byte == 0).any(|it| it == entry.as_bytes());
+                if marked { Look::Marked } else { Look::Other }
+            }
+            Err(_) => Look::Other,
+        }
     }
 
     pub(super) fn parent(pid: u32) -> Option<u32> {

@@ -32,6 +32,31 @@ fn chains_in_flight(bencher: Bencher<'_, '_>) {
     );
 }
 
+/// Items are runs, of 64 threads that each wait until theirs is durable before they submit the next.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn many_submitters(bencher: Bencher<'_, '_>) {
+    let plan = chain(3);
+    let (threads, each) = (64_u32, 400_u32);
+    bencher.counter(ItemsCount::new(threads * each)).with_inputs(Bench::new).bench_local_values(
+        |mut bench| {
+            let template = bench.submission(&plan);
+            std::thread::scope(|scope| {
+                for thread in 0..threads {
+                    let (handle, template) = (&bench.handle, &template);
+                    scope.spawn(move || {
+                        for nth in 0..each {
+                            let id = RunId::new(1, u128::from(thread * each + nth));
+                            let accepted = handle.submit(NewSubmission { id, ..template.clone() });
+                            accepted.expect("the engine lives");
+                        }
+                    });
+                }
+            });
+            bench
+        },
+    );
+}
+
 /// Items are tasks. What one costs must not grow with the run.
 #[divan::bench(args = [1_000, 100_000], sample_count = 20, sample_size = 1, max_time = 10)]
 fn one_run(bencher: Bencher<'_, '_>, tasks: usize) {

@@ -64,6 +64,7 @@ impl Fault {
                 Self::new(ErrorCode::StoreFull, format!("the disk is full: {what}; {kept}"))
                     .help(go_on("make room"))
             }
+            StoreError::TooLarge(what) => Self::new(ErrorCode::BadArgument, what),
             StoreError::Unavailable(_) => Self::new(ErrorCode::StoreUnavailable, error.to_string())
                 .help("check the path and its rights, or name another store with --store"),
             StoreError::Corrupt(_) => Self::new(ErrorCode::StoreCorrupt, error.to_string())
@@ -77,8 +78,8 @@ impl Fault {
     pub(crate) fn of_engine(error: &EngineError, run: &str) -> Self {
         match error {
             EngineError::Refused(refusal) => crate::refusal::fault(refusal, run),
-            EngineError::Alive(owner) => alive(run, owner),
-            EngineError::NotHere(_) | EngineError::Stopped => {
+            EngineError::Alive(owner) => alive(run, Some(owner)),
+            EngineError::NotHere(_) | EngineError::Busy | EngineError::Stopped => {
                 Self::new(ErrorCode::MachineFailed, error.to_string())
                     .help(format!("loom show {run} says where the run stands"))
             }
@@ -95,9 +96,9 @@ impl Fault {
 }
 
 /// A living process has the run.
-pub(crate) fn alive(run: &str, owner: &str) -> Fault {
-    let pid = owner.split('-').next().unwrap_or(owner);
-    let who = if pid.is_empty() { String::new() } else { format!(": pid {pid} on this machine") };
+pub(crate) fn alive(run: &str, owner: Option<&str>) -> Fault {
+    let pid = owner.and_then(|owner| owner.split('-').next());
+    let who = pid.map_or_else(String::new, |pid| format!(": pid {pid} on this machine"));
     Fault::new(ErrorCode::RunIsAlive, format!("another process has run {run}{who}")).help(format!(
         "watch it with `loom logs {run} --follow`, or end it with `loom cancel {run}`"
     ))

@@ -30,13 +30,25 @@ pub(crate) struct Setup {
     pub(crate) permissions_url: Option<String>,
 }
 
-/// An engine at work on one run.
+/// An engine at work on one run. Whoever drops one before its end, because of an error, ends what is
+/// under way and waits until nothing is.
 pub(crate) struct Session {
     pub(crate) handle: Handle,
     news: News,
     messages: Receiver<Message>,
     sender: Sender<Message>,
-    thread: JoinHandle<Result<(), StoreError>>,
+    /// Until it is joined.
+    thread: Option<JoinHandle<Result<(), StoreError>>>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.handle.kill("loom");
+            // What ended the session is being told; how the engine ended adds nothing to it.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// What the engine and the signals tell.
@@ -102,19 +114,19 @@ impl Session {
     pub(crate) fn start(setup: Setup, run: RunId) -> Result<Self, Fault> {
         let Setup { store, plugins, base, queues, permissions_url } = setup;
         let logs = store.files().logs();
-        let (handle, inbox) = channel();
+        let options = Options { queues, ..Options::default() };
+        let (handle, inbox) = channel(&options);
         let worker =
             Worker::new(WorkerOptions { permissions_url, ..WorkerOptions::default() }, plugins)
                 .map_err(|error| Fault::machine("cannot start a worker", error))?;
         let bridge = Bridge::new(worker, handle.clone(), base, logs);
-        let options = Options { queues, ..Options::default() };
         let mut engine = Engine::new(Box::new(store), Box::new(bridge), options);
         let (sender, messages) = std::sync::mpsc::channel();
         let news = News::default();
         let watcher = Watcher { run, news: Arc::clone(&news), sender: sender.clone(), woken: None };
         engine.observe(Box::new(watcher));
         let thread = engine.spawn(inbox, Arc::new(SystemClock));
-        Ok(Self { handle, news, messages, sender, thread })
+        Ok(Self { handle, news, messages, sender, thread: Some(thread) })
     }
 
     /// Listens for signals from now on: the first drains, the second kills.
@@ -132,7 +144,7 @@ impl Session {
 
     /// Shows what happens until the engine has stopped, which it does when the run has ended.
     pub(crate) fn follow(
-        self,
+        mut self,
         history: &mut History,
         view: &mut dyn View,
     ) -> Result<Finish, Ended> {
@@ -161,9 +173,10 @@ impl Session {
         }
         self.take_news(history, view);
         view.close();
-        let failure = match self.thread.join() {
-            Ok(result) => result.err(),
-            Err(_) => return Err(Ended::Told(loom_protocol::ExitCode::Machine)),
+        let failure = match self.thread.take().map(JoinHandle::join) {
+            None => None,
+            Some(Ok(result)) => result.err(),
+            Some(Err(_)) => return Err(Ended::Told(loom_protocol::ExitCode::Machine)),
         };
         Ok(Finish { failure, interrupted })
     }
@@ -233,7 +246,10 @@ fn own_number() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loom_core::{Definition, Plan, RunOutcome, Submission};
+    use loom_core::{Definition, Plan, RunOutcome, RunState, Submission, TaskDef};
+    use loom_engine::NewSubmission;
+    use loom_store::{QueryStore, definition_hash};
+    use std::path::Path;
 
     /// Lets the watcher's silent news come whenever the session has looked `looks` times.
     struct Reader {
@@ -285,12 +301,12 @@ mod tests {
 
     fn session(thread: JoinHandle<Result<(), StoreError>>, handle: Handle) -> Session {
         let (sender, messages) = std::sync::mpsc::channel();
-        Session { handle, news: News::default(), messages, sender, thread }
+        Session { handle, news: News::default(), messages, sender, thread: Some(thread) }
     }
 
     #[test]
     fn news_that_nobody_was_woken_for_is_shown_without_more_coming() {
-        let (handle, _inbox) = channel();
+        let (handle, _inbox) = channel(&Options::default());
         let session = session(std::thread::spawn(|| Ok(())), handle);
         let started = Event::RunStarted { at: Timestamp(1) };
         session.news.lock().unwrap().push((1, vec![started]));
@@ -312,23 +328,51 @@ mod tests {
         assert!(watchdog.join().unwrap(), "it was shown only when more came");
     }
 
+    fn store(folder: &Path) -> SqliteStore {
+        SqliteStore::open(folder.join("loom.db"), loom_sqlite::Options::default()).unwrap()
+    }
+
+    fn setup(folder: &Path) -> Setup {
+        Setup {
+            store: store(folder),
+            plugins: Arc::new(Plugins::beside(folder.to_owned())),
+            base: folder.to_owned(),
+            queues: HashMap::new(),
+            permissions_url: None,
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_dropped_ends_what_is_under_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let id = RunId::new(1, 1);
+        let session = Session::start(setup(folder.path()), id).unwrap();
+        let mut task = TaskDef::new("long", "cmd");
+        task.params = [("command".to_owned(), "sleep 600".into())].into_iter().collect();
+        let plan = Arc::new(Plan::new(Definition::new("test", vec![task])));
+        let submission = NewSubmission {
+            id,
+            hash: definition_hash(plan.definition()),
+            plan,
+            variables: Arc::default(),
+            workers: 1,
+            base: String::new(),
+        };
+        session.handle.submit(submission).unwrap();
+        assert!(store(folder.path()).run(id).unwrap().alive);
+        drop(session);
+        let left = store(folder.path()).run(id).unwrap();
+        assert_eq!((left.state, left.alive), (RunState::Paused, false));
+    }
+
     #[test]
     fn a_run_that_had_ended_already_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
-        let store =
-            SqliteStore::open(folder.path().join("loom.db"), loom_sqlite::Options::default());
-        let setup = Setup {
-            store: store.unwrap(),
-            plugins: Arc::new(Plugins::beside(folder.path().to_owned())),
-            base: folder.path().to_owned(),
-            queues: HashMap::new(),
-            permissions_url: None,
-        };
         let mut history = history();
         let at = Timestamp(1);
         history.record(1, &Event::RunStarted { at });
         history.record(2, &Event::RunFinished { at, outcome: RunOutcome::Succeeded });
-        let session = Session::start(setup, history.run().id()).unwrap();
+        let session = Session::start(setup(folder.path()), history.run().id()).unwrap();
         let finish = session.follow(&mut history, &mut Silent).unwrap();
         assert!(finish.failure.is_none() && !finish.interrupted);
     }

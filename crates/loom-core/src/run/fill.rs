@@ -6,9 +6,10 @@ use crate::{Effect, Event, RunState, TaskIx, TaskKind, TaskPhase, TaskRef, Times
 
 /// Limits that reach beyond one run.
 pub trait Gate {
-    /// Whether an attempt of this task may be handed to an executor now. If so, it counts until it
-    /// is over.
-    fn admit(&mut self, plan: &Plan, task: TaskIx) -> bool;
+    /// Whether an attempt of this task or item may be handed to an executor now. If so, it counts
+    /// until it is over. `startable` is how many of the task's instances, this one included, could
+    /// be handed over at once if the gate let them.
+    fn admit(&mut self, plan: &Plan, task: TaskRef, startable: u32) -> bool;
 }
 
 /// A gate that is always open.
@@ -16,7 +17,7 @@ pub trait Gate {
 pub struct OpenGate;
 
 impl Gate for OpenGate {
-    fn admit(&mut self, _: &Plan, _: TaskIx) -> bool {
+    fn admit(&mut self, _: &Plan, _: TaskRef, _: u32) -> bool {
         true
     }
 }
@@ -52,7 +53,7 @@ impl Run {
         while started < most && self.alone.is_none() {
             let Some((priority, task)) = self.instant_ready.pop() else { break };
             let Some(next) = self.startable(task) else { continue };
-            if gate.admit(&self.plan, task) {
+            if gate.admit(&self.plan, next, self.queued_instances(task)) {
                 self.start(next, Begins::Now, now);
                 started += 1;
                 self.requeue_rest(priority, task);
@@ -74,7 +75,8 @@ impl Run {
                 turned_away.push((priority, task));
                 break;
             };
-            if gate.admit(&self.plan, task) {
+            let room = self.workers.saturating_add(ahead) - (self.working + self.held);
+            if gate.admit(&self.plan, next, self.queued_instances(task).min(room)) {
                 self.start(next, begins, now);
                 started += 1;
                 self.requeue_rest(priority, task);
@@ -98,6 +100,11 @@ impl Run {
         let next = next.filter(|_| !phase.is_final() && phase != TaskPhase::Waiting);
         self.slots[task.at()].queued = next.is_some();
         next
+    }
+
+    /// How many instances of a queued task wait to be started.
+    fn queued_instances(&self, task: TaskIx) -> u32 {
+        self.fans.get(&task).map_or(1, |fan| fan.queue.len() as u32)
     }
 
     fn room_for(&self, task: TaskIx, ahead: u32) -> Option<Begins> {

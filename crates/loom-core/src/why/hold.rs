@@ -40,16 +40,22 @@ pub enum Hold<'a> {
         /// Which they are.
         taken: Few<Standing>,
     },
-    /// Its queue is full. How many a queue takes is said to the process that has the run, and not
-    /// recorded; but nothing else holds the task back while others of its queue are under way.
+    /// Its queue is full. How many it takes is said to each process on the store, and not recorded; but
+    /// nothing else holds the task back while others of its queue are under way.
     Queue {
         /// The queue.
         name: &'a str,
         /// What is under way in it.
         taken: Few<Standing>,
     },
-    /// Nothing in the run holds it back.
-    AboutToStart,
+    /// Nothing in the run holds it back: it is about to start, unless other runs have taken a limit
+    /// that it counts against.
+    AboutToStart {
+        /// Its queue.
+        queue: Option<&'a str>,
+        /// The most instances of it at once, over all runs.
+        instances: Option<u32>,
+    },
 }
 
 pub(super) fn explain(history: &History, of: TaskRef, now: Timestamp) -> Hold<'_> {
@@ -84,7 +90,10 @@ pub(super) fn explain(history: &History, of: TaskRef, now: Timestamp) -> Hold<'_
     if works && run.busy() >= run.workers() {
         return Hold::Workers { workers: run.workers(), busy };
     }
-    limited(history, task, now).unwrap_or(Hold::AboutToStart)
+    limited(history, task, now).unwrap_or(Hold::AboutToStart {
+        queue: def.execution.queue.as_deref(),
+        instances: def.execution.workers,
+    })
 }
 
 /// The limit of its own that holds a task back.

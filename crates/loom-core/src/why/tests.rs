@@ -258,7 +258,10 @@ fn ready_may_be_handed_over_or_about_to_start() {
     let limited = task("a").with(|task| task.execution.queue = Some("gpu".into()));
     let mut run = Driver::begun(vec![limited]);
     run.events.truncate(1);
-    assert_eq!(Asked::of(run).hold("a"), Hold::AboutToStart);
+    assert_eq!(
+        Asked::of(run).hold("a"),
+        Hold::AboutToStart { queue: Some("gpu"), instances: None }
+    );
 }
 
 #[test]

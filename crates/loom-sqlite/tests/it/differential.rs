@@ -3,13 +3,16 @@
 
 use crate::open;
 use crate::random::Random;
-use loom_core::{Event, Request, RunId, RunOutcome, RunState};
+use loom_core::{Event, Request, RunId, RunOutcome, RunState, Timestamp};
 use loom_sqlite::SqliteStore;
 use loom_store::conformance::samples::{
     at, becomes, creates, definition, events, every_event, every_request, new_run, records, run_id,
     secretive_run,
 };
-use loom_store::{Claim, MemoryStore, NewRun, RunCommit, RunFilter, RunStore, Store, StoreError};
+use loom_store::{
+    Change, Claim, Expect, FeedPage, FeedPosition, FeedRow, MemoryStore, NewRun, Posted, RunCommit,
+    RunFilter, RunStore, Scan, SlotAsk, Store, StoreError, Write,
+};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -24,7 +27,7 @@ enum Command {
     Claim(RunId),
     Release(RunId),
     Post(RunId, Request),
-    TakeRequests,
+    Requests,
     Run(RunId),
     Find(String, usize),
     List(RunFilter),
@@ -32,17 +35,22 @@ enum Command {
     Journal(RunId, u64, usize),
     Definition([u8; 32]),
     Prune(u64, usize),
+    Document(String),
+    Scan(Scan),
+    Write(Vec<Vec<Change>>),
+    Feed,
+    Share(Vec<SlotAsk>, Timestamp),
 }
 
 impl Command {
     /// All that the test must have seen succeed.
-    const NAMES: [&'static str; 13] = [
+    const NAMES: [&'static str; 18] = [
         "commit",
         "load",
         "claim",
         "release",
         "post",
-        "take_requests",
+        "requests",
         "run",
         "find",
         "list",
@@ -50,6 +58,11 @@ impl Command {
         "journal",
         "definition",
         "prune",
+        "document",
+        "scan",
+        "write",
+        "feed",
+        "share",
     ];
 
     const fn name(&self) -> &'static str {
@@ -59,7 +72,7 @@ impl Command {
             Self::Claim(_) => 2,
             Self::Release(_) => 3,
             Self::Post(..) => 4,
-            Self::TakeRequests => 5,
+            Self::Requests => 5,
             Self::Run(_) => 6,
             Self::Find(..) => 7,
             Self::List(_) => 8,
@@ -67,6 +80,11 @@ impl Command {
             Self::Journal(..) => 10,
             Self::Definition(_) => 11,
             Self::Prune(..) => 12,
+            Self::Document(_) => 13,
+            Self::Scan(_) => 14,
+            Self::Write(_) => 15,
+            Self::Feed => 16,
+            Self::Share(..) => 17,
         }]
     }
 
@@ -77,16 +95,35 @@ impl Command {
             Self::Claim(run) => answer(store.claim(*run).map(|claim| claim == Claim::Claimed)),
             Self::Release(run) => answer(store.release(*run)),
             Self::Post(run, request) => answer(store.post(*run, request)),
-            Self::TakeRequests => answer(store.take_requests()),
+            Self::Requests => answer(store.requests().map(as_asked)),
             Self::Run(run) => answer(store.run(*run)),
             Self::Find(text, limit) => answer(store.find(text, *limit)),
             Self::List(filter) => answer(store.list(filter)),
             Self::Variables(run) => answer(store.variables(*run)),
             Self::Journal(run, after, limit) => answer(store.journal(*run, *after, *limit)),
             Self::Definition(hash) => answer(store.definition(hash)),
+            Self::Feed => answer(store.feed(FeedPosition::START, usize::MAX).map(flattened)),
+            Self::Share(asks, now) => answer(store.share(asks, *now)),
             Self::Prune(before, limit) => answer(store.prune(at(*before), *limit)),
+            Self::Document(key) => answer(store.document("things", key)),
+            Self::Scan(scan) => answer(store.scan("things", scan)),
+            Self::Write(sets) => answer(store.write(sets, at(1))),
         }
     }
+}
+
+/// Requests without their identities, which are each store's own.
+fn as_asked(posted: Vec<Posted>) -> Vec<(RunId, Request)> {
+    posted.into_iter().map(|posted| (posted.run, posted.request)).collect()
+}
+
+/// The events of a page in their order: how they share rows is each store's own affair.
+fn flattened(page: FeedPage) -> Vec<(RunId, u64, Event)> {
+    let events = |row: FeedRow| {
+        let numbered = (row.first_seq..).zip(row.events);
+        numbered.map(move |(seq, event)| (row.run, seq, event))
+    };
+    page.rows.into_iter().flat_map(events).collect()
 }
 
 /// What both must agree on: the whole answer, or the kind of refusal.
@@ -137,24 +174,25 @@ impl Pair {
 struct Generator {
     random: Random,
     definitions: Vec<NewRun>,
+    now: Timestamp,
 }
 
 impl Generator {
     fn new(seed: u64) -> Self {
         let definitions =
             vec![new_run(definition("one")), new_run(definition("two")), secretive_run()];
-        Self { random: Random(seed), definitions }
+        Self { random: Random(seed), definitions, now: at(0) }
     }
 
     fn command(&mut self, model: &mut MemoryStore) -> Command {
         let run = run_id(self.random.below(RUNS));
         let limit = self.random.below(9) as usize;
-        match self.random.below(24) {
+        match self.random.below(31) {
             0 => Command::Load(run),
             1..=3 => Command::Claim(run),
             4 => Command::Release(run),
             5 | 6 => Command::Post(run, self.random.pick(&every_request()).clone()),
-            7 | 8 => Command::TakeRequests,
+            7 | 8 => Command::Requests,
             9 => Command::Run(run),
             10 => Command::Find(self.part_of(run), limit),
             11 => Command::List(self.filter(run, limit)),
@@ -164,9 +202,57 @@ impl Generator {
                 let known = self.random.pick(&self.definitions).hash;
                 Command::Definition(if limit == 0 { [9; 32] } else { known })
             }
+            20 => Command::Feed,
+            21 | 22 => self.share(),
             15 => Command::Prune(self.random.below(40), limit),
+            16 => Command::Document(self.key()),
+            17 => Command::Scan(Scan {
+                prefix: self.random.pick(&["", "a", "b", "ab"]).to_string(),
+                after: (self.random.below(2) == 0).then(|| self.key()),
+                descending: self.random.below(2) == 0,
+                limit,
+            }),
+            18 | 19 => {
+                let sets = self.random.below(4);
+                Command::Write((0..sets).map(|_| self.changes()).collect())
+            }
             _ => self.commit(model),
         }
+    }
+
+    fn key(&mut self) -> String {
+        let length = self.random.below(3);
+        (0..length).map(|_| *self.random.pick(&['a', 'b', 'c'])).collect()
+    }
+
+    fn changes(&mut self) -> Vec<Change> {
+        let changes = 0..self.random.below(4);
+        let change = |_| Change {
+            collection: "things".into(),
+            key: self.key(),
+            expect: match self.random.below(6) {
+                0 => Expect::Absent,
+                1 => Expect::Version(self.random.below(60)),
+                _ => Expect::Any,
+            },
+            write: match self.random.below(3) {
+                0 => Write::Delete,
+                _ => Write::Put { body: self.random.below(99).into(), secret: None },
+            },
+        };
+        changes.map(change).collect()
+    }
+
+    /// No two at one time: then it would depend on their names who waits longer.
+    fn share(&mut self) -> Command {
+        self.now.0 += 1 + self.random.below(1_000_000);
+        let mut ask = |key: &str| SlotAsk {
+            key: key.into(),
+            most: 2 + self.random.below(3) as u32,
+            used: self.random.below(2) as u32,
+            wanted: self.random.below(3) as u32,
+        };
+        Command::Share(vec![ask("a"), ask("b")], self.now)
     }
 
     fn part_of(&mut self, run: RunId) -> String {

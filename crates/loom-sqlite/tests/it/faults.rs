@@ -7,7 +7,8 @@ use loom_store::conformance::samples::{
     records, run_id, secretive_run,
 };
 use loom_store::{
-    QueryStore, RunCommit, RunFilter, RunStore, StoreError, UpkeepStore, assert_refused,
+    Change, DocumentStore, Expect, QueryStore, RunCommit, RunFilter, RunStore, Scan, StoreError,
+    UpkeepStore, Write, assert_refused,
 };
 use rusqlite::Connection;
 use std::fs;
@@ -43,6 +44,14 @@ fn filled(path: &Path) {
     }
     let pause = loom_core::Request::Pause { by: "somebody".into() };
     store.post(run_id(1), &pause).unwrap();
+    let documents = (0..9).map(|n| put(&n.to_string(), &"x".repeat(3000))).collect();
+    store.write(&[documents], at(1)).unwrap()[0].as_ref().unwrap();
+}
+
+/// Puts a document with a secret.
+fn put(key: &str, body: &str) -> Change {
+    let write = Write::Put { body: body.into(), secret: Some(SECRET.into()) };
+    Change { collection: "things".into(), key: key.into(), expect: Expect::Any, write }
 }
 
 /// Uses every call; answers with the first refusal.
@@ -59,8 +68,12 @@ fn use_everything(path: &Path) -> Result<(), StoreError> {
         store.definition(&run.definition)?;
         store.claim(run.id)?;
     }
-    store.take_requests()?;
+    store.requests()?;
     store.commit(&[RunCommit { events: events(1, 3), ..created(run_id(7000)) }])?;
+    for document in store.scan("things", &Scan::default())?.documents {
+        store.document("things", &document.key)?;
+    }
+    drop(store.write(&[vec![put("more", "small")]], at(1))?);
     store.prune(at(10), 1000)?;
     Ok(())
 }
@@ -162,7 +175,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let conn = Connection::open(&path).unwrap();
     conn.pragma_update(None, "user_version", 99).unwrap();
     drop(conn);
-    assert_refused!(try_open(&path), StoreError::Newer { found: 99, known: 1 });
+    assert_refused!(try_open(&path), StoreError::Newer { found: 99, known: 2 });
 }
 
 #[test]
@@ -206,17 +219,15 @@ fn a_locked_store_is_busy_for_writers_and_open_for_readers() {
     assert_refused!(store.release(run_id(1)), StoreError::Busy(_));
     let pause = loom_core::Request::Pause { by: "somebody".into() };
     assert_refused!(store.post(run_id(1), &pause), StoreError::Busy(_));
+    assert_refused!(store.write(&[vec![put("a", "b")]], at(1)), StoreError::Busy(_));
     store.load(run_id(1)).unwrap();
     assert_eq!(try_open(&path).unwrap().list(&RunFilter::default()).unwrap().runs.len(), 1);
     other.execute_batch("COMMIT").unwrap();
     store.commit(&[records(run_id(1), 1, events(1, 1)), created(run_id(2))]).unwrap();
     store.post(run_id(1), &pause).unwrap();
 
-    let deleting = Connection::open(&path).unwrap();
-    deleting.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert_refused!(store.take_requests(), StoreError::Busy(_));
-    drop(deleting);
-    assert_eq!(store.take_requests().unwrap().len(), 1);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(store.requests().unwrap().len(), 1);
 }
 
 #[test]
@@ -230,6 +241,7 @@ fn without_its_key_a_store_says_so_and_shows_what_is_not_secret() {
     assert!(why.contains(key.to_str().unwrap()), "{why}");
     store.journal(run_id(1), 0, 100).unwrap();
     store.load(run_id(50)).unwrap();
+    assert_refused!(store.document("things", "1"), StoreError::Unavailable(_));
 
     fs::write(&key, [7; 32]).unwrap();
     let Err(StoreError::Corrupt(why)) = open(&path).load(run_id(1)) else { panic!("it opened") };

@@ -7,6 +7,7 @@ mod differential;
 mod faults;
 mod processes;
 mod random;
+mod readers;
 
 use loom_sqlite::{Options, SqliteStore};
 use std::path::Path;

@@ -1,8 +1,9 @@
 //! Ownership: a living owner is never taken over, a dead one is.
 
 use super::Fixture;
-use super::samples::{created, events, records, run_id};
+use super::samples::{created, definition, ended, events, new_run, records, run_id};
 use crate::{Claim, QueryStore, RunCommit, RunStore, StoreError, assert_refused};
+use loom_core::RunState;
 
 /// The claim names the living owner and changes nothing.
 pub fn of_a_living_owners_run_is_refused(fixture: &impl Fixture) {
@@ -38,6 +39,32 @@ pub fn of_a_released_run_succeeds(fixture: &impl Fixture) {
     assert!(matches!(owner.claim(run).unwrap(), Claim::OwnedBy(_)));
     assert_refused!(owner.commit(&[records(run, 1, events(1, 1))]), StoreError::Conflict(_));
     other.commit(&[records(run, 1, events(1, 1))]).unwrap();
+}
+
+/// Nobody has a run that has ended, whoever brought it to its end.
+pub fn of_an_ended_run_succeeds_while_its_owner_lives(fixture: &impl Fixture) {
+    let (mut owner, mut other) = (fixture.session(), fixture.session());
+    let run = run_id(1);
+    owner.commit(&[ended(run, new_run(definition("sample")), 1)]).unwrap();
+    assert!(!other.run(run).unwrap().alive);
+    assert_eq!(other.claim(run).unwrap(), Claim::Claimed);
+    assert!(matches!(owner.claim(run).unwrap(), Claim::OwnedBy(_)));
+    other.commit(&[records(run, 3, events(3, 3))]).unwrap();
+    assert_refused!(owner.commit(&[records(run, 4, events(4, 4))]), StoreError::Conflict(_));
+}
+
+/// Who claimed an ended run and has nothing to record gives it up with a commit of nothing.
+pub fn of_an_ended_run_is_undone_by_recording_nothing(fixture: &impl Fixture) {
+    let (mut owner, mut other) = (fixture.session(), fixture.session());
+    let run = run_id(1);
+    owner.commit(&[ended(run, new_run(definition("sample")), 1)]).unwrap();
+    let before = owner.run(run).unwrap();
+    owner.claim(run).unwrap();
+    assert!(matches!(other.claim(run).unwrap(), Claim::OwnedBy(_)));
+    let nothing = RunCommit { state: RunState::Succeeded, ..records(run, 3, vec![]) };
+    owner.commit(&[nothing]).unwrap();
+    assert_eq!(owner.run(run).unwrap(), before);
+    assert_eq!(other.claim(run).unwrap(), Claim::Claimed);
 }
 
 /// Claiming twice is as good as once.

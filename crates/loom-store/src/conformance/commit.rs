@@ -2,11 +2,11 @@
 
 use super::Fixture;
 use super::samples::{
-    at, becomes, created, creates, definition, emits, event, events, new_run, output, records,
-    run_id, variable,
+    at, becomes, created, creates, definition, emits, ended, event, events, new_run, output,
+    records, run_id, variable,
 };
 use crate::{NewRun, QueryStore, RunCommit, RunFilter, RunStore, StoreError, assert_refused};
-use loom_core::{Event, RunId, RunState, Value};
+use loom_core::{Event, RunId, RunOutcome, RunState, Value};
 use std::sync::Arc;
 
 fn recorded(store: &mut impl RunStore, run: RunId) -> Vec<Event> {
@@ -66,6 +66,24 @@ pub fn to_a_released_run_is_refused(fixture: &impl Fixture) {
     assert_refused!(refused, StoreError::Conflict(it) if it == run);
     store.claim(run).unwrap();
     store.commit(&[records(run, 1, events(1, 1))]).unwrap();
+}
+
+/// The commit that ends a run gives it up, however the run came to its end.
+pub fn to_an_ended_run_is_refused(fixture: &impl Fixture) {
+    let mut store = fixture.session();
+    let (first, second) = (run_id(1), run_id(2));
+    store.commit(&[ended(first, new_run(definition("sample")), 1), created(second)]).unwrap();
+    let outcome = RunOutcome::Failed;
+    let end = becomes(second, 1, Event::RunFinished { at: at(1), outcome }, RunState::Failed);
+    let within = store.commit(&[end.clone(), records(second, 2, events(2, 2))]);
+    assert_refused!(within, StoreError::Conflict(it) if it == second);
+    store.commit(&[end]).unwrap();
+    for (run, next) in [(first, 3), (second, 2)] {
+        let refused = store.commit(&[records(run, next, events(1, 1))]);
+        assert_refused!(refused, StoreError::Conflict(it) if it == run);
+        store.claim(run).unwrap();
+        store.commit(&[records(run, next, events(1, 1))]).unwrap();
+    }
 }
 
 /// A run's identity is taken for good, even for its owner, even within one call.

@@ -16,6 +16,7 @@ pub fn name_the_run_that_is_not_there(fixture: &impl Fixture) {
     assert_refused!(store.load(missing), StoreError::NoRun(run) if run == missing);
     assert_refused!(store.claim(missing), StoreError::NoRun(run) if run == missing);
     assert_refused!(store.run(missing), StoreError::NoRun(run) if run == missing);
+    assert_refused!(store.owner(missing), StoreError::NoRun(run) if run == missing);
     assert_refused!(store.variables(missing), StoreError::NoRun(run) if run == missing);
     assert_refused!(store.journal(missing, 0, 1), StoreError::NoRun(run) if run == missing);
     assert_refused!(store.post(missing, &pause), StoreError::NoRun(run) if run == missing);

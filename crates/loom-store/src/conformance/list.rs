@@ -80,6 +80,7 @@ pub fn follows_changes_of_state(fixture: &impl Fixture) {
         (finished(RunOutcome::Cancelled), RunState::Cancelled),
     ];
     for (seq, (event, state)) in (1..).zip(life) {
+        store.claim(run).unwrap();
         store.commit(&[becomes(run, seq, event, state)]).unwrap();
         for listed in RunState::ALL {
             let filter = RunFilter { state: Some(listed), ..RunFilter::default() };

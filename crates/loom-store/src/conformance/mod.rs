@@ -8,13 +8,16 @@ use crate::Store;
 
 pub mod claim;
 pub mod commit;
+pub mod documents;
 pub mod errors;
+pub mod feed;
 pub mod list;
 pub mod load;
 pub mod query;
 pub mod requests;
 pub mod samples;
 pub mod secrets;
+pub mod slots;
 pub mod upkeep;
 
 /// An empty store, made for one test.
@@ -40,6 +43,7 @@ macro_rules! store_conformance {
             of_a_wrong_number_changes_nothing,
             to_another_owners_run_changes_nothing,
             to_a_released_run_is_refused,
+            to_an_ended_run_is_refused,
             creates_a_run_only_once,
             numbers_events_without_a_gap,
             takes_several_commits_of_one_run,
@@ -58,17 +62,22 @@ macro_rules! store_conformance {
             of_a_living_owners_run_is_refused,
             of_a_dead_owners_run_succeeds,
             of_a_released_run_succeeds,
+            of_an_ended_run_succeeds_while_its_owner_lives,
+            of_an_ended_run_is_undone_by_recording_nothing,
             of_an_own_run_changes_nothing,
             continues_where_the_dead_owner_stopped,
             is_won_by_one_of_many,
             release_of_anothers_run_has_no_effect,
         );
         $crate::store_conformance!(@group $make, requests:
-            come_in_order_and_once,
+            come_in_order_until_they_are_settled,
             come_only_to_the_runs_owner,
             posted_while_nobody_owned_the_run_come_to_who_claims_it,
             posted_by_the_owner_itself_come_too,
-            untaken_at_the_owners_death_come_to_the_next,
+            not_settled_at_the_owners_death_come_to_the_next,
+            are_settled_with_their_commit_or_not_at_all,
+            end_with_their_run,
+            of_an_ended_run_are_refused,
             of_every_kind_come_as_they_were_posted,
         );
         $crate::store_conformance!(@group $make, query:
@@ -77,6 +86,7 @@ macro_rules! store_conformance {
             shows_a_run_as_it_stands,
             shows_when_a_run_started_and_ended,
             shows_whether_the_owner_lives,
+            names_the_owner_that_lives,
             shows_only_what_is_committed,
             answers_with_definitions_by_content,
         );
@@ -86,18 +96,48 @@ macro_rules! store_conformance {
             follows_changes_of_state,
             has_a_limit_of_its_own,
         );
+        $crate::store_conformance!(@group $make, feed:
+            is_in_the_order_of_the_commits,
+            pages_follow_one_another_without_a_gap,
+            has_every_event_once_while_several_write,
+            never_uses_a_position_again,
+            leaves_out_what_is_pruned_and_nothing_else,
+            masks_secrets,
+        );
+        $crate::store_conformance!(@group $make, slots:
+            are_shared_by_all_owners,
+            are_counted_by_each_owners_own_number,
+            of_dead_owners_count_no_more,
+            are_given_back_by_using_fewer,
+            go_to_who_waits_longest,
+            are_not_kept_for_who_asks_no_more,
+            are_never_given_twice,
+        );
         $crate::store_conformance!(@group $make, upkeep:
             prunes_only_ended_runs_that_are_old_enough,
             prunes_at_most_so_many,
             prunes_definitions_that_no_run_uses,
             leaves_room_for_what_is_recorded_next,
-            prunes_what_a_living_owner_then_cannot_change,
+            prunes_what_nobody_then_can_change,
+            leaves_a_run_that_a_living_owner_goes_on_with,
         );
         $crate::store_conformance!(@group $make, secrets:
             are_masked_for_those_who_look,
             are_opened_for_the_engine,
             are_opened_for_another_session,
             are_not_readable_in_what_is_kept,
+        );
+        $crate::store_conformance!(@group $make, documents:
+            come_back_as_they_were_written,
+            have_versions_that_never_repeat,
+            are_changed_only_as_expected,
+            are_changed_in_whole_sets,
+            changes_see_those_before_them,
+            are_not_lost_between_sessions,
+            are_scanned_in_order_and_in_pages,
+            are_scanned_with_a_limit,
+            have_limits,
+            keep_their_secret_sealed,
         );
         $crate::store_conformance!(@group $make, errors:
             name_the_run_that_is_not_there,

@@ -5,7 +5,8 @@ use super::samples::{
     at, becomes, created, creates, definition, event, events, new_run, records, run_id,
 };
 use crate::{
-    NewRun, QueryStore, RunCommit, RunFilter, RunStore, RunSummary, StoreError, assert_refused,
+    Claim, NewRun, QueryStore, RunCommit, RunFilter, RunStore, RunSummary, StoreError,
+    assert_refused,
 };
 use loom_core::{Event, RunId, RunOutcome, RunState};
 
@@ -112,6 +113,7 @@ pub fn shows_when_a_run_started_and_ended(fixture: &impl Fixture) {
         (failed(10), RunState::Failed, Some(at(10))),
     ];
     for (seq, (event, state, finished_at)) in (1..).zip(life) {
+        store.claim(run).unwrap();
         store.commit(&[becomes(run, seq, event, state)]).unwrap();
         let summary = store.run(run).unwrap();
         assert_eq!(summary.state, state);
@@ -139,6 +141,22 @@ pub fn shows_whether_the_owner_lives(fixture: &impl Fixture) {
     assert_eq!(alive(), [false, false, true]);
     drop(first);
     assert_eq!(alive(), [false, false, false]);
+}
+
+/// The owner that is named is the one that a claim would meet.
+pub fn names_the_owner_that_lives(fixture: &impl Fixture) {
+    let (mut owner, mut other) = (fixture.session(), fixture.session());
+    let (kept, released, left) = (run_id(1), run_id(2), run_id(3));
+    owner.commit(&[created(kept), created(released)]).unwrap();
+    owner.release(released).unwrap();
+    let mut gone = fixture.session();
+    gone.commit(&[created(left)]).unwrap();
+    drop(gone);
+    let Claim::OwnedBy(name) = other.claim(kept).unwrap() else { panic!("it was taken over") };
+    assert_eq!(other.owner(kept).unwrap(), Some(name.clone()));
+    assert_eq!(owner.owner(kept).unwrap(), Some(name));
+    assert_eq!(other.owner(released).unwrap(), None);
+    assert_eq!(other.owner(left).unwrap(), None);
 }
 
 /// A reader beside a busy writer sees whole commits only: here two runs that grow together.

@@ -51,6 +51,7 @@ pub const fn creates(run: RunId, new: NewRun) -> RunCommit {
         new: Some(new),
         first_seq: 1,
         events: Vec::new(),
+        settles: Vec::new(),
         state: RunState::Queued,
         state_changed: true,
     }
@@ -58,7 +59,15 @@ pub const fn creates(run: RunId, new: NewRun) -> RunCommit {
 
 /// Records events that leave the run running.
 pub const fn records(run: RunId, first_seq: u64, events: Vec<Event>) -> RunCommit {
-    RunCommit { run, new: None, first_seq, events, state: RunState::Running, state_changed: false }
+    RunCommit {
+        run,
+        new: None,
+        first_seq,
+        events,
+        settles: Vec::new(),
+        state: RunState::Running,
+        state_changed: false,
+    }
 }
 
 /// Records one event that leads to this state.

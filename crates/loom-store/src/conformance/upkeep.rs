@@ -5,7 +5,7 @@ use super::samples::{
     at, becomes, created, definition, ended, events, new_run, records, run_id, secretive_run,
 };
 use crate::{Claim, QueryStore, RunCommit, RunStore, StoreError, UpkeepStore, assert_refused};
-use loom_core::{Event, Request, RunState};
+use loom_core::{Event, RunState};
 
 /// What has not ended, or not long ago, stays; of the rest nothing does.
 pub fn prunes_only_ended_runs_that_are_old_enough(fixture: &impl Fixture) {
@@ -19,7 +19,6 @@ pub fn prunes_only_ended_runs_that_are_old_enough(fixture: &impl Fixture) {
         becomes(running, 1, Event::RunStarted { at: at(1) }, RunState::Running),
     ];
     store.commit(&commits).unwrap();
-    store.post(old, &Request::Pause { by: "somebody".into() }).unwrap();
     assert_eq!(store.prune(at(10), 100).unwrap(), []);
     assert_eq!(store.prune(at(20), 100).unwrap(), [old]);
     assert_refused!(store.run(old), StoreError::NoRun(_));
@@ -27,7 +26,6 @@ pub fn prunes_only_ended_runs_that_are_old_enough(fixture: &impl Fixture) {
     assert_refused!(store.journal(old, 0, 9), StoreError::NoRun(_));
     assert_refused!(store.variables(old), StoreError::NoRun(_));
     assert_refused!(store.claim(old), StoreError::NoRun(_));
-    assert_eq!(store.take_requests().unwrap(), []);
     assert_eq!(store.load(young).unwrap().events.len(), 2);
     assert_eq!(store.load(running).unwrap().events.len(), 1);
     assert_eq!(store.find("", 9).unwrap(), [running, young]);
@@ -75,8 +73,8 @@ pub fn leaves_room_for_what_is_recorded_next(fixture: &impl Fixture) {
     assert_eq!(store.journal(run_id(1), 0, 9).unwrap().events.len(), 2);
 }
 
-/// An owner that still thinks of a pruned run is told that it is gone; others are not disturbed.
-pub fn prunes_what_a_living_owner_then_cannot_change(fixture: &impl Fixture) {
+/// Who ended a run that is then pruned is told that it is gone; nothing else is disturbed.
+pub fn prunes_what_nobody_then_can_change(fixture: &impl Fixture) {
     let (mut owner, mut janitor) = (fixture.session(), fixture.session());
     let new = || new_run(definition("sample"));
     let (gone, other) = (run_id(1), run_id(2));
@@ -87,4 +85,17 @@ pub fn prunes_what_a_living_owner_then_cannot_change(fixture: &impl Fixture) {
     owner.commit(&[records(other, 1, events(1, 1))]).unwrap();
     assert_eq!(owner.claim(other).unwrap(), Claim::Claimed);
     owner.release(gone).unwrap();
+}
+
+/// Between the claim of an ended run and the commit that opens it again, the run stays.
+pub fn leaves_a_run_that_a_living_owner_goes_on_with(fixture: &impl Fixture) {
+    let (mut owner, mut janitor) = (fixture.session(), fixture.session());
+    let new = || new_run(definition("sample"));
+    let (wanted, other) = (run_id(1), run_id(2));
+    janitor.commit(&[ended(wanted, new(), 10), ended(other, new(), 10)]).unwrap();
+    owner.claim(wanted).unwrap();
+    assert_eq!(janitor.prune(at(99), 1).unwrap(), [other]);
+    assert_eq!(janitor.prune(at(99), 100).unwrap(), []);
+    drop(owner);
+    assert_eq!(janitor.prune(at(99), 100).unwrap(), [wanted]);
 }

@@ -50,7 +50,7 @@ impl Observer for Ends {
 }
 
 pub(crate) struct Bench {
-    handle: Handle,
+    pub(crate) handle: Handle,
     ends: Receiver<RunId>,
     thread: JoinHandle<Result<(), StoreError>>,
     next: u64,
@@ -62,8 +62,9 @@ impl Bench {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("it can be written");
         let options = loom_sqlite::Options::default();
         let store = SqliteStore::open(folder.path().join("bench.db"), options).expect("it opens");
-        let (handle, inbox) = channel();
-        let mut engine = Engine::new(Box::new(store), Box::new(Inline), Options::default());
+        let options = Options::default();
+        let (handle, inbox) = channel(&options);
+        let mut engine = Engine::new(Box::new(store), Box::new(Inline), options);
         let (sender, ends) = std::sync::mpsc::channel();
         engine.observe(Box::new(Ends(sender)));
         let thread = engine.spawn(inbox, Arc::new(SystemClock));

@@ -1,8 +1,8 @@
 //! `loom resume`, `retry`, `resolve`, `cancel`: asking something of a recorded run.
 //!
 //! Where a living process has the run, the request is left in the store for it, and this process
-//! waits until the run's journal shows that it took effect. Where none has, this process takes the
-//! run up and carries it on.
+//! waits until the run's journal shows that it took effect. Where none has, or has no more, this
+//! process takes the run up and carries it on.
 
 use crate::args::{CancelArgs, Execution, Global, ResolveArgs, ResumeArgs, RetryArgs};
 use crate::commands::carry::carry_on;
@@ -18,7 +18,7 @@ use crate::workflow;
 use loom_core::{Event, Request, RunId, RunState, Variable};
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_sqlite::SqliteStore;
-use loom_store::QueryStore;
+use loom_store::{QueryStore, StoreError};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -107,23 +107,25 @@ impl Asking {
                 .help(refusal::instead(state, &short))
                 .into());
         }
+        let request = Request::Resume { by: actor() };
         if !self.look.is_taken() {
-            return self.take_up(None, execution, ui);
+            return self.take_up(request, execution, ui);
         }
         if state == RunState::Paused {
-            return self.post(&Request::Resume { by: actor() }, ui);
+            return self.post(request, execution, ui);
         }
-        Err(alive(&short, &self.owner()).into())
+        let owner = self.store.owner(self.id)?;
+        Err(alive(&short, owner.as_deref()).into())
     }
 
-    fn ask(mut self, request: Request, execution: Execution, ui: &mut Ui) -> Outcome {
+    fn ask(self, request: Request, execution: Execution, ui: &mut Ui) -> Outcome {
         if let Some(refusal) = self.look.refuses(&request, now()) {
             return Err(self.refused(&refusal).into());
         }
         if self.look.is_taken() {
-            return self.post(&request, ui);
+            return self.post(request, execution, ui);
         }
-        self.take_up(Some(request), execution, ui)
+        self.take_up(request, execution, ui)
     }
 
     /// A refusal, with the task that was probably meant.
@@ -136,17 +138,8 @@ impl Asking {
         }
     }
 
-    /// Who has the run, as far as trying to take it tells.
-    fn owner(&mut self) -> String {
-        use loom_store::{Claim, RunStore};
-        match self.store.claim(self.id) {
-            Ok(Claim::OwnedBy(owner)) => owner,
-            Ok(Claim::Claimed) | Err(_) => String::new(),
-        }
-    }
-
     /// Makes the run this process's own and carries it on.
-    fn take_up(mut self, request: Option<Request>, execution: Execution, ui: &mut Ui) -> Outcome {
+    fn take_up(mut self, request: Request, execution: Execution, ui: &mut Ui) -> Outcome {
         let short = self.id.short();
         let base = PathBuf::from(&self.look.summary.base);
         workflow::check_queues(self.look.history.run().plan().definition(), &execution.queues)?;
@@ -159,18 +152,8 @@ impl Asking {
         };
         let session = Session::start(setup, self.id)?;
         let _signals = session.listen(&actor())?;
-        let paused = self.look.history.run().state() == RunState::Paused;
-        let cancels = matches!(request, Some(Request::Cancel { .. }));
-        let resume = (paused && !cancels).then(|| Request::Resume { by: actor() });
-        let (first, second) = match (resume, request) {
-            (Some(resume), request) => (Some(resume), request),
-            (None, request) => (request, None),
-        };
         let told = |error| Fault::of_engine(&error, &short);
-        session.handle.adopt(self.id, first).map_err(told)?;
-        if let Some(request) = second {
-            session.handle.request(self.id, request).map_err(told)?;
-        }
+        session.handle.adopt(self.id, Some(request)).map_err(told)?;
         if ui.voice == Voice::Human {
             // It is under way now, and does not depend on being watched.
             let _ = ui.print(&heading(self.id, self.look.history.run().plan().definition()));
@@ -179,34 +162,54 @@ impl Asking {
     }
 
     /// Leaves the request to the process that has the run, and waits for it to take effect.
-    fn post(&mut self, request: &Request, ui: &mut Ui) -> Outcome {
-        let from = self.look.history.last_seq();
-        self.store.post(self.id, request)?;
+    fn post(mut self, request: Request, execution: Execution, ui: &mut Ui) -> Outcome {
         let since = Instant::now();
-        let taken = loop {
-            self.look.catch_up(&mut self.store)?;
-            let mut news = self.look.events.iter().filter(|recorded| recorded.seq > from);
-            if news.any(|recorded| grants(&recorded.event, request)) {
-                break true;
+        match self.await_answer(&request, since)? {
+            Answer::Granted => {}
+            // Whoever had the run is gone: it is this process's turn. Should the request be read
+            // from the store as well, it is refused there, because it is granted by then.
+            Answer::Nobody => {
+                self.look = Look::at(&mut self.store, self.id)?;
+                return self.ask(request, execution, ui);
             }
-            if since.elapsed() >= PATIENCE {
-                break false;
+            Answer::None => {
+                let short = self.id.short();
+                let message = format!("the process that has run {short} has not answered yet");
+                return Err(Fault::new(ErrorCode::RunIsAlive, message)
+                    .help(format!(
+                        "the request is recorded; `loom show {short}` says when it is granted"
+                    ))
+                    .into());
             }
-            std::thread::park_timeout(LOOK);
-        };
-        let short = self.id.short();
-        if !taken {
-            let message = format!("the process that has run {short} has not answered yet");
-            return Err(Fault::new(ErrorCode::RunIsAlive, message)
-                .help(format!(
-                    "the request is recorded; `loom show {short}` says when it is granted"
-                ))
-                .into());
         }
         if matches!(request, Request::Cancel { .. }) {
             self.await_end(since)?;
         }
-        self.say_granted(request, ui)
+        self.say_granted(&request, ui)
+    }
+
+    fn await_answer(&mut self, request: &Request, since: Instant) -> Result<Answer, Ended> {
+        let from = self.look.history.last_seq();
+        match self.store.post(self.id, request) {
+            // The run has ended since it was looked at.
+            Err(StoreError::Conflict(_)) => return Ok(Answer::Nobody),
+            posted => posted?,
+        }
+        loop {
+            let has_owner = self.store.run(self.id)?.alive;
+            self.look.catch_up(&mut self.store)?;
+            let mut news = self.look.events.iter().filter(|recorded| recorded.seq > from);
+            if news.any(|recorded| grants(&recorded.event, request)) {
+                return Ok(Answer::Granted);
+            }
+            if !has_owner {
+                return Ok(Answer::Nobody);
+            }
+            if since.elapsed() >= PATIENCE {
+                return Ok(Answer::None);
+            }
+            std::thread::park_timeout(LOOK);
+        }
     }
 
     fn await_end(&mut self, since: Instant) -> Result<(), Ended> {
@@ -238,6 +241,16 @@ impl Asking {
         }
         Ok(ExitCode::Success)
     }
+}
+
+/// What becomes of a request that was left for the process that has the run.
+enum Answer {
+    /// It took effect.
+    Granted,
+    /// Nobody has the run any more.
+    Nobody,
+    /// The process has not answered in time.
+    None,
 }
 
 /// Whether this event is what the request asked for.

@@ -105,6 +105,23 @@ fn retry_and_resolve_are_handed_to_the_process_that_has_the_run() {
 }
 
 #[test]
+fn a_resume_that_meets_a_process_about_to_stop_takes_the_run_over_from_it() {
+    let loom = under_way().file("ok", "");
+    let mut run = loom.start(&["run", "w.yaml"]);
+    run.until("✔ bad");
+    run.signal(libc::SIGINT);
+    crate::watch::eventually("the pause", || {
+        loom.loom(&["list", "--json"]).out.contains(r#""state":"paused""#).then_some(())
+    });
+    let mut resume = loom.start(&["resume", "last", "--json"]);
+    let loom = loom.file("go", "");
+    run.end().exits(130);
+    resume.until(r#""type":"run.resumed""#);
+    resume.end().exits(0);
+    assert_eq!(loom.read("ran"), "last 1\n");
+}
+
+#[test]
 fn several_processes_share_one_store() {
     let loom = under_way();
     let mut runs: Vec<_> = (0..3).map(|_| loom.start(&["run", "w.yaml"])).collect();

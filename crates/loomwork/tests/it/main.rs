@@ -15,5 +15,6 @@ mod run;
 mod secrets;
 mod seeds;
 mod signals;
+mod slots;
 mod watch;
 mod why;

@@ -94,6 +94,11 @@ fn a_new_run_mentions_those_that_were_interrupted() {
     run.until("▶ a");
     run.signal(libc::SIGKILL);
     run.end();
+    // The command that was being started may have the lock for another moment.
+    crate::watch::eventually("the interruption", || {
+        let listed = loom.loom(&["list", "--state", "interrupted"]).out;
+        listed.contains("interrupted").then_some(())
+    });
     let loom = loom
         .file("go", "")
         .file("n.yaml", "workflow: { name: n, tasks: [{ name: a, plugin: noop }] }");

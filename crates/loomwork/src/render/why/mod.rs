@@ -209,7 +209,7 @@ impl Words<'_> {
                 )
             }
             Hold::Queue { name, .. } => format!("its queue `{}` is taken by", printable(name)),
-            Hold::AboutToStart => "it is about to start".to_owned(),
+            Hold::AboutToStart { queue, instances } => about_to_start(*queue, *instances),
         };
         self.line(depth, &text);
         if let Hold::HandedOver { busy, .. }
@@ -255,6 +255,16 @@ impl Words<'_> {
             }
         }
     }
+}
+
+fn about_to_start(queue: Option<&str>, instances: Option<u32>) -> String {
+    let queue = queue.map(|name| format!("its queue `{}`", printable(name)));
+    let instances = instances.map(|most| format!("all of its `execution.workers: {most}`"));
+    let limits: Vec<String> = queue.into_iter().chain(instances).collect();
+    if limits.is_empty() {
+        return "it is about to start".to_owned();
+    }
+    format!("it is about to start, unless other runs have taken {}", limits.join(" or "))
 }
 
 /// Whether it is the run that does not let a task start, whoever is at work on it.

@@ -1,0 +1,97 @@
+//! What is asked of runs: by who holds a handle, and by other processes over the store.
+
+use super::Engine;
+use crate::input::{EngineError, Input};
+use loom_core::{Command, Request, RunId, RunState, Timestamp};
+use loom_store::{Claim, Posted, StoreError};
+
+impl Engine {
+    /// Reads what other processes ask of runs of this engine, for the next round.
+    pub fn read_requests(&mut self) -> Result<(), StoreError> {
+        if !self.batch.commits.is_empty() {
+            // Those read before are decided, but not settled yet.
+            return Ok(());
+        }
+        let posted = self.store.requests()?;
+        self.inbox.retain(|input| !matches!(input, Input::Posted(_)));
+        self.inbox.extend(posted.into_iter().map(Input::Posted));
+        Ok(())
+    }
+
+    pub(super) fn adopt(
+        &mut self,
+        id: RunId,
+        request: Option<Request>,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        if self.stopping.is_some() {
+            return Err(EngineError::Stopped);
+        }
+        if self.runs.contains_key(&id) || self.parked.contains(id) {
+            return request.map_or(Ok(()), |request| self.request(id, request, now));
+        }
+        if let Claim::OwnedBy(owner) = self.store.claim(id)? {
+            return Err(EngineError::Alive(owner));
+        }
+        if let Err(error) = self.take_up(id, now) {
+            // If this fails too, the run stays this engine's, which may try again.
+            let _ = self.store.release(id);
+            return Err(error);
+        }
+        request.map_or(Ok(()), |request| self.go_on(id, request, now))
+    }
+
+    /// Loads a run that has just been claimed and goes on with it.
+    fn take_up(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
+        self.executor.end_leftovers(&[id]).map_err(EngineError::Leftovers)?;
+        self.ensure_in_memory(id)?;
+        self.command(id, Command::Recover, now)?;
+        if self.runs[&id].run.state() == RunState::Queued {
+            self.command(id, Command::Begin, now)?;
+        }
+        Ok(())
+    }
+
+    /// Does what is asked of a run that has just been taken up. Who asks for anything but its end or
+    /// a pause wants it to go on, however it stood meanwhile.
+    fn go_on(&mut self, id: RunId, request: Request, now: Timestamp) -> Result<(), EngineError> {
+        let by = request.by().to_owned();
+        let wants_rest = matches!(request, Request::Cancel { .. } | Request::Pause { .. });
+        let wants_more = !matches!(request, Request::Resume { .. });
+        if wants_more || self.runs[&id].run.state().is_final() {
+            self.command(id, Command::Request(request), now)?;
+        }
+        if !wants_rest && self.runs[&id].run.state() == RunState::Paused {
+            self.command(id, Command::Request(Request::Resume { by }), now)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn request(
+        &mut self,
+        id: RunId,
+        request: Request,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let starts = matches!(request, Request::Resume { .. } | Request::Retry { .. });
+        if starts && self.stopping.is_some() {
+            return Err(EngineError::Stopped);
+        }
+        self.command(id, Command::Request(request), now)
+    }
+
+    /// Grants or refuses what another process asks. What can be neither now stays posted: for the
+    /// next look, or for the run's next owner.
+    pub(super) fn posted(&mut self, posted: Posted, now: Timestamp) {
+        let Posted { id, run, request } = posted;
+        let answer = self.request(run, request, now);
+        if matches!(answer, Ok(()) | Err(EngineError::Refused(_)))
+            && let Some(active) = self.runs.get_mut(&run)
+        {
+            active.settle(id);
+            if !std::mem::replace(&mut active.dirty, true) {
+                self.dirty.push(run);
+            }
+        }
+    }
+}
