@@ -38,9 +38,7 @@ pub fn variables_of(expression: &str) -> Result<Names, String> {
     if expression.len() > EXPRESSION_BYTES_MAX {
         return Err(format!("it is longer than {EXPRESSION_BYTES_MAX} bytes"));
     }
-    let compiled = LANGUAGE
-        .compile_expression(expression)
-        .map_err(|error| wrong::unreadable(&error, expression))?;
+    let compiled = compile(expression)?;
     let (asked, used) = compiled
         .undeclared_variables(false)
         .into_iter()
@@ -50,9 +48,7 @@ pub fn variables_of(expression: &str) -> Result<Names, String> {
 
 /// Whether the expression holds, given the value of each variable that is set.
 pub fn holds(expression: &str, lookup: &dyn Fn(&str) -> Option<Value>) -> Result<bool, String> {
-    let compiled = LANGUAGE
-        .compile_expression(expression)
-        .map_err(|error| wrong::unreadable(&error, expression))?;
+    let compiled = compile(expression)?;
     let named = compiled.undeclared_variables(false);
     let context: BTreeMap<String, Value> =
         named.iter().filter_map(|name| Some((name.clone(), lookup(name)?))).collect();
@@ -68,6 +64,17 @@ pub fn holds(expression: &str, lookup: &dyn Fn(&str) -> Option<Value>) -> Result
         .eval(minijinja::value::Serde(&context))
         .map(|value| value.is_true())
         .map_err(|error| wrong::without_value(&error, &named, &context))
+}
+
+fn compile(expression: &str) -> Result<minijinja::Expression<'_, '_>, String> {
+    if words::may_repeat(expression) {
+        return Err(
+            "`*` multiplies numbers only: write `|int` or `|float` behind what stands on its \
+                    left and right, as in `COUNT|int * 2`"
+                .into(),
+        );
+    }
+    LANGUAGE.compile_expression(expression).map_err(|error| wrong::unreadable(&error, expression))
 }
 
 /// The items of a value that `for_each` names: a list, or a string that is a JSON list.
@@ -176,6 +183,31 @@ mod tests {
     fn evaluation_is_bounded() {
         assert!(check("('x' * 1000000000)|length > 0").is_err());
         assert!(check("range(1000000000)|list|length > 0").is_err());
+    }
+
+    #[test]
+    fn texts_and_lists_are_not_repeated() {
+        for expression in [
+            "LIST * 9 ~ ''",
+            "9 * LIST",
+            "(LIST) * 9",
+            "COUNT|int|string * 9",
+            "[1] * 9",
+            "LIST.0 * 9",
+            "9 * COUNT|lower",
+        ] {
+            let error = check(expression).unwrap_err();
+            assert!(error.contains("`COUNT|int * 2`"), "{expression}: {error}");
+        }
+        for expression in [
+            "COUNT|int * 2 == 10",
+            "2 * COUNT|int == 10",
+            "2 ** 3 == 8",
+            "'*' != COUNT",
+            "1.5 * 2 == 3",
+        ] {
+            assert_eq!(check(expression), Ok(true), "{expression}");
+        }
     }
 
     #[test]

@@ -6,7 +6,6 @@
 pub(super) fn compared_with_numbers(expression: &str) -> Vec<&str> {
     let words = words(expression);
     let is_comparison = |word: &str| matches!(word, "<" | ">" | "<=" | ">=" | "==" | "!=");
-    let is_number = |word: &str| word.starts_with(|first: char| first.is_ascii_digit());
     let is_name =
         |word: &str| word.starts_with(|first: char| first.is_alphabetic() || first == '_');
     // A name that something is done with (`NAME|int`, `NAME.x`, `NAME[0]`) is not compared as it is.
@@ -36,6 +35,7 @@ fn words(expression: &str) -> Vec<&str> {
         let end = match first {
             '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |place| place + 2),
             '<' | '>' | '=' | '!' if rest[1..].starts_with('=') => 2,
+            '*' if rest[1..].starts_with('*') => 2,
             _ if first.is_alphanumeric() || first == '_' => rest
                 .find(|next: char| !(next.is_alphanumeric() || next == '_'))
                 .unwrap_or(rest.len()),
@@ -45,6 +45,46 @@ fn words(expression: &str) -> Vec<&str> {
         rest = rest[end..].trim_start();
     }
     words
+}
+
+/// Whether `*` might repeat a text or a list, which takes time and memory that the language does not
+/// count, rather than multiply numbers.
+pub(super) fn may_repeat(expression: &str) -> bool {
+    let words = words(expression);
+    let mut places = words.iter().enumerate().filter(|(_, word)| **word == "*");
+    places.any(|(at, _)| !(ends_in_number(&words[..at]) && begins_with_number(&words[at + 1..])))
+}
+
+/// The filters that make a number of whatever they are given.
+const NUMERIC: [&str; 4] = ["int", "float", "length", "count"];
+
+fn is_number(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_ascii_digit())
+}
+
+fn ends_in_number(words: &[&str]) -> bool {
+    match words {
+        [.., "|", filter] => NUMERIC.contains(filter),
+        // A fraction, or the part of a list.
+        [.., before, ".", last] => is_number(before) && is_number(last),
+        [.., last] => is_number(last),
+        [] => false,
+    }
+}
+
+/// Whether what stands first is a number, or a name whose last filter makes one of it.
+fn begins_with_number(words: &[&str]) -> bool {
+    let Some((first, mut rest)) = words.split_first() else { return false };
+    let mut last = None;
+    while let ["|", filter, more @ ..] = rest {
+        (last, rest) = (Some(*filter), more);
+    }
+    let goes_on = matches!(rest.first(), Some(&("(" | "[" | ".")));
+    match last {
+        Some(filter) => NUMERIC.contains(&filter) && !goes_on,
+        // The fraction of a number is a word of its own.
+        None => is_number(first),
+    }
 }
 
 /// Whether the expression asks no more of a variable than whether it is set.
