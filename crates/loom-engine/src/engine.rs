@@ -3,7 +3,7 @@
 mod asked;
 
 use crate::active::ActiveRun;
-use crate::executor::{Executor, Started};
+use crate::executor::{Carried, Executor, Started};
 use crate::input::{EngineError, Input, NewSubmission, Observer, Reply};
 use crate::limits::Limits;
 use crate::options::Options;
@@ -181,6 +181,7 @@ impl Engine {
                 }
             }
             Input::Drain { by } => self.stop(Stopping::Drain, &by, now),
+            Input::Leave => self.stopping = self.stopping.take().max(Some(Stopping::Drain)),
             Input::Kill { by } => self.stop(Stopping::Kill, &by, now),
         }
     }
@@ -189,7 +190,7 @@ impl Engine {
         if self.stopping.is_some() {
             return Err(EngineError::Stopped);
         }
-        let NewSubmission { id, plan, hash, variables, workers, base } = submission;
+        let NewSubmission { id, plan, hash, variables, workers, base, meta } = submission;
         let new = NewRun {
             definition: Arc::clone(plan.definition()),
             hash,
@@ -197,6 +198,7 @@ impl Engine {
             workers,
             base,
             created_at: now,
+            meta,
         };
         let run = Run::new(Submission { id, plan, variables, workers });
         self.runs.insert(id, ActiveRun::created(run, new));
@@ -244,6 +246,7 @@ impl Engine {
             return Ok(());
         }
         let stored = self.store.load(id)?;
+        let carried = Carried::of(&stored.new);
         let plan = self.plan(&stored.new);
         let mut run = Run::new(Submission {
             id,
@@ -252,7 +255,7 @@ impl Engine {
             workers: stored.new.workers,
         });
         stored.events.iter().for_each(|event| run.replay(event));
-        self.runs.insert(id, ActiveRun::loaded(run));
+        self.runs.insert(id, ActiveRun::loaded(run, carried));
         Ok(())
     }
 
@@ -367,7 +370,8 @@ impl Engine {
             match effect {
                 Effect::Dispatch(attempt) => {
                     let key = attempt.key;
-                    if let Started::Finished(news) = self.executor.start(*attempt) {
+                    let carried = &self.runs[&key.run].carried;
+                    if let Started::Finished(news) = self.executor.start(*attempt, carried) {
                         let report = Report { task: key.task, attempt: key.attempt, news };
                         finished.push((key.run, report));
                     }

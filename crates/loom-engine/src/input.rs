@@ -1,7 +1,7 @@
 //! Everything that can wake an engine, and how it answers.
 
 use loom_core::{Plan, Refusal, Report, Request, RunId, Variable};
-use loom_store::{DefinitionHash, OwnerId, Posted, RunCommit, StoreError};
+use loom_store::{DefinitionHash, OwnerId, Posted, RunCommit, RunMeta, StoreError};
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub struct NewSubmission {
     pub workers: u32,
     /// The folder that relative paths start from.
     pub base: String,
+    /// What is said about it.
+    pub meta: Arc<RunMeta>,
 }
 
 /// An answer that is given once what it tells is durable.
@@ -44,6 +46,8 @@ pub enum Input {
         /// Who asks.
         by: String,
     },
+    /// As [`Input::Drain`], but runs stay as they are, for whoever takes them up next.
+    Leave,
     /// As [`Input::Drain`], ending what is under way.
     Kill {
         /// Who asks.

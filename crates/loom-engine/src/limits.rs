@@ -8,7 +8,7 @@
 
 use loom_core::{Event, Gate, Plan, RunId, TaskRef};
 use loom_store::SlotAsk;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// What this engine has of something that has slots.
 #[derive(Debug, Default)]
@@ -47,8 +47,8 @@ pub(crate) struct Limits {
     queue_max: HashMap<String, u32>,
     slots: HashMap<String, Slots>,
     held: HashMap<(RunId, TaskRef), Permit>,
-    /// Runs that were turned away and have not tried again.
-    turned_away: HashSet<RunId>,
+    /// Runs that were turned away and have not tried again. The oldest tries first.
+    turned_away: BTreeSet<RunId>,
 }
 
 impl Limits {
@@ -80,7 +80,7 @@ impl Limits {
                 slots.used -= 1;
             }
         }
-        self.turned_away.drain().collect()
+        self.may_try()
     }
 
     /// Whether the store has to be asked again before long.
@@ -91,7 +91,7 @@ impl Limits {
     /// The runs that wait for a slot, to try again. Who of them wants none any more leaves the line.
     pub(crate) fn ask_again(&mut self) -> Vec<RunId> {
         self.slots.values_mut().for_each(|slots| slots.doubted = slots.waits);
-        self.turned_away.drain().collect()
+        self.may_try()
     }
 
     /// What the store is to be told and asked. `all_tried` says that every run had its turn.
@@ -124,7 +124,7 @@ impl Limits {
                 self.slots.remove(&ask.key);
             }
         }
-        if some { self.turned_away.drain().collect() } else { Vec::new() }
+        if some { self.may_try() } else { Vec::new() }
     }
 
     /// The store could not be asked: whoever wants something waits.
@@ -137,6 +137,10 @@ impl Limits {
     /// Gives back what was given in this round and not taken.
     pub(crate) fn give_back_rest(&mut self) {
         self.slots.values_mut().for_each(|slots| slots.given = 0);
+    }
+
+    fn may_try(&mut self) -> Vec<RunId> {
+        std::mem::take(&mut self.turned_away).into_iter().collect()
     }
 
     fn admit(&mut self, run: RunId, plan: &Plan, task: TaskRef, startable: u32) -> bool {

@@ -133,6 +133,7 @@ impl Crowd {
             variables: Arc::default(),
             workers: 1 + self.random.below(6) as u32,
             base: String::new(),
+            meta: std::sync::Arc::default(),
         };
         Input::Submit(Box::new(submission), Box::new(drop))
     }

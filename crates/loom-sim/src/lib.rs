@@ -6,7 +6,7 @@
 //! ledger watches every start, every end and every commit, and panics as soon as a promise is
 //! broken; the message carries the seed, which replays the same world.
 //!
-//! Each seed is a crowd, too: several engines on one store, which keep limits together while some of
+//! Every fifth seed is a crowd, too: several engines on one store, which keep limits together while some of
 //! them die.
 //!
 //! `cargo run -p loom-sim -- 10000` tries ten thousand seeds.

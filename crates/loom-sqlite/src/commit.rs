@@ -2,8 +2,11 @@
 
 use crate::fault::{Fault, is_taken};
 use crate::journal::{Appender, next_seq};
+use crate::meta;
 use loom_core::RunId;
-use loom_store::record::{Vault, encode_definition, encode_variables, finished_at, started_at};
+use loom_store::record::{
+    Vault, encode_definition, encode_meta, encode_variables, finished_at, started_at,
+};
 use loom_store::{DefinitionHash, NewRun, RunCommit, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
@@ -105,9 +108,10 @@ impl<'a> Batch<'a> {
         self.define(new)?;
         let mut insert = self.conn.prepare_cached(
             "INSERT INTO runs (id, definition, state, owner, workers, created_at, started_at,
-                               finished_at, base, variables)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                               finished_at, base, variables, meta)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
+        let meta = encode_meta(&new.meta);
         let row = params![
             commit.run.to_bytes(),
             new.hash,
@@ -119,8 +123,12 @@ impl<'a> Batch<'a> {
             finished_at(&commit.events).map(|at| at.0 as i64),
             new.base,
             encode_variables(&new.variables, self.vault)?,
+            meta,
         ];
         insert.execute(row).map_err(|error| taken(commit.run, error))?;
+        if meta.is_some() {
+            meta::enter(self.conn, commit.run, &new.meta)?;
+        }
         Ok(())
     }
 

@@ -4,7 +4,9 @@ use crate::SqliteStore;
 use crate::commit::owner_of;
 use crate::fault::Fault;
 use crate::journal;
+use crate::meta::read_meta;
 use crate::owner::is_alive;
+use crate::search::{Search, namespaces};
 use crate::write::begin;
 use loom_core::{Definition, ParseIdError, Request, RunId, RunState, Timestamp, Variable};
 use loom_store::record::{Secrets, decode_definition, decode_variables, encode_request};
@@ -12,12 +14,13 @@ use loom_store::{
     DefinitionHash, FeedPage, FeedPosition, JournalPage, OwnerId, QueryStore, Recorded, RunFilter,
     RunPage, RunSummary, StoreError,
 };
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
-use std::collections::HashMap;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 const SUMMARY: &str = "SELECT id, namespace, name, version, hash, state, created_at, started_at,
-    finished_at, workers, base, owner FROM runs JOIN definitions ON hash = definition";
+    finished_at, workers, base, owner, meta FROM runs JOIN definitions ON hash = definition
+    WHERE id = ?";
 
 impl QueryStore for SqliteStore {
     fn run(&mut self, run: RunId) -> Result<RunSummary, StoreError> {
@@ -38,6 +41,15 @@ impl QueryStore for SqliteStore {
     fn list(&mut self, filter: &RunFilter) -> Result<RunPage, StoreError> {
         let result = self.try_list(filter);
         self.told(result)
+    }
+
+    fn counts(&mut self, filter: &RunFilter) -> Result<BTreeMap<RunState, u64>, StoreError> {
+        let result = self.try_counts(filter);
+        self.told(result)
+    }
+
+    fn namespaces(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.told(namespaces(&self.conn))
     }
 
     fn variables(&mut self, run: RunId) -> Result<Vec<Variable>, StoreError> {
@@ -73,10 +85,7 @@ impl QueryStore for SqliteStore {
 
 impl SqliteStore {
     fn try_run(&self, run: RunId) -> Result<RunSummary, Fault> {
-        let mut select = self.conn.prepare_cached(&format!("{SUMMARY} WHERE id = ?"))?;
-        let mut rows = select.query([run.to_bytes()])?;
-        let row = rows.next()?.ok_or(StoreError::NoRun(run))?;
-        Living::new(&self.files.owners()).summary(row)
+        read_summary(&self.conn, run, &mut Living::new(&self.files.owners()))
     }
 
     fn try_owner(&self, run: RunId) -> Result<Option<OwnerId>, Fault> {
@@ -101,38 +110,18 @@ impl SqliteStore {
         Ok(found)
     }
 
-    fn try_list(&self, filter: &RunFilter) -> Result<RunPage, Fault> {
-        let before = filter.before.map(RunId::to_bytes);
-        let state = filter.state.map(RunState::name);
-        let conditions: [(&str, Option<&dyn ToSql>); 4] = [
-            ("id < ?", before.as_ref().map(|it| it as &dyn ToSql)),
-            ("state = ?", state.as_ref().map(|it| it as &dyn ToSql)),
-            ("name = ?", filter.workflow.as_ref().map(|it| it as &dyn ToSql)),
-            ("namespace = ?", filter.namespace.as_ref().map(|it| it as &dyn ToSql)),
-        ];
-        let mut sql = SUMMARY.to_owned();
-        let mut values = Vec::new();
-        for (condition, value) in conditions {
-            if let Some(value) = value {
-                sql.push_str(if values.is_empty() { " WHERE " } else { " AND " });
-                sql.push_str(condition);
-                values.push(value);
-            }
-        }
-        sql.push_str(" ORDER BY id DESC");
-        let mut select = self.conn.prepare_cached(&sql)?;
-        let mut rows = select.query(values.as_slice())?;
+    fn try_list(&mut self, filter: &RunFilter) -> Result<RunPage, Fault> {
         let owners = self.files.owners();
+        let tx = self.conn.transaction()?;
+        let (found, more) = Search::new(&tx, filter).page()?;
         let mut living = Living::new(&owners);
-        let mut page = RunPage { runs: Vec::new(), more: false };
-        while let Some(row) = rows.next()? {
-            if page.runs.len() == filter.page_size() {
-                page.more = true;
-                break;
-            }
-            page.runs.push(living.summary(row)?);
-        }
-        Ok(page)
+        let summary = |run| read_summary(&tx, run, &mut living);
+        Ok(RunPage { runs: found.into_iter().map(summary).collect::<Result<_, _>>()?, more })
+    }
+
+    fn try_counts(&mut self, filter: &RunFilter) -> Result<BTreeMap<RunState, u64>, Fault> {
+        let tx = self.conn.transaction()?;
+        Search::new(&tx, filter).counts()
     }
 
     fn try_variables(&self, run: RunId) -> Result<Vec<Variable>, Fault> {
@@ -191,22 +180,31 @@ pub(crate) fn read_run_id(row: &Row<'_>, column: usize) -> Result<RunId, Fault> 
     Ok(RunId::from_bytes(row.get(column)?))
 }
 
+pub(crate) fn read_state(row: &Row<'_>, column: usize) -> Result<RunState, Fault> {
+    let name = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
+    RunState::from_name(name)
+        .ok_or_else(|| StoreError::Corrupt(format!("a run has the state `{name}`")).into())
+}
+
+pub(crate) fn state_of(conn: &Connection, run: RunId) -> Result<RunState, Fault> {
+    let mut select = conn.prepare_cached("SELECT state FROM runs WHERE id = ?")?;
+    let mut rows = select.query([run.to_bytes()])?;
+    read_state(rows.next()?.ok_or(StoreError::NoRun(run))?, 0)
+}
+
 fn require_run(conn: &Connection, run: RunId) -> Result<(), Fault> {
     let mut find = conn.prepare_cached("SELECT 1 FROM runs WHERE id = ?")?;
     if find.exists([run.to_bytes()])? { Ok(()) } else { Err(StoreError::NoRun(run).into()) }
 }
 
-fn state_of(conn: &Connection, run: RunId) -> Result<RunState, Fault> {
-    let name: Option<String> = conn
-        .prepare_cached("SELECT state FROM runs WHERE id = ?")?
-        .query_row([run.to_bytes()], |row| row.get(0))
-        .optional()?;
-    read_state(&name.ok_or(StoreError::NoRun(run))?)
-}
-
-fn read_state(name: &str) -> Result<RunState, Fault> {
-    let unknown = || StoreError::Corrupt(format!("a run has the state `{name}`")).into();
-    RunState::from_name(name).ok_or_else(unknown)
+fn read_summary(
+    conn: &Connection,
+    run: RunId,
+    living: &mut Living<'_>,
+) -> Result<RunSummary, Fault> {
+    let mut select = conn.prepare_cached(SUMMARY)?;
+    let mut rows = select.query([run.to_bytes()])?;
+    living.summary(rows.next()?.ok_or(StoreError::NoRun(run))?)
 }
 
 /// Makes summaries, and asks only once whether each owner lives.
@@ -221,7 +219,6 @@ impl<'a> Living<'a> {
     }
 
     fn summary(&mut self, row: &Row<'_>) -> Result<RunSummary, Fault> {
-        let state: String = row.get(5)?;
         let time = |at: i64| Timestamp(at as u64);
         Ok(RunSummary {
             id: read_run_id(row, 0)?,
@@ -229,13 +226,14 @@ impl<'a> Living<'a> {
             workflow: row.get(2)?,
             version: row.get(3)?,
             definition: row.get(4)?,
-            state: read_state(&state)?,
+            state: read_state(row, 5)?,
             created_at: time(row.get(6)?),
             started_at: row.get::<_, Option<i64>>(7)?.map(time),
             finished_at: row.get::<_, Option<i64>>(8)?.map(time),
             workers: row.get(9)?,
             base: row.get(10)?,
             alive: self.lives(row.get(11)?)?,
+            meta: read_meta(row, 12)?,
         })
     }
 

@@ -4,6 +4,7 @@ use crate::SqliteStore;
 use crate::commit::{Batch, Staged, owner_of};
 use crate::fault::Fault;
 use crate::journal;
+use crate::meta::read_meta;
 use crate::owner::{Owner, is_alive};
 use crate::query::read_run_id;
 use crate::write::begin;
@@ -12,7 +13,7 @@ use loom_store::record::{Secrets, decode_definition, decode_request, decode_vari
 use loom_store::{
     Claim, NewRun, Posted, RequestId, RunCommit, RunStore, SlotAsk, StoreError, StoredRun,
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -149,23 +150,20 @@ impl SqliteStore {
 
 fn read_new_run(conn: &Connection, run: RunId, secrets: Secrets<'_>) -> Result<NewRun, Fault> {
     let mut select = conn.prepare_cached(
-        "SELECT hash, body, variables, workers, base, created_at
+        "SELECT hash, body, variables, workers, base, created_at, meta
          FROM runs JOIN definitions ON hash = definition WHERE id = ?",
     )?;
-    let row = select
-        .query_row([run.to_bytes()], |row| {
-            let texts: (String, String) = (row.get(1)?, row.get(2)?);
-            Ok((row.get(0)?, texts, row.get(3)?, row.get(4)?, row.get::<_, i64>(5)?))
-        })
-        .optional()?;
-    let (hash, (body, variables), workers, base, created_at) = row.ok_or(StoreError::NoRun(run))?;
+    let mut rows = select.query([run.to_bytes()])?;
+    let row = rows.next()?.ok_or(StoreError::NoRun(run))?;
+    let text = |column| row.get::<_, String>(column);
     Ok(NewRun {
-        definition: Arc::new(decode_definition(&body, secrets)?),
-        hash,
-        variables: Arc::new(decode_variables(&variables, secrets)?),
-        workers,
-        base,
-        created_at: Timestamp(created_at as u64),
+        hash: row.get(0)?,
+        definition: Arc::new(decode_definition(&text(1)?, secrets)?),
+        variables: Arc::new(decode_variables(&text(2)?, secrets)?),
+        workers: row.get(3)?,
+        base: text(4)?,
+        created_at: Timestamp(row.get::<_, i64>(5)? as u64),
+        meta: read_meta(row, 6)?,
     })
 }
 

@@ -12,6 +12,8 @@ pub enum StoreError {
     NoRun(RunId),
     /// Somebody else changed the run, or owns it.
     Conflict(RunId),
+    /// The run has not ended, which the call asks for.
+    NotEnded(RunId),
     /// The store is locked by another process; trying again may help.
     Busy(String),
     /// There is no room left.
@@ -51,6 +53,7 @@ impl fmt::Display for StoreError {
             Self::Conflict(run) => {
                 write!(f, "run {run} was changed or taken over by somebody else")
             }
+            Self::NotEnded(run) => write!(f, "run {run} has not ended"),
             Self::Busy(what) => write!(f, "the store is locked by another process: {what}"),
             Self::Full(what) => write!(f, "the store has no room left: {what}"),
             Self::TooLarge(what) => write!(f, "the store does not take it: {what}"),

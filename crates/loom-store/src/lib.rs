@@ -18,21 +18,26 @@ pub mod conformance;
 pub mod documents;
 mod error;
 mod memory;
+mod meta;
 mod params;
 pub mod record;
+pub mod search;
 mod slots;
 
 pub use documents::{Change, Document, DocumentPage, DocumentStore, Expect, Scan, Stale, Write};
 pub use error::StoreError;
 pub use memory::MemoryStore;
+pub use meta::RunMeta;
 pub use params::{
     Claim, DefinitionHash, FeedPage, FeedPosition, FeedRow, JournalPage, NewRun, OwnerId, Posted,
-    Recorded, RequestId, RunCommit, RunFilter, RunPage, RunSummary, StoredRun,
+    Recorded, RequestId, RunCommit, RunPage, RunSummary, StoredRun,
 };
 pub use record::definition_hash;
+pub use search::{Retention, RunCursor, RunFilter, RunSort, TimeRange};
 pub use slots::{Place, SLOT_PATIENCE, Share, SlotAsk};
 
-use loom_core::{Definition, Request, RunId, Timestamp};
+use loom_core::{Definition, Request, RunId, RunState, Timestamp};
+use std::collections::BTreeMap;
 
 /// What the engine needs. One value is one owner's session: runs that it creates or claims are
 /// its own until they have ended, it gives them up, or its process ends.
@@ -83,8 +88,15 @@ pub trait QueryStore: Send {
     /// `limit`.
     fn find(&mut self, text: &str, limit: usize) -> Result<Vec<RunId>, StoreError>;
 
-    /// Runs that match, youngest first.
+    /// Runs that match, in the filter's order.
     fn list(&mut self, filter: &RunFilter) -> Result<RunPage, StoreError>;
+
+    /// How many runs match, by their state; states without any are left out. The filter's order,
+    /// its place and its limit have no effect.
+    fn counts(&mut self, filter: &RunFilter) -> Result<BTreeMap<RunState, u64>, StoreError>;
+
+    /// The namespaces that have runs, in the order of their names, and how many each has.
+    fn namespaces(&mut self) -> Result<Vec<(String, u64)>, StoreError>;
 
     /// The variables that the run was submitted with.
     fn variables(&mut self, run: RunId) -> Result<Vec<loom_core::Variable>, StoreError>;
@@ -111,10 +123,14 @@ pub trait QueryStore: Send {
 
 /// What the janitor needs.
 pub trait UpkeepStore: Send {
-    /// Deletes ended runs that finished before `before`, at most `limit`, with their journals, and
-    /// definitions that no run uses. A run that a living owner has claimed, in order to go on with
-    /// it, stays. Answers with the runs deleted.
-    fn prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, StoreError>;
+    /// Deletes ended runs with their journals, the oldest first, and definitions that no run uses
+    /// any more. A run that a living owner has claimed, in order to go on with it, stays. Answers
+    /// with the runs deleted.
+    fn prune(&mut self, retention: &Retention) -> Result<Vec<RunId>, StoreError>;
+
+    /// Deletes one run in the same way. One that has not ended, or that a living owner has, is
+    /// [`StoreError::NotEnded`].
+    fn delete(&mut self, run: RunId) -> Result<(), StoreError>;
 }
 
 /// All of it.

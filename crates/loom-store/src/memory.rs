@@ -2,12 +2,13 @@
 //! in for one in tests and simulation. Nothing of it outlives the process.
 
 mod documents;
+mod search;
 
 use crate::params::{FeedPage, FeedPosition, FeedRow, JournalPage, RunPage, RunSummary, StoredRun};
 use crate::record::{finished_at, masked_definition, masked_event, masked_variables, started_at};
 use crate::{
-    Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RequestId, RunCommit,
-    RunFilter, RunStore, Share, SlotAsk, StoreError, UpkeepStore,
+    Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RequestId, Retention,
+    RunCommit, RunFilter, RunStore, Share, SlotAsk, StoreError, UpkeepStore,
 };
 use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
 use std::collections::BTreeMap;
@@ -194,6 +195,14 @@ impl Content {
         next.used - ask.used
     }
 
+    fn remove(&mut self, removed: &[RunId]) {
+        self.runs.retain(|id, _| !removed.contains(id));
+        self.requests.retain(|posted| !removed.contains(&posted.run));
+        self.feed.retain(|_, (of, ..)| !removed.contains(of));
+        let runs = &self.runs;
+        self.definitions.retain(|hash, _| runs.values().any(|run| run.new.hash == *hash));
+    }
+
     fn summary(&self, id: RunId, run: &Run) -> RunSummary {
         RunSummary {
             id,
@@ -208,6 +217,7 @@ impl Content {
             workers: run.new.workers,
             base: run.new.base.clone(),
             alive: self.is_taken(run),
+            meta: Arc::clone(&run.new.meta),
         }
     }
 }
@@ -287,23 +297,15 @@ impl QueryStore for MemoryStore {
     }
 
     fn list(&mut self, filter: &RunFilter) -> Result<RunPage, StoreError> {
-        let content = self.content();
-        let matches = |id: RunId, run: &Run| {
-            filter.before.is_none_or(|before| id < before)
-                && filter.state.is_none_or(|state| run.state == state)
-                && filter.workflow.as_ref().is_none_or(|name| run.new.definition.name == *name)
-                && filter
-                    .namespace
-                    .as_ref()
-                    .is_none_or(|name| run.new.definition.namespace == *name)
-        };
-        let mut found = content.runs.iter().rev().filter(|(id, run)| matches(**id, run));
-        let runs = found
-            .by_ref()
-            .take(filter.page_size())
-            .map(|(id, run)| content.summary(*id, run))
-            .collect();
-        Ok(RunPage { runs, more: found.next().is_some() })
+        Ok(self.content().list(filter))
+    }
+
+    fn counts(&mut self, filter: &RunFilter) -> Result<BTreeMap<RunState, u64>, StoreError> {
+        Ok(self.content().counts(filter))
+    }
+
+    fn namespaces(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+        Ok(self.content().namespaces())
     }
 
     fn variables(&mut self, run: RunId) -> Result<Vec<Variable>, StoreError> {
@@ -363,22 +365,25 @@ impl QueryStore for MemoryStore {
 }
 
 impl UpkeepStore for MemoryStore {
-    fn prune(&mut self, before: Timestamp, limit: usize) -> Result<Vec<RunId>, StoreError> {
+    fn prune(&mut self, retention: &Retention) -> Result<Vec<RunId>, StoreError> {
         let mut content = self.content();
-        let is_old = |run: &Run| {
-            run.state.is_final()
-                && run.finished_at.is_some_and(|finished| finished < before)
-                && !content.is_taken(run)
-        };
-        let old = content.runs.iter().filter(|(_, run)| is_old(run));
-        let pruned: Vec<RunId> = old.map(|(id, _)| *id).take(limit).collect();
-        for run in &pruned {
-            content.runs.remove(run);
-            content.feed.retain(|_, (of, ..)| of != run);
+        let Some(mut filter) = retention.filter() else { return Ok(Vec::new()) };
+        let most = filter.page_size();
+        filter.limit = usize::MAX;
+        let old = content.list(&filter).runs.into_iter().filter(|run| !run.alive);
+        let old: Vec<RunId> = old.map(|run| run.id).take(most).collect();
+        content.remove(&old);
+        Ok(old)
+    }
+
+    fn delete(&mut self, run: RunId) -> Result<(), StoreError> {
+        let mut content = self.content();
+        let found = content.run(run)?;
+        if !found.state.is_final() || content.is_taken(found) {
+            return Err(StoreError::NotEnded(run));
         }
-        let Content { runs, definitions, .. } = &mut *content;
-        definitions.retain(|hash, _| runs.values().any(|run| run.new.hash == *hash));
-        Ok(pruned)
+        content.remove(&[run]);
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What goes into a store and what comes out.
 
+use crate::RunMeta;
 use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
 use std::sync::Arc;
 
@@ -22,8 +23,11 @@ pub struct NewRun {
     pub workers: u32,
     /// The folder that relative paths of the workflow start from.
     pub base: String,
-    /// When it was accepted.
+    /// When it was accepted: the time in the run's identity, give or take a minute. Stores rely on it
+    /// to find runs by their age.
     pub created_at: Timestamp,
+    /// What is said about it.
+    pub meta: Arc<RunMeta>,
 }
 
 /// What is to be recorded of one run.
@@ -107,36 +111,16 @@ pub struct RunSummary {
     /// Whether a living process owns it. A run that has not ended and has no living owner was
     /// interrupted and can be resumed.
     pub alive: bool,
-}
-
-/// Which runs to list.
-#[derive(Clone, Debug, Default)]
-pub struct RunFilter {
-    /// Only in this state.
-    pub state: Option<RunState>,
-    /// Only of this workflow.
-    pub workflow: Option<String>,
-    /// Only of this namespace.
-    pub namespace: Option<String>,
-    /// Only runs older than this one: the last of the page before.
-    pub before: Option<RunId>,
-    /// At most so many; 0 for the store's own limit (1,000).
-    pub limit: usize,
-}
-
-impl RunFilter {
-    /// The most runs that a page may hold.
-    pub const fn page_size(&self) -> usize {
-        if self.limit == 0 { 1000 } else { self.limit }
-    }
+    /// What is said about it.
+    pub meta: Arc<RunMeta>,
 }
 
 /// A page of runs.
 #[derive(Clone, Debug)]
 pub struct RunPage {
-    /// The runs, youngest first.
+    /// The runs, in the order asked for.
     pub runs: Vec<RunSummary>,
-    /// Whether there are older ones that match.
+    /// Whether there are more behind them that match.
     pub more: bool,
 }
 

@@ -4,7 +4,7 @@
 //! marked secret never appear in it: a [`Vault`] seals them on the way in, and on the way out they
 //! are opened for the engine or masked for everybody else ([`Secrets`]).
 
-use crate::{DefinitionHash, StoreError};
+use crate::{DefinitionHash, RunMeta, StoreError};
 use loom_core::{Definition, EnvVar, Event, Request, Timestamp, Value, Variable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -188,6 +188,16 @@ pub fn encode_body(body: &Value) -> String {
 /// The reverse of [`encode_body`].
 pub fn decode_body(text: &str) -> Result<Value, StoreError> {
     from_json(text, "a document")
+}
+
+/// What is said about a run as it is stored, if anything is.
+pub fn encode_meta(meta: &RunMeta) -> Option<String> {
+    (*meta != RunMeta::default()).then(|| to_json(meta))
+}
+
+/// The reverse of [`encode_meta`].
+pub fn decode_meta(text: Option<&str>) -> Result<RunMeta, StoreError> {
+    text.map_or_else(|| Ok(RunMeta::default()), |text| from_json(text, "what is said about a run"))
 }
 
 /// When a run first ran, if one of these events says so.

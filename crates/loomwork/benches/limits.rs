@@ -107,6 +107,7 @@ fn parked() {
                 variables: Arc::new(Vec::new()),
                 workers: 2,
                 base: String::new(),
+                meta: Arc::default(),
             };
             let mut inputs = vec![Input::Submit(Box::new(submission), Box::new(drop))];
             while !inputs.is_empty() || engine.is_busy() {

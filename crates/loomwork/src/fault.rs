@@ -58,6 +58,8 @@ impl Fault {
                 Self::new(ErrorCode::StoreConflict, message)
                     .help(format!("loom show {run} says where it stands"))
             }
+            StoreError::NotEnded(run) => Self::new(ErrorCode::Refused, error.to_string())
+                .help(format!("end it first: loom cancel {run}")),
             StoreError::Busy(_) => Self::new(ErrorCode::StoreBusy, format!("{error}; {kept}"))
                 .help(go_on("end what keeps it locked (fuser -v FILE)")),
             StoreError::Full(what) => {

@@ -10,12 +10,14 @@ use loom_store::conformance::samples::{
     secretive_run,
 };
 use loom_store::{
-    Change, Claim, Expect, FeedPage, FeedPosition, FeedRow, MemoryStore, NewRun, Posted, RunCommit,
-    RunFilter, RunStore, Scan, SlotAsk, Store, StoreError, Write,
+    Change, Claim, Expect, FeedPage, FeedPosition, FeedRow, MemoryStore, NewRun, Posted, Retention,
+    RunCommit, RunCursor, RunFilter, RunMeta, RunSort, RunStore, Scan, SlotAsk, Store, StoreError,
+    TimeRange, Write,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 const RUNS: u64 = 12;
 const SESSIONS: usize = 3;
@@ -34,7 +36,10 @@ enum Command {
     Variables(RunId),
     Journal(RunId, u64, usize),
     Definition([u8; 32]),
-    Prune(u64, usize),
+    Counts(RunFilter),
+    Namespaces,
+    Prune(Retention),
+    Delete(RunId),
     Document(String),
     Scan(Scan),
     Write(Vec<Vec<Change>>),
@@ -44,7 +49,7 @@ enum Command {
 
 impl Command {
     /// All that the test must have seen succeed.
-    const NAMES: [&'static str; 18] = [
+    const NAMES: [&'static str; 21] = [
         "commit",
         "load",
         "claim",
@@ -61,6 +66,9 @@ impl Command {
         "document",
         "scan",
         "write",
+        "counts",
+        "namespaces",
+        "delete",
         "feed",
         "share",
     ];
@@ -79,12 +87,15 @@ impl Command {
             Self::Variables(_) => 9,
             Self::Journal(..) => 10,
             Self::Definition(_) => 11,
-            Self::Prune(..) => 12,
+            Self::Prune(_) => 12,
             Self::Document(_) => 13,
             Self::Scan(_) => 14,
             Self::Write(_) => 15,
-            Self::Feed => 16,
-            Self::Share(..) => 17,
+            Self::Counts(_) => 16,
+            Self::Namespaces => 17,
+            Self::Delete(_) => 18,
+            Self::Feed => 19,
+            Self::Share(..) => 20,
         }]
     }
 
@@ -104,7 +115,10 @@ impl Command {
             Self::Definition(hash) => answer(store.definition(hash)),
             Self::Feed => answer(store.feed(FeedPosition::START, usize::MAX).map(flattened)),
             Self::Share(asks, now) => answer(store.share(asks, *now)),
-            Self::Prune(before, limit) => answer(store.prune(at(*before), *limit)),
+            Self::Prune(retention) => answer(store.prune(retention)),
+            Self::Counts(filter) => answer(store.counts(filter)),
+            Self::Namespaces => answer(store.namespaces()),
+            Self::Delete(run) => answer(store.delete(*run)),
             Self::Document(key) => answer(store.document("things", key)),
             Self::Scan(scan) => answer(store.scan("things", scan)),
             Self::Write(sets) => answer(store.write(sets, at(1))),
@@ -187,7 +201,7 @@ impl Generator {
     fn command(&mut self, model: &mut MemoryStore) -> Command {
         let run = run_id(self.random.below(RUNS));
         let limit = self.random.below(9) as usize;
-        match self.random.below(31) {
+        match self.random.below(43) {
             0 => Command::Load(run),
             1..=3 => Command::Claim(run),
             4 => Command::Release(run),
@@ -195,16 +209,19 @@ impl Generator {
             7 | 8 => Command::Requests,
             9 => Command::Run(run),
             10 => Command::Find(self.part_of(run), limit),
-            11 => Command::List(self.filter(run, limit)),
+            11 | 20 | 21 => Command::List(self.filter(run, limit)),
             12 => Command::Variables(run),
             13 => Command::Journal(run, self.random.below(30), limit),
             14 => {
                 let known = self.random.pick(&self.definitions).hash;
                 Command::Definition(if limit == 0 { [9; 32] } else { known })
             }
-            20 => Command::Feed,
-            21 | 22 => self.share(),
-            15 => Command::Prune(self.random.below(40), limit),
+            15 => Command::Prune(self.retention(limit)),
+            22 => Command::Counts(self.filter(run, limit)),
+            23 => Command::Namespaces,
+            24 => Command::Delete(run),
+            25 => Command::Feed,
+            26 | 27 => self.share(),
             16 => Command::Document(self.key()),
             17 => Command::Scan(Scan {
                 prefix: self.random.pick(&["", "a", "b", "ab"]).to_string(),
@@ -261,16 +278,60 @@ impl Generator {
         if self.random.below(2) == 0 { text[..length].into() } else { text[length..].into() }
     }
 
-    fn filter(&mut self, run: RunId, limit: usize) -> RunFilter {
-        let mut maybe = || self.random.below(3) == 0;
-        let (state, workflow, namespace, before) = (maybe(), maybe(), maybe(), maybe());
-        RunFilter {
-            state: state.then(|| *self.random.pick(&RunState::ALL)),
+    fn retention(&mut self, limit: usize) -> Retention {
+        let mut maybe = || self.random.below(4) == 0;
+        let (namespaces, workflow, states) = (maybe(), maybe(), maybe());
+        Retention {
+            before: at(self.random.below(40)),
+            namespaces: namespaces.then(|| vec!["default".into()]),
             workflow: workflow.then(|| "one".into()),
-            namespace: namespace.then(|| "default".into()),
-            before: before.then_some(run),
+            states: if states { self.states() } else { vec![] },
             limit,
         }
+    }
+
+    fn states(&mut self) -> Vec<RunState> {
+        let count = 1 + self.random.below(4);
+        (0..count).map(|_| *self.random.pick(&RunState::ALL)).collect()
+    }
+
+    /// Mostly one or two conditions, each of which some run may meet.
+    fn filter(&mut self, run: RunId, limit: usize) -> RunFilter {
+        let mut filter = RunFilter { limit, ..RunFilter::default() };
+        for _ in 0..self.random.below(4) {
+            let text = |text: &str| Some(text.to_owned());
+            let (from, until) = (self.random.below(12), self.random.below(40));
+            let range = TimeRange { from: Some(at(from)), until: Some(at(until)) };
+            let value = self.random.pick(&["0", "1", "2"]).to_string();
+            match self.random.below(14) {
+                0 => filter.states = self.states(),
+                1 => filter.namespaces = Some(vec!["default".into(), "other".into()]),
+                2 => filter.namespaces = Some(vec![]),
+                3 => filter.workflow = text("one"),
+                4 => filter.version = text("0.1.0"),
+                5 => filter.tags.push(value),
+                6 => filter.annotations.push(("key".into(), Some(value))),
+                7 => filter.annotations.push(("key".into(), None)),
+                8 => filter.initiator = Some(value),
+                9 => filter.source = text(""),
+                10 => filter.correlation_id = Some(value),
+                11 => filter.finished = range,
+                12 => filter.created = range,
+                _ => filter.text = text(if until < 20 { "ON" } else { "ü" }),
+            }
+        }
+        filter.sort = *self.random.pick(&[
+            RunSort::CreatedDesc,
+            RunSort::CreatedAsc,
+            RunSort::FinishedDesc,
+            RunSort::FinishedAsc,
+        ]);
+        filter.after = match self.random.below(4) {
+            0 => Some(RunCursor { at: None, run }),
+            1 => Some(RunCursor { at: Some(at(self.random.below(40))), run }),
+            _ => None,
+        };
+        filter
     }
 
     /// One to three commits, most of which fit what the model holds.
@@ -289,10 +350,25 @@ impl Generator {
         Command::Commit(commits.collect())
     }
 
+    fn meta(&mut self) -> Arc<RunMeta> {
+        let mut value = || self.random.pick(&["0", "1", "2"]).to_string();
+        Arc::new(RunMeta {
+            tags: [value(), value()].into(),
+            annotations: [("key".into(), value())].into(),
+            initiator: value(),
+            correlation_id: value(),
+            reason: "Überall".into(),
+            ..RunMeta::default()
+        })
+    }
+
     fn one_commit(&mut self, run: RunId, stands: Option<(u64, RunState)>) -> RunCommit {
         let odd = self.random.below(25) == 0;
         let Some((next, state)) = stands else {
-            let new = self.random.pick(&self.definitions).clone();
+            let mut new = self.random.pick(&self.definitions).clone();
+            if self.random.below(2) == 0 {
+                new.meta = self.meta();
+            }
             let first = if odd { records(run, 1, vec![]) } else { creates(run, new) };
             let events = if self.random.below(2) == 0 { vec![] } else { every_event() };
             // Of these events the last but one of the run's own is its end.
@@ -325,7 +401,7 @@ fn the_driver_answers_as_the_model_does() {
         let folder = tempfile::tempdir().unwrap();
         let mut pair = Pair::new(folder.path().join("loom.db"));
         let mut generator = Generator::new(seed);
-        for step in 0..250 {
+        for step in 0..400 {
             let session = generator.random.below(SESSIONS as u64) as usize;
             if generator.random.below(40) == 0 {
                 pair.replace(session);

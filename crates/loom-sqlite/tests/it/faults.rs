@@ -3,8 +3,8 @@
 use crate::open;
 use loom_sqlite::{Files, Options, SqliteStore};
 use loom_store::conformance::samples::{
-    SECRET, at, created, creates, definition, emits, ended, events, every_event, new_run, output,
-    records, run_id, secretive_run,
+    SECRET, at, created, creates, definition, emits, ended, events, every_event, new_run,
+    older_than, output, records, run_id, secretive_run,
 };
 use loom_store::{
     Change, DocumentStore, Expect, QueryStore, RunCommit, RunFilter, RunStore, Scan, StoreError,
@@ -58,7 +58,7 @@ fn put(key: &str, body: &str) -> Change {
 fn use_everything(path: &Path) -> Result<(), StoreError> {
     let mut store = try_open(path)?;
     let runs = store.list(&RunFilter::default())?.runs;
-    store.list(&RunFilter { state: Some(loom_core::RunState::Queued), ..RunFilter::default() })?;
+    store.list(&RunFilter { states: vec![loom_core::RunState::Queued], ..RunFilter::default() })?;
     store.find("x", 5)?;
     for run in &runs {
         store.run(run.id)?;
@@ -74,7 +74,9 @@ fn use_everything(path: &Path) -> Result<(), StoreError> {
         store.document("things", &document.key)?;
     }
     drop(store.write(&[vec![put("more", "small")]], at(1))?);
-    store.prune(at(10), 1000)?;
+    store.counts(&RunFilter::default())?;
+    store.namespaces()?;
+    store.prune(&older_than(10, 1000))?;
     Ok(())
 }
 

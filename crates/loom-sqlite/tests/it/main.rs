@@ -8,6 +8,7 @@ mod faults;
 mod processes;
 mod random;
 mod readers;
+mod search;
 
 use loom_sqlite::{Options, SqliteStore};
 use std::path::Path;

@@ -3,7 +3,7 @@
 use super::Fixture;
 use super::samples::{
     SECRET, at, becomes, created, creates, definition, ended, event, events, every_event, new_run,
-    records, run_id, secretive_run,
+    older_than, records, run_id, secretive_run,
 };
 use crate::{FeedPosition, QueryStore, RunCommit, RunStore, UpkeepStore};
 use loom_core::{Event, RunId, RunOutcome, RunState};
@@ -132,11 +132,11 @@ pub fn never_uses_a_position_again(fixture: &impl Fixture) {
         assert_eq!(read.len(), 4, "round {n}");
         assert_eq!(reader.feed_end().unwrap(), end);
         last = end;
-        assert_eq!(store.prune(at(99), 100).unwrap().len(), 2);
+        assert_eq!(store.prune(&older_than(99, 100)).unwrap().len(), 2);
         assert_eq!(reader.feed_end().unwrap(), end, "round {n}");
         assert_eq!(all(&mut reader), []);
         if n % 2 == 0 {
-            assert_eq!(store.prune(at(99), 100).unwrap(), []);
+            assert_eq!(store.prune(&older_than(99, 100)).unwrap(), []);
         }
     }
 }
@@ -155,7 +155,7 @@ pub fn leaves_out_what_is_pruned_and_nothing_else(fixture: &impl Fixture) {
     let rows = |store: &mut dyn QueryStore| store.feed(FeedPosition::START, 99).unwrap().rows;
     let mut expected = rows(&mut store);
     expected.retain(|row| row.run == lasting);
-    assert_eq!(store.prune(at(9), 9).unwrap(), [old]);
+    assert_eq!(store.prune(&older_than(9, 9)).unwrap(), [old]);
     assert_eq!(rows(&mut store), expected);
     store.commit(&[records(lasting, 4, events(4, 4))]).unwrap();
     let after = rows(&mut store);

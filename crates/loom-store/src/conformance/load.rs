@@ -1,8 +1,11 @@
 //! Taking a run up again.
 
 use super::Fixture;
-use super::samples::{created, creates, events, every_event, new_run, run_id, secretive_run};
+use super::samples::{
+    created, creates, events, every_event, full_meta, new_run, run_id, secretive_run,
+};
 use crate::{NewRun, RunCommit, RunStore};
+use std::sync::Arc;
 
 /// Every kind of event comes back exactly as it went in.
 pub fn answers_with_what_was_committed_for_every_kind_of_event(fixture: &impl Fixture) {
@@ -18,7 +21,8 @@ pub fn answers_with_what_was_committed_for_every_kind_of_event(fixture: &impl Fi
 pub fn answers_with_what_the_run_was_created_from(fixture: &impl Fixture) {
     let mut store = fixture.session();
     let plain = NewRun { workers: u32::MAX, ..new_run(super::samples::definition("plain")) };
-    for (n, new) in [(1, secretive_run()), (2, plain)] {
+    let said = NewRun { meta: Arc::new(full_meta()), ..plain.clone() };
+    for (n, new) in [(1, secretive_run()), (2, plain), (3, said)] {
         store.commit(&[creates(run_id(n), new.clone())]).unwrap();
         let loaded = store.load(run_id(n)).unwrap().new;
         assert_eq!(loaded.definition, new.definition);
@@ -26,6 +30,7 @@ pub fn answers_with_what_the_run_was_created_from(fixture: &impl Fixture) {
         assert_eq!(loaded.variables, new.variables);
         assert_eq!((loaded.workers, loaded.base), (new.workers, new.base));
         assert_eq!(loaded.created_at, new.created_at);
+        assert_eq!(loaded.meta, new.meta);
     }
 }
 

@@ -95,6 +95,11 @@ macro_rules! store_conformance {
             is_filtered_by_state_workflow_and_namespace,
             follows_changes_of_state,
             has_a_limit_of_its_own,
+            is_filtered_by_each_condition,
+            is_filtered_by_text_in_any_case,
+            is_sorted_by_the_end_of_runs,
+            is_counted_by_state,
+            names_the_namespaces,
         );
         $crate::store_conformance!(@group $make, feed:
             is_in_the_order_of_the_commits,
@@ -117,6 +122,9 @@ macro_rules! store_conformance {
             prunes_only_ended_runs_that_are_old_enough,
             prunes_at_most_so_many,
             prunes_definitions_that_no_run_uses,
+            prunes_only_what_it_is_told_to,
+            deletes_one_run,
+            deletes_no_run_that_has_not_ended,
             leaves_room_for_what_is_recorded_next,
             prunes_what_nobody_then_can_change,
             leaves_a_run_that_a_living_owner_goes_on_with,

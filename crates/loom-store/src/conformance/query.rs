@@ -2,13 +2,14 @@
 
 use super::Fixture;
 use super::samples::{
-    at, becomes, created, creates, definition, event, events, new_run, records, run_id,
+    at, becomes, created, creates, definition, event, events, full_meta, new_run, records, run_id,
 };
 use crate::{
     Claim, NewRun, QueryStore, RunCommit, RunFilter, RunStore, RunSummary, StoreError,
     assert_refused,
 };
 use loom_core::{Event, RunId, RunOutcome, RunState};
+use std::sync::Arc;
 
 /// Either end of the identity's text finds the run, its middle does not, and upper case neither.
 pub fn finds_runs_by_either_end_of_their_identity(fixture: &impl Fixture) {
@@ -75,7 +76,8 @@ pub fn shows_a_run_as_it_stands(fixture: &impl Fixture) {
     let mut definition = definition("shown");
     definition.namespace = "space".into();
     definition.version = "2.3.4".into();
-    let new = new_run(definition);
+    let meta = Arc::new(full_meta());
+    let new = NewRun { meta: Arc::clone(&meta), ..new_run(definition) };
     store.commit(&[creates(run, new.clone())]).unwrap();
     let expected = RunSummary {
         id: run,
@@ -90,6 +92,7 @@ pub fn shows_a_run_as_it_stands(fixture: &impl Fixture) {
         workers: 4,
         base: "/home/somebody".into(),
         alive: true,
+        meta,
     };
     assert_eq!(store.run(run).unwrap(), expected);
     assert_eq!(store.list(&RunFilter::default()).unwrap().runs, [expected]);

@@ -1,6 +1,6 @@
 //! Things to put into a store.
 
-use crate::{NewRun, RunCommit, definition_hash};
+use crate::{NewRun, Retention, RunCommit, RunMeta, definition_hash};
 use loom_core::{
     Definition, EnvVar, Event, Failure, FailureKind, Output, Producer, Request, RunId, RunOutcome,
     RunState, SkipReason, TaskDef, TaskIx, TaskRef, Timestamp, Value, Variable,
@@ -36,6 +36,27 @@ pub fn new_run(definition: Definition) -> NewRun {
         workers: 4,
         base: "/home/somebody".into(),
         created_at: at(0),
+        meta: Arc::default(),
+    }
+}
+
+/// Everything that can be said about a run.
+pub fn full_meta() -> RunMeta {
+    RunMeta {
+        tags: ["nightly", "Überfällig"].map(Into::into).into(),
+        annotations: [("team", "data"), ("order", "4711")]
+            .map(|(key, value)| (key.into(), value.into()))
+            .into(),
+        initiator: "somebody@example.org".into(),
+        source: "schedule".into(),
+        reason: "Because it is Monday".into(),
+        correlation_id: "c-1".into(),
+        priority: -100,
+        start_at: Some(at(3600)),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
+        concurrency_key: Some("orders".into()),
+        rerun_of: Some(run_id(0)),
+        external: Some("airflow".into()),
     }
 }
 
@@ -86,6 +107,11 @@ pub fn ended(run: RunId, new: NewRun, finished: u64) -> RunCommit {
         state: RunState::Succeeded,
         ..creates(run, new)
     }
+}
+
+/// What prunes all runs that ended less than so many seconds into the era, at most `limit`.
+pub fn older_than(seconds: u64, limit: usize) -> Retention {
+    Retention { before: at(seconds), limit, ..Retention::default() }
 }
 
 /// The `n`-th of a series of small events, each of them different.

@@ -5,8 +5,8 @@ use loom_core::{
     TaskKind,
 };
 use loom_engine::{
-    Clock, Engine, Executor, Handle, Input, NewSubmission, Observer, Options, Started, SystemClock,
-    channel,
+    Carried, Clock, Engine, Executor, Handle, Input, NewSubmission, Observer, Options, Started,
+    SystemClock, channel,
 };
 use loom_sqlite::SqliteStore;
 use loom_store::{RunCommit, StoreError, definition_hash};
@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 pub(crate) struct Inline;
 
 impl Executor for Inline {
-    fn start(&mut self, attempt: Attempt) -> Started {
+    fn start(&mut self, attempt: Attempt, _carried: &Carried) -> Started {
         Started::Finished(if attempt.task().plugin == "noop" {
             News::Succeeded(Vec::new())
         } else {
@@ -80,6 +80,7 @@ impl Bench {
             variables: Arc::new(Vec::new()),
             workers: 2,
             base: String::new(),
+            meta: Arc::default(),
         }
     }
 

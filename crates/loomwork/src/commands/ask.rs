@@ -145,8 +145,7 @@ impl Asking {
         workflow::check_queues(self.look.history.run().plan().definition(), &execution.queues)?;
         let setup = Setup {
             store: store::open(&self.path)?,
-            plugins: Arc::new(Plugins::beside(base.clone())),
-            base,
+            plugins: Arc::new(Plugins::beside(base)),
             queues: execution.queues.into_iter().collect(),
             permissions_url: execution.permissions_url,
         };

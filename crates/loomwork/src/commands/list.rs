@@ -68,25 +68,23 @@ pub(crate) fn list(args: &ListArgs, global: &Global, ui: &mut Ui) -> Outcome {
 fn matching(store: &mut SqliteStore, args: &ListArgs) -> Result<(Vec<RunSummary>, bool), Ended> {
     let most = args.most;
     let interrupted = args.state == Some(StateFilter::Interrupted);
-    let states: Vec<Option<RunState>> = match args.state {
-        None => vec![None],
+    let states = match args.state {
+        None => Vec::new(),
         Some(StateFilter::Interrupted) => {
-            [RunState::Running, RunState::Paused, RunState::Queued].map(Some).to_vec()
+            vec![RunState::Running, RunState::Paused, RunState::Queued]
         }
-        Some(StateFilter::Of(state)) => vec![Some(state)],
+        Some(StateFilter::Of(state)) => vec![state],
     };
-    let mut found = Vec::new();
-    let mut more = false;
-    for state in states {
-        let limit = if interrupted { 0 } else { most };
-        let workflow = args.workflow.clone();
-        let filter = RunFilter { state, workflow, limit, ..RunFilter::default() };
-        let page = store.list(&filter)?;
-        more |= page.more;
-        found.extend(page.runs.into_iter().filter(|run| !interrupted || !run.alive));
-    }
-    found.sort_by_key(|run| std::cmp::Reverse(run.id));
-    more |= found.len() > most;
+    let filter = RunFilter {
+        states,
+        workflow: args.workflow.clone(),
+        limit: if interrupted { 0 } else { most },
+        ..RunFilter::default()
+    };
+    let page = store.list(&filter)?;
+    let mut found = page.runs;
+    found.retain(|run| !interrupted || !run.alive);
+    let more = page.more || found.len() > most;
     found.truncate(most);
     Ok((found, more))
 }

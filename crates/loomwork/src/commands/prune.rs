@@ -9,7 +9,7 @@ use crate::store;
 use crate::ui::{Ui, Voice};
 use loom_core::Timestamp;
 use loom_protocol::ExitCode;
-use loom_store::UpkeepStore;
+use loom_store::{Retention, UpkeepStore};
 use serde_json::json;
 
 /// How many runs one transaction deletes.
@@ -19,10 +19,11 @@ pub(crate) fn prune(args: &PruneArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let path = store::locate(global.store.as_deref())?;
     let age = u64::try_from(args.older_than.as_micros()).unwrap_or(u64::MAX);
     let before = Timestamp(now().0.saturating_sub(age));
+    let retention = Retention { before, limit: AT_ONCE, ..Retention::default() };
     let mut deleted = 0;
     if let Some(mut store) = store::open_existing(&path)? {
         loop {
-            let runs = store.prune(before, AT_ONCE)?;
+            let runs = store.prune(&retention)?;
             for &run in &runs {
                 // Logs that stay do no harm; a run without logs is as good as gone.
                 let _ = std::fs::remove_dir_all(logs_of(&path, run));

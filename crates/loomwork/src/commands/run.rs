@@ -38,7 +38,6 @@ pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let setup = Setup {
         store,
         plugins,
-        base: base.clone(),
         queues: args.execution.queues.into_iter().collect(),
         permissions_url: args.execution.permissions_url,
     };
@@ -48,8 +47,15 @@ pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
         Submission { id, plan: Arc::clone(&plan), variables: Arc::clone(&variables), workers };
     let history = History::new(submission, created_at);
     let heading = heading(id, plan.definition());
-    let submission =
-        NewSubmission { id, plan, hash, variables, workers, base: base.display().to_string() };
+    let submission = NewSubmission {
+        id,
+        plan,
+        hash,
+        variables,
+        workers,
+        base: base.display().to_string(),
+        meta: Arc::default(),
+    };
     if let Err(error) = session.handle.submit(submission) {
         return Err(match error {
             // The run was not accepted, so there is none to resume.
@@ -73,13 +79,11 @@ pub(crate) fn heading(id: RunId, definition: &Definition) -> String {
 
 /// Says in one line that there are runs that could be resumed.
 fn mention_interrupted(store: &mut SqliteStore, ui: &Ui) -> Result<(), Ended> {
-    let mut interrupted = Vec::new();
-    for state in [RunState::Running, RunState::Paused, RunState::Queued] {
-        let filter = RunFilter { state: Some(state), limit: 20, ..RunFilter::default() };
-        let runs = store.list(&filter)?.runs.into_iter();
-        interrupted.extend(runs.filter(|run| !run.alive));
-    }
-    let Some(youngest) = interrupted.iter().max_by_key(|run| run.id) else { return Ok(()) };
+    let states = vec![RunState::Running, RunState::Paused, RunState::Queued];
+    let filter = RunFilter { states, limit: 60, ..RunFilter::default() };
+    let mut interrupted = store.list(&filter)?.runs;
+    interrupted.retain(|run| !run.alive);
+    let Some(youngest) = interrupted.first() else { return Ok(()) };
     let short = youngest.id.short();
     let what = match interrupted.len() {
         1 => format!("run {short} ({}) was interrupted", youngest.workflow),

@@ -14,6 +14,7 @@ mod plugins;
 mod run;
 mod secrets;
 mod seeds;
+mod server;
 mod signals;
 mod slots;
 mod watch;

@@ -1,0 +1,130 @@
+//! Recorded facts as programs read them: [`RunEvent`]s with names instead of numbers.
+
+use loom_core::{Event, Failure, FailureKind, Output, Plan, RunId, RunOutcome, TaskIx, TaskRef};
+use loom_protocol::{
+    AttemptOf, ErrorCode, FailureEvent, MASK, OutputEvent, RunEvent, RunEventKind as Kind, rfc3339,
+};
+
+/// The event of a run of this plan.
+pub fn run_event(run: RunId, plan: &Plan, seq: u64, event: &Event) -> RunEvent {
+    RunEvent { run: run.to_string(), seq, at: rfc3339(event.at().0), what: kind(plan, event) }
+}
+
+fn kind(plan: &Plan, event: &Event) -> Kind {
+    let name = |task: TaskIx| plan.task(task).name.clone();
+    let of = |task: &TaskRef, attempt: u32| AttemptOf {
+        task: name(task.task),
+        item: task.item,
+        attempt,
+    };
+    match event {
+        Event::RunStarted { .. } => {
+            let definition = plan.definition();
+            Kind::RunStarted {
+                namespace: definition.namespace.clone(),
+                workflow: definition.name.clone(),
+                version: definition.version.clone(),
+            }
+        }
+        Event::RunPaused { by, .. } => Kind::RunPaused { by: by.clone() },
+        Event::RunResumed { by, .. } => Kind::RunResumed { by: by.clone() },
+        Event::CancelRequested { by, reason, .. } => {
+            Kind::CancelRequested { by: by.clone(), reason: reason.clone() }
+        }
+        Event::RunReopened { by, tasks, .. } => Kind::RunReopened {
+            by: by.clone(),
+            tasks: tasks.iter().map(|task| name(task.task)).collect(),
+        },
+        Event::RunFinished { outcome, .. } => {
+            Kind::RunFinished { outcome: outcome_name(*outcome).to_owned() }
+        }
+        Event::Fired { task, items, secret, .. } => Kind::TaskFired {
+            task: name(task.task),
+            items: items.as_ref().map(|items| match secret {
+                true => vec![MASK.into(); items.len()],
+                false => items.clone(),
+            }),
+        },
+        Event::Assigned { task, attempt, .. } => Kind::TaskAssigned { of: of(task, *attempt) },
+        Event::Started { task, attempt, .. } => Kind::TaskStarted { of: of(task, *attempt) },
+        Event::Succeeded { task, attempt, outputs, .. } => {
+            Kind::TaskSucceeded { of: of(task, *attempt), outputs: outputs_of(outputs) }
+        }
+        Event::Failed { task, attempt, failure, retry_at, .. } => Kind::TaskFailed {
+            of: of(task, *attempt),
+            failure: failure_event(failure),
+            retry_at: retry_at.map(|at| rfc3339(at.0)),
+        },
+        Event::Gathered { task, failed, .. } => {
+            Kind::TaskGathered { task: name(task.task), failed: *failed }
+        }
+        Event::Interrupted { task, attempt, .. } => {
+            Kind::TaskInterrupted { of: of(task, *attempt) }
+        }
+        Event::Skipped { task, reason, .. } => Kind::TaskSkipped {
+            task: name(task.task),
+            reason: serde_json::to_value(reason).expect("a reason has text keys only"),
+        },
+        Event::Cancelled { task, .. } => {
+            Kind::TaskCancelled { task: name(task.task), item: task.item }
+        }
+        Event::Resolved { task, by, reason, outputs, .. } => Kind::TaskResolved {
+            task: name(task.task),
+            by: by.clone(),
+            reason: reason.clone(),
+            outputs: outputs_of(outputs),
+        },
+    }
+}
+
+/// A failure with its documented code.
+pub fn failure_event(failure: &Failure) -> FailureEvent {
+    FailureEvent {
+        kind: failure.kind.name().to_owned(),
+        code: code_of(failure.kind).to_string(),
+        message: failure.message.clone(),
+        retryable: failure.retryable,
+        retry_after: failure.retry_after.map(|wait| wait.as_secs_f64()),
+        exit_status: failure.exit_status,
+        error: failure.error.clone(),
+        tail: failure.tail.clone(),
+    }
+}
+
+/// The documented code of a kind of failure.
+pub const fn code_of(kind: FailureKind) -> ErrorCode {
+    match kind {
+        FailureKind::Exit => ErrorCode::TaskExit,
+        FailureKind::Signal => ErrorCode::TaskSignal,
+        FailureKind::Timeout => ErrorCode::TaskTimeout,
+        FailureKind::Spawn => ErrorCode::TaskSpawn,
+        FailureKind::MissingOutput => ErrorCode::MissingOutput,
+        FailureKind::BadOutput => ErrorCode::BadOutput,
+        FailureKind::PermissionDenied => ErrorCode::PermissionDenied,
+        FailureKind::ContractViolation => ErrorCode::ContractViolation,
+        FailureKind::Plugin => ErrorCode::PluginFailed,
+        FailureKind::HttpStatus => ErrorCode::HttpStatus,
+        FailureKind::Connection => ErrorCode::Connection,
+        FailureKind::BadParameter => ErrorCode::ParameterValue,
+        FailureKind::Expression => ErrorCode::Expression,
+    }
+}
+
+/// The stable name of an outcome.
+pub const fn outcome_name(outcome: RunOutcome) -> &'static str {
+    match outcome {
+        RunOutcome::Succeeded => "succeeded",
+        RunOutcome::Failed => "failed",
+        RunOutcome::Cancelled => "cancelled",
+    }
+}
+
+fn outputs_of(outputs: &[Output]) -> Vec<OutputEvent> {
+    let event = |output: &Output| OutputEvent {
+        name: output.name.clone(),
+        value: if output.secret { MASK.into() } else { output.value.clone() },
+        declared: output.declared,
+        secret: output.secret,
+    };
+    outputs.iter().map(event).collect()
+}
