@@ -134,6 +134,13 @@ pub enum Refusal {
         /// Why not.
         why: BadAmendment,
     },
+    /// Settling a task by hand would leave required outputs of it unset, for good.
+    OutputsMissing {
+        /// The task's name.
+        task: String,
+        /// The outputs.
+        outputs: Vec<String>,
+    },
     /// The report is not about the attempt that is under way.
     StaleReport,
 }
@@ -141,13 +148,20 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Run { wanted, state } => write!(f, "cannot {wanted} a run that is {state}"),
+            Self::Run { wanted, state } => write!(f, "cannot {wanted} a run that {}", state.said()),
             Self::Task { task, wanted, phase } => {
-                write!(f, "cannot {wanted} task `{task}`, which is {phase}")
+                write!(f, "cannot {wanted} task `{task}`, which {}", phase.said())
             }
             Self::UnknownTask(task) => write!(f, "the workflow has no task `{task}`"),
             Self::TaskEnding(task) => write!(f, "task `{task}` is being ended already"),
             Self::Amendment { task, why } => write!(f, "cannot amend task `{task}`: {why}"),
+            Self::OutputsMissing { task, outputs } => {
+                write!(
+                    f,
+                    "resolving task `{task}` sets no value for `{}`, which it has to emit",
+                    outputs.join("`, `")
+                )
+            }
             Self::StaleReport => f.write_str("the report is not about an attempt under way"),
         }
     }

@@ -32,6 +32,18 @@ impl RunState {
         }
     }
 
+    /// The state with its verb, as in "the run has failed".
+    pub const fn said(self) -> &'static str {
+        match self {
+            Self::Queued => "is queued",
+            Self::Running => "is running",
+            Self::Paused => "is paused",
+            Self::Succeeded => "has succeeded",
+            Self::Failed => "has failed",
+            Self::Cancelled => "was cancelled",
+        }
+    }
+
     /// All states, in the order of a run's life.
     pub const ALL: [Self; 6] =
         [Self::Queued, Self::Running, Self::Paused, Self::Succeeded, Self::Failed, Self::Cancelled];
@@ -113,6 +125,21 @@ impl TaskPhase {
             Self::Skipped => "skipped",
             Self::Cancelled => "cancelled",
             Self::Resolved => "resolved",
+        }
+    }
+
+    /// The phase with its verb, as in "the task has failed".
+    pub const fn said(self) -> &'static str {
+        match self {
+            Self::Waiting => "is waiting",
+            Self::Ready => "is ready",
+            Self::Running => "is running",
+            Self::BackingOff => "is backing off",
+            Self::Succeeded => "has succeeded",
+            Self::Failed => "has failed",
+            Self::Skipped => "was skipped",
+            Self::Cancelled => "was cancelled",
+            Self::Resolved => "was resolved by hand",
         }
     }
 

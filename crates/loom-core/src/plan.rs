@@ -287,7 +287,8 @@ impl VarNames {
             task.outputs.names.iter().for_each(|output| names.add(&output.name));
             if let Some(when) = &task.when {
                 // One that cannot be read fails its task when it is evaluated.
-                expr::variables_of(when).iter().flatten().for_each(|name| names.add(name));
+                let of_when = expr::variables_of(when).unwrap_or_default();
+                of_when.used.iter().chain(&of_when.asked).for_each(|name| names.add(name));
             }
             if let Some(ForEach::Variable(name)) = &task.for_each {
                 names.add(name);

@@ -73,6 +73,9 @@ pub enum Request {
         reason: String,
         /// Variables to set in its name.
         outputs: Vec<Variable>,
+        /// Required outputs may stay unset: whoever waits for them is skipped.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        without_outputs: bool,
     },
 }
 

@@ -237,7 +237,13 @@ impl World {
             1 => Request::Pause { by },
             2 => Request::Retry { by, task: None },
             3 => Request::Retry { by, task: Some("t0".into()) },
-            _ => Request::Resolve { by, task, reason: "simulated".into(), outputs: Vec::new() },
+            _ => Request::Resolve {
+                by,
+                task,
+                reason: "simulated".into(),
+                outputs: Vec::new(),
+                without_outputs: true,
+            },
         };
         match self.random.below(3) {
             0 => inputs.push(Input::Request(run, request, Box::new(drop))),

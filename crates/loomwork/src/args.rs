@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// Durable workflows of tasks that fire when their variables are set.
 #[derive(Debug, Parser)]
-#[command(name = "loom", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "loom", version, propagate_version = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -124,7 +124,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) workflow: Option<String>,
     /// At most so many
-    #[arg(long = "limit", value_name = "N", default_value_t = 20)]
+    #[arg(long = "limit", value_name = "N", default_value_t = 20, value_parser = parse::count)]
     pub(crate) most: usize,
 }
 
@@ -176,7 +176,7 @@ pub(crate) struct LogsArgs {
 pub(crate) struct WhyArgs {
     /// The run: its identity, its beginning or end (4 characters or more), or `last`
     pub(crate) run: String,
-    /// The task; the whole run without it
+    /// The task, or `TASK[3]`, one item of a `for_each` task; the whole run without it
     pub(crate) task: Option<String>,
 }
 
@@ -332,6 +332,9 @@ pub(crate) struct ResolveArgs {
     /// Set a variable in the task's name: NAME=TEXT or NAME:=JSON; may be given often
     #[arg(long = "output", value_name = "NAME=VALUE", value_parser = parse::variable)]
     pub(crate) outputs: Vec<(String, Value)>,
+    /// Leave required outputs unset: whatever waits for them is skipped
+    #[arg(long)]
+    pub(crate) without_outputs: bool,
     /// Why; recorded with who
     #[arg(long, default_value = "")]
     pub(crate) reason: String,

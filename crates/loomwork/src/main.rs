@@ -23,7 +23,7 @@ mod ui;
 mod workflow;
 
 use args::{Cli, Command};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use fault::{Ended, Outcome};
 use loom_protocol::ExitCode;
 use std::panic::AssertUnwindSafe;
@@ -92,7 +92,12 @@ fn misused(error: &clap::Error) -> std::process::ExitCode {
     let failed = error.use_stderr();
     let text = error.render();
     let text = if anstyle_wanted() { text.ansi().to_string() } else { text.to_string() };
-    if failed {
+    if std::env::args_os().len() < 2 {
+        // `loom` alone is a question.
+        let help = Cli::command().render_help();
+        ui::tell(&if anstyle_wanted() { help.ansi().to_string() } else { help.to_string() });
+        status(ExitCode::Usage)
+    } else if failed {
         ui::tell(&text.replacen("error:", "error[L605]:", 1));
         status(ExitCode::Usage)
     } else {

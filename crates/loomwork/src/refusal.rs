@@ -9,8 +9,8 @@ use loom_protocol::ErrorCode;
 pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
     match refusal {
         Refusal::Run { wanted, state } => {
-            Fault::new(ErrorCode::Refused, format!("cannot {wanted} run {run}, which is {state}"))
-                .help(instead(*state, run))
+            let message = format!("cannot {wanted} run {run}, which {}", state.said());
+            Fault::new(ErrorCode::Refused, message).help(instead(*state, run))
         }
         Refusal::Task { phase, .. } => {
             Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"))
@@ -19,6 +19,13 @@ pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
         Refusal::UnknownTask(task) => {
             Fault::new(ErrorCode::NoSuchTask, format!("run {run} has no task `{task}`"))
                 .help(format!("`loom show {run}` lists its tasks"))
+        }
+        Refusal::OutputsMissing { outputs, .. } => {
+            let outputs: Vec<String> =
+                outputs.iter().map(|name| format!("--output {name}=VALUE")).collect();
+            Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"))
+                .help(format!("say what it would have emitted: {}", outputs.join(" ")))
+                .help("or go on without, and have what waits for it skipped: --without-outputs")
         }
         Refusal::TaskEnding(task) => {
             Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"))

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io::{IsTerminal, stderr, stdout};
+use unicode_width::UnicodeWidthChar;
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -42,12 +43,21 @@ impl Terminal {
     }
 }
 
-/// The terminal's columns and rows; 100 × 24 where there is none. `COLUMNS` goes before.
+/// The columns that a line of standard output may take; `None` where it is no terminal. `COLUMNS`
+/// goes before.
+pub(crate) fn columns() -> Option<usize> {
+    let told = env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let found = || {
+        let size = terminal_size::terminal_size_of(stdout())?;
+        Some(usize::from(size.0.0))
+    };
+    told.or_else(found).map(|columns: usize| columns.clamp(20, 400))
+}
+
+/// Columns and rows for pictures; 100 × 24 where standard output is no terminal.
 pub(crate) fn size() -> (usize, usize) {
-    let (width, height) = terminal_size::terminal_size()
-        .map_or((100, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)));
-    let columns = env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-    (columns.unwrap_or(width).clamp(20, 400), height.max(4))
+    let rows = terminal_size::terminal_size_of(stdout()).map_or(24, |size| size.1.0);
+    (columns().unwrap_or(100), usize::from(rows).max(4))
 }
 
 /// Colours text, or leaves it.
@@ -89,11 +99,55 @@ pub(crate) fn printable(text: &str) -> String {
         .collect()
 }
 
-/// The text cut to so many characters, with an ellipsis where something was cut.
-pub(crate) fn fit(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
+/// How many columns a text takes: two for a wide character, none for an escape.
+pub(crate) fn width(text: &str) -> usize {
+    shown(text).map(|(_, columns)| columns).sum()
+}
+
+/// The text cut to so many columns, with an ellipsis where something was cut.
+pub(crate) fn fit(text: &str, room: usize) -> String {
+    if width(text) <= room {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    kept + "…"
+    let mut left = room.saturating_sub(1);
+    let mut kept = String::new();
+    for (char, columns) in shown(text) {
+        if columns > left {
+            kept.push('…');
+            break;
+        }
+        left -= columns;
+        kept.push(char);
+    }
+    if kept.contains('\x1b') { kept + "\x1b[0m" } else { kept }
+}
+
+/// Each character and the columns that it takes.
+fn shown(text: &str) -> impl Iterator<Item = (char, usize)> {
+    let mut escape = false;
+    text.chars().map(move |char| {
+        let hidden = escape || char == '\x1b';
+        escape = hidden && char != 'm';
+        (char, if hidden { 0 } else { char.width().unwrap_or(0) })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_to_the_width_and_escapes_take_no_room() {
+        assert_eq!(fit("abcdef", 10), "abcdef");
+        assert_eq!(fit("abcdef", 4), "abc…");
+        assert_eq!(fit("\x1b[31mabcdef\x1b[0m", 4), "\x1b[31mabc…\x1b[0m");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns_and_marks_none() {
+        assert_eq!(width("任务"), 4);
+        assert_eq!(width("e\u{301}"), 1);
+        assert_eq!(fit("任务甲乙", 6), "任务…");
+        assert_eq!(fit("任务甲", 6), "任务甲");
+    }
 }

@@ -83,6 +83,22 @@ pub(crate) fn variables(definition: &Definition, given: &Given) -> Result<Vec<Va
     })
 }
 
+/// Whether each queue that a limit is given for has a task.
+pub(crate) fn check_queues(definition: &Definition, limits: &[(String, u32)]) -> Result<(), Fault> {
+    let tasks = definition.tasks.iter();
+    let known: BTreeSet<&str> = tasks.filter_map(|task| task.execution.queue.as_deref()).collect();
+    let Some((name, most)) = limits.iter().find(|(name, _)| !known.contains(name.as_str())) else {
+        return Ok(());
+    };
+    let message = format!("--queue {name}={most}: no task of the workflow is in that queue");
+    let known: Vec<&str> = known.into_iter().take(8).collect();
+    Err(Fault::new(ErrorCode::BadArgument, message).help(if known.is_empty() {
+        format!("give the tasks it is meant for `execution: {{ queue: {name} }}`")
+    } else {
+        format!("its queues are {}", known.join(", "))
+    }))
+}
+
 /// The folder that relative paths of a workflow start from: that of its file. If it is not there,
 /// reading the file says so.
 pub(crate) fn base_of(path: &Path) -> PathBuf {

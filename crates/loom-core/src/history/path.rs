@@ -315,7 +315,13 @@ mod tests {
         run.fail("a");
         ready_in(&mut run, 30);
         let (by, reason) = (String::from("me"), String::new());
-        let resolve = Request::Resolve { by, task: "a".into(), reason, outputs: Vec::new() };
+        let resolve = Request::Resolve {
+            by,
+            task: "a".into(),
+            reason,
+            outputs: Vec::new(),
+            without_outputs: false,
+        };
         run.request(resolve).unwrap();
         ready_in(&mut run, 4);
         run.succeed("b", &[]);

@@ -151,7 +151,7 @@ fn what_people_did_is_known() {
     run.fail("a");
     let outputs: Vec<Variable> = Vec::new();
     let (by, task, reason) = ("dan".into(), "a".into(), "checked".into());
-    run.request(Request::Resolve { by, task, reason, outputs }).unwrap();
+    run.request(Request::Resolve { by, task, reason, outputs, without_outputs: false }).unwrap();
     run.request(Request::Cancel { by: "eve".into(), reason: "enough".into() }).unwrap();
     let history = run.history();
     let acts: Vec<_> =

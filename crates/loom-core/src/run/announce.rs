@@ -135,7 +135,7 @@ mod tests {
         let mut run = Driver::begun(vec![teller("a")]);
         run.fail("a");
         let (by, task, reason) = ("me".into(), "a".into(), String::new());
-        run.request(Request::Resolve { by, task, reason, outputs }).unwrap();
+        run.request(Request::Resolve { by, task, reason, outputs, without_outputs: true }).unwrap();
         assert_eq!(announced(&run)[2..], ["a.done{X=5}", r#"a.over{TRUE="1"}"#]);
         let secret = run.events.iter().filter(|event| event.has_secrets()).count();
         assert_eq!(secret, 2, "the resolution and the announcement");

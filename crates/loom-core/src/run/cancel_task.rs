@@ -189,7 +189,8 @@ mod tests {
         let mut run = cancelled();
         let (by, task, reason) = ("me".into(), "a".into(), String::new());
         let x = crate::Variable { name: "X".into(), value: Value::from(1), secret: false };
-        run.request(Request::Resolve { by, task, reason, outputs: vec![x] }).unwrap();
+        run.request(Request::Resolve { by, task, reason, outputs: vec![x], without_outputs: true })
+            .unwrap();
         assert_eq!(run.phases(), "a=resolved b=running");
     }
 

@@ -26,6 +26,7 @@ mod recover;
 mod report;
 mod resolve;
 mod retry;
+mod settle;
 mod skip;
 mod slot;
 #[cfg(test)]
@@ -216,7 +217,8 @@ impl Run {
                     self.amend(by, &task, max_attempts, inputs, now)?;
                 }
                 Request::Retry { by, task } => self.retry(by, task.as_deref(), now)?,
-                Request::Resolve { by, task, reason, outputs } => {
+                Request::Resolve { by, task, reason, outputs, without_outputs } => {
+                    let outputs = resolve::Given { outputs, may_be_missing: without_outputs };
                     self.resolve(by, &task, reason, outputs, now)?;
                 }
             },

@@ -1,17 +1,26 @@
 //! Settling a task by hand.
 
 use super::Run;
-use crate::{Event, Output, Refusal, TaskPhase, TaskRef, TaskStep, Timestamp, Variable};
+use crate::{Event, Output, Refusal, TaskIx, TaskPhase, TaskRef, TaskStep, Timestamp, Variable};
+
+/// What a task is settled with.
+pub(super) struct Given {
+    /// Variables to set in its name.
+    pub(super) outputs: Vec<Variable>,
+    /// Required outputs may stay unset.
+    pub(super) may_be_missing: bool,
+}
 
 impl Run {
-    /// The task counts as succeeded; `outputs` are set as if it had emitted them. A failed run is
-    /// under way again.
+    /// The task counts as succeeded; what is given is set as if it had emitted it. A failed run is
+    /// under way again. A task is settled once, so that an output that is forgotten would be
+    /// forgotten for good.
     pub(super) fn resolve(
         &mut self,
         by: String,
         name: &str,
         reason: String,
-        outputs: Vec<Variable>,
+        given: Given,
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let task = self.named(name)?;
@@ -21,11 +30,16 @@ impl Run {
             let (task, wanted) = (name.to_owned(), TaskStep::Resolve.verb());
             return Err(Refusal::Task { task, wanted, phase });
         }
+        let missing = self.unset_outputs(task, &given.outputs);
+        if !missing.is_empty() && !given.may_be_missing {
+            return Err(Refusal::OutputsMissing { task: name.to_owned(), outputs: missing });
+        }
         if phase.is_final() {
             // What was skipped for its failure waits again.
             self.emit(Event::RunReopened { at: now, by: by.clone(), tasks: Vec::new() });
         }
-        let outputs = outputs
+        let outputs = given
+            .outputs
             .into_iter()
             .map(|Variable { name, value, secret }| Output { name, value, secret, declared: true })
             .collect::<Vec<_>>();
@@ -33,5 +47,16 @@ impl Run {
         let task = TaskRef::whole(task);
         self.emit(Event::Resolved { at: now, task, by, reason, outputs });
         Ok(())
+    }
+
+    /// The outputs that a task has to emit, that are not given and that nothing has set.
+    fn unset_outputs(&self, task: TaskIx, given: &[Variable]) -> Vec<String> {
+        let required =
+            self.plan.task(task).outputs.names.iter().filter(|declared| !declared.optional);
+        let names = required.map(|declared| &declared.name);
+        let unset = names.filter(|name| {
+            !given.iter().any(|variable| variable.name == **name) && self.variable(name).is_none()
+        });
+        unset.cloned().collect()
     }
 }

@@ -33,17 +33,34 @@ pub enum Hold<'a> {
         /// What keeps them busy.
         busy: Few<Standing>,
     },
-    /// Nothing in the run. It is about to start, or a limit beyond the run holds it back.
-    BeyondRun {
-        /// The queue that it counts against.
+    /// As many instances of the task are under way as `execution.workers` allows.
+    Instances {
+        /// How many that are.
+        most: u32,
+        /// Which they are.
+        taken: Few<Standing>,
+    },
+    /// Its queue is full. How many it takes is said to each process on the store, and not recorded; but
+    /// nothing else holds the task back while others of its queue are under way.
+    Queue {
+        /// The queue.
+        name: &'a str,
+        /// What is under way in it.
+        taken: Few<Standing>,
+    },
+    /// Nothing in the run holds it back: it is about to start, unless other runs have taken a limit
+    /// that it counts against.
+    AboutToStart {
+        /// Its queue.
         queue: Option<&'a str>,
-        /// The most instances of the task at once, over all runs.
+        /// The most instances of it at once, over all runs.
         instances: Option<u32>,
     },
 }
 
-pub(super) fn explain(history: &History, task: TaskIx, now: Timestamp) -> Hold<'_> {
+pub(super) fn explain(history: &History, of: TaskRef, now: Timestamp) -> Hold<'_> {
     let run = history.run();
+    let task = of.task;
     let def = run.plan().task(task);
     if run.state() == RunState::Queued {
         return Hold::NotBegun;
@@ -51,10 +68,10 @@ pub(super) fn explain(history: &History, task: TaskIx, now: Timestamp) -> Hold<'
     if run.state() == RunState::Paused {
         return Hold::Paused(history.paused());
     }
-    if run.is_ending() {
-        return Hold::Ending(super::cancelled_by(history));
+    if let Some(by) = super::ended_by(history).filter(|_| run.is_ending()) {
+        return Hold::Ending(by);
     }
-    let last = history.task(task).last_attempt(None);
+    let last = history.task(task).last_attempt(of.item);
     let handed = last.filter(|attempt| attempt.result == AttemptResult::UnderWay);
     if let Some(at) = handed.and_then(|attempt| attempt.assigned_at) {
         return Hold::HandedOver { at, busy: busy(history, now) };
@@ -73,7 +90,29 @@ pub(super) fn explain(history: &History, task: TaskIx, now: Timestamp) -> Hold<'
     if works && run.busy() >= run.workers() {
         return Hold::Workers { workers: run.workers(), busy };
     }
-    Hold::BeyondRun { queue: def.execution.queue.as_deref(), instances: def.execution.workers }
+    limited(history, task, now).unwrap_or(Hold::AboutToStart {
+        queue: def.execution.queue.as_deref(),
+        instances: def.execution.workers,
+    })
+}
+
+/// The limit of its own that holds a task back.
+fn limited(history: &History, task: TaskIx, now: Timestamp) -> Option<Hold<'_>> {
+    let plan = history.run().plan();
+    let execution = &plan.task(task).execution;
+    let taken = |counts: &dyn Fn(TaskIx) -> bool| {
+        let out = history.run().attempts_under_way().into_iter().map(|attempt| attempt.task);
+        Few::of(out.filter(|of| counts(of.task)).map(|of| Standing::of(history, of, now)))
+    };
+    if let Some(most) = execution.workers {
+        let taken = taken(&|other| other == task);
+        if taken.count() >= most {
+            return Some(Hold::Instances { most, taken });
+        }
+    }
+    let name = execution.queue.as_deref()?;
+    let taken = taken(&|other| plan.task(other).execution.queue.as_deref() == Some(name));
+    (taken.count() > 0).then_some(Hold::Queue { name, taken })
 }
 
 /// What is running.

@@ -93,29 +93,31 @@ pub enum CancelledBy<'a> {
     Failure(TaskIx),
 }
 
-/// Explains where a task stands.
-pub fn explain_task(history: &History, task: TaskIx, now: Timestamp) -> TaskWhy<'_> {
-    let standing = Standing::of(history, TaskRef::whole(task), now);
+/// Explains where a task, or an item that exists, stands.
+pub fn explain_task(history: &History, of: TaskRef, now: Timestamp) -> TaskWhy<'_> {
+    let task = of.task;
+    let standing = Standing::of(history, of, now);
     let why = match standing.phase {
         TaskPhase::Waiting => Why::Waiting(waiting::explain(history, task, now)),
-        TaskPhase::Ready => Why::Ready(hold::explain(history, task, now)),
-        TaskPhase::Running => Why::Running(work::running(history, TaskRef::whole(task))),
-        TaskPhase::BackingOff => Why::BackingOff(
-            work::backing_off(history, TaskRef::whole(task)).expect("a failure precedes a backoff"),
-        ),
-        TaskPhase::Succeeded => Why::Succeeded(work::succeeded(history, task)),
-        TaskPhase::Failed => Why::Failed(work::failed(history, task)),
+        TaskPhase::Ready => Why::Ready(hold::explain(history, of, now)),
+        TaskPhase::Running => Why::Running(work::running(history, of)),
+        TaskPhase::BackingOff => {
+            Why::BackingOff(work::backing_off(history, of).expect("a failure precedes a backoff"))
+        }
+        TaskPhase::Succeeded => Why::Succeeded(work::succeeded(history, of)),
+        TaskPhase::Failed => Why::Failed(work::failed(history, of)),
         TaskPhase::Skipped => Why::Skipped(causes::skipped(history, task)),
         TaskPhase::Cancelled => Why::Cancelled(
             cancelled_alone(history, task)
-                .map_or_else(|| cancelled_by(history), CancelledBy::Alone),
+                .map_or_else(|| cancelled_by(history, task), CancelledBy::Alone),
         ),
         TaskPhase::Resolved => {
             let (_, resolution) = history.task(task).resolved().expect("it was resolved");
             Why::Resolved { resolution, set: work::set_by(history, task) }
         }
     };
-    TaskWhy { standing, items: work::items(history, task, now), why }
+    let items = of.item.is_none().then(|| work::items(history, task, now)).flatten();
+    TaskWhy { standing, items, why }
 }
 
 /// Who cancelled this task and nothing else.
@@ -127,18 +129,26 @@ fn cancelled_alone(history: &History, task: TaskIx) -> Option<&Intervention> {
     last_first.find(|one| matches!(one.act, Act::CancelTask(cancelled, _) if cancelled == task))
 }
 
-fn cancelled_by(history: &History) -> CancelledBy<'_> {
-    match (history.run().stopped_by(), history.cancellation()) {
-        (Some(task), None) => CancelledBy::Failure(task),
-        (_, Some(request)) => CancelledBy::Request(request),
-        (None, None) => unreachable!("tasks are cancelled by a request or by a failure"),
-    }
+/// Why a task, or an item of it, was cancelled.
+fn cancelled_by(history: &History, task: TaskIx) -> CancelledBy<'_> {
+    // Only items may be cut off in a run that is not being ended (any more): their own task failed.
+    ended_by(history).unwrap_or(CancelledBy::Failure(task))
+}
+
+/// Why the run is being ended, or was, before its time.
+fn ended_by(history: &History) -> Option<CancelledBy<'_>> {
+    let failure = || history.run().stopped_by().map(CancelledBy::Failure);
+    history.cancellation().map(CancelledBy::Request).or_else(failure)
 }
 
 impl Standing {
     pub(crate) fn of(history: &History, task: TaskRef, now: Timestamp) -> Self {
         let record = history.task(task.task);
         let phase = history.run().phase_of(task).unwrap_or(TaskPhase::Waiting);
+        let whole = history.run().phase(task.task);
+        // An item that was not to be attempted any more stays where it was when its task settled.
+        let phase =
+            if whole.is_final() && !phase.is_final() { TaskPhase::Cancelled } else { phase };
         let last = record.last_attempt(task.item);
         let ready_since = record.ready_since(task.item);
         let (phase, since) = match phase {
@@ -150,7 +160,9 @@ impl Standing {
             TaskPhase::Ready => (phase, ready_since),
             TaskPhase::Running if task.item.is_none() => (phase, record.started_at()),
             TaskPhase::Running => (phase, last.and_then(|attempt| attempt.started_at)),
-            _ if task.item.is_some() => (phase, last.and_then(AttemptRecord::ended_at)),
+            _ if task.item.is_some() => {
+                (phase, last.and_then(AttemptRecord::ended_at).or(record.settled_at()))
+            }
             _ => (phase, record.settled_at()),
         };
         Self { task, phase, since: since.unwrap_or(record.waiting_since) }

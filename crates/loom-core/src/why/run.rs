@@ -32,7 +32,7 @@ pub struct RunWhy<'a> {
 /// Explains where a run stands.
 pub fn explain_run(history: &History, now: Timestamp) -> RunWhy<'_> {
     let run = history.run();
-    let ended = run.is_ending().then(|| super::cancelled_by(history));
+    let ended = super::ended_by(history).filter(|_| run.is_ending());
     let running = history.running().map(|task| Standing::of(history, task, now));
     let is_ready =
         |task: &TaskIx| Standing::of(history, TaskRef::whole(*task), now).phase == TaskPhase::Ready;
@@ -43,7 +43,7 @@ pub fn explain_run(history: &History, now: Timestamp) -> RunWhy<'_> {
         first_causes: first_causes(history),
         running: Few::of(running),
         backing_off: backing_off(history, now),
-        ready: few(ready, |task| (task, hold::explain(history, task, now))),
+        ready: few(ready, |task| (task, hold::explain(history, TaskRef::whole(task), now))),
         next: few(next_up(history).into_iter(), |task| (task, waits_for(history, task, now))),
         path: history.critical_path(now),
     }

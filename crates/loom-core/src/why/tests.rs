@@ -9,8 +9,8 @@ use crate::run::Command;
 use crate::run::tests::driver::Driver;
 use crate::test_support::{barrier, task};
 use crate::{
-    Backoff, Definition, Failure, FailureKind, ForEach, News, OnFailure, Request, RetryPolicy,
-    SkipReason, TaskDef, TaskIx, TaskPhase, Timestamp, Value,
+    Backoff, Definition, Event, Failure, FailureKind, ForEach, News, OnFailure, Request,
+    RetryPolicy, SkipReason, TaskDef, TaskIx, TaskPhase, TaskRef, Timestamp, Value,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl Asked {
     }
 
     fn why(&self, name: &str) -> Why<'_> {
-        explain_task(&self.history, self.ix(name), self.run.now).why
+        explain_task(&self.history, TaskRef::whole(self.ix(name)), self.run.now).why
     }
 
     fn waiting(&self, name: &str) -> WaitingWhy {
@@ -112,7 +112,10 @@ impl Asked {
 pub(crate) fn check(history: &History, now: Timestamp) {
     let is_open = |standing: &Standing| super::waiting::is_open(standing.phase);
     for (task, _) in history.tasks() {
-        match explain_task(history, task, now).why {
+        for item in 0..history.run().items(task).map_or(0, |(count, _)| count) {
+            explain_task(history, TaskRef::item(task, item), now);
+        }
+        match explain_task(history, TaskRef::whole(task), now).why {
             Why::Waiting(why) => {
                 assert!(!why.waits_for.is_empty() && !why.chains.is_empty(), "{task:?}: {why:?}");
                 let last = |chain: &super::ActiveChain| chain.links[chain.links.len() - 1].standing;
@@ -242,7 +245,7 @@ fn ready_says_what_holds_it_back() {
 }
 
 #[test]
-fn ready_may_be_handed_over_or_held_back_from_beyond_the_run() {
+fn ready_may_be_handed_over_or_about_to_start() {
     let mut run = Driver::new(Definition::new("test", vec![task("a"), task("b")]), &[], 1);
     run.ahead = 1;
     run.apply(Command::Begin).unwrap();
@@ -255,7 +258,36 @@ fn ready_may_be_handed_over_or_held_back_from_beyond_the_run() {
     let limited = task("a").with(|task| task.execution.queue = Some("gpu".into()));
     let mut run = Driver::begun(vec![limited]);
     run.events.truncate(1);
-    assert_eq!(Asked::of(run).hold("a"), Hold::BeyondRun { queue: Some("gpu"), instances: None });
+    assert_eq!(
+        Asked::of(run).hold("a"),
+        Hold::AboutToStart { queue: Some("gpu"), instances: None }
+    );
+}
+
+#[test]
+fn ready_names_the_limit_of_its_own_that_is_reached_and_who_took_it() {
+    let queued = |name: &str| task(name).with(|task| task.execution.queue = Some("gpu".into()));
+    let each = task("each").with(|task| {
+        task.execution.workers = Some(1);
+        task.for_each = Some(ForEach::Items(vec![json!(1), json!(2)]));
+    });
+    let mut run = Driver::begun(vec![queued("a"), queued("b"), task("c"), each]);
+    // As an engine would have started them whose queue takes one.
+    let of = |name: &str, item: Option<u32>| {
+        let task = run.run.plan().find_task(name).unwrap();
+        TaskRef { task, item }
+    };
+    let not_started = [of("b", None), of("each", Some(1))];
+    run.events.retain(|event| match event {
+        Event::Started { task, .. } => !not_started.contains(task),
+        _ => true,
+    });
+    let asked = Asked::of(run);
+    let Hold::Queue { name: "gpu", taken } = asked.hold("b") else { panic!("the queue is full") };
+    assert_eq!(asked.stands(&taken), ["a running"]);
+    let why = explain_task(&asked.history, not_started[1], asked.run.now).why;
+    let Why::Ready(Hold::Instances { most: 1, taken }) = why else { panic!("{why:?}") };
+    assert_eq!(taken.first[0].task, TaskRef::item(not_started[1].task, 0));
 }
 
 #[test]
@@ -307,7 +339,7 @@ fn backing_off_says_when_it_goes_on_and_why_then() {
     assert_eq!(why.asked, Some(super::Asked { wait: secs(1), decided: false }));
     // Once the time has come it is ready, which is no event.
     asked.run.now = now + secs(3);
-    let why = explain_task(&asked.history, TaskIx(0), asked.run.now);
+    let why = explain_task(&asked.history, TaskRef::whole(TaskIx(0)), asked.run.now);
     assert_eq!((why.standing.phase, why.standing.since), (TaskPhase::Ready, now + secs(2)));
 
     let mut run = Driver::begun(retried());
@@ -412,7 +444,7 @@ fn cancelled_and_resolved_name_who_did_it() {
     run.fail("a");
     let outputs = vec![crate::Variable { name: "X".into(), value: json!(7), secret: false }];
     let (by, task, reason) = ("ann".into(), "a".into(), "checked".into());
-    run.request(Request::Resolve { by, task, reason, outputs }).unwrap();
+    run.request(Request::Resolve { by, task, reason, outputs, without_outputs: false }).unwrap();
     run.request(Request::Cancel { by: "bob".into(), reason: "enough".into() }).unwrap();
     let asked = Asked::of(run);
     let Why::Resolved { resolution, set } = asked.why("a") else { panic!("resolved") };
@@ -491,9 +523,29 @@ fn items_are_told_apart() {
     let mut run = run_of(definition, &[("L", json!([1, 2, 3]))], 2);
     run.fail("each");
     let asked = Asked::of(run);
-    let items = explain_task(&asked.history, TaskIx(0), asked.run.now).items.unwrap();
+    let why = |asked: &Asked, item| {
+        let of = TaskRef { task: TaskIx(0), item };
+        format!("{:?}", explain_task(&asked.history, of, asked.run.now).why)
+    };
+    let whole = TaskRef::whole(TaskIx(0));
+    let items = explain_task(&asked.history, whole, asked.run.now).items.unwrap();
     assert_eq!((items.count, items.settled, items.open.count()), (3, 1, 2));
     assert_eq!(items.failed.first[0].0, 0);
+    assert!(why(&asked, Some(0)).starts_with("Failed(FailedWhy"), "{}", why(&asked, Some(0)));
+    assert!(why(&asked, Some(1)).starts_with("Running(RunningWhy"), "{}", why(&asked, Some(1)));
+    assert!(why(&asked, None).starts_with("Running(RunningWhy"));
+
+    let mut run = asked.run;
+    run.now.0 += 9;
+    run.news(
+        crate::AttemptKey { run: run.run.id(), task: TaskRef::item(TaskIx(0), 1), attempt: 1 },
+        News::Succeeded(vec![]),
+    )
+    .unwrap();
+    let asked = Asked::of(run);
+    let why = explain_task(&asked.history, TaskRef::item(TaskIx(0), 1), asked.run.now).why;
+    let Why::Succeeded(done) = why else { panic!("{why:?}") };
+    assert_eq!((done.attempts, done.took), (1, Duration::from_micros(11)));
 }
 
 #[test]

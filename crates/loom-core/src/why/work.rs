@@ -70,7 +70,7 @@ pub struct SucceededWhy<'a> {
     pub attempts: u32,
     /// From the first attempt's start to the end.
     pub took: Duration,
-    /// The variables that it set.
+    /// The variables that it set; none for an item.
     pub set: Few<VariableRecord<'a>>,
 }
 
@@ -85,7 +85,7 @@ pub struct FailedWhy<'a> {
     pub of: u32,
     /// Whether the run may succeed all the same (`allow_failure`).
     pub allowed: bool,
-    /// The tasks that were skipped for it, directly or over others.
+    /// The tasks that were skipped for it, directly or over others; none for an item.
     pub toll: Toll,
 }
 
@@ -181,31 +181,50 @@ pub(super) fn backing_off(history: &History, task: TaskRef) -> Option<BackingOff
     })
 }
 
-pub(super) fn succeeded(history: &History, task: TaskIx) -> SucceededWhy<'_> {
-    let record = history.task(task);
-    let attempts = record.present_attempts().iter();
-    let started = record.started_at().or(record.settled_at()).unwrap_or_default();
-    SucceededWhy {
-        attempts: attempts.filter(|attempt| attempt.started_at.is_some()).count() as u32,
-        took: record.settled_at().unwrap_or(started).since(started),
-        set: set_by(history, task),
+pub(super) fn succeeded(history: &History, of: TaskRef) -> SucceededWhy<'_> {
+    let record = history.task(of.task);
+    let attempts = attempts_of(history, of).filter_map(|attempt| attempt.started_at);
+    let ended = Standing::of(history, of, Timestamp::default()).since;
+    let started = match of.item {
+        None => record.started_at(),
+        Some(_) => attempts.clone().min(),
+    };
+    let set = match of.item {
+        None => set_by(history, of.task),
+        // What items emit is set when all of them have settled.
+        Some(_) => Few::of([]),
+    };
+    let took = ended.since(started.unwrap_or(ended));
+    SucceededWhy { attempts: attempts.count() as u32, took, set }
+}
+
+pub(super) fn failed(history: &History, of: TaskRef) -> FailedWhy<'_> {
+    let def = history.run().plan().task(of.task);
+    let record = history.task(of.task);
+    let mut tries: HashMap<Option<u32>, u32> = HashMap::new();
+    for attempt in attempts_of(history, of).filter(|attempt| attempt.failure().is_some()) {
+        *tries.entry(attempt.item).or_default() += 1;
+    }
+    let (failure, toll) = match of.item {
+        None => (record.failure(), causes::toll(history, of.task)),
+        Some(_) => (
+            record.last_attempt(of.item).and_then(AttemptRecord::failure),
+            Toll { count: 0, first: Vec::new() },
+        ),
+    };
+    FailedWhy {
+        failure: failure.expect("what failed has a failure"),
+        tries: tries.into_values().max().unwrap_or(0),
+        of: history.run().max_attempts(of.task),
+        allowed: def.allow_failure,
+        toll,
     }
 }
 
-pub(super) fn failed(history: &History, task: TaskIx) -> FailedWhy<'_> {
-    let def = history.run().plan().task(task);
-    let record = history.task(task);
-    let mut tries: HashMap<Option<u32>, u32> = HashMap::new();
-    for attempt in record.present_attempts().iter().filter(|attempt| attempt.failure().is_some()) {
-        *tries.entry(attempt.item).or_default() += 1;
-    }
-    FailedWhy {
-        failure: record.failure().expect("a failed task has a failure"),
-        tries: tries.into_values().max().unwrap_or(0),
-        of: history.run().max_attempts(task),
-        allowed: def.allow_failure,
-        toll: causes::toll(history, task),
-    }
+/// The attempts of an item, or of a task with all its items, since it was last enabled.
+fn attempts_of(history: &History, of: TaskRef) -> impl Iterator<Item = &AttemptRecord> + Clone {
+    let attempts = history.task(of.task).present_attempts().iter();
+    attempts.filter(move |attempt| of.item.is_none() || attempt.item == of.item)
 }
 
 /// What a task set.
@@ -217,8 +236,10 @@ pub(super) fn items(history: &History, task: TaskIx, now: Timestamp) -> Option<I
     let run = history.run();
     let (count, settled) = run.items(task)?;
     let phase = |item: u32| run.phase_of(TaskRef::item(task, item));
-    let is_open =
-        |item: &u32| matches!(phase(*item), Some(TaskPhase::Running | TaskPhase::BackingOff));
+    let is_under_way = !run.phase(task).is_final();
+    let is_open = |item: &u32| {
+        is_under_way && matches!(phase(*item), Some(TaskPhase::Running | TaskPhase::BackingOff))
+    };
     let standing = |item| Standing::of(history, TaskRef::item(task, item), now);
     let failure = |item| {
         let attempt = history.task(task).last_attempt(Some(item))?;
@@ -235,7 +256,6 @@ pub(super) fn items(history: &History, task: TaskIx, now: Timestamp) -> Option<I
 
 /// How many attempts of a task or item have failed since it was last enabled.
 fn failures(history: &History, task: TaskRef) -> u32 {
-    let attempts = history.task(task.task).present_attempts().iter();
-    let own = attempts.filter(|attempt| attempt.item == task.item);
+    let own = attempts_of(history, task).filter(|attempt| attempt.item == task.item);
     own.filter(|attempt| attempt.failure().is_some()).count() as u32
 }

@@ -375,6 +375,9 @@ pub struct ResolveTask {
     /// Variables to set in its name.
     #[serde(default)]
     pub outputs: BTreeMap<String, Value>,
+    /// Required outputs may stay unset: whatever waits for them is skipped.
+    #[serde(default)]
+    pub without_outputs: bool,
 }
 
 /// What is changed about a task before it next starts.

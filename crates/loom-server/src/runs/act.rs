@@ -68,7 +68,8 @@ impl Runs {
             .map(|(name, value)| Variable { secret: secret(&name), name, value })
             .collect();
         let (by, task) = (caller.name().to_owned(), task.to_owned());
-        let request = Request::Resolve { by, task, reason: how.reason, outputs };
+        let (reason, without_outputs) = (how.reason, how.without_outputs);
+        let request = Request::Resolve { by, task, reason, outputs, without_outputs };
         self.ask(caller, id, Permission::TasksResolve, request).await
     }
 

@@ -87,7 +87,8 @@ impl<'a> Checker<'a> {
                 return;
             }
         };
-        for name in names {
+        // Whether a variable is set may be asked of any: a caller gives it, or does not.
+        for name in names.used {
             if FUNCTIONS.contains(&name.as_str()) || self.known.can_be_set(&name) {
                 continue;
             }

@@ -47,6 +47,16 @@ enum Key {
     Skip,
 }
 
+impl Open {
+    /// Whether it is a map whose next value stands under this key.
+    fn awaits(&self, name: &str) -> bool {
+        let Content::Map { key: Some(Key::Named(key, _)), .. } = &self.content else {
+            return false;
+        };
+        **key == *name
+    }
+}
+
 /// A tree under construction.
 pub(super) struct Builder<'a> {
     limits: &'a Limits,
@@ -320,14 +330,24 @@ impl<'a> Builder<'a> {
     fn spend(&mut self, size: Size, span: Span) -> Result<(), Box<Diagnostic>> {
         self.used.nodes = self.used.nodes.saturating_add(size.nodes);
         self.used.bytes = self.used.bytes.saturating_add(size.bytes);
-        let limit = if self.used.nodes > self.limits.nodes {
-            Limit::Nodes
+        let (limit, label) = if self.is_one_task_too_many() {
+            (Limit::Tasks, "one task too many")
+        } else if self.used.nodes > self.limits.nodes {
+            (Limit::Nodes, "the limit is exceeded here")
         } else if self.used.bytes > self.limits.bytes {
-            Limit::Bytes
+            (Limit::Bytes, "the limit is exceeded here")
         } else {
             return Ok(());
         };
-        Err(limit.exceeded(self.limits).at(span, "the limit is exceeded here").into())
+        Err(limit.exceeded(self.limits).at(span, label).into())
+    }
+
+    /// Whether what comes next is an item of `workflow.tasks` beyond the limit. A file that is much
+    /// too large need not be read to its end.
+    fn is_one_task_too_many(&self) -> bool {
+        let [document, workflow, tasks] = &self.open[..] else { return false };
+        let Content::List(items) = &tasks.content else { return false };
+        items.len() >= self.limits.tasks && document.awaits("workflow") && workflow.awaits("tasks")
     }
 
     const fn since(&self, before: Size) -> Size {

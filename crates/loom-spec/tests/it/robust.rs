@@ -1,6 +1,6 @@
 //! Any bytes come to an end, without a panic and in time.
 
-use loom_spec::{Limits, Source, fuzz_workflow, load};
+use loom_spec::{Limits, Source, Style, fuzz_workflow, load};
 use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
@@ -55,6 +55,23 @@ fn the_fuzzers_corpus_is_survived() {
         count += 1;
     }
     assert!(count >= 15, "the corpus is there");
+}
+
+#[test]
+fn reading_stops_at_the_first_task_too_many() {
+    let tasks = "    - { name: a, plugin: noop }\n".repeat(3);
+    let text = format!("workflow:\n  name: w\n  tasks:\n{tasks}    - {{ no: yaml ]\n");
+    let yaml = Source::new("w.yaml", text);
+    let json = r#"{"workflow": {"tasks": [{}, {}, {}, "#;
+    for source in [yaml, Source::new("w.json", json)] {
+        let told = |tasks: usize| {
+            let draft = load(&source, &Limits { tasks, ..Limits::default() });
+            draft.problems().render(&source, Style::Plain)
+        };
+        assert!(told(2).starts_with("error[L106]: there are more than 2 tasks"), "{}", told(2));
+        assert_eq!(told(2).matches("error[").count(), 1, "{}", told(2));
+        assert!(!told(4).contains("L106"), "{}", told(4));
+    }
 }
 
 proptest! {

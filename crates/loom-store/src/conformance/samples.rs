@@ -258,6 +258,7 @@ pub fn every_request() -> Vec<Request> {
             task: "only".into(),
             reason: "by hand".into(),
             outputs: vec![variable("A", SECRET, true), variable("B", 1, false)],
+            without_outputs: true,
         },
         Request::Cancel { by: by(), reason: "tired".into() },
         Request::CancelTask { by: by(), reason: "it hangs".into(), task: "only".into() },

@@ -38,7 +38,8 @@ pub(super) const LOGS: &str = "Examples:
 
 pub(super) const WHY: &str = "Examples:
   loom why last
-  loom why 4k2m9q7x report";
+  loom why 4k2m9q7x report
+  loom why 4k2m9q7x 'count[3]'";
 
 pub(super) const VALIDATE: &str = "Examples:
   loom validate workflows/*.yaml

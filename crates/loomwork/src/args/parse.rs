@@ -35,6 +35,11 @@ pub(super) fn queue(text: &str) -> Result<(String, u32), String> {
     Ok((name.to_owned(), most))
 }
 
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    let wrong = || format!("`{text}` is not a whole number from 1 up");
+    text.parse().ok().filter(|&count| count > 0).ok_or_else(wrong)
+}
+
 pub(super) fn age(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not an age: write a number and d, h, m or s, such as 30d");
     let unit = text.chars().last().ok_or_else(wrong)?;

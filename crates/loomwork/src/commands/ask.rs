@@ -6,6 +6,7 @@
 
 use crate::args::{CancelArgs, Execution, Global, ResolveArgs, ResumeArgs, RetryArgs, SkipArgs};
 use crate::commands::carry::carry_on;
+use crate::commands::run::heading;
 use crate::fault::{Ended, Fault, Outcome, alive};
 use crate::look::Look;
 use crate::plugins::Plugins;
@@ -13,6 +14,7 @@ use crate::refusal;
 use crate::session::{Session, Setup, actor, now};
 use crate::store;
 use crate::ui::{Ui, Voice};
+use crate::workflow;
 use loom_core::{Event, Request, RunId, RunState, SkipReason, Variable};
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_sqlite::SqliteStore;
@@ -65,7 +67,13 @@ pub(crate) fn resolve(args: ResolveArgs, global: &Global, ui: &mut Ui) -> Outcom
         .into_iter()
         .map(|(name, value)| Variable { secret: asking.is_secret(&name), name, value })
         .collect();
-    let request = Request::Resolve { by: actor(), task: args.task, reason: args.reason, outputs };
+    let request = Request::Resolve {
+        by: actor(),
+        task: args.task,
+        reason: args.reason,
+        outputs,
+        without_outputs: args.without_outputs,
+    };
     asking.ask(request, args.execution, ui)
 }
 
@@ -103,7 +111,7 @@ impl Asking {
         let short = self.id.short();
         let state = self.look.history.run().state();
         if state.is_final() {
-            let message = format!("cannot resume run {short}, which is {state}");
+            let message = format!("cannot resume run {short}, which {}", state.said());
             return Err(Fault::new(ErrorCode::Refused, message)
                 .help(refusal::instead(state, &short))
                 .into());
@@ -156,6 +164,7 @@ impl Asking {
     fn take_up(mut self, request: Request, execution: Execution, ui: &mut Ui) -> Outcome {
         let short = self.id.short();
         let base = PathBuf::from(&self.look.summary.base);
+        workflow::check_queues(self.look.history.run().plan().definition(), &execution.queues)?;
         let setup = Setup {
             store: store::open(&self.path)?,
             plugins: Arc::new(Plugins::beside(base)),
@@ -166,7 +175,10 @@ impl Asking {
         let _signals = session.listen(&actor())?;
         let told = |error| Fault::of_engine(&error, &short);
         session.handle.adopt(self.id, Some(request)).map_err(told)?;
-        ui.remark(&format!("run {}  {}", self.id, self.look.summary.workflow));
+        if ui.voice == Voice::Human {
+            // It is under way now, and does not depend on being watched.
+            let _ = ui.print(&heading(self.id, self.look.history.run().plan().definition()));
+        }
         carry_on(session, self.look.history, &mut self.store, ui)
     }
 
@@ -232,7 +244,7 @@ impl Asking {
     fn say_granted(&self, request: &Request, ui: &mut Ui) -> Outcome {
         let (short, state) = (self.id.short(), self.look.history.run().state());
         let what = match request {
-            Request::Cancel { .. } if state.is_final() => format!("is {state}"),
+            Request::Cancel { .. } if state.is_final() => state.said().to_owned(),
             Request::Cancel { .. } => "is being cancelled; what is under way is stopped".to_owned(),
             Request::Retry { .. } => "tries its failed tasks again".to_owned(),
             Request::Resolve { task, .. } => format!("counts task `{task}` as succeeded"),

@@ -37,7 +37,8 @@ pub(crate) fn list(args: &ListArgs, global: &Global, ui: &mut Ui) -> Outcome {
         return Ok(ExitCode::Success);
     }
     let paint = ui.terminal.paint;
-    let mut table = Table::new(&["RUN", "WORKFLOW", "STATE", "AGE", "TOOK", "TASKS"]);
+    let mut table = Table::new(&["RUN", "WORKFLOW", "STATE", "AGE", "TOOK", "TASKS"])
+        .sparing(&["TASKS", "AGE"]);
     for run in &runs {
         let took = match (run.started_at, run.finished_at) {
             (Some(from), Some(to)) => short(to.since(from)),
@@ -69,7 +70,9 @@ fn matching(store: &mut SqliteStore, args: &ListArgs) -> Result<(Vec<RunSummary>
     let interrupted = args.state == Some(StateFilter::Interrupted);
     let states = match args.state {
         None => Vec::new(),
-        Some(StateFilter::Interrupted) => vec![RunState::Running, RunState::Queued],
+        Some(StateFilter::Interrupted) => {
+            vec![RunState::Running, RunState::Paused, RunState::Queued]
+        }
         Some(StateFilter::Of(state)) => vec![state],
     };
     let filter = RunFilter {
@@ -86,7 +89,12 @@ fn matching(store: &mut SqliteStore, args: &ListArgs) -> Result<(Vec<RunSummary>
     Ok((found, more))
 }
 
-/// Where a run stands, as people see it.
+/// Whether a run has not ended and nobody is at work on it.
+pub(crate) fn is_interrupted(run: &RunSummary) -> bool {
+    !run.state.is_final() && !run.alive
+}
+
+/// Where a run stands, as people see it. That it is paused says more than that nobody is at work.
 pub(crate) fn state_name(run: &RunSummary) -> &'static str {
     match run.state {
         RunState::Queued | RunState::Running if !run.alive => INTERRUPTED,
@@ -129,7 +137,7 @@ fn document(run: &RunSummary) -> serde_json::Value {
         "workflow": run.workflow,
         "version": run.version,
         "state": run.state.name(),
-        "interrupted": state_name(run) == INTERRUPTED,
+        "interrupted": is_interrupted(run),
         "alive": run.alive,
         "created_at": time(run.created_at),
         "started_at": run.started_at.map(time),

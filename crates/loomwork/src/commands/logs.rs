@@ -19,7 +19,9 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How often files and the journal are looked at while following.
+/// How often files and the journal are looked at while following. Nobody tells when the process that
+/// has the run dies, or when its journal grows: the store is a file that several processes share. To
+/// look costs two queries and a read of each log that is still written.
 const LOOK: Duration = Duration::from_millis(100);
 /// How much of a file is read at once.
 const PIECE: usize = 1 << 16;
@@ -32,6 +34,9 @@ pub(crate) fn logs(args: &LogsArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let mut look = Look::at(&mut store, id)?;
     let wanted = Wanted::parse(args, look.history.run().plan(), &id.short())?;
     let folder = logs_of(&path, id);
+    if !(args.follow && look.is_taken()) {
+        wanted.check(&look.history, args)?;
+    }
     if args.follow {
         follow(&mut store, &mut look, &wanted, &folder, ui)?;
         return Ok(ExitCode::Success);
@@ -67,6 +72,24 @@ impl Wanted {
     fn parse(args: &LogsArgs, plan: &Plan, run: &str) -> Result<Self, Fault> {
         let task = args.task.as_deref().map(|text| find(plan, text, run)).transpose()?;
         Ok(Self { task, attempt: args.attempt })
+    }
+
+    /// Whether an attempt that is asked for by its number was made.
+    fn check(&self, history: &History, args: &LogsArgs) -> Result<(), Fault> {
+        let Some(wanted) = self.attempt.filter(|_| self.attempts(history).is_empty()) else {
+            return Ok(());
+        };
+        let all = Self { attempt: None, ..*self };
+        let most = all.attempts(history).into_iter().map(|(_, number)| number).max();
+        let of = args.task.as_deref().map_or("no task".to_owned(), |task| format!("task `{task}`"));
+        let message = match &args.task {
+            Some(_) => format!("{of} has no attempt {wanted}"),
+            None => format!("{of} of the run has an attempt {wanted}"),
+        };
+        Err(Fault::new(ErrorCode::BadArgument, message).help(match most {
+            Some(most) => format!("the last one is attempt {most}"),
+            None => "nothing was attempted yet".to_owned(),
+        }))
     }
 
     /// The attempts that started, in the order in which they did.

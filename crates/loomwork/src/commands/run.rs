@@ -22,6 +22,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let base = workflow::base_of(&args.file);
     let plugins = Arc::new(Plugins::beside(base.clone()));
     let definition = workflow::checked(&args.file, &limits, &given, &plugins, ui)?;
+    workflow::check_queues(&definition, &args.execution.queues)?;
     let variables = Arc::new(workflow::variables(&definition, &given)?);
     let workers = workers(&variables, args.workers)?;
     let hash = definition_hash(&definition);
@@ -71,7 +72,8 @@ pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
     carry(session, history, ui)
 }
 
-fn heading(id: RunId, definition: &Definition) -> String {
+/// The first line about a run that this process carries.
+pub(crate) fn heading(id: RunId, definition: &Definition) -> String {
     let Definition { name, version, .. } = definition;
     format!("run {id}  {name} {version}\n")
 }

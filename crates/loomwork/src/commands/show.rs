@@ -1,7 +1,7 @@
 //! `loom show`: one run.
 
 use crate::args::{Global, ShowArgs};
-use crate::commands::list::{coloured, state_name};
+use crate::commands::list::{coloured, is_interrupted, state_name};
 use crate::fault::Outcome;
 use crate::look::Look;
 use crate::render::duration::short;
@@ -60,7 +60,7 @@ fn head(run: &RunSummary, history: &History, paint: Paint) -> String {
     }
     field("workers", &run.workers.to_string());
     field("folder", &printable(&run.base));
-    if state_name(run) == "interrupted" || (history.paused().is_some() && !run.alive) {
+    if is_interrupted(run) {
         field("go on", &format!("loom resume {}", run.id.short()));
     }
     text
@@ -126,7 +126,7 @@ fn variables(history: &History, all: bool, paint: Paint) -> String {
             SetBy::Amendment => "by hand".to_owned(),
             SetBy::Task(task) => format!("by {}", printable(&plan.task(task).name)),
         };
-        table.row([String::new(), variable.name.to_owned(), fit(&value, 60), paint.dim(by)]);
+        table.row([String::new(), variable.name.to_owned(), value, paint.dim(by)]);
     }
     let mut text = table.render(paint);
     if !text.is_empty() {

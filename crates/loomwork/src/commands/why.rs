@@ -1,35 +1,52 @@
 //! `loom why`: why a run, or a task, stands where it does.
 
 use crate::args::{Global, WhyArgs};
+use crate::commands::list::is_interrupted;
 use crate::commands::logs::find;
-use crate::fault::Outcome;
+use crate::fault::{Fault, Outcome};
 use crate::look::Look;
-use crate::render::why::{run_why, task_why};
+use crate::render::why::{Moment, run_why, task_why};
 use crate::session::now;
 use crate::store;
 use crate::ui::Ui;
-use loom_protocol::ExitCode;
-use std::fmt::Write;
+use loom_core::{History, TaskRef};
+use loom_protocol::{ErrorCode, ExitCode};
 
 pub(crate) fn why(args: &WhyArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let path = store::locate(global.store.as_deref())?;
     let (mut store, id) = store::look_at_run(&path, &args.run)?;
     let look = Look::at(&mut store, id)?;
     let paint = ui.terminal.paint;
-    let ended = look.history.run().state().is_final();
-    // Where nobody is at work, time stood still when something last happened.
-    let at = if look.summary.alive || ended { now() } else { look.last_moment() };
-    let mut text = match &args.task {
+    let left_at = is_interrupted(&look.summary).then(|| look.last_moment());
+    let moment = Moment { now: now(), left_at };
+    let text = match &args.task {
         Some(task) => {
             let task = find(look.history.run().plan(), task, &id.short())?;
-            task_why(&look.history, task.task, at, paint)
+            check_item(&look.history, task)?;
+            task_why(&look.history, task, moment, paint)
         }
-        None => run_why(&look.history, at, paint),
+        None => run_why(&look.history, moment, paint),
     };
-    if !look.summary.alive && !ended {
-        let short = id.short();
-        let _ = writeln!(text, "nobody is at work on the run; go on: loom resume {short}");
-    }
     ui.print(&text)?;
     Ok(ExitCode::Success)
+}
+
+fn check_item(history: &History, of: TaskRef) -> Result<(), Fault> {
+    let run = history.run();
+    if run.phase_of(of).is_some() {
+        return Ok(());
+    }
+    let name = &run.plan().task(of.task).name;
+    let (item, id) = (of.item.unwrap_or_default(), run.id().short());
+    let message = match run.items(of.task) {
+        Some((count, _)) => {
+            format!("task `{name}` has no item {item}: it has {count}, counted from 0")
+        }
+        None if run.plan().task(of.task).for_each.is_none() => {
+            format!("task `{name}` has no items: it has no `for_each`")
+        }
+        None => format!("the items of task `{name}` are not known: it has not fired"),
+    };
+    Err(Fault::new(ErrorCode::NoSuchTask, message)
+        .help(format!("`loom why {id} {name}` says where the task stands")))
 }

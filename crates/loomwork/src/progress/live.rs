@@ -3,7 +3,6 @@
 use super::lines::{Lines, nth_attempt};
 use super::{View, label, stopping_text};
 use crate::render::duration::short;
-use crate::render::table::cut;
 use crate::session::now;
 use crate::signals::Wish;
 use crate::terminal::{Paint, fit, printable, size};
@@ -62,7 +61,7 @@ impl LiveView {
             let _ = write!(text, "\x1b[{}A\r\x1b[J", self.drawn);
         }
         for line in self.scroll.drain(..) {
-            text += &cut(&line, width.saturating_sub(1));
+            text += &fit(&line, width.saturating_sub(1));
             text.push('\n');
         }
         if self.unshown > 0 {
@@ -70,7 +69,7 @@ impl LiveView {
             self.unshown = 0;
         }
         for line in picture {
-            text += &cut(line, width.saturating_sub(1));
+            text += &fit(line, width.saturating_sub(1));
             text.push('\n');
         }
         self.drawn = picture.len();
@@ -153,7 +152,9 @@ impl LiveView {
             Some(_) => printable(&def.name),
             None => printable(&label(plan, task)),
         };
-        let mut row = format!("{}  {}", fit(&name, 40), self.lines.paint.dim(took));
+        // Whatever else is cut on a narrow terminal, how long it has taken is not.
+        let room = size().0.saturating_sub(14).clamp(8, 40);
+        let mut row = format!("{}  {}", fit(&name, room), self.lines.paint.dim(took));
         if let Some((count, settled)) = history.run().items(task.task) {
             let _ = write!(row, "  {settled}/{count} items");
         }

@@ -1,9 +1,8 @@
 //! A run on a time axis: one bar a task, or an item, fitted to the terminal.
 
 use super::duration::short;
-use super::table::width as columns_of;
 use crate::progress::label;
-use crate::terminal::{Paint, fit, printable};
+use crate::terminal::{Paint, fit, printable, width as columns_of};
 use loom_core::{
     AttemptRecord, AttemptResult, Ending, History, TaskIx, TaskPhase, TaskRecord, TaskRef,
     Timestamp,
@@ -45,9 +44,10 @@ pub(crate) fn timeline(
     let until = history.finished_at().unwrap_or(now).max(from);
     let critical = critical(history, now);
     let rows = rows(history, &critical, all);
-    let names = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
-    let names = names.min(NAME_MOST);
-    let cells = width.saturating_sub(names + 16).clamp(10, 120);
+    let names = rows.iter().map(|row| columns_of(&row.name)).max().unwrap_or(0);
+    let names = names.min(NAME_MOST).min(width / 3);
+    let tails = rows.iter().map(|row| columns_of(&tail(history, row.task, now))).max().unwrap_or(0);
+    let cells = width.saturating_sub(names + tails + 6).clamp(10, 120);
     let axis = Axis { from, span: until.since(from).max(Duration::from_micros(1)), cells };
     let mut text = axis.scale(names, paint);
     for row in &rows {
@@ -153,31 +153,53 @@ fn line(
     let mut bar = vec![' '; axis.cells];
     let end = record.settled_at().unwrap_or(now);
     let first = record.attempts.iter().map(|attempt| attempt.ready_at).min();
-    axis.fill(&mut bar, record.waiting_since.max(axis.from), first.unwrap_or(end), WAITING);
-    let mine = |attempt: &&AttemptRecord| row.task.item.is_none() || attempt.item == row.task.item;
-    let mut ran = Duration::ZERO;
-    let mut count = 0;
-    for attempt in record.attempts.iter().filter(mine) {
-        ran += draw(&mut bar, attempt, axis, now);
-        count += 1;
+    let waited = first.or(record.enabled.map(|enabled| enabled.at)).unwrap_or(end);
+    axis.fill(&mut bar, record.waiting_since.max(axis.from), waited, WAITING);
+    attempts_of(history, row.task).for_each(|attempt| draw(&mut bar, attempt, axis, now));
+    if let Some(since) = ready_since(history, row.task, now) {
+        axis.fill(&mut bar, since.max(axis.from), now, QUEUED);
     }
     let (mark, tint): (&str, fn(Paint, &str) -> String) = sign(history, row.task);
     let name = fit(&row.name, names);
-    let pad = names - name.chars().count();
+    let pad = names - columns_of(&name);
     let star = if row.critical { paint.bold("*") } else { " ".to_owned() };
     let bar: String = bar.into_iter().collect();
-    let times =
-        if count > 1 && row.task.item.is_none() && history.run().items(row.task.task).is_none() {
-            format!(" ×{count}")
-        } else {
-            String::new()
-        };
-    let took = if count == 0 { String::new() } else { short(ran) };
-    format!("{star} {name}{:pad$}  {} {} {took}{times}\n", "", tint(paint, &bar), tint(paint, mark))
+    let tail = tail(history, row.task, now);
+    let tail = tail.strip_prefix(mark).unwrap_or(&tail);
+    format!("{star} {name}{:pad$}  {} {}{tail}\n", "", tint(paint, &bar), tint(paint, mark))
 }
 
-/// Draws an attempt; answers with how long it ran.
-fn draw(bar: &mut [char], attempt: &AttemptRecord, axis: &Axis, now: Timestamp) -> Duration {
+fn attempts_of(history: &History, of: TaskRef) -> impl Iterator<Item = &AttemptRecord> {
+    let attempts = history.task(of.task).attempts.iter();
+    attempts.filter(move |attempt| of.item.is_none() || attempt.item == of.item)
+}
+
+/// Since when a task or item could have started, if it can and has not.
+fn ready_since(history: &History, of: TaskRef, now: Timestamp) -> Option<Timestamp> {
+    let phase = history.run().phase_of(of)?;
+    let is_ready = matches!(phase, TaskPhase::Ready | TaskPhase::BackingOff);
+    let since = history.task(of.task).ready_since(of.item).filter(|_| is_ready)?;
+    (since <= now && !history.run().phase(of.task).is_final()).then_some(since)
+}
+
+/// How a row ended, how long its attempts ran, and how many there were.
+fn tail(history: &History, of: TaskRef, now: Timestamp) -> String {
+    let mark = sign(history, of).0;
+    let count = attempts_of(history, of).count();
+    if count == 0 {
+        return mark.to_owned();
+    }
+    let ran = attempts_of(history, of)
+        .filter_map(|attempt| Some(attempt.ended_at().unwrap_or(now).since(attempt.started_at?)));
+    let took = short(ran.sum());
+    if count > 1 && of.item.is_none() && history.run().items(of.task).is_none() {
+        format!("{mark} {took} ×{count}")
+    } else {
+        format!("{mark} {took}")
+    }
+}
+
+fn draw(bar: &mut [char], attempt: &AttemptRecord, axis: &Axis, now: Timestamp) {
     let held = attempt.assigned_at.unwrap_or(attempt.started_at.unwrap_or(now));
     let started = attempt.started_at.unwrap_or(attempt.ended_at().unwrap_or(now));
     let ended = attempt.ended_at().unwrap_or(now);
@@ -186,7 +208,7 @@ fn draw(bar: &mut [char], attempt: &AttemptRecord, axis: &Axis, now: Timestamp) 
         axis.fill(bar, held, started, HELD);
     }
     if attempt.started_at.is_none() {
-        return Duration::ZERO;
+        return;
     }
     let lost = matches!(attempt.result, AttemptResult::Interrupted { .. });
     axis.fill(bar, started, ended, if lost { LOST } else { RUNNING });
@@ -197,7 +219,6 @@ fn draw(bar: &mut [char], attempt: &AttemptRecord, axis: &Axis, now: Timestamp) 
     } else if attempt.failure().is_some() {
         bar[axis.at(ended)] = '×';
     }
-    ended.since(started)
 }
 
 /// How a row ended.
@@ -215,7 +236,8 @@ fn sign(history: &History, task: TaskRef) -> (&'static str, fn(Paint, &str) -> S
         TaskPhase::Cancelled => ("■", yellow),
         TaskPhase::BackingOff => ("↻", yellow),
         TaskPhase::Running => ("▶", cyan),
-        TaskPhase::Waiting | TaskPhase::Ready => ("…", dim),
+        TaskPhase::Ready => ("… ready", cyan),
+        TaskPhase::Waiting => ("…", dim),
     }
 }
 

@@ -53,12 +53,27 @@ fn resolve_settles_a_task_by_hand_and_the_run_goes_on() {
 }
 
 #[test]
+fn resolve_without_an_output_that_others_wait_for_has_to_be_meant() {
+    let loom = fails_until_mended();
+    loom.loom(&["run", "w.yaml"]).exits(1);
+    loom.loom(&["resolve", "last", "b"])
+        .exits(2)
+        .warns("error[L603]")
+        .warns("no value for `B`")
+        .warns("--output B=VALUE")
+        .warns("--without-outputs");
+    loom.loom(&["list"]).exits(0).says("1 failed, 1 skipped");
+    loom.loom(&["resolve", "last", "b", "--without-outputs"]).exits(0).says("1 skipped");
+    assert_eq!(loom.read("ran"), "a\n");
+}
+
+#[test]
 fn cancel_ends_a_run_of_another_process() {
     let loom = under_way();
     let mut run = loom.start(&["run", "w.yaml"]);
     run.until("▶ slow");
     loom.loom(&["resume", "last"]).exits(2).warns("error[L604]").warns("pid ");
-    loom.loom(&["cancel", "last", "--reason", "wrong input"]).exits(0).says("is cancelled");
+    loom.loom(&["cancel", "last", "--reason", "wrong input"]).exits(0).says("was cancelled");
     run.end().exits(130).says("wrong input").says("cancelled: 3 tasks");
     loom.loom(&["cancel", "last"]).exits(2).warns("error[L603]");
 }

@@ -53,6 +53,8 @@ fn validate_looks_at_all_files_and_leaves_to_the_caller_what_is_the_callers() {
 fn calls_that_cannot_be_understood_have_a_code_and_a_suggestion() {
     let loom = Loom::with("name: w\ntasks:\n  - { name: a, plugin: noop }");
     loom.loom(&["run", "w.yaml", "--worker", "2"]).exits(2).warns("error[L605]").warns("--workers");
+    let help = loom.loom(&[]).exits(2).warns("Usage: loom").warns("Commands:");
+    assert!(!help.err.contains("L605"), "{}", help.err);
     loom.loom(&["run", "w.yaml", "--var", "X"]).exits(2).warns("error[L605]").warns("X=VALUE");
     loom.loom(&["run", "w.yaml", "--limit", "tusks=3"]).exits(2).warns("error[L605]");
     loom.loom(&["run", "w.yaml", "--limit", "tasks=3"]).exits(0);

@@ -32,6 +32,7 @@ fn list_shows_runs_youngest_first_and_filters_them() {
     assert!(!loom.loom(&["list", "--state", "failed"]).exits(0).out.contains(" n "));
     assert!(!loom.loom(&["list", "--workflow", "n"]).exits(0).out.contains("mixed"));
     assert_eq!(loom.loom(&["list", "--limit", "1", "--json"]).exits(0).json().len(), 1);
+    loom.loom(&["list", "--limit", "0"]).exits(2).warns("error[L605]").warns("from 1 up");
     loom.loom(&["list", "--state", "asleep"]).exits(2).warns("interrupted");
 }
 
@@ -75,6 +76,10 @@ fn logs_are_of_the_run_a_task_an_item_or_an_attempt() {
     assert!(!said.out.contains("──"), "{}", said.out);
     let said = loom.loom(&["logs", "last", "twice", "--attempt", "2"]).exits(0);
     assert_eq!(said.out, "try 2\n");
+    loom.loom(&["logs", "last", "twice", "--attempt", "9"])
+        .exits(2)
+        .warns("task `twice` has no attempt 9")
+        .warns("the last one is attempt 2");
     let said = loom.loom(&["logs", "last", "each[1]"]).exits(0);
     assert_eq!(said.out, "for each\n");
     loom.loom(&["logs", "last", "after"]).exits(0).warns("nothing was written");

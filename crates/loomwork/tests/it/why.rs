@@ -49,7 +49,70 @@ tasks:
         .says("linear backoff from 1m 00s, at most 5m 00s, comes to 1m 00s after failure 1");
     run.signal(libc::SIGINT);
     run.end().exits(130);
-    loom.loom(&["why", "last"]).exits(0).says("nobody is at work");
+    loom.loom(&["why", "last"]).exits(0).says("(b) is paused: 0 of 1").says("nobody is at work");
+    loom.loom(&["why", "last", "flaky"]).exits(0).says("nobody is at work");
+    loom.loom(&["list", "--state", "interrupted"]).exits(0).says(" b ");
+}
+
+#[test]
+fn of_a_run_whose_process_was_killed_it_says_that_nobody_is_at_work() {
+    let loom = Loom::with(
+        r#"
+name: k
+tasks:
+  - name: slow
+    plugin: cmd
+    params: { command: "until test -e go; do sleep 0.01; done" }
+"#,
+    );
+    let mut run = loom.start(&["run", "w.yaml"]);
+    run.until("▶ slow");
+    run.signal(libc::SIGKILL);
+    run.end();
+    let said = loom.loom(&["why", "last"]).exits(0).says("(k) was interrupted: 0 of 1");
+    said.says("nobody is at work").says("cut off\n  slow  was running when the run was left");
+    let said = loom.loom(&["why", "last", "slow"]).exits(0).says("slow  was running when");
+    said.says("go on: loom resume");
+    let loom = loom.file("go", "");
+    loom.loom(&["resume", "last"]).exits(0).says("run ").says("  k 0.1.0\n");
+}
+
+#[test]
+fn a_ready_task_names_the_limit_that_holds_it_and_who_took_it() {
+    let loom = Loom::with(
+        r#"
+name: l
+tasks:
+  - name: first
+    plugin: cmd
+    execution: { queue: gpu }
+    params: { command: "until test -e go; do sleep 0.01; done" }
+  - { name: second, plugin: cmd, execution: { queue: gpu }, params: { command: "true" } }
+  - name: each
+    plugin: cmd
+    for_each: [x, y]
+    execution: { workers: 1 }
+    params: { command: "until test -e go; do sleep 0.01; done" }
+"#,
+    );
+    loom.loom(&["run", "w.yaml", "--queue", "cpu=1"])
+        .exits(2)
+        .warns("error[L605]")
+        .warns("its queues are gpu");
+    let mut run = loom.start(&["run", "w.yaml", "--queue", "gpu=1", "--workers", "4"]);
+    run.until("▶ each[0]");
+    let said = loom.loom(&["why", "last", "second"]).exits(0).says("second  ready for ");
+    said.says("its queue `gpu` is taken by\n    first  running for ");
+    let said = loom.loom(&["why", "last", "each[1]"]).exits(0).says("each[1]  ready for ");
+    said.says("`execution.workers: 1` allows\n    each[0]  running for ");
+    loom.loom(&["why", "last", "each[0]"]).exits(0).says("each[0]  running for ");
+    loom.loom(&["why", "last", "each[2]"]).exits(2).warns("it has 2, counted from 0");
+    loom.loom(&["why", "last", "first[0]"]).exits(2).warns("it has no `for_each`");
+    let shown = loom.loom(&["show", "last"]).exits(0);
+    let row = shown.out.lines().find(|line| line.contains(" second ")).unwrap();
+    assert!(row.contains('░') && row.ends_with("… ready"), "{row}");
+    let _loom = loom.file("go", "");
+    run.end().exits(0);
 }
 
 #[test]

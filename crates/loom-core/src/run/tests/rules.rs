@@ -320,13 +320,43 @@ fn resolving_counts_as_success_and_may_set_outputs() {
     run.fail("a");
     assert_eq!(run.run.state(), RunState::Failed);
     let outputs = vec![Variable { name: "X".into(), value: json!("by hand"), secret: false }];
-    let resolve =
-        Request::Resolve { by: "me".into(), task: "a".into(), reason: "checked".into(), outputs };
+    let resolve = Request::Resolve {
+        by: "me".into(),
+        task: "a".into(),
+        reason: "checked".into(),
+        outputs,
+        without_outputs: false,
+    };
     run.request(resolve.clone()).unwrap();
     assert_eq!(run.phases(), "a=resolved b=running");
     run.succeed("b", &[]);
     assert_eq!(run.run.state(), RunState::Succeeded);
     assert!(matches!(run.request(resolve), Err(Refusal::Run { .. })));
+}
+
+#[test]
+fn resolving_without_a_required_output_is_refused_unless_it_is_meant() {
+    let mut run = Driver::begun(vec![
+        task("a").out("X").out("Y").out("Z?"),
+        task("y").out("Y"),
+        task("b").needs("X"),
+    ]);
+    run.succeed("y", &["Y"]);
+    run.fail("a");
+    let resolve = |outputs: Vec<Variable>, without_outputs| Request::Resolve {
+        by: "me".into(),
+        task: "a".into(),
+        reason: String::new(),
+        outputs,
+        without_outputs,
+    };
+    let refusal = run.request(resolve(Vec::new(), false)).unwrap_err();
+    let missing = Refusal::OutputsMissing { task: "a".into(), outputs: vec!["X".into()] };
+    assert_eq!(refusal, missing, "`Y` was set by another");
+    assert_eq!(run.phases(), "a=failed y=succeeded b=skipped");
+    run.request(resolve(Vec::new(), true)).unwrap();
+    assert_eq!(run.phases(), "a=resolved y=succeeded b=skipped");
+    assert_eq!(run.run.state(), RunState::Succeeded);
 }
 
 #[test]

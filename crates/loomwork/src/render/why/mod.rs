@@ -17,25 +17,54 @@ use std::fmt::Write;
 /// The most last lines of a failed attempt.
 const TAIL_MOST: usize = 6;
 
-/// Why a run stands where it does.
-pub(crate) fn run_why(history: &History, now: Timestamp, paint: Paint) -> String {
-    Words { history, now, paint, text: String::new() }.of_run()
+/// When a run is looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
+    /// Up to when spans are told.
+    pub(crate) now: Timestamp,
+    /// When something last happened to a run that has not ended and that nobody is at work on.
+    pub(crate) left_at: Option<Timestamp>,
 }
 
-/// Why a task stands where it does.
-pub(crate) fn task_why(history: &History, task: TaskIx, now: Timestamp, paint: Paint) -> String {
-    Words { history, now, paint, text: String::new() }.of_task(task)
+/// Why a run stands where it does.
+pub(crate) fn run_why(history: &History, moment: Moment, paint: Paint) -> String {
+    Words::new(history, moment, paint).of_run()
+}
+
+/// Why a task, or an item of it, stands where it does.
+pub(crate) fn task_why(history: &History, of: TaskRef, moment: Moment, paint: Paint) -> String {
+    Words::new(history, moment, paint).of_task(of)
 }
 
 /// An answer that is being put into words.
 struct Words<'a> {
     history: &'a History,
     now: Timestamp,
+    left_at: Option<Timestamp>,
     paint: Paint,
     text: String,
 }
 
+impl<'a> Words<'a> {
+    fn new(history: &'a History, Moment { now, left_at }: Moment, paint: Paint) -> Self {
+        Self { history, now, left_at, paint, text: String::new() }
+    }
+}
+
 impl Words<'_> {
+    /// Says so if nobody is at work on the run.
+    fn nobody(&mut self) {
+        if let Some(left_at) = self.left_at {
+            let text = format!(
+                "nobody is at work on the run; the last that happened was {}; go on: loom resume {}",
+                self.ago(left_at),
+                self.id()
+            );
+            let text = self.paint.yellow(text);
+            self.line(1, &text);
+        }
+    }
+
     fn line(&mut self, depth: usize, text: &str) {
         let _ = writeln!(self.text, "{:1$}{text}", "", 2 * depth);
     }
@@ -65,10 +94,12 @@ impl Words<'_> {
     fn standing(&self, standing: Standing) -> String {
         let Standing { task, phase, since } = standing;
         let span = short(self.now.since(since));
-        let how = if phase.is_final() {
-            format!("{phase} {span} ago")
-        } else {
-            format!("{} for {span}", said(phase))
+        let how = match phase {
+            _ if phase.is_final() => format!("{phase} {span} ago"),
+            TaskPhase::Running if self.left_at.is_some() => {
+                format!("was running when the run was left, started {span} ago")
+            }
+            _ => format!("{} for {span}", said(phase)),
         };
         format!("{}  {how}", self.label(task))
     }
@@ -149,6 +180,9 @@ impl Words<'_> {
 
     fn hold(&mut self, depth: usize, hold: &Hold<'_>) {
         let text = match hold {
+            _ if self.left_at.is_some() && !is_of_the_run(hold) => {
+                return self.line(depth, "nobody is at work on the run to start it");
+            }
             Hold::NotBegun => "the run has not begun".to_owned(),
             Hold::Paused(Some(by)) => format!("the run is paused, {}", self.asked(by)),
             Hold::Paused(None) => "the run is paused".to_owned(),
@@ -168,19 +202,26 @@ impl Words<'_> {
                 self.label(standing.task)
             ),
             Hold::Workers { workers, .. } => {
-                format!("all of the run's workers ({workers}) are busy")
+                let set_by = match self.history.variable("MAX_WORKERS") {
+                    Some(_) => "`MAX_WORKERS`",
+                    None => "`--workers`, or the number of cores",
+                };
+                format!("all of the run's workers are busy: {workers}, by {set_by}")
             }
-            Hold::BeyondRun { queue: Some(queue), .. } => {
-                format!("it is about to start, unless queue `{}` is full", printable(queue))
+            Hold::Instances { most, .. } => {
+                format!(
+                    "as many instances of it are under way as `execution.workers: {most}` allows"
+                )
             }
-            Hold::BeyondRun { instances: Some(most), .. } => {
-                format!("it is about to start, unless {most} instances of it run over all runs")
-            }
-            Hold::BeyondRun { .. } => "it is about to start".to_owned(),
+            Hold::Queue { name, .. } => format!("its queue `{}` is taken by", printable(name)),
+            Hold::AboutToStart { queue, instances } => about_to_start(*queue, *instances),
         };
         self.line(depth, &text);
-        if let Hold::HandedOver { busy, .. } | Hold::Workers { busy, .. } | Hold::UntilAlone(busy) =
-            hold
+        if let Hold::HandedOver { busy, .. }
+        | Hold::Workers { busy, .. }
+        | Hold::UntilAlone(busy)
+        | Hold::Instances { taken: busy, .. }
+        | Hold::Queue { taken: busy, .. } = hold
         {
             self.standings(depth + 1, busy);
         }
@@ -220,6 +261,21 @@ impl Words<'_> {
             }
         }
     }
+}
+
+fn about_to_start(queue: Option<&str>, instances: Option<u32>) -> String {
+    let queue = queue.map(|name| format!("its queue `{}`", printable(name)));
+    let instances = instances.map(|most| format!("all of its `execution.workers: {most}`"));
+    let limits: Vec<String> = queue.into_iter().chain(instances).collect();
+    if limits.is_empty() {
+        return "it is about to start".to_owned();
+    }
+    format!("it is about to start, unless other runs have taken {}", limits.join(" or "))
+}
+
+/// Whether it is the run that does not let a task start, whoever is at work on it.
+const fn is_of_the_run(hold: &Hold<'_>) -> bool {
+    matches!(hold, Hold::NotBegun | Hold::Paused(_) | Hold::Ending(_))
 }
 
 /// A phase that lasts, as in `… for 3 s`.

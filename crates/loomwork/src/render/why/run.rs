@@ -4,7 +4,7 @@ use super::Words;
 use crate::render::duration::short;
 use crate::render::words::counted;
 use crate::terminal::printable;
-use loom_core::{CriticalPath, PathStart, TaskRef, explain_run};
+use loom_core::{CriticalPath, PathStart, RunState, TaskRef, explain_run};
 use std::fmt::Write;
 
 impl Words<'_> {
@@ -13,12 +13,13 @@ impl Words<'_> {
         let counts = self.history.counts();
         let (name, id) = (&self.history.run().plan().definition().name, self.id());
         let (done, total) = (counts.settled(), counts.total());
-        let text = format!(
-            "run {id} ({}) is {}: {done} of {total} tasks done",
-            printable(name),
-            why.state
-        );
+        let said = match why.state {
+            RunState::Queued | RunState::Running if self.left_at.is_some() => "was interrupted",
+            state => state.said(),
+        };
+        let text = format!("run {id} ({}) {said}: {done} of {total} tasks done", printable(name));
         self.head(&text);
+        self.nobody();
         if let Some(by) = &why.ended_by {
             self.cancelled(1, by);
         }
@@ -36,7 +37,7 @@ impl Words<'_> {
             self.more(1, why.first_causes.more);
         }
         if why.running.count() > 0 {
-            self.head("running");
+            self.head(if self.left_at.is_some() { "cut off" } else { "running" });
             self.standings(1, &why.running);
         }
         if why.backing_off.count() > 0 {
@@ -65,7 +66,9 @@ impl Words<'_> {
             }
             self.more(1, why.next.more);
         }
-        if let Some(path) = &why.path {
+        // What nobody works on takes no time.
+        let path = self.left_at.map_or(why.path, |at| self.history.critical_path(at));
+        if let Some(path) = &path {
             self.path(path);
         }
         self.text

@@ -1,7 +1,7 @@
 //! Why a task stands where it does.
 
 use super::{Words, assignment, said};
-use crate::progress::quoted;
+use crate::progress::{label, quoted};
 use crate::render::duration::short;
 use crate::render::words::{counted, failure_line, skip_reason};
 use crate::terminal::printable;
@@ -12,10 +12,12 @@ use loom_core::{
 use std::fmt::Write;
 
 impl Words<'_> {
-    pub(super) fn of_task(mut self, task: TaskIx) -> String {
-        let TaskWhy { standing, items, why } = explain_task(self.history, task, self.now);
+    pub(super) fn of_task(mut self, of: TaskRef) -> String {
+        let task = of.task;
+        let TaskWhy { standing, items, why } = explain_task(self.history, of, self.now);
         let text = format!("{} (run {})", self.standing(standing), self.id());
         self.head(&text);
+        self.nobody();
         match &why {
             Why::Waiting(waiting) => self.waiting(task, waiting),
             Why::Ready(hold) => self.hold(1, hold),
@@ -30,7 +32,7 @@ impl Words<'_> {
                 self.line(1, &text);
                 self.set("set", &done.set);
             }
-            Why::Failed(failed) => self.failed(task, failed),
+            Why::Failed(failed) => self.failed(of, failed),
             Why::Skipped(skipped) => self.skipped(skipped),
             Why::Cancelled(by) => self.cancelled(1, by),
             Why::Resolved { resolution, set } => {
@@ -85,7 +87,7 @@ impl Words<'_> {
     fn running(&mut self, running: &RunningWhy<'_>) {
         let text = format!("try {} of {}", running.try_number, running.of);
         self.line(1, &text);
-        if let Some(at) = running.times_out_at {
+        if let Some(at) = running.times_out_at.filter(|_| self.left_at.is_none()) {
             let text = format!("its timeout ends it in {}", short(at.since(self.now)));
             self.line(1, &text);
         }
@@ -96,14 +98,15 @@ impl Words<'_> {
         }
     }
 
-    fn failed(&mut self, task: TaskIx, failed: &FailedWhy<'_>) {
+    fn failed(&mut self, of: TaskRef, failed: &FailedWhy<'_>) {
         self.failure(1, failed.failure);
         let allowed = if failed.allowed { "; the run may succeed all the same" } else { "" };
         let text = format!("{} of {} tries used{allowed}", failed.tries, failed.of);
         self.line(1, &text);
         self.toll(1, &failed.toll);
-        let (id, name) = (self.id(), quoted(&self.history.run().plan().task(task).name));
-        let text = format!("loom logs {id} {name} · loom retry {id} {name}");
+        let plan = self.history.run().plan();
+        let (id, name) = (self.id(), quoted(&plan.task(of.task).name));
+        let text = format!("loom logs {id} {} · loom retry {id} {name}", quoted(&label(plan, of)));
         self.line(1, &text);
     }
 

@@ -108,7 +108,7 @@ fn torture(site: &Loom, random: &mut Random, heard: &mut Heard) -> String {
         }
         if said.code != 0 {
             // The last kill came between the record of the run's end and the process's.
-            said.exits(2).warns("error[L603]").warns("which is succeeded");
+            said.exits(2).warns("error[L603]").warns("which has succeeded");
         }
         return run.expect("nothing ends before the first kill");
     }

@@ -3,6 +3,9 @@
 //! The language is minijinja's (Jinja2's) expressions. Variables that no task has set are
 //! undefined; `NAME is defined` asks. Values that commands print are strings: `COUNT|int > 3`.
 
+mod words;
+mod wrong;
+
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,22 +24,35 @@ static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     language
 });
 
-/// Why the expression is wrong, or `None`, and the variables that it names.
-pub fn variables_of(expression: &str) -> Result<BTreeSet<String>, String> {
+/// The variables that an expression names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Those whose values it uses.
+    pub used: BTreeSet<String>,
+    /// Those of which it asks no more than whether they are set: `NAME is defined`.
+    pub asked: BTreeSet<String>,
+}
+
+/// The variables that the expression names, or why it is none.
+pub fn variables_of(expression: &str) -> Result<Names, String> {
     if expression.len() > EXPRESSION_BYTES_MAX {
         return Err(format!("it is longer than {EXPRESSION_BYTES_MAX} bytes"));
     }
-    let compiled = LANGUAGE.compile_expression(expression).map_err(|error| reason(&error))?;
-    Ok(compiled.undeclared_variables(false).into_iter().collect())
+    let compiled = compile(expression)?;
+    let (asked, used) = compiled
+        .undeclared_variables(false)
+        .into_iter()
+        .partition(|name| words::is_only_asked_for(expression, name));
+    Ok(Names { used, asked })
 }
 
 /// Whether the expression holds, given the value of each variable that is set.
 pub fn holds(expression: &str, lookup: &dyn Fn(&str) -> Option<Value>) -> Result<bool, String> {
-    let compiled = LANGUAGE.compile_expression(expression).map_err(|error| reason(&error))?;
+    let compiled = compile(expression)?;
     let named = compiled.undeclared_variables(false);
     let context: BTreeMap<String, Value> =
-        named.into_iter().filter_map(|name| lookup(&name).map(|value| (name, value))).collect();
-    for name in compared_with_numbers(expression) {
+        named.iter().filter_map(|name| Some((name.clone(), lookup(name)?))).collect();
+    for name in words::compared_with_numbers(expression) {
         if let Some(Value::String(text)) = context.get(name) {
             return Err(format!(
                 "`{name}` is the text \"{text}\", which is never equal to a number, nor less or \
@@ -45,56 +61,20 @@ pub fn holds(expression: &str, lookup: &dyn Fn(&str) -> Option<Value>) -> Result
         }
     }
     compiled
-        .eval(minijinja::value::Serde(context))
+        .eval(minijinja::value::Serde(&context))
         .map(|value| value.is_true())
-        .map_err(|error| reason(&error))
+        .map_err(|error| wrong::without_value(&error, &named, &context))
 }
 
-/// The variables that the expression compares with a literal number, as they are. The language
-/// orders any text above any number, so that such a comparison of a text has an answer, but never
-/// the one that was meant.
-fn compared_with_numbers(expression: &str) -> Vec<&str> {
-    let words = words(expression);
-    let is_comparison = |word: &str| matches!(word, "<" | ">" | "<=" | ">=" | "==" | "!=");
-    let is_number = |word: &str| word.starts_with(|first: char| first.is_ascii_digit());
-    let is_name =
-        |word: &str| word.starts_with(|first: char| first.is_alphabetic() || first == '_');
-    // A name that something is done with (`NAME|int`, `NAME.x`, `NAME[0]`) is not compared as it is.
-    let goes_on =
-        |word: Option<&&str>| word.is_some_and(|word| matches!(*word, "|" | "." | "[" | "("));
-    let mut found = Vec::new();
-    for (at, triple) in words.windows(3).enumerate() {
-        let before = at.checked_sub(1).and_then(|at| words.get(at)).copied();
-        let [left, sign, right] = [triple[0], triple[1], triple[2]];
-        if !is_comparison(sign) {
-            continue;
-        }
-        if is_name(left) && is_number(right) && !matches!(before, Some("|" | ".")) {
-            found.push(left);
-        } else if is_number(left) && is_name(right) && !goes_on(words.get(at + 3)) {
-            found.push(right);
-        }
+fn compile(expression: &str) -> Result<minijinja::Expression<'_, '_>, String> {
+    if words::may_repeat(expression) {
+        return Err(
+            "`*` multiplies numbers only: write `|int` or `|float` behind what stands on its \
+                    left and right, as in `COUNT|int * 2`"
+                .into(),
+        );
     }
-    found
-}
-
-/// The expression's names, numbers and signs; texts in quotes are one word.
-fn words(expression: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let mut rest = expression.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let end = match first {
-            '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |place| place + 2),
-            '<' | '>' | '=' | '!' if rest[1..].starts_with('=') => 2,
-            _ if first.is_alphanumeric() || first == '_' => rest
-                .find(|next: char| !(next.is_alphanumeric() || next == '_'))
-                .unwrap_or(rest.len()),
-            _ => first.len_utf8(),
-        };
-        words.push(&rest[..end]);
-        rest = rest[end..].trim_start();
-    }
-    words
+    LANGUAGE.compile_expression(expression).map_err(|error| wrong::unreadable(&error, expression))
 }
 
 /// The items of a value that `for_each` names: a list, or a string that is a JSON list.
@@ -121,14 +101,6 @@ pub fn fuzz_expression(data: &[u8]) {
         // Either answer will do.
         let _ = holds(expression, &|name| (name.len() % 2 == 1).then(|| list.clone()));
     }
-}
-
-fn reason(error: &minijinja::Error) -> String {
-    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-    if error.kind() == minijinja::ErrorKind::OutOfFuel {
-        return format!("it takes more than {FUEL} steps");
-    }
-    detail
 }
 
 #[cfg(test)]
@@ -164,8 +136,16 @@ mod tests {
 
     #[test]
     fn the_variables_of_an_expression_are_known() {
-        let names = variables_of("A > 1 and B.c is defined").unwrap();
-        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["A", "B"]);
+        let check = |expression: &str, used: &[&str], asked: &[&str]| {
+            let names = variables_of(expression).unwrap();
+            assert!(names.used.iter().eq(used), "{expression}: {names:?}");
+            assert!(names.asked.iter().eq(asked), "{expression}: {names:?}");
+        };
+        check("A > 1 and B.c is defined", &["A", "B"], &[]);
+        check("A is defined and B is not undefined", &[], &["A", "B"]);
+        check("A is defined and A|int > 3", &["A"], &[]);
+        check("'A > 1' == 'x' or A is not defined", &[], &["A"]);
+        check("A is defined or A.defined", &["A"], &[]);
     }
 
     #[test]
@@ -181,9 +161,53 @@ mod tests {
     }
 
     #[test]
+    fn errors_say_where_why_and_what_to_write() {
+        for (expression, parts) in [
+            ("COUNT >", ["ends after `>`", "is missing"]),
+            ("COUNT > > 3", ["`>` is not expected", "character 9"]),
+            ("COUNT = 5", ["`=` is not expected", "`==` compares"]),
+            ("COUNT|integer > 3", ["no filter `integer`", "did you mean `int`"]),
+            ("COUNT is define", ["no test `define`", "did you mean `defined`"]),
+            ("size(COUNT) > 3", ["no function `size`", "a filter"]),
+            ("OTHER|int > 3 and OTHER.x", ["`OTHER` is not set", "`OTHER is defined and …`"]),
+            ("LIST - 1 > 2", ["`LIST` is a list", "`|int`"]),
+            ("'x'|int > 1", ["a value cannot be used", "`|int`"]),
+        ] {
+            let error = check(expression).unwrap_err();
+            let has = |part: &&str| error.contains(*part);
+            assert!(parts.iter().all(has), "{expression}: {error}");
+        }
+    }
+
+    #[test]
     fn evaluation_is_bounded() {
         assert!(check("('x' * 1000000000)|length > 0").is_err());
         assert!(check("range(1000000000)|list|length > 0").is_err());
+    }
+
+    #[test]
+    fn texts_and_lists_are_not_repeated() {
+        for expression in [
+            "LIST * 9 ~ ''",
+            "9 * LIST",
+            "(LIST) * 9",
+            "COUNT|int|string * 9",
+            "[1] * 9",
+            "LIST.0 * 9",
+            "9 * COUNT|lower",
+        ] {
+            let error = check(expression).unwrap_err();
+            assert!(error.contains("`COUNT|int * 2`"), "{expression}: {error}");
+        }
+        for expression in [
+            "COUNT|int * 2 == 10",
+            "2 * COUNT|int == 10",
+            "2 ** 3 == 8",
+            "'*' != COUNT",
+            "1.5 * 2 == 3",
+        ] {
+            assert_eq!(check(expression), Ok(true), "{expression}");
+        }
     }
 
     #[test]
