@@ -108,6 +108,7 @@ fn parked() {
                 workers: 2,
                 base: String::new(),
                 meta: Arc::default(),
+                hold: false,
             };
             let mut inputs = vec![Input::Submit(Box::new(submission), Box::new(drop))];
             while !inputs.is_empty() || engine.is_busy() {
