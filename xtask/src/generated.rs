@@ -134,6 +134,7 @@ fn codes() -> String {
         (Area::Task, "Running a task"),
         (Area::Store, "Keeping what happened"),
         (Area::Call, "The call itself"),
+        (Area::Server, "Serving requests"),
     ] {
         let _ = writeln!(out, "\n## {what}\n\nExit status {}.\n", area.exit() as u8);
         out.push_str("| Code | What |\n| --- | --- |\n");

@@ -24,6 +24,10 @@ const EDGES: &[(&str, May)] = &[
     ("loom-sqlite", May::Only(&["loom-core", "loom-store"])),
     ("loom-engine", May::Only(&["loom-core", "loom-store"])),
     ("loom-worker", May::Only(&["loom-protocol"])),
+    (
+        "loom-server",
+        May::Only(&["loom-core", "loom-engine", "loom-protocol", "loom-spec", "loom-store"]),
+    ),
     ("loomwork", May::All),
     ("loom-sim", May::All),
     ("xtask", May::All),

@@ -1,5 +1,6 @@
 //! A run in memory, with what has been decided about it and is not yet durable.
 
+use crate::executor::Carried;
 use crate::pace::Pace;
 use loom_core::{Changes, Effect, Event, Run, RunState, Timestamp};
 use loom_store::{NewRun, RequestId, RunCommit};
@@ -21,6 +22,7 @@ pub(crate) struct ActiveRun {
     /// The time that the run's timer was last set to.
     pub(crate) timer: Option<Timestamp>,
     pub(crate) pace: Pace,
+    pub(crate) carried: Carried,
 }
 
 impl ActiveRun {
@@ -28,6 +30,7 @@ impl ActiveRun {
         let committed_state = run.state();
         Self {
             run,
+            carried: Carried::of(&new),
             new: Some(new),
             events: Vec::new(),
             settles: Vec::new(),
@@ -40,8 +43,9 @@ impl ActiveRun {
         }
     }
 
-    pub(crate) fn loaded(run: Run) -> Self {
+    pub(crate) fn loaded(run: Run, carried: Carried) -> Self {
         Self {
+            carried,
             committed: run.events_so_far(),
             committed_state: run.state(),
             run,

@@ -3,7 +3,7 @@
 mod asked;
 
 use crate::active::ActiveRun;
-use crate::executor::{Executor, Started};
+use crate::executor::{Carried, Executor, Started};
 use crate::input::{EngineError, Input, NewSubmission, Observer, Reply};
 use crate::limits::Limits;
 use crate::options::Options;
@@ -201,6 +201,7 @@ impl Engine {
                 }
             }
             Input::Drain { by } => self.stop(Stopping::Drain, &by, now),
+            Input::Leave => self.stopping = self.stopping.take().max(Some(Stopping::Drain)),
             Input::Kill { by } => self.stop(Stopping::Kill, &by, now),
         }
     }
@@ -281,6 +282,7 @@ impl Engine {
             return Ok(());
         }
         let stored = self.store.load(id)?;
+        let carried = Carried::of(&stored.new);
         let plan = self.plan(&stored.new);
         let mut run = Run::new(Submission {
             id,
@@ -289,7 +291,7 @@ impl Engine {
             workers: stored.new.workers,
         });
         stored.events.iter().for_each(|event| run.replay(event));
-        self.runs.insert(id, ActiveRun::loaded(run));
+        self.runs.insert(id, ActiveRun::loaded(run, carried));
         Ok(())
     }
 
@@ -419,7 +421,8 @@ impl Engine {
             match effect {
                 Effect::Dispatch(attempt) => {
                     let key = attempt.key;
-                    if let Started::Finished(news) = self.executor.start(*attempt) {
+                    let carried = &self.runs[&key.run].carried;
+                    if let Started::Finished(news) = self.executor.start(*attempt, carried) {
                         let report = Report { task: key.task, attempt: key.attempt, news };
                         finished.push((key.run, report));
                     }

@@ -1,13 +1,15 @@
 //! The seam to those who run attempts.
 
 use loom_core::{Attempt, AttemptKey, News, RunId, Stop};
+use loom_store::{NewRun, RunMeta};
+use std::sync::Arc;
 
 /// Runs attempts. Calls must not wait for an attempt; what becomes of one is reported through
 /// [`crate::Handle::report`].
 pub trait Executor: Send {
     /// Starts an attempt; one that is `held` waits until fewer than its lane's width of the run's
     /// attempts work, and reports that it began.
-    fn start(&mut self, attempt: Attempt) -> Started;
+    fn start(&mut self, attempt: Attempt, carried: &Carried) -> Started;
 
     /// Ends an attempt, which then still reports. No effect on one that has ended.
     fn stop(&mut self, key: AttemptKey, how: Stop);
@@ -19,6 +21,22 @@ pub trait Executor: Send {
     /// Ends whatever an earlier process left behind of these runs, and waits until it is gone.
     /// Answers with why that failed.
     fn end_leftovers(&mut self, runs: &[RunId]) -> Result<(), String>;
+}
+
+/// What a run gives its attempts beside their variables. Nothing is decided by it.
+#[derive(Clone, Debug, Default)]
+pub struct Carried {
+    /// The folder that relative paths of the workflow start from.
+    pub base: String,
+    /// What is said about the run.
+    pub meta: Arc<RunMeta>,
+}
+
+impl Carried {
+    /// What a run that was created so carries.
+    pub(crate) fn of(new: &NewRun) -> Self {
+        Self { base: new.base.clone(), meta: Arc::clone(&new.meta) }
+    }
 }
 
 /// The answer to a start.

@@ -100,6 +100,12 @@ impl Handle {
         self.send(Input::Drain { by: by.into() });
     }
 
+    /// Starts nothing new and stops the engine once nothing is under way. Runs stay as they are, for
+    /// whoever takes them up next.
+    pub fn leave(&self) {
+        self.send(Input::Leave);
+    }
+
     /// As [`Handle::drain`], ending what is under way.
     pub fn kill(&self, by: impl Into<String>) {
         self.send(Input::Kill { by: by.into() });

@@ -50,6 +50,8 @@ pub enum Input {
         /// Who asks.
         by: String,
     },
+    /// As [`Input::Drain`], but runs stay as they are, for whoever takes them up next.
+    Leave,
     /// As [`Input::Drain`], ending what is under way.
     Kill {
         /// Who asks.

@@ -28,7 +28,7 @@ mod tests;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::Engine;
-pub use executor::{Executor, Started};
+pub use executor::{Carried, Executor, Started};
 pub use handle::{Handle, Inbox, channel};
 pub use input::{EngineError, Input, NewSubmission, Observer, Reply};
 pub use options::Options;

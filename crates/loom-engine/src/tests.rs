@@ -1,6 +1,8 @@
 //! The engine on a manual clock, the reference store and an executor that does nothing by itself.
 
-use crate::{Engine, EngineError, Executor, Input, NewSubmission, Observer, Options, Started};
+use crate::{
+    Carried, Engine, EngineError, Executor, Input, NewSubmission, Observer, Options, Started,
+};
 use loom_core::{
     Attempt, AttemptKey, Definition, Failure, FailureKind, News, Plan, Report, Request,
     RetryPolicy, RunId, RunState, Stop, TaskDef, Timestamp,
@@ -18,7 +20,7 @@ type Diary = Arc<Mutex<Vec<String>>>;
 struct Scribe(Diary);
 
 impl Executor for Scribe {
-    fn start(&mut self, attempt: Attempt) -> Started {
+    fn start(&mut self, attempt: Attempt, _carried: &Carried) -> Started {
         let held = if attempt.held { " held" } else { "" };
         self.write(format!("start {}#{}{held}", attempt.task().name, attempt.key.attempt));
         Started::Running
@@ -315,6 +317,21 @@ fn with_a_parked_run() -> Bench {
     let failure = Failure::retryable(FailureKind::Exit, "exit 1");
     bench.turn(vec![report(1, 0, 1, News::Failed(failure))]).unwrap();
     bench
+}
+
+#[test]
+fn an_engine_that_leaves_starts_nothing_and_its_runs_stay_as_they_are() {
+    let mut bench = Bench::new();
+    let mut second = task("b");
+    second.execution.depends_on = vec!["a".into()];
+    let inputs = vec![bench.submit(1, vec![task("a"), second])];
+    bench.turn(inputs).unwrap();
+    bench.turn(vec![Input::Leave]).unwrap();
+    assert!(!bench.engine.has_stopped(), "an attempt is under way");
+    bench.turn(vec![succeeded(1, 0)]).unwrap();
+    assert!(bench.engine.has_stopped());
+    assert!(!bench.diary().iter().any(|line| line.starts_with("start b")));
+    assert_eq!(bench.state(1), RunState::Running);
 }
 
 #[test]

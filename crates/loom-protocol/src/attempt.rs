@@ -54,6 +54,9 @@ pub struct AttemptRequest {
     pub item: Option<Value>,
     /// Names of the declared outputs.
     pub outputs: Vec<String>,
+    /// Environment variables of the engine's side, such as `TRACEPARENT`: what connects the attempt
+    /// to what caused it. They are no variables of the run.
+    pub context: Vec<(String, String)>,
     /// The longest that the attempt may take.
     pub timeout: Option<Duration>,
     /// Permissions that it needs.

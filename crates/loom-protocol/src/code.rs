@@ -18,13 +18,17 @@ pub enum Area {
     Store,
     /// The call itself.
     Call,
+    /// Serving requests.
+    Server,
 }
 
 impl Area {
     /// The exit status of a process that ends for an error of this area.
     pub const fn exit(self) -> ExitCode {
         match self {
-            Self::Document | Self::Check | Self::Plugin | Self::Call => ExitCode::Usage,
+            Self::Document | Self::Check | Self::Plugin | Self::Call | Self::Server => {
+                ExitCode::Usage
+            }
             Self::Task => ExitCode::RunFailed,
             Self::Store => ExitCode::Machine,
         }
@@ -119,6 +123,24 @@ codes! {
     NoSuchTask = 606 Call "no such task";
     FileExists = 607 Call "a file is in the way";
     RunExists = 608 Call "the run exists already";
+
+    Unauthenticated = 701 Server "the caller is not known";
+    Forbidden = 702 Server "the caller may not do that";
+    NotFound = 703 Server "there is no such thing";
+    AlreadyThere = 704 Server "something else is there already";
+    PreconditionFailed = 705 Server "it was changed meanwhile";
+    TooManyRequests = 706 Server "too many requests";
+    BodyTooLarge = 707 Server "the request is too large";
+    RequestTimeout = 708 Server "the request took too long";
+    ServerBusy = 709 Server "the server has too much to do";
+    ServerStopping = 710 Server "the server is stopping";
+    BadCursor = 711 Server "the cursor is not one of ours";
+    WorkflowDisabled = 712 Server "the workflow is disabled";
+    MissingVariable = 713 Server "a run is not given what it needs";
+    OpenListener = 714 Server "a server without access control may not be reached from outside";
+    MethodNotAllowed = 715 Server "the method is not allowed here";
+    KeyReused = 716 Server "an idempotency key was used for another request";
+    BadSetting = 717 Server "a setting is wrong";
 }
 
 impl ErrorCode {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 /// One event of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunEvent {
     /// The run's identity.
     pub run: String,
@@ -22,6 +23,7 @@ pub struct RunEvent {
 
 /// What happened to a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type")]
 pub enum RunEventKind {
     /// The run began.
@@ -208,6 +210,7 @@ pub enum RunEventKind {
 
 /// An attempt of a task or item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AttemptOf {
     /// The task's name.
     pub task: String,
@@ -220,6 +223,7 @@ pub struct AttemptOf {
 
 /// One thing that a task emitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OutputEvent {
     /// Its name.
     pub name: String,
@@ -235,6 +239,7 @@ pub struct OutputEvent {
 
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FailureEvent {
     /// The stable name of the kind of failure.
     pub kind: String,
@@ -260,6 +265,7 @@ pub struct FailureEvent {
 
 /// An error of a command, on a line of its own: the last one that it prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorEvent {
     /// Always `error`.
     #[serde(rename = "type")]
@@ -274,6 +280,7 @@ pub struct ErrorEvent {
 
 /// The type of an [`ErrorEvent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorTag {
     /// `error`.

@@ -3,6 +3,7 @@
 //! What is here is a promise to other programs: the JSON of events and plugin conversations, the
 //! codes of errors, the exit statuses. Fields and variants are added, never renamed or removed.
 
+pub mod api;
 mod attempt;
 mod code;
 mod event;

@@ -2,7 +2,7 @@
 
 use crate::ledger::Ledger;
 use loom_core::{Attempt, AttemptKey, News, RunId, Stop, TaskKind};
-use loom_engine::{Executor, Started};
+use loom_engine::{Carried, Executor, Started};
 use std::sync::{Arc, Mutex};
 
 /// Attempts under way on the simulated machine.
@@ -59,7 +59,7 @@ pub(crate) struct SimExecutor {
 }
 
 impl Executor for SimExecutor {
-    fn start(&mut self, attempt: Attempt) -> Started {
+    fn start(&mut self, attempt: Attempt, _carried: &Carried) -> Started {
         let mut machine = self.machine.lock().expect("simulation has one thread");
         let mut ledger = self.ledger.lock().expect("simulation has one thread");
         ledger.dispatched(&attempt);

@@ -99,7 +99,7 @@ fn filters(runs: u64) -> Vec<(&'static str, RunFilter)> {
     let states = |states: &[RunState]| states.to_vec();
     let last_hour = TimeRange { from: Some(samples::at(runs - 3600)), until: None };
     let long_ago = TimeRange { from: None, until: Some(samples::at(3600)) };
-    let order = vec![("order".to_owned(), Some((runs / 2 + 1).to_string()))];
+    let order = vec![("order".to_owned(), Some((runs / 2 + 2).to_string()))];
     let team = Some(vec!["team-1".to_owned()]);
     vec![
         ("all", all()),

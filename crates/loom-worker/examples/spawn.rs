@@ -114,6 +114,7 @@ fn request(round: usize, task: usize) -> AttemptRequest {
         inputs: Vec::new(),
         item: None,
         outputs: Vec::new(),
+        context: Vec::new(),
         timeout: None,
         permissions: Vec::new(),
         contract_success: None,

@@ -1,7 +1,7 @@
 //! One attempt from beginning to end, as steps.
 
 use crate::host::Host;
-use crate::job::{Ended, Idle, Job, Plugin, failure, timeout};
+use crate::job::{Ended, Idle, Job, Plugin, failed, timeout};
 use crate::log::AttemptLog;
 use crate::params;
 use crate::permissions::authorise;
@@ -34,6 +34,10 @@ pub(crate) enum Way {
 impl Work {
     /// Decides, without blocking, what the attempt needs.
     pub(crate) fn way(&self, host: &Host) -> Way {
+        caught(&self.request.plugin, || self.decide(host)).unwrap_or_else(Way::Done)
+    }
+
+    fn decide(&self, host: &Host) -> Way {
         if !self.request.permissions.is_empty() {
             return Way::Thread;
         }
@@ -63,10 +67,15 @@ impl Work {
 
     /// Runs the attempt on this thread. Whatever happens, it has an outcome.
     pub(crate) fn run(self, host: &Arc<Host>) -> AttemptReport {
-        let id = self.request.id.clone();
+        let (id, plugin) = (self.request.id.clone(), self.request.plugin.clone());
+        let news = caught(&plugin, || self.attempt(host)).unwrap_or_else(|failed| failed);
+        AttemptReport { id, news }
+    }
+
+    fn attempt(self, host: &Arc<Host>) -> AttemptNews {
         let Self { request, plugin, reporter, stop } = self;
         if stop.asked().is_some() {
-            return AttemptReport { id, news: AttemptNews::Stopped };
+            return AttemptNews::Stopped;
         }
         let allowed = authorise(&request, plugin.manifest(), &host.permissions);
         let prepared = allowed.and_then(|granted| {
@@ -75,33 +84,22 @@ impl Work {
         });
         let (granted, params) = match prepared {
             Ok(prepared) => prepared,
-            Err(ended) => {
-                let news = conclude(&request, host, Err(ended));
-                return AttemptReport { id, news };
-            }
+            Err(ended) => return conclude(&request, host, Err(ended)),
         };
+        let secrets = host.secrets(&request);
         let mut job = Job {
             params,
             granted,
             stop,
-            log: AttemptLog::new(
-                request.log.clone(),
-                host.secrets(&request),
-                &request.secret_names,
-            ),
+            log: AttemptLog::new(request.log.clone(), secrets, &request.secret_names),
             deadline: request.timeout.map(|timeout| Instant::now() + timeout),
             host: Arc::clone(host),
             request,
         };
-        let result = catch_unwind(AssertUnwindSafe(|| plugin.run(&mut job))).unwrap_or_else(|_| {
-            let name = &job.request.plugin;
-            let message =
-                format!("plugin `{name}` panicked, which is a bug in it; please report it");
-            Err(failure(ErrorCode::PluginFailed, message, false))
-        });
+        let result = plugin.run(&mut job);
         job.log.finish();
         if let Some(problem) = job.log.problem() {
-            reporter.trouble(&id, problem);
+            reporter.trouble(&job.request.id, problem);
         }
         let mut news = conclude(&job.request, host, result);
         if let AttemptNews::Failed(info) = &mut news
@@ -109,8 +107,21 @@ impl Work {
         {
             info.tail = job.log.tail();
         }
-        AttemptReport { id, news }
+        news
     }
+}
+
+/// Does a part of an attempt. A panic in it is a bug, in the plugin or around it, and ends this
+/// attempt alone: it is how the attempt failed. What it says may hold anything, a secret too, so it
+/// is left on standard error, where it is written anyway.
+pub(crate) fn caught<T>(plugin: &str, part: impl FnOnce() -> T) -> Result<T, AttemptNews> {
+    catch_unwind(AssertUnwindSafe(part)).map_err(|_| {
+        let message = format!(
+            "the attempt panicked while it used plugin `{plugin}`, which is a bug; please report it \
+             with what was written to standard error"
+        );
+        AttemptNews::Failed(failed(ErrorCode::PluginFailed, message, false))
+    })
 }
 
 /// The attempt's outcome as it is reported: outputs and error objects that break their contract are

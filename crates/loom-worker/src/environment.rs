@@ -1,14 +1,17 @@
 //! The environment variables of an attempt.
 //!
 //! A process gets `loom`'s own environment and on top of it, later ones winning: the variables of
-//! the run, the task's inputs, `ITEM` and `ITEM_INDEX`, and `LOOM_RUN_ID`, `LOOM_TASK`,
-//! `LOOM_ATTEMPT`, `LOOM_IDEMPOTENCY_KEY`, `LOOM_WORKFLOW`, `LOOM_OUTPUT`. A string is passed as it
-//! is, any other value as compact JSON.
+//! the run, the task's inputs, `ITEM` and `ITEM_INDEX`, the attempt's context, and `LOOM_RUN_ID`,
+//! `LOOM_TASK`, `LOOM_ATTEMPT`, `LOOM_IDEMPOTENCY_KEY`, `LOOM_WORKFLOW`, `LOOM_OUTPUT`. A string is
+//! passed as it is, any other value as compact JSON.
 
 use crate::job::{Ended, failure};
 use loom_protocol::{AttemptRequest, ErrorCode};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString, NulError, OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// The most bytes of `NAME=value` with its closing NUL: what Linux lets pass in one string.
@@ -39,13 +42,64 @@ pub(crate) fn names(request: &AttemptRequest) -> impl Iterator<Item = &str> {
     request.inputs.iter().chain(request.shared.iter()).map(|var| var.name.as_str()).chain(item)
 }
 
+/// `loom`'s own environment, ready to be handed on. Taken once: nothing in `loom` changes it.
+#[derive(Debug)]
+pub(crate) struct Inherited {
+    entries: Vec<CString>,
+    places: HashMap<OsString, usize>,
+}
+
+impl Inherited {
+    /// As it is now.
+    pub(crate) fn now() -> Self {
+        let mut own = Self { entries: Vec::new(), places: HashMap::new() };
+        for (name, value) in std::env::vars_os() {
+            let Ok(entry) = entry(&name, &value) else { continue };
+            own.places.insert(name, own.entries.len());
+            own.entries.push(entry);
+        }
+        own
+    }
+
+    /// The value of a variable in it.
+    pub(crate) fn get(&self, name: &str) -> Option<&OsStr> {
+        let entry = self.entries[*self.places.get(OsStr::new(name))?].as_bytes();
+        Some(OsStr::from_bytes(&entry[name.len() + 1..]))
+    }
+
+    /// It with these entries on top, of which later ones win.
+    pub(crate) fn with<'a>(&'a self, own: &'a [(&OsStr, CString)]) -> Vec<&'a CStr> {
+        let mut all: Vec<&CStr> = Vec::with_capacity(self.entries.len() + own.len());
+        all.extend(self.entries.iter().map(CString::as_c_str));
+        let mut added: HashMap<&OsStr, usize> = HashMap::with_capacity(own.len());
+        for (name, entry) in own {
+            if let Some(place) = self.places.get(*name).or_else(|| added.get(name)) {
+                all[*place] = entry;
+            } else {
+                added.insert(name, all.len());
+                all.push(entry);
+            }
+        }
+        all
+    }
+}
+
+/// `NAME=value`; an error if there is a NUL in it.
+pub(crate) fn entry(name: &OsStr, value: &OsStr) -> Result<CString, NulError> {
+    let mut entry = Vec::with_capacity(name.len() + value.len() + 2);
+    entry.extend_from_slice(name.as_bytes());
+    entry.push(b'=');
+    entry.extend_from_slice(value.as_bytes());
+    CString::new(entry)
+}
+
 /// What an attempt's process gets on top of `loom`'s own environment; later entries win.
 pub(crate) fn of<'a>(
     request: &'a AttemptRequest,
     output: &'a Path,
 ) -> Result<Vec<(&'a str, Cow<'a, str>)>, Ended> {
-    let mut entries: Vec<(&str, Cow<'_, str>)> =
-        Vec::with_capacity(request.shared.len() + request.inputs.len() + 8);
+    let variables = request.shared.len() + request.inputs.len() + request.context.len();
+    let mut entries: Vec<(&str, Cow<'_, str>)> = Vec::with_capacity(variables + 8);
     for variable in request.shared.iter().chain(&request.inputs) {
         entries.push((&variable.name, text(&variable.value)));
     }
@@ -55,6 +109,7 @@ pub(crate) fn of<'a>(
             entries.push(("ITEM_INDEX", index.to_string().into()));
         }
     }
+    entries.extend(request.context.iter().map(|(name, value)| (name.as_str(), value.into())));
     for (name, value) in &entries {
         check(name, value)?;
     }
@@ -126,5 +181,21 @@ mod tests {
             assert!(info.message.contains("`BIG`") && info.message.contains("file's path"));
             assert!(!info.retryable);
         }
+    }
+
+    #[test]
+    fn later_entries_win_over_earlier_and_inherited_ones() {
+        let own = |name: &str, value: &str| entry(name.as_ref(), value.as_ref()).unwrap();
+        let names = ["PATH", "HOME"];
+        let inherited = Inherited {
+            entries: vec![own("PATH", "/bin"), own("HOME", "/a=b")],
+            places: names.iter().enumerate().map(|(at, name)| (name.into(), at)).collect(),
+        };
+        assert_eq!(inherited.get("HOME"), Some(OsStr::new("/a=b")));
+        assert_eq!(inherited.get("X"), None);
+        let added = ["X", "PATH", "X"].map(OsStr::new);
+        let entries = [own("X", "1"), own("PATH", "/mine"), own("X", "2")];
+        let added: Vec<_> = added.into_iter().zip(entries).collect();
+        assert_eq!(inherited.with(&added), [c"PATH=/mine", c"HOME=/a=b", c"X=2"]);
     }
 }

@@ -1,11 +1,14 @@
 //! What all attempts of one worker share.
 
 use crate::contract::Contracts;
+use crate::environment::Inherited;
+use crate::http::Client;
 use crate::permissions::PermissionService;
 use crate::secrets::Secrets;
+use crate::worker::WorkerOptions;
 use loom_protocol::AttemptRequest;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,8 +21,12 @@ type Prepared = (Arc<Vec<String>>, Secrets);
 pub(crate) struct Host {
     /// How long a process has between TERM and KILL.
     pub(crate) grace: Duration,
+    /// Asks servers.
+    pub(crate) client: Client,
     /// Says what the owners of tokens may do.
     pub(crate) permissions: PermissionService,
+    /// What every process gets.
+    pub(crate) inherited: Inherited,
     /// Checks results.
     pub(crate) contracts: Contracts,
     scratch: PathBuf,
@@ -32,16 +39,22 @@ pub(crate) struct Host {
 static WORKERS: AtomicU64 = AtomicU64::new(0);
 
 impl Host {
-    /// For attempts whose files `$LOOM_OUTPUT` go to a private folder made inside `temporary`.
-    pub(crate) fn new(grace: Duration, temporary: &Path, permissions: PermissionService) -> Self {
+    /// The files `$LOOM_OUTPUT` go to a private folder made inside `options.temporary`.
+    pub(crate) fn new(options: WorkerOptions) -> Self {
         let worker = WORKERS.fetch_add(1, Ordering::Relaxed);
         let name = format!("loom-{}-{}-{worker}", std::process::id(), crate::sys::now_micros());
-        let scratch = temporary.join(name);
+        let client = Client::new(options.certificates.as_deref());
         Self {
-            grace,
-            permissions,
+            grace: options.grace,
+            permissions: PermissionService::new(
+                options.permissions_url,
+                options.permissions_timeout,
+                client.clone(),
+            ),
+            client,
+            inherited: Inherited::now(),
             contracts: Contracts::default(),
-            scratch,
+            scratch: options.temporary.join(name),
             next: AtomicU64::new(0),
             secrets: Mutex::default(),
         }

@@ -1,9 +1,11 @@
 //! One HTTP exchange, with limits on its time, its redirects and the size of its answer.
 
 use crate::sys;
-use std::sync::LazyLock;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 
 /// What to ask, and how much of an answer to take.
 pub(crate) struct Exchange {
@@ -37,20 +39,94 @@ pub(crate) enum Trouble {
     TooLarge,
     /// The far side could not be reached, broke off, or does not speak HTTP.
     Connection(String),
+    /// The certificates to trust are not known.
+    Certificates(String),
 }
 
-static AGENT: LazyLock<ureq::Agent> = LazyLock::new(|| {
-    ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .allow_non_standard_methods(true)
-        .max_redirects_will_error(false)
-        // A connection that the far side has meanwhile closed would look like a failure of this
-        // attempt, so each exchange has its own.
-        .max_idle_connections(0)
-        .user_agent(concat!("loomwork/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into()
-});
+/// Performs exchanges. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    /// Why nothing can be asked by `https`.
+    distrusts: Option<Arc<str>>,
+}
+
+impl Client {
+    /// One that trusts the certificates of this file, in PEM; without one, those of Mozilla's list,
+    /// which is part of the program.
+    pub(crate) fn new(certificates: Option<&Path>) -> Self {
+        let (roots, distrusts) = match certificates.map(read_certificates) {
+            None => (RootCerts::WebPki, None),
+            Some(Ok(roots)) => (RootCerts::new_with_certs(&roots), None),
+            Some(Err(why)) => (RootCerts::new_with_certs(&[]), Some(why.into())),
+        };
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .max_redirects_will_error(false)
+            // A connection that the far side has meanwhile closed would look like a failure of this
+            // attempt, so each exchange has its own.
+            .max_idle_connections(0)
+            .user_agent(concat!("loomwork/", env!("CARGO_PKG_VERSION")))
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .build();
+        Self { agent: config.into(), distrusts }
+    }
+
+    /// Performs one; returns when the answer is whole, or the time is over.
+    pub(crate) fn exchange(&self, exchange: Exchange) -> Result<Answer, Trouble> {
+        let Exchange { method, uri, headers, body, timeout, max_body, max_redirects } = exchange;
+        if let Some(why) = self.distrusts.as_deref().filter(|_| uri.scheme_str() == Some("https")) {
+            return Err(Trouble::Certificates(why.to_owned()));
+        }
+        let loopback = is_loopback(&uri);
+        let answered = match body {
+            None => self.run(request(method, uri, headers, ()), timeout, max_redirects, loopback),
+            Some(body) => {
+                self.run(request(method, uri, headers, body), timeout, max_redirects, loopback)
+            }
+        };
+        let mut response = answered.map_err(trouble)?;
+        let retry_after = retry_after(response.headers());
+        let body =
+            response.body_mut().with_config().limit(max_body).read_to_vec().map_err(trouble)?;
+        Ok(Answer { status: response.status().as_u16(), body, retry_after })
+    }
+
+    fn run(
+        &self,
+        request: Request<impl ureq::AsSendBody>,
+        timeout: Duration,
+        max_redirects: u32,
+        loopback: bool,
+    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        let config = self.agent.configure_request(request);
+        let mut config = config.timeout_global(Some(timeout)).max_redirects(max_redirects);
+        if loopback {
+            config = config.proxy(None);
+        }
+        self.agent.run(config.build())
+    }
+}
+
+fn read_certificates(file: &Path) -> Result<Vec<Certificate<'static>>, String> {
+    let shown = file.display();
+    let text = std::fs::read(file)
+        .map_err(|error| format!("the certificates in {shown} cannot be read: {error}"))?;
+    let items = ureq::tls::parse_pem(&text).collect::<Result<Vec<_>, _>>();
+    let items = items.map_err(|error| format!("{shown} is not a file of certificates: {error}"))?;
+    let roots: Vec<_> = items
+        .into_iter()
+        .filter_map(|item| match item {
+            PemItem::Certificate(certificate) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if roots.is_empty() {
+        return Err(format!("{shown} holds no certificate in PEM"));
+    }
+    Ok(roots)
+}
 
 /// An address with everything that HTTP needs: `http` or `https`, and a host.
 pub(crate) fn address(text: &str) -> Result<Uri, String> {
@@ -82,40 +158,12 @@ pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue
     Ok((name, value))
 }
 
-/// Performs it; returns when the answer is whole, or the time is over.
-pub(crate) fn exchange(exchange: Exchange) -> Result<Answer, Trouble> {
-    let Exchange { method, uri, headers, body, timeout, max_body, max_redirects } = exchange;
-    let loopback = is_loopback(&uri);
-    let answered = match body {
-        None => run(request(method, uri, headers, ()), timeout, max_redirects, loopback),
-        Some(body) => run(request(method, uri, headers, body), timeout, max_redirects, loopback),
-    };
-    let mut response = answered.map_err(trouble)?;
-    let retry_after = retry_after(response.headers());
-    let body = response.body_mut().with_config().limit(max_body).read_to_vec().map_err(trouble)?;
-    Ok(Answer { status: response.status().as_u16(), body, retry_after })
-}
-
 fn request<B>(method: Method, uri: Uri, headers: HeaderMap, body: B) -> Request<B> {
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     request
-}
-
-fn run(
-    request: Request<impl ureq::AsSendBody>,
-    timeout: Duration,
-    max_redirects: u32,
-    loopback: bool,
-) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-    let mut config =
-        AGENT.configure_request(request).timeout_global(Some(timeout)).max_redirects(max_redirects);
-    if loopback {
-        config = config.proxy(None);
-    }
-    AGENT.run(config.build())
 }
 
 fn is_loopback(uri: &Uri) -> bool {
@@ -130,9 +178,18 @@ fn trouble(error: ureq::Error) -> Trouble {
         ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Trouble::Timeout,
         ureq::Error::BodyExceedsLimit(_) => Trouble::TooLarge,
         ureq::Error::HostNotFound => Trouble::Connection("the host's name is not known".to_owned()),
-        ureq::Error::Io(error) => Trouble::Connection(error.to_string()),
-        error => Trouble::Connection(error.to_string()),
+        ureq::Error::Io(error) => unreached(error.to_string()),
+        error => unreached(error.to_string()),
     }
+}
+
+/// The error of TLS comes wrapped by others, so its text tells.
+fn unreached(why: String) -> Trouble {
+    Trouble::Connection(if why.contains("invalid peer certificate") {
+        format!("{why}; if that is as it should be, set SSL_CERT_FILE to what it is signed by")
+    } else {
+        why
+    })
 }
 
 /// What `Retry-After` asks for: seconds, or a date, taken relative to the answer's own `Date`, so

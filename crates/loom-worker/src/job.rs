@@ -86,9 +86,14 @@ pub enum Ended {
     Stopped,
 }
 
-/// A failure with nothing but a code and a message.
+/// The end by a failure with nothing but a code and a message.
 pub fn failure(code: ErrorCode, message: impl Into<String>, retryable: bool) -> Ended {
-    Ended::Failed(Box::new(FailureInfo {
+    Ended::Failed(Box::new(failed(code, message, retryable)))
+}
+
+/// A failure with nothing but a code and a message.
+pub(crate) fn failed(code: ErrorCode, message: impl Into<String>, retryable: bool) -> FailureInfo {
+    FailureInfo {
         code,
         message: message.into(),
         retryable,
@@ -96,18 +101,23 @@ pub fn failure(code: ErrorCode, message: impl Into<String>, retryable: bool) -> 
         exit_status: None,
         error: None,
         tail: Vec::new(),
-    }))
+    }
+}
+
+/// The end of an attempt whose time is over.
+pub(crate) fn timeout(request: &AttemptRequest) -> Ended {
+    Ended::Failed(Box::new(timed_out(request)))
 }
 
 /// The failure of an attempt whose time is over.
-pub(crate) fn timeout(request: &AttemptRequest) -> Ended {
+pub(crate) fn timed_out(request: &AttemptRequest) -> FailureInfo {
     let seconds = request.timeout.unwrap_or_default().as_secs_f64();
     let message = format!(
         "task `{}` took longer than its timeout of {seconds} s and was ended; raise \
          `execution.timeout` if it needs more",
         request.task
     );
-    failure(ErrorCode::TaskTimeout, message, true)
+    failed(ErrorCode::TaskTimeout, message, true)
 }
 
 /// An output as a plugin emits it; whether it is secret is found out later.

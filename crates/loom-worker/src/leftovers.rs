@@ -1,6 +1,6 @@
 //! Ends what a crash left behind: processes that still carry a run's identity in their environment.
 
-use crate::job::{Ended, failure};
+use crate::job::failed;
 use crate::sys::{self, Signal};
 use loom_protocol::{ErrorCode, FailureInfo};
 use std::collections::BTreeSet;
@@ -20,7 +20,8 @@ const KILLED: Duration = Duration::from_secs(5);
 /// Only for a run whose attempts are not running in a living worker.
 pub fn end_leftovers(run: &str, grace: Duration) -> Result<usize, FailureInfo> {
     let unknown = |error: io::Error| {
-        failed(format!("processes of run {run} could not be looked for: {error}"))
+        let message = format!("processes of run {run} could not be looked for: {error}");
+        failed(ErrorCode::Leftovers, message, true)
     };
     let found = groups(run).map_err(unknown)?;
     let all = found.len();
@@ -36,18 +37,12 @@ pub fn end_leftovers(run: &str, grace: Duration) -> Result<usize, FailureInfo> {
         return Ok(all);
     }
     let left: Vec<String> = left.iter().map(u32::to_string).collect();
-    Err(failed(format!(
+    let message = format!(
         "processes of run {run} are still alive after KILL, in the process groups {}; end them, for \
          two attempts of one task must not overlap",
         left.join(", ")
-    )))
-}
-
-fn failed(message: String) -> FailureInfo {
-    match failure(ErrorCode::Leftovers, message, true) {
-        Ended::Failed(info) => *info,
-        Ended::Stopped => unreachable!("`failure` makes failures"),
-    }
+    );
+    Err(failed(ErrorCode::Leftovers, message, true))
 }
 
 /// Sends a signal to each group and waits; returns those that are alive when the time is over.

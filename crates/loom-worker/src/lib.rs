@@ -4,7 +4,7 @@
 //! go out. Our own worker gets no privilege that a worker in another language would lack.
 //!
 //! Everything blocks, on threads that are reused; there is no async runtime. The only `unsafe` code
-//! is in `sys`, for calls to the C library that the standard library does not offer.
+//! is in `sys`, for calls to the C library that the standard library does not offer, or not so cheaply.
 
 mod attempt;
 mod builtin;
@@ -14,6 +14,7 @@ mod group;
 mod host;
 mod http;
 mod job;
+mod lanes;
 mod leftovers;
 mod log;
 mod output;

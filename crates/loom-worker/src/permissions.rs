@@ -6,7 +6,7 @@
 //! and token. The token appears in no message.
 
 use crate::environment;
-use crate::http::{self, Exchange, Trouble};
+use crate::http::{self, Client, Exchange, Trouble};
 use crate::job::Ended;
 use crate::job::failure;
 use loom_protocol::{AttemptRequest, ErrorCode, PluginManifest};
@@ -29,6 +29,7 @@ const KEPT: usize = 4096;
 pub(crate) struct PermissionService {
     url: Option<String>,
     timeout: Duration,
+    client: Client,
     answers: Mutex<Answers>,
 }
 
@@ -70,9 +71,9 @@ struct Denial {
 impl PermissionService {
     /// The service at this address; `None` if none is configured, which denies every task that
     /// needs permissions. `timeout` is for one whole exchange ([`PERMISSION_TIMEOUT`] by default).
-    pub(crate) fn new(url: Option<String>, timeout: Duration) -> Self {
+    pub(crate) fn new(url: Option<String>, timeout: Duration, client: Client) -> Self {
         let url = url.filter(|url| !url.trim().is_empty());
-        Self { url, timeout, answers: Mutex::default() }
+        Self { url, timeout, client, answers: Mutex::default() }
     }
 
     fn permissions(&self, run: &str, token: &str) -> Verdict {
@@ -92,13 +93,8 @@ impl PermissionService {
             None | Some(Err(_)) => asked.busy = true,
         }
         drop(asked);
-        let verdict = self.ask(token);
-        let mut asked = question.lock();
-        asked.busy = false;
-        asked.round += 1;
-        asked.last = Some(verdict.clone());
-        question.changed.notify_all();
-        verdict
+        let mut line = Line { question: &question, verdict: None };
+        line.verdict.insert(self.ask(token)).clone()
     }
 
     fn question(&self, key: Key) -> Arc<Question> {
@@ -132,7 +128,7 @@ impl PermissionService {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        let answer = http::exchange(Exchange {
+        let answer = self.client.exchange(Exchange {
             method: Method::POST,
             uri,
             headers,
@@ -156,6 +152,9 @@ impl PermissionService {
                 "{service} cannot be reached: {why}; see that it is up and LOOM_PERMISSIONS_URL is \
                  its address"
             )),
+            Trouble::Certificates(why) => {
+                Denial::last(format!("{service} cannot be asked: {why}; correct SSL_CERT_FILE"))
+            }
             Trouble::TooLarge => Denial::last(format!(
                 "{service} answered with more than {MAX_BODY} bytes; see that LOOM_PERMISSIONS_URL \
                  is its address"
@@ -174,6 +173,24 @@ impl std::fmt::Debug for PermissionService {
 impl Question {
     fn lock(&self) -> MutexGuard<'_, Asked> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The turn of the one who asks. However it ends, those who wait for the answer get one.
+struct Line<'a> {
+    question: &'a Question,
+    verdict: Option<Verdict>,
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        let lost =
+            || Err(Denial::passing("the question to the permission service was lost".into()));
+        let mut asked = self.question.lock();
+        asked.busy = false;
+        asked.round += 1;
+        asked.last = Some(self.verdict.take().unwrap_or_else(lost));
+        self.question.changed.notify_all();
     }
 }
 

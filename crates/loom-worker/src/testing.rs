@@ -3,12 +3,12 @@
 use crate::host::Host;
 use crate::job::Job;
 use crate::log::AttemptLog;
-use crate::permissions::PermissionService;
 use crate::secrets::Secrets;
 use crate::stop::StopSignal;
+use crate::worker::WorkerOptions;
 use loom_protocol::{AttemptId, AttemptOutput, AttemptRequest};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,7 @@ pub(crate) fn request(plugin: &str, params: Value) -> AttemptRequest {
         inputs: Vec::new(),
         item: None,
         outputs: Vec::new(),
+        context: Vec::new(),
         timeout: None,
         permissions: Vec::new(),
         contract_success: None,
@@ -45,17 +46,31 @@ pub(crate) fn input(request: &mut AttemptRequest, name: &str, value: Value) {
 }
 
 /// A job as the worker makes it, logging into this folder.
-pub(crate) fn job(mut request: AttemptRequest, folder: &Path) -> Job {
+pub(crate) fn job(request: AttemptRequest, folder: &Path) -> Job {
+    job_trusting(request, folder, None)
+}
+
+/// As [`job`], trusting the certificates of a file.
+pub(crate) fn job_trusting(
+    mut request: AttemptRequest,
+    folder: &Path,
+    certificates: Option<PathBuf>,
+) -> Job {
     request.log = folder.join("log");
     let secrets = Secrets::new(&request.secrets);
-    let nobody = PermissionService::new(None, Duration::ZERO);
+    let options = WorkerOptions {
+        grace: Duration::from_millis(300),
+        temporary: folder.to_owned(),
+        certificates,
+        ..WorkerOptions::default()
+    };
     Job {
         params: crate::params::fill(&request.params, &request, Some("command")).unwrap(),
         granted: request.permissions.iter().cloned().collect(),
         stop: StopSignal::default(),
         log: AttemptLog::new(request.log.clone(), secrets, &request.secret_names),
         deadline: request.timeout.map(|timeout| Instant::now() + timeout),
-        host: Arc::new(Host::new(Duration::from_millis(300), folder, nobody)),
+        host: Arc::new(Host::new(options)),
         request,
     }
 }

@@ -1,5 +1,8 @@
-//! A real HTTP server on the loopback device, for tests.
+//! A real HTTP server on the loopback device, with TLS or without, for tests.
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +38,7 @@ pub(crate) enum Reply {
 /// Serves until dropped.
 pub(crate) struct Server {
     address: SocketAddr,
+    scheme: &'static str,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
 }
@@ -48,6 +52,24 @@ struct Shared {
 
 impl Server {
     pub(crate) fn start(answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        Self::with(None, answer)
+    }
+
+    /// One that speaks TLS, with the certificate of `tests/tls`.
+    pub(crate) fn start_tls(answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        let certificate = CertificateDer::from_pem_slice(include_bytes!("../tests/tls/server.pem"));
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("../tests/tls/server.key"));
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.unwrap()], key.unwrap());
+        Self::with(Some(Arc::new(config.unwrap())), answer)
+    }
+
+    fn with(
+        tls: Option<Arc<ServerConfig>>,
+        answer: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
@@ -59,18 +81,24 @@ impl Server {
                 if ours.ending.load(Ordering::SeqCst) {
                     break;
                 }
-                let (shared, answer) = (Arc::clone(&ours), Arc::clone(&answer));
-                handlers.push(std::thread::spawn(move || serve(&stream, &shared, &*answer)));
+                let (shared, answer, tls) = (Arc::clone(&ours), Arc::clone(&answer), tls.clone());
+                handlers.push(std::thread::spawn(move || match tls {
+                    None => serve(stream, &shared, &*answer),
+                    Some(config) => {
+                        let connection = ServerConnection::new(config).unwrap();
+                        serve(StreamOwned::new(connection, stream), &shared, &*answer);
+                    }
+                }));
             }
             for handler in handlers {
                 handler.join().unwrap();
             }
         });
-        Self { address, shared, acceptor: Some(acceptor) }
+        Self { address, scheme, shared, acceptor: Some(acceptor) }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
@@ -97,11 +125,10 @@ impl Drop for Server {
     }
 }
 
-fn serve(stream: &TcpStream, shared: &Shared, answer: &dyn Fn(&Received) -> Reply) {
-    let Some(received) = read(stream) else { return };
+fn serve(mut stream: impl Read + Write, shared: &Shared, answer: &dyn Fn(&Received) -> Reply) {
+    let Some(received) = read(&mut stream) else { return };
     shared.received.lock().unwrap().push(received.clone());
     shared.changed.notify_all();
-    let mut stream = stream;
     // A client that has gone is none of the server's business.
     let _ = match answer(&received) {
         Reply::Answer(status, headers, body) => stream.write_all(
@@ -121,7 +148,7 @@ fn serve(stream: &TcpStream, shared: &Shared, answer: &dyn Fn(&Received) -> Repl
     };
 }
 
-fn read(stream: &TcpStream) -> Option<Received> {
+fn read(stream: impl Read) -> Option<Received> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|count| *count > 0)?;

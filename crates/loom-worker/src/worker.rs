@@ -5,22 +5,27 @@
 //!   at work. The thread that frees its place goes on with it at once, and says so in one report:
 //!   nobody has to answer before the next process starts.
 //! - Every attempt that [`Worker::start`] answers with [`Immediate::Running`] is reported ended
-//!   exactly once, whatever happens.
+//!   exactly once, whatever happens: a panic in an attempt is how it failed.
+//! - An attempt for which no thread can be made is queued, and it is tried again until one can: it
+//!   never depends on another attempt's end.
 
-use crate::attempt::{Way, Work};
+use crate::attempt::{Way, Work, caught};
 use crate::host::Host;
-use crate::job::{Ended, Plugin, failure};
-use crate::permissions::{PERMISSION_TIMEOUT, PermissionService};
+use crate::job::{Plugin, failed};
+use crate::lanes::{Lanes, Live};
+use crate::permissions::PERMISSION_TIMEOUT;
 use crate::pool::Pool;
 use crate::stop::StopSignal;
 use crate::sys;
 use crate::timers::Timers;
 use loom_protocol::{AttemptId, AttemptNews, AttemptReport, AttemptRequest, ErrorCode, StopHow};
-use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+/// How often it is tried again to make a thread that could not be made.
+const GROW_AGAIN: Duration = Duration::from_millis(100);
 
 /// How a worker works.
 #[derive(Clone, Debug)]
@@ -35,6 +40,9 @@ pub struct WorkerOptions {
     pub permissions_url: Option<String>,
     /// How long the permission service may take to answer.
     pub permissions_timeout: Duration,
+    /// A file with the certificates, in PEM, that `https` trusts instead of the built-in ones. It is
+    /// read once; if it cannot be, nothing is asked by `https`.
+    pub certificates: Option<PathBuf>,
 }
 
 impl Default for WorkerOptions {
@@ -45,12 +53,13 @@ impl Default for WorkerOptions {
             temporary: std::env::temp_dir(),
             permissions_url: None,
             permissions_timeout: PERMISSION_TIMEOUT,
+            certificates: None,
         }
     }
 }
 
 /// Hears what happens to attempts. Called from the worker's threads, never from within
-/// [`Worker::start`] or [`Worker::stop`]; it must not block.
+/// [`Worker::start`] or [`Worker::stop`]; it must neither block nor panic.
 pub trait Reporter: Send + Sync {
     /// Takes reports that belong together, in the order in which things happened.
     fn report(&self, reports: Vec<AttemptReport>);
@@ -83,44 +92,24 @@ struct Inner {
     source: Arc<dyn PluginSource>,
     pool: Pool,
     timers: Timers,
-    state: Mutex<State>,
+    lanes: Mutex<Lanes>,
     all_reported: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    closed: bool,
-    lanes: HashMap<String, Lane>,
-    live: HashMap<AttemptId, Live>,
-    /// Attempts that are not reported ended yet.
-    unreported: usize,
-}
-
-/// The attempts of one run.
-#[derive(Default)]
-struct Lane {
-    working: u32,
-    held: VecDeque<Work>,
-}
-
-/// An attempt that has not ended.
-enum Live {
-    Held,
-    Threaded(StopSignal),
-    Waiting(Arc<dyn Reporter>),
 }
 
 impl Worker {
     /// A worker that runs the plugins of `source`.
     pub fn new(options: WorkerOptions, source: Arc<dyn PluginSource>) -> io::Result<Self> {
-        let permissions =
-            PermissionService::new(options.permissions_url, options.permissions_timeout);
+        let pool = Pool::new(options.threads);
+        Self::on(pool, options, source)
+    }
+
+    fn on(pool: Pool, options: WorkerOptions, source: Arc<dyn PluginSource>) -> io::Result<Self> {
         Ok(Self(Arc::new(Inner {
-            host: Arc::new(Host::new(options.grace, &options.temporary, permissions)),
+            host: Arc::new(Host::new(options)),
             source,
-            pool: Pool::new(options.threads),
+            pool,
             timers: Timers::new()?,
-            state: Mutex::default(),
+            lanes: Mutex::default(),
             all_reported: Condvar::new(),
         })))
     }
@@ -129,8 +118,10 @@ impl Worker {
     /// not to be held, has ended when this returns.
     pub fn start(&self, request: AttemptRequest, reporter: Arc<dyn Reporter>) -> Immediate {
         let inner = &self.0;
-        let Some(plugin) = inner.source.find(&request.plugin) else {
-            return Immediate::Finished(no_plugin(&request.plugin));
+        let plugin = match caught(&request.plugin, || inner.source.find(&request.plugin)) {
+            Ok(Some(plugin)) => plugin,
+            Ok(None) => return Immediate::Finished(no_plugin(&request.plugin)),
+            Err(news) => return Immediate::Finished(news),
         };
         let work = Work { request, plugin, reporter, stop: StopSignal::default() };
         if work.request.held {
@@ -140,13 +131,13 @@ impl Worker {
         if let Way::Done(news) = way {
             return Immediate::Finished(news);
         }
-        let mut state = inner.state();
-        if state.closed {
+        let mut lanes = inner.lanes();
+        if lanes.closed {
             return Immediate::Finished(AttemptNews::Stopped);
         }
-        state.unreported += 1;
-        state.occupy(&work);
-        drop(state);
+        lanes.unreported += 1;
+        lanes.occupy(&work);
+        drop(lanes);
         inner.go(work, way, false);
         Immediate::Running
     }
@@ -154,14 +145,14 @@ impl Worker {
     /// Ends an attempt; its report follows. Does nothing if it has ended.
     pub fn stop(&self, id: &AttemptId, how: StopHow) {
         let inner = &self.0;
-        let mut state = inner.state();
-        match state.live.get(id) {
+        let mut lanes = inner.lanes();
+        match lanes.get(id) {
             None => {}
             Some(Live::Threaded(stop)) => stop.ask(how),
-            Some(Live::Held) => inner.take_back(state, id),
+            Some(Live::Held) => inner.take_back(lanes, id),
             Some(Live::Waiting(_)) => {
-                let Some(reporter) = state.unwait(id) else { return };
-                drop(state);
+                let Some(reporter) = lanes.unwait(id) else { return };
+                drop(lanes);
                 let report = AttemptReport { id: id.clone(), news: AttemptNews::Stopped };
                 inner.soon(move |inner| inner.ended_elsewhere(report, reporter));
             }
@@ -171,25 +162,22 @@ impl Worker {
     /// Takes back an attempt that is still held, which is then reported as stopped. Does nothing to
     /// one that has begun.
     pub fn recall(&self, id: &AttemptId) {
-        let state = self.0.state();
-        if let Some(Live::Held) = state.live.get(id) {
-            self.0.take_back(state, id);
-        }
+        self.0.take_back(self.0.lanes(), id);
     }
 
     /// Ends all attempts and waits until the last one is reported. What is started afterwards is
     /// answered with [`AttemptNews::Stopped`].
     pub fn shutdown(&self, how: StopHow) {
-        let mut state = self.0.state();
-        state.closed = true;
-        let ids: Vec<AttemptId> = state.live.keys().cloned().collect();
-        drop(state);
+        let mut lanes = self.0.lanes();
+        lanes.closed = true;
+        let ids = lanes.ids();
+        drop(lanes);
         for id in ids {
             self.stop(&id, how);
         }
-        let mut state = self.0.state();
-        while state.unreported > 0 {
-            state = self.0.all_reported.wait(state).unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.0.lanes();
+        while lanes.unreported > 0 {
+            lanes = self.0.all_reported.wait(lanes).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -204,71 +192,14 @@ impl Drop for Worker {
 fn no_plugin(name: &str) -> AttemptNews {
     let message =
         format!("there is no plugin `{name}` here any more; `loom plugin list` shows all");
-    match failure(ErrorCode::PluginFailed, message, false) {
-        Ended::Failed(info) => AttemptNews::Failed(*info),
-        Ended::Stopped => AttemptNews::Stopped,
-    }
-}
-
-impl State {
-    /// Counts an attempt as at work in its lane.
-    fn occupy(&mut self, work: &Work) {
-        let lane = match self.lanes.get_mut(&work.request.id.run) {
-            Some(lane) => lane,
-            None => self.lanes.entry(work.request.id.run.clone()).or_default(),
-        };
-        lane.working += 1;
-        self.live.insert(work.request.id.clone(), Live::Threaded(work.stop.clone()));
-    }
-
-    /// Counts an attempt as ended, and takes out the held ones that may begin instead.
-    fn vacate(&mut self, id: &AttemptId) -> VecDeque<Work> {
-        self.live.remove(id);
-        let mut ready = VecDeque::new();
-        let Some(lane) = self.lanes.get_mut(&id.run) else { return ready };
-        lane.working -= 1;
-        while let Some(work) = lane.held.pop_front_if(|work| lane.working < width(&work.request)) {
-            lane.working += 1;
-            let live = Live::Threaded(work.stop.clone());
-            self.live.insert(work.request.id.clone(), live);
-            ready.push_back(work);
-        }
-        if lane.working == 0 {
-            self.lanes.remove(&id.run);
-        }
-        ready
-    }
-
-    /// Takes out an attempt that lets time pass, with who hears of it; once only, so that it ends
-    /// once.
-    fn unwait(&mut self, id: &AttemptId) -> Option<Arc<dyn Reporter>> {
-        match self.live.remove(id)? {
-            Live::Waiting(reporter) => Some(reporter),
-            other => {
-                self.live.insert(id.clone(), other);
-                None
-            }
-        }
-    }
-
-    fn unhold(&mut self, id: &AttemptId) -> Option<Work> {
-        let held = &mut self.lanes.get_mut(&id.run)?.held;
-        let place = held.iter().position(|work| work.request.id == *id)?;
-        held.remove(place)
-    }
-}
-
-/// At least one, so that nothing waits for ever.
-fn width(request: &AttemptRequest) -> u32 {
-    request.lane_width.max(1)
+    AttemptNews::Failed(failed(ErrorCode::PluginFailed, message, false))
 }
 
 impl Inner {
-    /// Reports a held attempt as stopped.
-    fn take_back(self: &Arc<Self>, mut state: MutexGuard<'_, State>, id: &AttemptId) {
-        state.live.remove(id);
-        let Some(work) = state.unhold(id) else { return };
-        drop(state);
+    /// Reports an attempt as stopped if it is held.
+    fn take_back(self: &Arc<Self>, mut lanes: MutexGuard<'_, Lanes>, id: &AttemptId) {
+        let Some(work) = lanes.unhold(id) else { return };
+        drop(lanes);
         let report = AttemptReport { id: id.clone(), news: AttemptNews::Stopped };
         self.soon(move |inner| {
             work.reporter.report(vec![report]);
@@ -277,22 +208,13 @@ impl Inner {
     }
 
     fn hold(self: &Arc<Self>, work: Work) -> Immediate {
-        let mut state = self.state();
-        if state.closed {
+        let mut lanes = self.lanes();
+        if lanes.closed {
             return Immediate::Finished(AttemptNews::Stopped);
         }
-        state.unreported += 1;
-        let lane = state.lanes.get_mut(&work.request.id.run);
-        if let Some(lane) = lane
-            && lane.working >= width(&work.request)
-        {
-            let id = work.request.id.clone();
-            lane.held.push_back(work);
-            state.live.insert(id, Live::Held);
-            return Immediate::Running;
-        }
-        state.occupy(&work);
-        drop(state);
+        lanes.unreported += 1;
+        let Some(work) = lanes.occupy_or_hold(work) else { return Immediate::Running };
+        drop(lanes);
         let way = work.way(&self.host);
         self.go(work, way, true);
         Immediate::Running
@@ -309,25 +231,30 @@ impl Inner {
 
     fn submit(self: &Arc<Self>, work: Work, announce: bool) {
         let inner = Arc::clone(self);
+        let (id, reporter) = (work.request.id.clone(), Arc::clone(&work.reporter));
         let run = Box::new(move || {
             if announce {
                 work.reporter.report(vec![began(&work)]);
             }
             inner.run(work);
         });
-        if !self.pool.submit(run) {
-            self.grow_later();
+        if self.pool.submit(run).is_err() {
+            self.grow_later(Some((id, reporter)));
         }
     }
 
-    /// Tries again to make a thread, until there is one.
-    fn grow_later(self: &Arc<Self>) {
+    /// Tries again and again to make a thread, until the pool needs no more; says so to this one, if
+    /// it is not over soon.
+    fn grow_later(self: &Arc<Self>, mut told: Option<(AttemptId, Arc<dyn Reporter>)>) {
         let inner = Arc::clone(self);
-        let later = Instant::now() + Duration::from_millis(100);
+        let later = Instant::now() + GROW_AGAIN;
         let deed = move || {
-            if !inner.pool.grow() {
-                inner.grow_later();
+            let Err(error) = inner.pool.grow() else { return };
+            if let Some((id, reporter)) = told.take() {
+                let what = format!("it waits, because no thread can be made for it: {error}");
+                reporter.trouble(&id, &what);
             }
+            inner.grow_later(None);
         };
         self.timers.at(later, Box::new(deed));
     }
@@ -341,19 +268,19 @@ impl Inner {
             let news = AttemptNews::Began(sys::now_micros());
             self.soon(move |_| reporter.report(vec![AttemptReport { id, news }]));
         }
-        let mut state = self.state();
+        let mut lanes = self.lanes();
         if stop.asked().is_some() {
-            drop(state);
+            drop(lanes);
             let report = AttemptReport { id, news: AttemptNews::Stopped };
             self.soon(move |inner| inner.ended_elsewhere(report, reporter));
             return;
         }
-        state.live.insert(id.clone(), Live::Waiting(Arc::clone(&reporter)));
-        drop(state);
+        lanes.wait(id.clone(), Arc::clone(&reporter));
+        drop(lanes);
         let inner = Arc::clone(self);
         let end = move || {
             // Taken out at the same time, so that a stop that comes now finds it ended.
-            let waited = inner.state().unwait(&id).is_some();
+            let waited = inner.lanes().unwait(&id).is_some();
             if waited {
                 inner.ended_elsewhere(AttemptReport { id, news }, reporter);
             }
@@ -393,7 +320,7 @@ impl Inner {
         report: AttemptReport,
         mut reporter: Arc<dyn Reporter>,
     ) -> Option<Work> {
-        let mut ready = self.state().vacate(&report.id);
+        let mut ready = self.lanes().vacate(&report.id);
         let mut batch = vec![report];
         let mut ended = 1;
         let mut next = None;
@@ -414,7 +341,7 @@ impl Inner {
                 Way::Wait(takes, news) => waiting.push((work, takes, news)),
                 Way::Done(news) => {
                     let id = work.request.id;
-                    ready.extend(self.state().vacate(&id));
+                    ready.extend(self.lanes().vacate(&id));
                     batch.push(AttemptReport { id, news });
                     ended += 1;
                 }
@@ -433,16 +360,16 @@ impl Inner {
     }
 
     fn reported(&self) {
-        let mut state = self.state();
-        state.unreported -= 1;
-        if state.unreported == 0 {
-            drop(state);
+        let mut lanes = self.lanes();
+        lanes.unreported -= 1;
+        if lanes.unreported == 0 {
+            drop(lanes);
             self.all_reported.notify_all();
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -454,3 +381,6 @@ fn began(work: &Work) -> AttemptReport {
 fn same(one: &Arc<dyn Reporter>, other: &Arc<dyn Reporter>) -> bool {
     Arc::as_ptr(one).cast::<()>() == Arc::as_ptr(other).cast::<()>()
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,8 @@ use loom_core::{
     RunId, Stop, TaskDef, TaskKind, Timestamp,
 };
 use loom_engine::{
-    Clock, Engine, Executor, Handle, Input, NewSubmission, Observer, Options, Started, SystemClock,
-    channel,
+    Carried, Clock, Engine, Executor, Handle, Input, NewSubmission, Observer, Options, Started,
+    SystemClock, channel,
 };
 use loom_sqlite::SqliteStore;
 use loom_store::{RunCommit, StoreError, definition_hash};
@@ -48,7 +48,7 @@ static ALLOCATOR: Counting = Counting;
 struct Inline;
 
 impl Executor for Inline {
-    fn start(&mut self, attempt: Attempt) -> Started {
+    fn start(&mut self, attempt: Attempt, _carried: &Carried) -> Started {
         Started::Finished(if attempt.task().plugin == "noop" {
             News::Succeeded(Vec::new())
         } else {

@@ -8,6 +8,7 @@ pub(crate) use parse::check_name;
 use crate::terminal::When;
 use clap::{Args, Parser, Subcommand};
 use loom_core::{RunState, Value};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,6 +52,9 @@ pub(crate) enum Command {
     /// Check a workflow, record a run of it and execute it to the end
     #[command(after_help = examples::RUN)]
     Run(RunArgs),
+    /// Serve workflows over HTTP
+    #[command(after_help = examples::SERVE)]
+    Serve(ServeArgs),
     /// Go on with a run that was interrupted
     #[command(after_help = examples::RESUME)]
     Resume(ResumeArgs),
@@ -368,6 +372,27 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) limits: FileLimits,
     /// The most tasks at once, unless the workflow sets `MAX_WORKERS` [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) workers: Option<u32>,
+    #[command(flatten)]
+    pub(crate) execution: Execution,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, env = "LOOM_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7420")]
+    pub(crate) listen: SocketAddr,
+    /// Let nobody in without a token
+    #[arg(long, env = "LOOM_ACCESS")]
+    pub(crate) access: bool,
+    /// The folder that relative paths of workflows start from [default: the current one]
+    #[arg(long, env = "LOOM_BASE", value_name = "FOLDER")]
+    pub(crate) base: Option<PathBuf>,
+    /// A variable of the environment that workflows may read as {{ENV:NAME}}; may be given often
+    #[arg(long = "host-env", value_name = "NAME")]
+    pub(crate) host_env: Vec<String>,
+    /// The most tasks of a run at once, unless it says otherwise [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) workers: Option<u32>,
     #[command(flatten)]

@@ -4,11 +4,13 @@ use crate::terminal::printable;
 use crate::ui::tell;
 use loom_core::{Attempt, AttemptKey, Failure, FailureKind, News, Output, Outputs, Report, RunId};
 use loom_core::{Stop, TaskIx, TaskRef, Timestamp, Variable};
-use loom_engine::{Executor, Handle, Started};
+use loom_engine::{Carried, Executor, Handle, Started};
 use loom_protocol::{
     AttemptId, AttemptNews, AttemptOutput, AttemptReport, AttemptRequest, ErrorCode, FailureInfo,
     StopHow,
 };
+use loom_server::wire::code_of;
+use loom_store::RunMeta;
 use loom_worker::{Immediate, Reporter, Worker};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -18,12 +20,10 @@ use std::time::Duration;
 /// How long what a crash left behind has between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Runs the attempts of runs whose workflow files are in one folder.
+/// Runs attempts with our own worker.
 pub(crate) struct Bridge {
     worker: Worker,
     news: Arc<NewsRoom>,
-    /// The folder that relative paths of the workflow start from.
-    base: PathBuf,
     /// The folder for logs.
     logs: PathBuf,
     /// The shared variables of each run, as the worker takes them.
@@ -31,12 +31,12 @@ pub(crate) struct Bridge {
 }
 
 impl Bridge {
-    pub(crate) fn new(worker: Worker, handle: Handle, base: PathBuf, logs: PathBuf) -> Self {
+    pub(crate) fn new(worker: Worker, handle: Handle, logs: PathBuf) -> Self {
         let news = Arc::new(NewsRoom { handle });
-        Self { worker, news, base, logs, shared: HashMap::new() }
+        Self { worker, news, logs, shared: HashMap::new() }
     }
 
-    fn request(&mut self, attempt: Attempt) -> AttemptRequest {
+    fn request(&mut self, attempt: Attempt, carried: &Carried) -> AttemptRequest {
         let AttemptKey { run, task, attempt: number } = attempt.key;
         let shared = Arc::clone(
             self.shared
@@ -58,11 +58,12 @@ impl Bridge {
             shared,
             inputs: attempt.inputs.iter().cloned().map(given).collect(),
             outputs: declared(&def.outputs),
+            context: context(&carried.meta),
             timeout: def.execution.timeout,
             permissions: def.permissions.clone(),
             contract_success: contract.and_then(|contract| contract.success.clone()),
             contract_error: contract.and_then(|contract| contract.error.clone()),
-            base: self.base.clone(),
+            base: PathBuf::from(&carried.base),
             log: self.logs.join(run.to_string()).join(log_name(task, number)),
             held: attempt.held,
             secret_names: attempt.plan.definition().secrets.clone(),
@@ -71,6 +72,15 @@ impl Bridge {
             secrets: attempt.secrets,
         }
     }
+}
+
+/// What a run's caller hands on to its attempts.
+fn context(meta: &RunMeta) -> Vec<(String, String)> {
+    let correlation = Some(&meta.correlation_id).filter(|id| !id.is_empty());
+    let trace = meta.traceparent.as_ref();
+    let pairs = [("LOOM_CORRELATION_ID", correlation), ("TRACEPARENT", trace)];
+    let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    given.map(|(name, value)| (name.to_owned(), value.clone())).collect()
 }
 
 /// The names of the declared outputs; `*` stands for any other.
@@ -88,8 +98,8 @@ pub(crate) fn log_name(task: TaskRef, attempt: u32) -> String {
 }
 
 impl Executor for Bridge {
-    fn start(&mut self, attempt: Attempt) -> Started {
-        let request = self.request(attempt);
+    fn start(&mut self, attempt: Attempt, carried: &Carried) -> Started {
+        let request = self.request(attempt, carried);
         let reporter: Arc<dyn Reporter> = Arc::clone(&self.news) as Arc<dyn Reporter>;
         match self.worker.start(request, reporter) {
             Immediate::Running => Started::Running,
@@ -205,25 +215,6 @@ fn kind_of(code: ErrorCode) -> FailureKind {
         FailureKind::Expression,
     ];
     ALL.into_iter().find(|&kind| code_of(kind) == code).unwrap_or(FailureKind::Plugin)
-}
-
-/// The documented code of a kind of failure.
-pub(crate) const fn code_of(kind: FailureKind) -> ErrorCode {
-    match kind {
-        FailureKind::Exit => ErrorCode::TaskExit,
-        FailureKind::Signal => ErrorCode::TaskSignal,
-        FailureKind::Timeout => ErrorCode::TaskTimeout,
-        FailureKind::Spawn => ErrorCode::TaskSpawn,
-        FailureKind::MissingOutput => ErrorCode::MissingOutput,
-        FailureKind::BadOutput => ErrorCode::BadOutput,
-        FailureKind::PermissionDenied => ErrorCode::PermissionDenied,
-        FailureKind::ContractViolation => ErrorCode::ContractViolation,
-        FailureKind::Plugin => ErrorCode::PluginFailed,
-        FailureKind::HttpStatus => ErrorCode::HttpStatus,
-        FailureKind::Connection => ErrorCode::Connection,
-        FailureKind::BadParameter => ErrorCode::ParameterValue,
-        FailureKind::Expression => ErrorCode::Expression,
-    }
 }
 
 #[cfg(test)]

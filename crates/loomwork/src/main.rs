@@ -20,7 +20,6 @@ mod signals;
 mod store;
 mod terminal;
 mod ui;
-mod wire;
 mod workflow;
 
 use args::{Cli, Command};
@@ -65,6 +64,7 @@ fn dispatch(cli: Cli, ui: &mut Ui) -> Outcome {
     let global = &cli.global;
     match cli.command {
         Command::Run(args) => commands::run::run(args, global, ui),
+        Command::Serve(args) => commands::serve::serve(args, global, ui),
         Command::Resume(args) => commands::ask::resume(args, global, ui),
         Command::Retry(args) => commands::ask::retry(args, global, ui),
         Command::Resolve(args) => commands::ask::resolve(args, global, ui),

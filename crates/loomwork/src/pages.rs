@@ -73,6 +73,23 @@ pages! {
     NoSuchTask 606;
     FileExists 607;
     RunExists 608;
+    Unauthenticated 701;
+    Forbidden 702;
+    NotFound 703;
+    AlreadyThere 704;
+    PreconditionFailed 705;
+    TooManyRequests 706;
+    BodyTooLarge 707;
+    RequestTimeout 708;
+    ServerBusy 709;
+    ServerStopping 710;
+    BadCursor 711;
+    WorkflowDisabled 712;
+    MissingVariable 713;
+    OpenListener 714;
+    MethodNotAllowed 715;
+    KeyReused 716;
+    BadSetting 717;
 }
 
 #[cfg(test)]

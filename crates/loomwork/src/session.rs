@@ -22,8 +22,6 @@ use std::time::{Duration, Instant};
 pub(crate) struct Setup {
     pub(crate) store: SqliteStore,
     pub(crate) plugins: Arc<Plugins>,
-    /// The folder that relative paths of the workflow start from.
-    pub(crate) base: PathBuf,
     /// The most tasks of each queue at once.
     pub(crate) queues: HashMap<String, u32>,
     /// The address of the permission service.
@@ -112,14 +110,19 @@ pub(crate) struct Finish {
 impl Session {
     /// Starts an engine that watches this run. Nothing happens until it is submitted or adopted.
     pub(crate) fn start(setup: Setup, run: RunId) -> Result<Self, Fault> {
-        let Setup { store, plugins, base, queues, permissions_url } = setup;
+        let Setup { store, plugins, queues, permissions_url } = setup;
         let logs = store.files().logs();
         let options = Options { queues, ..Options::default() };
         let (handle, inbox) = channel(&options);
-        let worker =
-            Worker::new(WorkerOptions { permissions_url, ..WorkerOptions::default() }, plugins)
-                .map_err(|error| Fault::machine("cannot start a worker", error))?;
-        let bridge = Bridge::new(worker, handle.clone(), base, logs);
+        let certificates = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty());
+        let worker_options = WorkerOptions {
+            permissions_url,
+            certificates: certificates.map(PathBuf::from),
+            ..WorkerOptions::default()
+        };
+        let worker = Worker::new(worker_options, plugins)
+            .map_err(|error| Fault::machine("cannot start a worker", error))?;
+        let bridge = Bridge::new(worker, handle.clone(), logs);
         let mut engine = Engine::new(Box::new(store), Box::new(bridge), options);
         let (sender, messages) = std::sync::mpsc::channel();
         let news = News::default();
@@ -336,7 +339,6 @@ mod tests {
         Setup {
             store: store(folder),
             plugins: Arc::new(Plugins::beside(folder.to_owned())),
-            base: folder.to_owned(),
             queues: HashMap::new(),
             permissions_url: None,
         }

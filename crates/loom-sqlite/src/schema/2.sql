@@ -42,12 +42,9 @@ CREATE TABLE run_annotations (
 ) WITHOUT ROWID;
 
 -- What is said about a run and is often asked for. Runs about which nothing is said are in none.
-CREATE INDEX runs_by_initiator ON runs (meta ->> 'initiator')
-    WHERE meta ->> 'initiator' IS NOT NULL;
-CREATE INDEX runs_by_source ON runs (meta ->> 'source')
-    WHERE meta ->> 'source' IS NOT NULL;
-CREATE INDEX runs_by_correlation ON runs (meta ->> 'correlation_id')
-    WHERE meta ->> 'correlation_id' IS NOT NULL;
+CREATE INDEX runs_by_initiator ON runs (meta ->> 'initiator') WHERE meta IS NOT NULL;
+CREATE INDEX runs_by_source ON runs (meta ->> 'source') WHERE meta IS NOT NULL;
+CREATE INDEX runs_by_correlation ON runs (meta ->> 'correlation_id') WHERE meta IS NOT NULL;
 
 -- For lists of a workflow's runs and for counting them by their states; also for dropping
 -- definitions that are no longer used.

@@ -206,17 +206,17 @@ impl Way {
     };
     const INITIATOR: Self = Self {
         table: "runs INDEXED BY runs_by_initiator",
-        condition: "meta ->> 'initiator' = ?",
+        condition: "meta IS NOT NULL AND meta ->> 'initiator' = ?",
         ..Self::RUNS
     };
     const SOURCE: Self = Self {
         table: "runs INDEXED BY runs_by_source",
-        condition: "meta ->> 'source' = ?",
+        condition: "meta IS NOT NULL AND meta ->> 'source' = ?",
         ..Self::RUNS
     };
     const CORRELATION: Self = Self {
         table: "runs INDEXED BY runs_by_correlation",
-        condition: "meta ->> 'correlation_id' = ?",
+        condition: "meta IS NOT NULL AND meta ->> 'correlation_id' = ?",
         ..Self::RUNS
     };
     const TAG: Self = Self {

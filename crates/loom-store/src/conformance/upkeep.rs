@@ -9,7 +9,7 @@ use crate::{
     Claim, NewRun, QueryStore, Retention, RunCommit, RunFilter, RunStore, StoreError, UpkeepStore,
     assert_refused,
 };
-use loom_core::{Event, Request, RunId, RunOutcome, RunState};
+use loom_core::{Event, RunId, RunOutcome, RunState};
 use std::sync::Arc;
 
 /// What has not ended, or not long ago, stays; of the rest nothing does.
@@ -24,7 +24,6 @@ pub fn prunes_only_ended_runs_that_are_old_enough(fixture: &impl Fixture) {
         becomes(running, 1, Event::RunStarted { at: at(1) }, RunState::Running),
     ];
     store.commit(&commits).unwrap();
-    store.post(old, &Request::Pause { by: "somebody".into() }).unwrap();
     assert_eq!(store.prune(&older_than(10, 100)).unwrap(), []);
     assert_eq!(store.prune(&older_than(20, 100)).unwrap(), [old]);
     assert_refused!(store.run(old), StoreError::NoRun(_));

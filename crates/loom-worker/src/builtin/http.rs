@@ -3,6 +3,8 @@
 //! Redirects are followed for GET and HEAD only: a request that changes something goes to the
 //! address that was given, or not at all.
 
+mod schema;
+
 use super::bad_parameter;
 use super::instant::duration;
 use crate::http::{self, Answer, Exchange, Trouble};
@@ -12,10 +14,11 @@ use crate::stop::Wakeup;
 use crate::sys::{self, Watched};
 use loom_protocol::{AttemptOutput, AttemptRequest, ErrorCode, PluginManifest};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use ureq::http::{HeaderMap, HeaderValue, Method, header};
@@ -40,62 +43,10 @@ impl Http {
     pub(crate) fn new() -> Self {
         Self(PluginManifest {
             description: "Sends an HTTP request and emits what the answer holds.".to_owned(),
-            params: Some(schema()),
+            params: Some(schema::params()),
             ..PluginManifest::default()
         })
     }
-}
-
-fn schema() -> Value {
-    json!({
-        "type": "object",
-        "required": ["url"],
-        "additionalProperties": false,
-        "properties": {
-            "url": {"type": "string", "description": "The address: http:// or https://."},
-            "method": {"type": "string", "description": "GET unless it says otherwise."},
-            "headers": {
-                "type": "object",
-                "additionalProperties": {"type": ["string", "number", "boolean"]},
-                "description": "Header fields to send.",
-            },
-            "body": {"description": "What to send: a text as it is, anything else as JSON."},
-            "json": {"description": "What to send as JSON, even if it is a text."},
-            "expected_status": {
-                "description": "The statuses of success: a number, a text such as `2xx` or \
-                    `200-204`, or a list of these; `2xx` unless it says otherwise.",
-                "anyOf": [
-                    {"$ref": "#/$defs/status"},
-                    {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/status"}},
-                ],
-            },
-            "timeout": {
-                "description": "The longest that it may take, 60 s unless it says otherwise.",
-                "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}],
-            },
-            "outputs": {
-                "type": "object",
-                "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
-                "additionalProperties": {"type": "string", "pattern": "^(/.*)?$"},
-                "description": "Variables to emit, each with the JSON pointer of its value in the \
-                    answer. STATUS and BODY are emitted if the task declares them.",
-            },
-            "max_body": {
-                "type": ["integer", "string"], "minimum": 0, "maximum": MAX_MAX_BODY,
-                "description": "The most bytes that the answer may have; 1 MiB unless it says \
-                    otherwise.",
-            },
-            "max_redirects": {
-                "type": ["integer", "string"], "minimum": 0, "maximum": 20,
-                "description": "How many redirects of a GET or HEAD to follow; 5 unless it says \
-                    otherwise.",
-            },
-        },
-        "$defs": {"status": {"anyOf": [
-            {"type": "integer", "minimum": 100, "maximum": 599},
-            {"type": "string", "pattern": "^[1-5]([0-9]{2}(-[1-5][0-9]{2})?|xx)$"},
-        ]}},
-    })
 }
 
 /// The parameters as they are written.
@@ -289,6 +240,10 @@ impl Plugin for Http {
             Trouble::Connection(why) => {
                 failure(ErrorCode::Connection, format!("{shown} failed: {why}"), true)
             }
+            Trouble::Certificates(why) => {
+                let message = format!("{shown} was not sent: {why}; correct SSL_CERT_FILE");
+                failure(ErrorCode::Connection, message, false)
+            }
             Trouble::TooLarge => {
                 let message = format!(
                     "{shown} answered with more than {max_body} bytes; raise `max_body` (at most \
@@ -316,11 +271,12 @@ fn attend(job: &Job, exchange: Exchange) -> Result<Result<Answer, Trouble>, Ende
     };
     let wakeup = Arc::new(Wakeup::new().map_err(internal)?);
     let result = Arc::new(Mutex::new(None));
+    let client = job.host.client.clone();
     let (done, theirs) = (Arc::clone(&wakeup), Arc::clone(&result));
     std::thread::Builder::new()
         .name("http".to_owned())
         .spawn(move || {
-            let answered = http::exchange(exchange);
+            let answered = catch_unwind(AssertUnwindSafe(|| client.exchange(exchange)));
             *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
             done.wake();
         })
@@ -330,7 +286,8 @@ fn attend(job: &Job, exchange: Exchange) -> Result<Result<Answer, Trouble>, Ende
         sys::poll(&mut [Watched::readable(wakeup.as_fd())], job.deadline).map_err(internal)?;
         wakeup.clear();
         if let Some(answered) = result.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Ok(answered);
+            // A panic there is one of the attempt.
+            return Ok(answered.unwrap_or_else(|panic| resume_unwind(panic)));
         }
         if job.stop.asked().is_some() {
             return Err(Ended::Stopped);

@@ -4,6 +4,7 @@ mod cmd;
 mod df;
 mod http;
 mod instant;
+mod notices;
 mod touched;
 
 use crate::job::{Ended, Plugin, failure};

@@ -1,6 +1,7 @@
 //! `touched`: waits for a file to be touched.
 
 use super::instant::{DURATION_PATTERN, duration, optional};
+use super::notices::Notices;
 use super::{bad_parameter, text_param};
 use crate::environment;
 use crate::job::{Ended, Job, Plugin, output, timeout};
@@ -106,7 +107,7 @@ impl Watch {
         if self.notices.as_mut().is_some_and(Notices::touched) {
             return true;
         }
-        if self.notices.as_ref().is_none_or(|notices| notices.lost) {
+        if self.notices.as_ref().is_none_or(Notices::lost) {
             self.notices = Notices::of(&self.path);
         }
         let now = Seen::now(&self.path);
@@ -161,93 +162,6 @@ impl Seen {
             file: (found.dev(), found.ino()),
             modified: (found.mtime(), found.mtime_nsec()),
         })
-    }
-}
-
-/// The kernel's notices of changes in a file's folder.
-#[cfg(target_os = "linux")]
-struct Notices {
-    inotify: inotify::Inotify,
-    name: std::ffi::OsString,
-    /// Whether the folder itself has gone, and with it the notices.
-    lost: bool,
-}
-
-#[cfg(target_os = "linux")]
-impl Notices {
-    /// Watches the file's folder, since the file may come, go and be replaced; `None` if that is
-    /// not possible, as while the folder does not exist.
-    fn of(path: &Path) -> Option<Self> {
-        use inotify::WatchMask;
-        let folder: PathBuf = path.parent()?.to_owned();
-        let inotify = inotify::Inotify::init().ok()?;
-        let in_folder = WatchMask::CREATE
-            | WatchMask::MOVED_TO
-            | WatchMask::ATTRIB
-            | WatchMask::MODIFY
-            | WatchMask::CLOSE_WRITE
-            | WatchMask::DELETE_SELF
-            | WatchMask::MOVE_SELF
-            | WatchMask::ONLYDIR;
-        inotify.watches().add(&folder, in_folder).ok()?;
-        // A link's target changes elsewhere.
-        if path.is_symlink() {
-            let at_target = WatchMask::ATTRIB | WatchMask::MODIFY | WatchMask::CLOSE_WRITE;
-            let _ = inotify.watches().add(path, at_target);
-        }
-        Some(Self { inotify, name: path.file_name()?.to_owned(), lost: false })
-    }
-
-    fn fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.inotify.as_fd()
-    }
-
-    /// Takes what has come, and says whether a touch is among it. Two touches within one tick of
-    /// the file's clock look the same, so the notice alone counts.
-    fn touched(&mut self) -> bool {
-        use inotify::EventMask;
-        let gone = EventMask::DELETE_SELF | EventMask::MOVE_SELF | EventMask::IGNORED;
-        let touch =
-            EventMask::CREATE | EventMask::MOVED_TO | EventMask::MODIFY | EventMask::CLOSE_WRITE;
-        let mut touched = false;
-        let mut buffer = [0; 4096];
-        loop {
-            match self.inotify.read_events(&mut buffer) {
-                Ok(events) => {
-                    for event in events {
-                        self.lost |= event.mask.intersects(gone);
-                        let ours = event.name.is_none_or(|name| name == self.name);
-                        touched |= ours && event.mask.intersects(touch);
-                    }
-                }
-                Err(error) => {
-                    self.lost |= error.kind() != std::io::ErrorKind::WouldBlock;
-                    return touched;
-                }
-            }
-        }
-    }
-}
-
-/// Elsewhere there are none, and the file is looked at.
-#[cfg(not(target_os = "linux"))]
-struct Notices {
-    none: std::os::fd::OwnedFd,
-    lost: bool,
-}
-
-#[cfg(not(target_os = "linux"))]
-impl Notices {
-    fn of(_path: &Path) -> Option<Self> {
-        None
-    }
-
-    fn fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.none.as_fd()
-    }
-
-    fn touched(&mut self) -> bool {
-        false
     }
 }
 

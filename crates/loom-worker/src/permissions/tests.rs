@@ -1,6 +1,7 @@
 //! The permission client against a real server.
 
 use super::*;
+use crate::http::Client;
 use crate::testserver::{Reply, Server};
 use loom_protocol::{AttemptOutput, FailureInfo};
 
@@ -18,7 +19,7 @@ fn request(run: &str, permissions: &[&str], token: Option<&str>) -> AttemptReque
 }
 
 fn service(url: String) -> PermissionService {
-    PermissionService::new(Some(url), Duration::from_secs(20))
+    PermissionService::new(Some(url), Duration::from_secs(20), Client::new(None))
 }
 
 fn ask(service: &PermissionService, run: &str, names: &[&str]) -> Result<Vec<String>, FailureInfo> {
@@ -79,7 +80,7 @@ fn concurrent_askers_share_one_call() {
 
 #[test]
 fn whoever_needs_nothing_asks_nobody_and_whoever_has_no_token_gets_nothing() {
-    let none = PermissionService::new(None, PERMISSION_TIMEOUT);
+    let none = PermissionService::new(None, PERMISSION_TIMEOUT, Client::new(None));
     let manifest = PluginManifest::default();
     assert!(authorise(&request("r", &[], None), &manifest, &none).unwrap().is_empty());
     let text = |request: &AttemptRequest, manifest: &PluginManifest| match authorise(
@@ -151,7 +152,8 @@ fn every_bad_answer_denies_and_says_which_it_was() {
 #[test]
 fn silence_is_a_time_out_and_a_closed_port_a_failed_connection() {
     let server = Server::start(|_| Reply::Hang);
-    let silent = PermissionService::new(Some(server.url("/")), Duration::from_millis(50));
+    let silent =
+        PermissionService::new(Some(server.url("/")), Duration::from_millis(50), Client::new(None));
     let info = ask(&silent, "r", &["a"]).unwrap_err();
     assert!(info.message.contains("did not answer within 0.05 s"), "{}", info.message);
     assert!(info.retryable);
@@ -182,7 +184,8 @@ fn credentials_in_the_services_address_are_not_shown() {
     let message = ask(&service, "r", &["a"]).unwrap_err().message;
     assert!(!message.contains("pa55") && !message.contains("k3y"), "{message}");
     for url in ["permissions.example.org", "file:///etc/passwd", "http://"] {
-        let service = super::PermissionService::new(Some(url.into()), PERMISSION_TIMEOUT);
+        let service =
+            super::PermissionService::new(Some(url.into()), PERMISSION_TIMEOUT, Client::new(None));
         let info = ask(&service, "r", &["a"]).unwrap_err();
         assert!(info.message.contains("address is wrong"), "{}", info.message);
         assert!(!info.retryable);

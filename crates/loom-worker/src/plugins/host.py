@@ -186,6 +186,7 @@ def variables(request):
         for name, value in request["env"].items()
     }
     env["_permissions"] = {name: True for name in request["permissions"]}
+    env["_context"] = request["context"]
     return env
 
 

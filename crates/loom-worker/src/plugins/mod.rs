@@ -2,6 +2,7 @@
 
 mod command;
 mod find;
+mod found;
 mod manifest;
 mod oneshot;
 mod persistent;
@@ -10,7 +11,8 @@ mod python;
 mod request;
 mod yaml;
 
-pub use find::{FoundPlugin, PLUGIN_PATH, PluginForm, PluginPlace, PluginSet};
+pub use find::{PLUGIN_PATH, PluginSet};
+pub use found::{FoundPlugin, PluginForm, PluginPlace};
 pub use problem::PluginProblem;
 
 #[cfg(test)]

@@ -60,16 +60,17 @@ mod tests {
     fn it_gets_its_inputs_both_ways_and_emits_as_a_command_does() {
         let folder = tempfile::tempdir().unwrap();
         let script = "echo \"REQUEST=$(cat)\"; echo FILE=\"$NAME\" >> \"$LOOM_OUTPUT\"\n\
-                      echo \"ENV=$NAME $LIST $LOOM_PERMISSIONS $LOOM_PLUGIN_DIR\"";
+                      echo \"ENV=$NAME $LIST $LOOM_PERMISSIONS $LOOM_PLUGIN_DIR $TRACEPARENT\"";
         let plugin = plugin(folder.path(), script);
         let mut request = request("plugin", json!({"deep": {"n": 1}, "name": "{{ NAME }}"}));
         input(&mut request, "NAME", json!("it's"));
         input(&mut request, "LIST", json!([1, 2]));
         request.permissions = vec!["can_b".into(), "can_a".into()];
+        request.context = vec![("TRACEPARENT".into(), "00-ab-cd-01".into())];
         let outputs = plugin.run(&mut job(request, folder.path())).unwrap();
         let value = |name| &outputs.iter().find(|output| output.name == name).unwrap().value;
         assert_eq!(value("FILE"), "it's");
-        let expected = format!("it's [1,2] can_a,can_b {}", folder.path().display());
+        let expected = format!("it's [1,2] can_a,can_b {} 00-ab-cd-01", folder.path().display());
         assert_eq!(value("ENV"), &json!(expected));
         let request: Value = serde_json::from_str(value("REQUEST").as_str().unwrap()).unwrap();
         assert_eq!(
@@ -77,7 +78,8 @@ mod tests {
             json!({"protocol": 1, "run": "run1", "workflow": "flow", "task": "task1", "attempt": 1,
                 "idempotency_key": "key1", "env": {"NAME": "it's", "LIST": [1, 2]},
                 "params": {"deep": {"n": 1}, "name": "it's"}, "outputs": [],
-                "permissions": ["can_a", "can_b"], "item": null})
+                "permissions": ["can_a", "can_b"], "item": null,
+                "context": {"TRACEPARENT": "00-ab-cd-01"}})
         );
     }
 

@@ -14,6 +14,8 @@ pub(super) fn of(job: &Job) -> Map<String, Value> {
             Some((name.to_owned(), value.into_owned()))
         })
         .collect();
+    let context: Map<String, Value> =
+        request.context.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     let body = json!({
         "protocol": PROTOCOL,
         "run": request.id.run,
@@ -26,6 +28,7 @@ pub(super) fn of(job: &Job) -> Map<String, Value> {
         "outputs": request.outputs,
         "permissions": job.granted,
         "item": request.item,
+        "context": context,
     });
     match body {
         Value::Object(body) => body,

@@ -1,24 +1,24 @@
 //! Finds a program and starts it.
 
 use super::{LOOK, Launch, SETTLE};
+use crate::environment::{self, Inherited};
 use crate::job::{Ended, failure};
-use crate::sys;
+use crate::sys::{self, Child, Spawn};
 use loom_protocol::ErrorCode;
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
-use std::io;
-use std::os::unix::process::CommandExt;
+use std::io::{self, PipeReader, PipeWriter};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 thread_local! {
     /// The last program that this thread looked up.
     static LAST: RefCell<Option<Found>> = const { RefCell::new(None) };
-    /// `/dev/null`, once this thread has needed it.
-    static NOTHING: RefCell<Option<File>> = const { RefCell::new(None) };
 }
 
 /// A program that was looked up.
@@ -28,54 +28,74 @@ struct Found {
     full: PathBuf,
 }
 
+/// A process that has just started, with our ends of its pipes.
+pub(super) struct Started {
+    pub(super) child: Child,
+    pub(super) stdin: Option<PipeWriter>,
+    pub(super) stdout: PipeReader,
+    pub(super) stderr: PipeReader,
+    /// Our copies of its ends of the pipes of its output, which do not end before these are closed.
+    pub(super) ends: (PipeWriter, PipeWriter),
+}
+
 /// Starts a process with these variables and, on top, its own.
-pub(super) fn start(launch: &Launch, variables: &[(&str, Cow<'_, str>)]) -> Result<Child, Ended> {
-    let mut command = prepare(launch, variables)?;
-    command.stdin(if launch.stdin.is_some() { Stdio::piped() } else { nothing() });
-    spawn(&mut command).map_err(|error| spawn_failure(launch, &error))
-}
-
-/// An empty standard input. The device stays open for the next attempt: to duplicate a descriptor
-/// costs a tenth of opening a path.
-fn nothing() -> Stdio {
-    NOTHING.with_borrow_mut(|device| {
-        if device.is_none() {
-            *device = File::open("/dev/null").ok();
-        }
-        device
-            .as_ref()
-            .and_then(|device| device.try_clone().ok())
-            .map_or_else(Stdio::null, Stdio::from)
-    })
-}
-
-fn prepare(
+pub(super) fn start(
     launch: &Launch,
+    inherited: &Inherited,
     variables: &[(&str, Cow<'_, str>)],
-) -> Result<std::process::Command, Ended> {
-    let of_variable = |name: &str| {
-        let own = launch.env.iter().rev().find(|(other, _)| other == name);
-        own.map(|(_, value)| value.as_str()).or_else(|| {
-            let found = variables.iter().rev().find(|(other, _)| *other == name);
-            found.map(|(_, value)| value.as_ref())
+) -> Result<Started, Ended> {
+    let more = launch.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let own = variables.iter().map(|(name, value)| (*name, value.as_ref())).chain(more);
+    let mut path = inherited.get("PATH");
+    if let Some((_, own)) = own.clone().rfind(|(name, _)| *name == "PATH") {
+        path = Some(OsStr::new(own));
+    }
+    let program = find_program(&launch.program, &launch.cwd, path)?;
+    let own = own.map(|(name, value)| {
+        let (name, value) = (OsStr::new(name), OsStr::new(value));
+        Ok((name, environment::entry(name, value)?))
+    });
+    let started = own.collect::<io::Result<Vec<_>>>().and_then(|own| {
+        let texts = [program.as_os_str(), launch.cwd.as_os_str(), &launch.program];
+        let texts = texts.into_iter().chain(launch.args.iter().map(OsString::as_os_str));
+        let texts =
+            texts.map(|text| CString::new(text.as_bytes())).collect::<Result<Vec<_>, _>>()?;
+        let arguments: Vec<_> = texts[2..].iter().map(CString::as_c_str).collect();
+        let environment = inherited.with(&own);
+        connect(launch.stdin.is_some(), |streams| {
+            let (program, folder) = (&texts[0], &texts[1]);
+            let (arguments, environment) = (&arguments, &environment);
+            spawn_settled(&Spawn { program, arguments, environment, folder, streams })
         })
+    });
+    started.map_err(|error| spawn_failure(launch, &error))
+}
+
+/// Makes the pipes of a process and has it started with its ends of them.
+fn connect(
+    feeds: bool,
+    start: impl FnOnce([BorrowedFd<'_>; 3]) -> io::Result<Child>,
+) -> io::Result<Started> {
+    let (stdout, out_end) = io::pipe()?;
+    let (stderr, err_end) = io::pipe()?;
+    let input = if feeds { Some(io::pipe()?) } else { None };
+    let in_end = match &input {
+        Some((in_end, _)) => in_end.as_fd(),
+        None => nothing()?,
     };
-    let path = match of_variable("PATH") {
-        Some(path) => Some(OsString::from(path)),
-        None => std::env::var_os("PATH"),
-    };
-    let program = find_program(&launch.program, &launch.cwd, path.as_deref())?;
-    let mut command = std::process::Command::new(program);
-    command
-        .arg0(&launch.program)
-        .args(&launch.args)
-        .envs(variables.iter().map(|(name, value)| (name, value.as_ref())))
-        .envs(launch.env.iter().map(|(name, value)| (name, value)))
-        .current_dir(&launch.cwd)
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    Ok(command)
+    let child = start([in_end, out_end.as_fd(), err_end.as_fd()])?;
+    let stdin = input.map(|(_, stdin)| stdin);
+    Ok(Started { child, stdin, stdout, stderr, ends: (out_end, err_end) })
+}
+
+/// An empty standard input, opened once.
+fn nothing() -> io::Result<BorrowedFd<'static>> {
+    static NOTHING: OnceLock<File> = OnceLock::new();
+    if let Some(device) = NOTHING.get() {
+        return Ok(device.as_fd());
+    }
+    let device = File::open("/dev/null")?;
+    Ok(NOTHING.get_or_init(|| device).as_fd())
 }
 
 /// The program's absolute path: a name is looked up in `path`, a relative path starts from `cwd`.
@@ -156,16 +176,16 @@ fn executable(file: &std::fs::Metadata) -> bool {
 
 /// Starts a process. A program file that another thread has open for writing at this very moment
 /// (it inherits to children until they exec) is tried again for a while.
-fn spawn(command: &mut std::process::Command) -> io::Result<Child> {
+fn spawn_settled(spawn: &Spawn<'_>) -> io::Result<Child> {
     let until = Instant::now() + SETTLE;
     loop {
-        match command.spawn() {
+        match spawn.start() {
             Err(error)
                 if error.kind() == io::ErrorKind::ExecutableFileBusy && Instant::now() < until =>
             {
                 let _ = sys::poll(&mut [], Some(Instant::now() + LOOK));
             }
-            spawned => return spawned,
+            started => return started,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What an ended process says of itself, as a failure for people.
 
-use crate::job::{Ended, failure};
+use crate::job::failed;
 use crate::output::Emitted;
 use loom_protocol::{ErrorCode, FailureInfo};
 use serde_json::Value;
@@ -12,14 +12,6 @@ use std::time::Duration;
 const EXIT_LATER: i32 = 75;
 /// The output by which it says when, in seconds.
 const RETRY_AFTER: &str = "LOOM_RETRY_AFTER";
-
-/// A failure with nothing but a code and a message.
-pub(super) fn failed(code: ErrorCode, message: String, retryable: bool) -> FailureInfo {
-    match failure(code, message, retryable) {
-        Ended::Failed(info) => *info,
-        Ended::Stopped => unreachable!("`failure` makes failures"),
-    }
-}
 
 /// The object that was emitted as `ERROR`, by a line of standard output or typed in the file.
 pub(super) fn error_object(value: &Value) -> Option<Value> {

@@ -66,6 +66,7 @@ impl Bench {
             inputs: Vec::new(),
             item: None,
             outputs: Vec::new(),
+            context: Vec::new(),
             timeout: None,
             permissions: Vec::new(),
             contract_success: None,

@@ -54,6 +54,10 @@ pub(super) const SCHEMA: &str = "Examples:
 pub(super) const IMPORT: &str = "Examples:
   loom import wfformat montage.json --scale 0.01 -o montage.yaml";
 
+pub(super) const SERVE: &str = "Examples:
+  loom serve
+  loom serve --listen 127.0.0.1:0 --store /var/lib/loom/loom.db";
+
 pub(super) const INIT: &str = "Examples:
   loom init
   loom init my-project && loom run my-project/workflow.yaml";

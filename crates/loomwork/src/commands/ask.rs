@@ -158,8 +158,7 @@ impl Asking {
         let base = PathBuf::from(&self.look.summary.base);
         let setup = Setup {
             store: store::open(&self.path)?,
-            plugins: Arc::new(Plugins::beside(base.clone())),
-            base,
+            plugins: Arc::new(Plugins::beside(base)),
             queues: execution.queues.into_iter().collect(),
             permissions_url: execution.permissions_url,
         };

@@ -11,6 +11,7 @@ pub(crate) mod plain;
 pub(crate) mod plugin;
 pub(crate) mod prune;
 pub(crate) mod run;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod validate;
 pub(crate) mod why;

@@ -37,7 +37,6 @@ pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
     let setup = Setup {
         store,
         plugins,
-        base: base.clone(),
         queues: args.execution.queues.into_iter().collect(),
         permissions_url: args.execution.permissions_url,
     };

@@ -3,9 +3,9 @@
 use super::{View, stopping_text};
 use crate::signals::Wish;
 use crate::ui::tell;
-use crate::wire::run_event;
 use loom_core::Event;
 use loom_core::History;
+use loom_server::wire::run_event;
 use loom_store::record::masked_event;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::time::Duration;

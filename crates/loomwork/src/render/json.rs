@@ -1,11 +1,11 @@
 //! A recorded run as one JSON document.
 
-use crate::wire::{failure_event, masked};
 use loom_core::{
     Act, Amended, AttemptRecord, AttemptResult, Counts, Ending, History, Intervention, SetBy,
     TaskIx, TaskPhase, TaskRecord, Timestamp, VariableRecord,
 };
 use loom_protocol::{MASK, rfc3339};
+use loom_server::wire::{failure_event, masked};
 use loom_store::RunSummary;
 use serde_json::{Map, Value, json};
 

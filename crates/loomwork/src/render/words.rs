@@ -1,9 +1,9 @@
 //! Sentences about failures and skipped tasks.
 
-use crate::bridge::code_of;
 use crate::terminal::{fit, printable};
 use loom_core::{Failure, Output, SkipReason, Value};
 use loom_protocol::MASK;
+use loom_server::wire::code_of;
 
 /// A failure in one line.
 pub(crate) fn failure_line(failure: &Failure) -> String {

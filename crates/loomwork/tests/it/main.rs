@@ -15,6 +15,7 @@ mod plugins;
 mod run;
 mod secrets;
 mod seeds;
+mod server;
 mod signals;
 mod slots;
 mod task_by_hand;

@@ -35,6 +35,17 @@ fn plugins_are_listed_with_where_they_were_found() {
 }
 
 #[test]
+fn a_python_plugin_without_python_says_what_to_install() {
+    let loom = Loom::with("name: p\ntasks:\n  - { name: a, plugin: snake }")
+        .file("plugins/snake.py", "class Plugin:\n    def execute(self, env, params): return {}\n")
+        .file("empty/.keep", "");
+    let path = loom.path("empty");
+    let loom = loom.env("PATH", path.to_str().unwrap());
+    let ended = loom.loom(&["run", "w.yaml"]).exits(1);
+    ended.says("[L404]").says("python3 is not found; install it");
+}
+
+#[test]
 fn an_executable_beside_the_workflow_is_a_plugin() {
     let loom = Loom::with(
         r#"

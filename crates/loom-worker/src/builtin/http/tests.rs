@@ -1,15 +1,25 @@
 //! The plugin against a real server.
 
 use super::*;
-use crate::testing::{job, request};
+use crate::testing::{job, job_trusting, request};
 use crate::testserver::{Reply, Server};
 use loom_protocol::{FailureInfo, StopHow};
+use serde_json::json;
+use std::path::PathBuf;
 
 fn run(params: Value, outputs: &[&str]) -> Result<Value, FailureInfo> {
+    run_trusting(None, params, outputs)
+}
+
+fn run_trusting(
+    certificates: Option<PathBuf>,
+    params: Value,
+    outputs: &[&str],
+) -> Result<Value, FailureInfo> {
     let folder = tempfile::tempdir().unwrap();
     let mut request = request("http", params);
     request.outputs = outputs.iter().map(|name| (*name).to_owned()).collect();
-    match Http::new().run(&mut job(request, folder.path())) {
+    match Http::new().run(&mut job_trusting(request, folder.path(), certificates)) {
         Ok(outputs) => Ok(outputs.into_iter().map(|output| (output.name, output.value)).collect()),
         Err(Ended::Failed(info)) => Err(*info),
         Err(Ended::Stopped) => panic!("stopped"),
@@ -214,4 +224,31 @@ fn a_stop_and_the_attempts_timeout_end_the_wait_at_once() {
 fn an_address_with_secrets_is_not_shown_in_full() {
     let info = run(json!({"url": "http://u:pa55@127.0.0.1:1/p?key=k3y"}), &[]).unwrap_err();
     assert!(info.message.starts_with("GET http://127.0.0.1:1/p failed"), "{}", info.message);
+}
+
+#[test]
+fn https_works_with_a_certificate_that_is_trusted_and_with_no_other() {
+    let server = Server::start_tls(|received| Reply::Answer(200, "", received.body.clone()));
+    let params = json!({"url": server.url("/"), "method": "POST", "body": "over TLS"});
+    let folder = tempfile::tempdir().unwrap();
+    let given =
+        |name: &str| Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name));
+    let run = |file| run_trusting(file, params.clone(), &["BODY"]);
+    assert_eq!(run(given("authority.pem")).unwrap(), json!({"BODY": "over TLS"}));
+    // The list that is built in does not know the authority.
+    let stranger = run(None).unwrap_err();
+    assert_eq!((stranger.code, stranger.retryable), (ErrorCode::Connection, true));
+    assert!(stranger.message.contains("SSL_CERT_FILE"), "{}", stranger.message);
+    let empty = folder.path().join("empty.pem");
+    std::fs::write(&empty, "no certificate\n").unwrap();
+    for (file, what) in [
+        (given("missing.pem"), "cannot be read"),
+        (given("server.key"), "no certificate"),
+        (Some(empty), "no certificate"),
+    ] {
+        let unusable = run(file).unwrap_err();
+        assert_eq!((unusable.code, unusable.retryable), (ErrorCode::Connection, false));
+        assert!(unusable.message.contains(what), "{}", unusable.message);
+    }
+    assert_eq!(server.received().len(), 1);
 }

@@ -11,6 +11,7 @@ use crate::plugins::command::Guarded;
 use crate::sys::{self, Signal, Watched};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +30,18 @@ pub(super) fn start(pump: Pump, mut guarded: Guarded) -> io::Result<()> {
     let group = guarded.child.id();
     let started = std::thread::Builder::new().name(format!("plugin {group}")).spawn(move || {
         let process = Arc::clone(&pump.process);
-        let death = pump.run(&mut guarded.child);
+        let child = &mut guarded.child;
+        let ran = catch_unwind(AssertUnwindSafe(|| pump.run(child)));
+        let death = ran.unwrap_or_else(|_| {
+            // Its calls must hear of an end, even of one by our own bug. The leader is not collected
+            // unless it has ended, so the number is the group's.
+            sys::signal_group(group, Signal::Kill);
+            let _ = guarded.child.wait();
+            Death {
+                how: "was lost by a panic, which is a bug; please report it".into(),
+                status: None,
+            }
+        });
         // Ended with its group.
         let _ = guarded.guard.wait();
         let mut state = process.state();

@@ -122,6 +122,15 @@ fn the_sources_backup_plugin_declares_and_enforces_its_permissions() {
 }
 
 #[test]
+fn the_context_is_there_and_is_no_variable() {
+    let fixture = body("return {'A': env['_context']['TRACEPARENT'], 'B': 'TRACEPARENT' in env}");
+    let change = |request: &mut AttemptRequest| {
+        request.context = vec![("TRACEPARENT".into(), "00-ab-cd-01".into())];
+    };
+    assert_eq!(json!(fixture.run(change).unwrap()), json!({"A": "00-ab-cd-01", "B": false}));
+}
+
+#[test]
 fn a_class_need_not_derive_from_anything_and_none_is_an_empty_result() {
     let plain = fixture("class Plugin:\n    def execute(self, env, params): pass\n");
     assert_eq!(plain.outputs(), json!({}));

@@ -1,7 +1,11 @@
 //! Finds the references inside single quotes, aware of the shell's quoting.
 
+mod expansion;
+mod heredoc;
+
 use super::code::{self, Kind};
 use crate::output::is_name_byte;
+use heredoc::Heredoc;
 use std::ops::Range;
 
 /// The places of `$NAME` and `${NAME}` of known variables inside single quotes where a value is no
@@ -22,11 +26,6 @@ struct Scan<'a> {
     /// Here-documents whose bodies begin after the next line end.
     heredocs: Vec<Heredoc>,
     is_variable: &'a dyn Fn(&str) -> bool,
-}
-
-struct Heredoc {
-    end: String,
-    strip_tabs: bool,
 }
 
 /// What ends a list of commands.
@@ -276,139 +275,9 @@ impl Scan<'_> {
         }
     }
 
-    /// `$` and what belongs to it.
-    fn dollar(&mut self, word: &mut Word, code: bool, until: Until, quoted: bool) -> Option<()> {
-        self.at += 1;
-        match self.peek() {
-            Some(b'(') if self.byte(1) == Some(b'(') => {
-                word.expands = true;
-                self.arithmetic()
-            }
-            Some(b'(') => {
-                word.expands = true;
-                self.at += 1;
-                // Within backticks the quoting of what is nested is another.
-                if until == Until::Backtick && quoted {
-                    return None;
-                }
-                self.commands(Until::Parenthesis, code)
-            }
-            Some(b'{') => {
-                word.expands = true;
-                self.braces()
-            }
-            Some(b'\'') if !quoted => {
-                // Some shells know `$'…'` with escapes; a plain one ends alike everywhere.
-                word.expands = true;
-                let inside = self.single_quoted()?;
-                (!self.line[inside].contains('\\')).then_some(())
-            }
-            Some(byte) if is_name_byte(byte) || b"@*#?$!-".contains(&byte) => {
-                word.expands = true;
-                self.at += 1;
-                if is_name_byte(byte) && !byte.is_ascii_digit() {
-                    while self.peek().is_some_and(is_name_byte) {
-                        self.at += 1;
-                    }
-                }
-                Some(())
-            }
-            _ => {
-                word.text.push('$');
-                Some(())
-            }
-        }
-    }
-
-    /// `${…}`. Quotes inside mean different things in different places, so only plain ones are
-    /// understood.
-    fn braces(&mut self) -> Option<()> {
-        let end = self.line[self.at..].find('}')?;
-        let inside = &self.line[self.at + 1..self.at + end];
-        if inside.contains(['\'', '"', '`', '\\', '$', '{']) {
-            return None;
-        }
-        self.at += end + 1;
-        Some(())
-    }
-
-    /// `$((…))`.
-    fn arithmetic(&mut self) -> Option<()> {
-        let mut depth = 0;
-        while let Some(byte) = self.peek() {
-            self.at += 1;
-            match byte {
-                b'(' => depth += 1,
-                b')' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return Some(());
-                    }
-                }
-                b'\'' | b'"' | b'`' | b'\\' | b'#' => return None,
-                _ => {}
-            }
-        }
-        None
-    }
-
     fn skip_to_line_end(&mut self) {
         let rest = &self.line[self.at..];
         self.at += rest.find('\n').unwrap_or(rest.len());
-    }
-
-    /// The word behind `<<`.
-    fn heredoc_start(&mut self) -> Option<()> {
-        let strip_tabs = self.peek() == Some(b'-');
-        if strip_tabs {
-            self.at += 1;
-        }
-        while matches!(self.peek(), Some(b' ' | b'\t')) {
-            self.at += 1;
-        }
-        let mut end = String::new();
-        let start = self.at;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' => break,
-                b'\'' => {
-                    let inside = self.single_quoted()?;
-                    end.push_str(&self.line[inside]);
-                }
-                b'"' | b'\\' => self.at += 1,
-                b'$' | b'`' => return None,
-                _ => {
-                    let mut word = Word::default();
-                    self.letter(&mut word);
-                    end.push_str(&word.text);
-                }
-            }
-        }
-        if self.at == start {
-            return None;
-        }
-        self.heredocs.push(Heredoc { end, strip_tabs });
-        Some(())
-    }
-
-    /// Passes over the bodies that begin here.
-    fn heredoc_bodies(&mut self) -> Option<()> {
-        for heredoc in std::mem::take(&mut self.heredocs) {
-            loop {
-                if self.at >= self.line.len() {
-                    return None;
-                }
-                let rest = &self.line[self.at..];
-                let length = rest.find('\n').unwrap_or(rest.len());
-                let body = &rest[..length];
-                self.at = (self.at + length + 1).min(self.line.len());
-                let body = if heredoc.strip_tabs { body.trim_start_matches('\t') } else { body };
-                if body == heredoc.end {
-                    break;
-                }
-            }
-        }
-        Some(())
     }
 
     /// Notes the references of a text in single quotes.

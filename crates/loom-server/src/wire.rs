@@ -1,16 +1,16 @@
 //! Recorded facts as programs read them: [`RunEvent`]s with names instead of numbers.
 
-use crate::bridge::code_of;
 use loom_core::{
-    Definition, Event, Failure, Output, Plan, RunId, RunOutcome, TaskIx, TaskRef, Value, Variable,
+    Definition, Event, Failure, FailureKind, Output, Plan, RunId, RunOutcome, TaskIx, TaskRef,
+    Value, Variable,
 };
 use loom_protocol::{
-    AttemptOf, FailureEvent, MASK, OutputEvent, RunEvent, RunEventKind as Kind, rfc3339,
+    AttemptOf, ErrorCode, FailureEvent, MASK, OutputEvent, RunEvent, RunEventKind as Kind, rfc3339,
 };
 use std::collections::BTreeMap;
 
 /// The event of a run of this plan.
-pub(crate) fn run_event(run: RunId, plan: &Plan, seq: u64, event: &Event) -> RunEvent {
+pub fn run_event(run: RunId, plan: &Plan, seq: u64, event: &Event) -> RunEvent {
     RunEvent { run: run.to_string(), seq, at: rfc3339(event.at().0), what: kind(plan, event) }
 }
 
@@ -86,7 +86,7 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
 }
 
 /// A failure with its documented code.
-pub(crate) fn failure_event(failure: &Failure) -> FailureEvent {
+pub fn failure_event(failure: &Failure) -> FailureEvent {
     FailureEvent {
         kind: failure.kind.name().to_owned(),
         code: code_of(failure.kind).to_string(),
@@ -99,8 +99,27 @@ pub(crate) fn failure_event(failure: &Failure) -> FailureEvent {
     }
 }
 
+/// The documented code of a kind of failure.
+pub const fn code_of(kind: FailureKind) -> ErrorCode {
+    match kind {
+        FailureKind::Exit => ErrorCode::TaskExit,
+        FailureKind::Signal => ErrorCode::TaskSignal,
+        FailureKind::Timeout => ErrorCode::TaskTimeout,
+        FailureKind::Spawn => ErrorCode::TaskSpawn,
+        FailureKind::MissingOutput => ErrorCode::MissingOutput,
+        FailureKind::BadOutput => ErrorCode::BadOutput,
+        FailureKind::PermissionDenied => ErrorCode::PermissionDenied,
+        FailureKind::ContractViolation => ErrorCode::ContractViolation,
+        FailureKind::Plugin => ErrorCode::PluginFailed,
+        FailureKind::HttpStatus => ErrorCode::HttpStatus,
+        FailureKind::Connection => ErrorCode::Connection,
+        FailureKind::BadParameter => ErrorCode::ParameterValue,
+        FailureKind::Expression => ErrorCode::Expression,
+    }
+}
+
 /// The stable name of an outcome.
-pub(crate) const fn outcome_name(outcome: RunOutcome) -> &'static str {
+pub const fn outcome_name(outcome: RunOutcome) -> &'static str {
     match outcome {
         RunOutcome::Succeeded => "succeeded",
         RunOutcome::Failed => "failed",
@@ -126,7 +145,7 @@ fn items_of(items: &[Value], secret: bool) -> Vec<Value> {
 }
 
 /// Variables by name, secret ones masked.
-pub(crate) fn masked(variables: &[Variable]) -> BTreeMap<String, Value> {
+pub fn masked(variables: &[Variable]) -> BTreeMap<String, Value> {
     let value = |variable: &Variable| {
         if variable.secret { MASK.into() } else { variable.value.clone() }
     };

@@ -11,7 +11,9 @@
 //! | all values together | – | [`UNDECLARED_BYTES`], else dropped |
 //! | the file | [`FILE_LIMIT`] in all, else the attempt fails | the same |
 
-use serde_json::{Map, Value};
+mod file;
+
+use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{self, Read};
 
@@ -188,37 +190,6 @@ impl Emitted {
         self.found.push((name, value));
     }
 
-    /// Reads the file `$LOOM_OUTPUT`: `NAME=value`, `NAME<<END` up to a line `END`, or a JSON object
-    /// a line. Blank lines are skipped; anything else is a problem, since nothing but outputs is
-    /// ever meant for this file.
-    pub(crate) fn file(&mut self, mut reader: impl Read) -> io::Result<()> {
-        let mut file = FileLines { emitted: self, line: Vec::new(), number: 0, heredoc: None };
-        let mut piece = vec![0; 64 << 10];
-        let mut left = FILE_LIMIT;
-        loop {
-            let count = match reader.read(&mut piece) {
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            if count == 0 {
-                file.ended();
-                return Ok(());
-            }
-            if count as u64 > left {
-                file.emitted.blame(format!(
-                    "the file $LOOM_OUTPUT is larger than {FILE_LIMIT} bytes; emit the path of a \
-                     file instead of its content"
-                ));
-                return Ok(());
-            }
-            left -= count as u64;
-            if !file.push(&piece[..count]) {
-                return Ok(());
-            }
-        }
-    }
-
     /// What was emitted under this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.places.get(name).map(|place| &self.found[*place].1)
@@ -236,115 +207,6 @@ impl Emitted {
 
     fn blame(&mut self, problem: String) {
         self.problem.get_or_insert(problem);
-    }
-}
-
-/// The parser of the file.
-struct FileLines<'a> {
-    emitted: &'a mut Emitted,
-    line: Vec<u8>,
-    number: usize,
-    heredoc: Option<Heredoc>,
-}
-
-struct Heredoc {
-    name: String,
-    end: Vec<u8>,
-    value: Vec<u8>,
-    started: usize,
-}
-
-impl FileLines<'_> {
-    /// Takes the next piece; `false` once there is a problem.
-    fn push(&mut self, bytes: &[u8]) -> bool {
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.line.extend_from_slice(piece);
-            let held = self.heredoc.as_ref().map_or(0, |heredoc| heredoc.value.len());
-            if self.line.len() + held > FILE_VALUE_LIMIT {
-                self.blame(&format!(
-                    "is longer than {FILE_VALUE_LIMIT} bytes; emit the path of a file instead"
-                ));
-            } else if self.line.last() == Some(&b'\n') {
-                self.line.pop();
-                if self.line.last() == Some(&b'\r') {
-                    self.line.pop();
-                }
-                self.end_line();
-            }
-            if self.emitted.problem.is_some() {
-                return false;
-            }
-        }
-        true
-    }
-
-    fn ended(&mut self) {
-        if !self.line.is_empty() {
-            self.end_line();
-        }
-        if let Some(Heredoc { name, end, started, .. }) = self.heredoc.take() {
-            self.emitted.blame(format!(
-                "line {started} of the file $LOOM_OUTPUT begins `{name}`, but no line `{}` ends it",
-                text(end)
-            ));
-        }
-    }
-
-    fn end_line(&mut self) {
-        self.number += 1;
-        let line = std::mem::take(&mut self.line);
-        if let Some(heredoc) = &mut self.heredoc {
-            if line != heredoc.end {
-                heredoc.value.extend_from_slice(&line);
-                heredoc.value.push(b'\n');
-            } else if let Some(Heredoc { name, mut value, .. }) = self.heredoc.take() {
-                value.pop();
-                self.emitted.emit(name, text(value).into());
-            }
-            return;
-        }
-        let trimmed = line.trim_ascii();
-        if trimmed.is_empty() {
-            return;
-        }
-        if trimmed[0] == b'{' {
-            match serde_json::from_slice::<Map<String, Value>>(trimmed) {
-                Ok(object) => self.object(object),
-                Err(error) => self.blame(&format!("is not a JSON object: {error}")),
-            }
-            return;
-        }
-        let end = line.iter().position(|byte| !is_name_byte(*byte)).unwrap_or(line.len());
-        let (name, rest) = line.split_at(end);
-        let name = text(name.to_vec());
-        if is_name(&name) {
-            if let Some(value) = rest.strip_prefix(b"=") {
-                self.emitted.emit(name, text(value.to_vec()).into());
-                return;
-            }
-            if let Some(end) = rest.strip_prefix(b"<<").filter(|end| !end.is_empty()) {
-                let (end, value, started) = (end.to_vec(), Vec::new(), self.number);
-                self.heredoc = Some(Heredoc { name, end, value, started });
-                return;
-            }
-        }
-        self.blame("is neither `NAME=value` nor `NAME<<END` nor a JSON object");
-    }
-
-    fn object(&mut self, object: Map<String, Value>) {
-        for (name, value) in object {
-            if is_name(&name) {
-                self.emitted.emit(name, value);
-            } else {
-                self.blame(&format!("has the key {name:?}, which is not a variable's name"));
-            }
-        }
-    }
-
-    fn blame(&mut self, what: &str) {
-        // `end_line` has counted the line; a line that is too long has not ended.
-        let number = self.number.max(1);
-        self.emitted.blame(format!("line {number} of the file $LOOM_OUTPUT {what}"));
     }
 }
 
@@ -406,7 +268,7 @@ impl Read for Pieces<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     #[test]
     fn the_fuzzers_corpus_is_read_alike_in_pieces_of_any_size() {

@@ -1,5 +1,9 @@
 //! Calls to the C library that the standard library does not offer.
 
+mod spawn;
+
+pub(crate) use spawn::{Child, Spawn};
+
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -74,6 +78,10 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "pidfd_open(2) has no safe counterpart in the standard library")]
 pub(crate) fn pidfd(pid: u32) -> Option<OwnedFd> {
+    #[cfg(test)]
+    if WITHOUT_PIDFD.get() {
+        return None;
+    }
     // SAFETY: the call takes two integers; a result that is not negative is a new descriptor
     // (close-on-exec) that nobody else owns.
     unsafe {
@@ -86,6 +94,12 @@ pub(crate) fn pidfd(pid: u32) -> Option<OwnedFd> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn pidfd(_pid: u32) -> Option<OwnedFd> {
     None
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Makes this thread's kernel one without descriptors of processes.
+    pub(crate) static WITHOUT_PIDFD: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 /// A signal that ends processes.

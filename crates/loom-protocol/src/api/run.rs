@@ -1,0 +1,391 @@
+//! Runs, their tasks and attempts.
+
+use crate::event::FailureEvent;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A run to be started.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StartRun {
+    /// The workflow's name.
+    pub workflow: String,
+    /// Its namespace; `default` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Its version; the latest if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Variables, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, Value>,
+    /// Labels to find it by.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<String>,
+    /// Notes to find it by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// Who or what starts it; the caller's name if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiator: Option<String>,
+    /// The system that starts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Why it is started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Those with more begin first where runs wait for each other: −100 to 100, 0 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
+    /// It begins no earlier (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_at: Option<String>,
+    /// Carried through the run's attempts, webhooks and logs; the request's `X-Correlation-ID`, or
+    /// a new one, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+    /// Runs of one key are counted together by limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency_key: Option<String>,
+    /// The most tasks at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<u32>,
+    /// What makes this request the same as another.
+    #[serde(default)]
+    pub identity: Identity,
+}
+
+/// What makes two requests to start a run the same. A repeat answers with the first run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case", tag = "by", deny_unknown_fields)]
+pub enum Identity {
+    /// The `Idempotency-Key` header, if there is one; otherwise every request is new.
+    #[default]
+    Key,
+    /// The same workflow, version and variables, within a window.
+    Content {
+        /// How long, in seconds: 1 to 604,800.
+        window_s: u32,
+    },
+}
+
+/// A run was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Started {
+    /// The run's identity.
+    pub id: String,
+    /// Whether an earlier request had started it.
+    pub repeated: bool,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Accepted, not begun.
+    Queued,
+    /// Under way.
+    Running,
+    /// Nothing new starts.
+    Paused,
+    /// Ended well.
+    Succeeded,
+    /// Ended with a failed task.
+    Failed,
+    /// Ended because somebody asked for it.
+    Cancelled,
+}
+
+/// A run, as lists show it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunView {
+    /// The run's identity.
+    pub id: String,
+    /// The workflow's namespace.
+    pub namespace: String,
+    /// The workflow's name.
+    pub workflow: String,
+    /// The workflow's version.
+    pub version: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// Whether a living process works on it. One that has not ended and has none was interrupted.
+    pub alive: bool,
+    /// When it was accepted.
+    pub created_at: String,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<String>,
+    /// The most tasks at once.
+    pub workers: u32,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<String>,
+    /// Notes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// Who or what started it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub initiator: String,
+    /// The system that started it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// Why it was started.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Carried through the run's attempts, webhooks and logs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub correlation_id: String,
+    /// −100 to 100.
+    #[serde(default)]
+    pub priority: i32,
+    /// It began, or will begin, no earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_at: Option<String>,
+    /// Runs of one key are counted together by limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency_key: Option<String>,
+    /// The run that this one repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<String>,
+    /// The system that executes it and only reports here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<String>,
+}
+
+/// A page of runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunList {
+    /// In the order that was asked for.
+    pub items: Vec<RunView>,
+    /// Gives the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// How many runs stand where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunCounts {
+    /// All that match.
+    pub total: u64,
+    /// By state; states without a run are there with 0.
+    pub by_state: BTreeMap<String, u64>,
+}
+
+/// Everything that is known of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunDetail {
+    /// What lists show.
+    #[serde(flatten)]
+    pub run: RunView,
+    /// The number of its last event.
+    pub last_seq: u64,
+    /// How many tasks stand where.
+    pub counts: BTreeMap<String, u64>,
+    /// Variables, with who set them and when. Secret values read `***`.
+    pub variables: Vec<VariableView>,
+    /// Its tasks, in the order of the workflow.
+    pub tasks: Vec<TaskView>,
+    /// What people did to it.
+    pub interventions: Vec<InterventionView>,
+    /// The chain of tasks that decided how long it took.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub critical_path: Vec<PathLinkView>,
+}
+
+/// A variable of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct VariableView {
+    /// The name.
+    pub name: String,
+    /// The value; the text `***` if it is secret.
+    pub value: Value,
+    /// Whether it is secret.
+    pub secret: bool,
+    /// The task that set it; absent if it was set at the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<String>,
+    /// When it was set.
+    pub at: String,
+}
+
+/// The tasks of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TaskList {
+    /// In the order of the workflow.
+    pub items: Vec<TaskView>,
+}
+
+/// A task of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TaskView {
+    /// The name.
+    pub name: String,
+    /// What it runs.
+    pub plugin: String,
+    /// Where it stands: `waiting`, `ready`, `running`, `backing_off`, `succeeded`, `failed`,
+    /// `skipped`, `cancelled` or `resolved`.
+    pub phase: String,
+    /// Since when it could wait for something.
+    pub waiting_since: String,
+    /// When all that it waited for was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_at: Option<String>,
+    /// When it was settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<String>,
+    /// How many items a `for_each` task has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<u32>,
+    /// How many of them have settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items_settled: Option<u32>,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<AttemptView>,
+    /// Why it was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<Value>,
+    /// Who settled it by hand, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<SkipView>,
+    /// Why it failed without an attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureEvent>,
+}
+
+/// Who did something by hand, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SkipView {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An attempt of a task or item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AttemptView {
+    /// Counts from 1.
+    pub attempt: u32,
+    /// The item's index, from 0, for a `for_each` task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
+    /// When it could have started.
+    pub ready_at: String,
+    /// When it was handed over ahead of a free worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned_at: Option<String>,
+    /// When it started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<String>,
+    /// `held`, `running`, `succeeded`, `failed`, `interrupted` or `cancelled`.
+    pub result: String,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureEvent>,
+    /// When the next one starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<String>,
+}
+
+/// Somebody interfered with the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InterventionView {
+    /// When.
+    pub at: String,
+    /// Who.
+    pub by: String,
+    /// What they did.
+    pub act: String,
+    /// The tasks that it was about.
+    pub tasks: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// The new limit of attempts, where it was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u32>,
+    /// The new inputs, where they were changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, Value>,
+}
+
+/// A link of the critical path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PathLinkView {
+    /// The task.
+    pub task: String,
+    /// The item's index, from 0, for a `for_each` task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
+    /// When it could have started.
+    pub ready_at: String,
+    /// When it ended, or now.
+    pub ended_at: String,
+    /// How long it waited for a worker.
+    pub queued_s: f64,
+    /// How long it ran.
+    pub ran_s: f64,
+    /// How long it waited between attempts.
+    pub backed_off_s: f64,
+}
+
+/// What is asked of a run or a task, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// As [`Operation`], about one task.
+pub type TaskOperation = Operation;
+
+/// How a task is settled by hand.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ResolveTask {
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+    /// Variables to set in its name.
+    #[serde(default)]
+    pub outputs: BTreeMap<String, Value>,
+}
+
+/// What is changed about a task before it next starts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AmendTask {
+    /// The most attempts, the first included.
+    #[serde(default)]
+    pub max_attempts: Option<u32>,
+    /// Values for declared inputs.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, Value>,
+}

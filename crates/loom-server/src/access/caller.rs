@@ -1,0 +1,139 @@
+//! Who calls.
+
+use super::permission::{Permission, Permissions};
+use crate::problem::Problem;
+use loom_protocol::ErrorCode;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Whoever makes a request, known by what they showed. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    name: String,
+    grants: Vec<Grant>,
+}
+
+/// Permissions within a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What is allowed.
+    pub permissions: Permissions,
+    /// Where.
+    pub scope: Scope,
+}
+
+/// The namespaces that a grant is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All, and what belongs to none.
+    All,
+    /// These alone.
+    Namespaces(BTreeSet<String>),
+}
+
+impl Caller {
+    /// Somebody with these grants.
+    pub fn new(name: impl Into<String>, grants: Vec<Grant>) -> Self {
+        Self { inner: Arc::new(Inner { name: name.into(), grants }) }
+    }
+
+    /// Somebody who may do everything: the one user of a server without access control.
+    pub fn everything(name: impl Into<String>) -> Self {
+        Self::new(name, vec![Grant { permissions: Permissions::all(), scope: Scope::All }])
+    }
+
+    /// The name that is recorded with what they do.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// Demands a permission within a namespace.
+    pub fn may(&self, permission: Permission, namespace: &str) -> Result<(), Problem> {
+        let allows = |scope: &Scope| match scope {
+            Scope::All => true,
+            Scope::Namespaces(names) => names.contains(namespace),
+        };
+        if self.granted(permission).any(allows) {
+            return Ok(());
+        }
+        Err(self.refusal(permission, &format!(" in namespace `{namespace}`")))
+    }
+
+    /// Demands a permission over what belongs to no namespace.
+    pub fn may_everywhere(&self, permission: Permission) -> Result<(), Problem> {
+        if self.granted(permission).any(|scope| *scope == Scope::All) {
+            return Ok(());
+        }
+        Err(self.refusal(permission, " in all namespaces"))
+    }
+
+    /// Demands a permission somewhere, and answers where: `None` for everywhere.
+    pub fn namespaces(&self, permission: Permission) -> Result<Option<Vec<String>>, Problem> {
+        let mut found = BTreeSet::new();
+        let mut any = false;
+        for scope in self.granted(permission) {
+            match scope {
+                Scope::All => return Ok(None),
+                Scope::Namespaces(names) => {
+                    any = true;
+                    found.extend(names.iter().cloned());
+                }
+            }
+        }
+        if any { Ok(Some(found.into_iter().collect())) } else { Err(self.refusal(permission, "")) }
+    }
+
+    /// Everything that they were granted.
+    pub fn grants(&self) -> &[Grant] {
+        &self.inner.grants
+    }
+
+    fn granted(&self, permission: Permission) -> impl Iterator<Item = &Scope> {
+        let has = move |grant: &&Grant| grant.permissions.has(permission);
+        self.inner.grants.iter().filter(has).map(|grant| &grant.scope)
+    }
+
+    fn refusal(&self, permission: Permission, place: &str) -> Problem {
+        let message = format!("`{}` lacks the permission `{permission}`{place}", self.name());
+        Problem::new(ErrorCode::Forbidden, message)
+            .help("ask an administrator for a role that has it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scoped(names: &[&str]) -> Grant {
+        Grant {
+            permissions: [Permission::RunsGet].into_iter().collect(),
+            scope: Scope::Namespaces(names.iter().map(|&name| name.to_owned()).collect()),
+        }
+    }
+
+    #[test]
+    fn a_grant_holds_within_its_namespaces_alone() {
+        let caller = Caller::new("ann", vec![scoped(&["a", "b"]), scoped(&["c"])]);
+        assert!(caller.may(Permission::RunsGet, "c").is_ok());
+        assert!(caller.may(Permission::RunsGet, "d").is_err());
+        assert!(caller.may(Permission::RunsStart, "a").is_err());
+        assert!(caller.may_everywhere(Permission::RunsGet).is_err());
+        let names = caller.namespaces(Permission::RunsGet).unwrap().unwrap();
+        assert_eq!(names, ["a", "b", "c"]);
+        assert!(caller.namespaces(Permission::RunsStart).is_err());
+    }
+
+    #[test]
+    fn one_who_may_everything_may_it_everywhere() {
+        let caller = Caller::everything("me");
+        for &permission in Permission::ALL {
+            assert!(caller.may_everywhere(permission).is_ok());
+            assert_eq!(caller.namespaces(permission).unwrap(), None);
+        }
+    }
+}

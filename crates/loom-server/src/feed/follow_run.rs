@@ -1,0 +1,67 @@
+//! One reader of one run's events.
+
+use super::follow::{Batch, Follower};
+use crate::problem::Problem;
+use crate::readers::Readers;
+use loom_core::{Plan, RunId};
+use loom_protocol::RunEvent;
+use std::sync::Arc;
+
+/// The most events read from the journal at once.
+const PAGE: usize = 1000;
+
+/// Follows one run from a sequence number on, without a gap and without a repeat: first the
+/// journal, then the feed, which was followed from before the journal was read.
+pub struct RunFollower {
+    run: RunId,
+    plan: Arc<Plan>,
+    readers: Readers,
+    feed: Follower,
+    /// The last event that was handed over.
+    seq: u64,
+    caught_up: bool,
+}
+
+impl RunFollower {
+    /// Follows what comes after event number `seq`; 0 for all.
+    pub(crate) fn new(
+        run: RunId,
+        plan: Arc<Plan>,
+        readers: Readers,
+        feed: Follower,
+        seq: u64,
+    ) -> Self {
+        Self { run, plan, readers, feed, seq, caught_up: false }
+    }
+
+    /// What comes next; waits for it.
+    pub async fn next(&mut self) -> Result<Vec<RunEvent>, Problem> {
+        loop {
+            let events = match self.caught_up {
+                true => self.from_feed().await?,
+                false => self.from_journal().await?,
+            };
+            if let Some(last) = events.last() {
+                self.seq = last.seq;
+                return Ok(events);
+            }
+        }
+    }
+
+    async fn from_journal(&mut self) -> Result<Vec<RunEvent>, Problem> {
+        let (run, seq) = (self.run, self.seq);
+        let page = self.readers.ask(move |store| store.journal(run, seq, PAGE)).await?;
+        self.caught_up = !page.more;
+        let event = |recorded: &loom_store::Recorded| {
+            crate::wire::run_event(run, &self.plan, recorded.seq, &recorded.event)
+        };
+        Ok(page.events.iter().map(event).collect())
+    }
+
+    async fn from_feed(&mut self) -> Result<Vec<RunEvent>, Problem> {
+        let batches = self.feed.next().await?;
+        let own = batches.iter().filter(|batch| batch.run() == self.run);
+        let events = own.flat_map(Batch::wires);
+        Ok(events.filter(|event| event.seq > self.seq).collect())
+    }
+}

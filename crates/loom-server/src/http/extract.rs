@@ -1,0 +1,135 @@
+//! Reading requests; what cannot be read is a problem document.
+
+use crate::access::Caller;
+use crate::problem::Problem;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use loom_protocol::ErrorCode;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A JSON body, read or written.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<S, T> FromRequest<S> for Json<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::argument("the body is not announced as JSON")
+                .help("send `Content-Type: application/json`"));
+        }
+        read(&body(request, state).await?).map(Self)
+    }
+}
+
+/// A JSON body that may be left out.
+pub(super) struct OptionalJson<T>(pub(super) T);
+
+impl<S, T> FromRequest<S> for OptionalJson<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Default,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let json = is_json(request.headers());
+        let body = body(request, state).await?;
+        match body.is_empty() {
+            true => Ok(Self(T::default())),
+            false if !json => Err(Problem::argument("the body is not announced as JSON")
+                .help("send `Content-Type: application/json`")),
+            false => read(&body).map(Self),
+        }
+    }
+}
+
+/// The whole body, within the limit.
+pub(super) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Problem::new(ErrorCode::BodyTooLarge, "the body exceeds the server's limit");
+        }
+        Problem::argument(format!("the body cannot be read: {}", rejection.body_text()))
+    })
+}
+
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json") || essence.ends_with("+json")
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Problem::argument(format!("the body is wrong at line {line}, column {column}: {error}"))
+    })
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// What stands behind the question mark.
+pub(super) struct Params<T>(pub(super) T);
+
+impl<S, T> FromRequestParts<S> for Params<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        query.map(|Query(params)| Self(params)).map_err(|rejection: QueryRejection| {
+            Problem::argument(format!("a parameter is wrong: {}", rejection.body_text()))
+        })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        // The guard lets nothing through without one.
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or_else(|| Problem::new(ErrorCode::Unauthenticated, "the caller is not known"))
+    }
+}
+
+/// A header as text.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    let text = value.to_str();
+    text.map(Some).map_err(|_| Problem::argument(format!("the header `{name}` is not ASCII text")))
+}
+
+/// The version in an `If-Match` header, as [`etag`] wrote it.
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(tag) = text(headers, "if-match")? else { return Ok(None) };
+    if tag == "*" {
+        return Ok(None);
+    }
+    let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+    version.and_then(|version| version.parse().ok()).map(Some).ok_or_else(|| {
+        Problem::new(ErrorCode::PreconditionFailed, "the `If-Match` tag is not one of ours")
+    })
+}
+
+/// A version as an entity tag.
+pub(super) fn etag(version: u64) -> [(header::HeaderName, String); 1] {
+    [(header::ETAG, format!("\"{version}\""))]
+}

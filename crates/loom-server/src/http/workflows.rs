@@ -1,0 +1,174 @@
+//! `/workflows`: registering, finding and disabling them.
+
+use super::extract::{Json, Params, body, etag, if_match, is_json};
+use crate::access::Caller;
+use crate::app::App;
+use crate::problem::Problem;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use loom_protocol::api::{
+    RegisterWorkflow, ValidateWorkflow, Validation, VersionList, WorkflowList, WorkflowView,
+};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, register))
+        .routes(routes!(validate))
+        .routes(routes!(versions))
+        .routes(routes!(get))
+        .routes(routes!(disable))
+        .routes(routes!(enable))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// Only of this namespace.
+    namespace: Option<String>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+    /// The most items: 1 to 200, 50 if absent.
+    limit: Option<usize>,
+}
+
+/// List workflows, the latest version of each
+#[utoipa::path(get, path = "/api/v1/workflows", tag = "workflows", params(ListParams),
+    security(("token" = ["workflows:list"])),
+    responses((status = 200, body = WorkflowList)))]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(params): Params<ListParams>,
+) -> Result<Json<WorkflowList>, Problem> {
+    let limit = super::page(&app, params.limit)?;
+    let (namespace, cursor) = (params.namespace.as_deref(), params.cursor.as_deref());
+    app.workflows.list(&caller, namespace, cursor, limit).await.map(Json)
+}
+
+/// Register a version of a workflow
+///
+/// The body is the workflow document itself (YAML or JSON), or `{"source": "…"}`. The same content
+/// again is no new version: the answer is 200 rather than 201.
+#[utoipa::path(post, path = "/api/v1/workflows", tag = "workflows",
+    request_body(content(
+        (String = "application/yaml"),
+        (RegisterWorkflow = "application/json"),
+    )),
+    security(("token" = ["workflows:register"])),
+    responses((status = 201, body = WorkflowView), (status = 200, body = WorkflowView)))]
+async fn register(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    let json = is_json(request.headers());
+    let body = body(request, &app).await?;
+    let source = source(&body, json)?;
+    let (found, new) = app.workflows.register(&caller, source).await?;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, etag(found.version), Json(found.value)).into_response())
+}
+
+/// The document in a body: wrapped as `source` in JSON, or the body itself.
+fn source(body: &[u8], json: bool) -> Result<String, Problem> {
+    if json && let Ok(wrapped) = serde_json::from_slice::<RegisterWorkflow>(body) {
+        return Ok(wrapped.source);
+    }
+    let text = std::str::from_utf8(body);
+    text.map(str::to_owned).map_err(|_| Problem::argument("the document is not UTF-8"))
+}
+
+/// Check a workflow without registering it
+#[utoipa::path(post, path = "/api/v1/workflows/validate", tag = "workflows",
+    request_body = ValidateWorkflow,
+    security(("token" = ["workflows:list"])),
+    responses((status = 200, body = Validation)))]
+async fn validate(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(request): Json<ValidateWorkflow>,
+) -> Result<Json<Validation>, Problem> {
+    let variables = request.variables.into_iter().collect();
+    app.workflows.validate(&caller, &request.source, &variables).map(Json)
+}
+
+/// List the versions of a workflow
+#[utoipa::path(get, path = "/api/v1/workflows/{namespace}/{name}", tag = "workflows",
+    params(("namespace" = String, Path), ("name" = String, Path)),
+    security(("token" = ["workflows:get"])),
+    responses((status = 200, body = VersionList)))]
+async fn versions(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((namespace, name)): Path<(String, String)>,
+) -> Result<Json<VersionList>, Problem> {
+    app.workflows.versions(&caller, &namespace, &name).await.map(Json)
+}
+
+/// Read a version of a workflow
+///
+/// `latest` names the greatest version that is no pre-release, if there is one.
+#[utoipa::path(get, path = "/api/v1/workflows/{namespace}/{name}/{version}", tag = "workflows",
+    params(("namespace" = String, Path), ("name" = String, Path), ("version" = String, Path)),
+    security(("token" = ["workflows:get"])),
+    responses((status = 200, body = WorkflowView)))]
+async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((namespace, name, version)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    let found = app.workflows.get(&caller, &namespace, &name, Some(&version)).await?;
+    Ok((etag(found.version), Json(found.value)).into_response())
+}
+
+/// Refuse new runs of a version
+#[utoipa::path(post, path = "/api/v1/workflows/{namespace}/{name}/{version}/disable",
+    tag = "workflows",
+    params(("namespace" = String, Path), ("name" = String, Path), ("version" = String, Path),
+        ("If-Match" = Option<String>, Header)),
+    security(("token" = ["workflows:disable"])),
+    responses((status = 200, body = WorkflowView)))]
+async fn disable(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(key): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    set_disabled(&app, &caller, &key, true, &headers).await
+}
+
+/// Allow new runs of a version again
+#[utoipa::path(post, path = "/api/v1/workflows/{namespace}/{name}/{version}/enable",
+    tag = "workflows",
+    params(("namespace" = String, Path), ("name" = String, Path), ("version" = String, Path),
+        ("If-Match" = Option<String>, Header)),
+    security(("token" = ["workflows:disable"])),
+    responses((status = 200, body = WorkflowView)))]
+async fn enable(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(key): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    set_disabled(&app, &caller, &key, false, &headers).await
+}
+
+async fn set_disabled(
+    app: &App,
+    caller: &Caller,
+    (namespace, name, version): &(String, String, String),
+    disabled: bool,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let expected = if_match(headers)?;
+    let key = (namespace.as_str(), name.as_str(), version.as_str());
+    let found = app.workflows.disable(caller, key, disabled, expected).await?;
+    Ok((etag(found.version), Json(found.value)).into_response())
+}

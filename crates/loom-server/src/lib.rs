@@ -1,0 +1,36 @@
+//! The HTTP API over an engine: workflows, runs, live events, access control.
+//!
+//! [`Server`] is made of [`Parts`], which the composition root chooses, and a [`Config`]. Requests
+//! come in at `http`, which reads and writes JSON and knows no rule; what may be done is decided
+//! and done by the services (`workflows`, `runs`, …), each of whose methods takes a
+//! [`Caller`](access::Caller) first and asks it for permission. REST and GraphQL are two doors to
+//! the same services.
+//!
+//! Invariants:
+//! - Nothing here decides about a run: that is the engine's. A change is answered once the engine
+//!   or the store says that it is durable.
+//! - No call to a store is made on a thread of the async runtime.
+//! - Live events come from the journal, in the order of its commits; the engine only rings the bell.
+//! - Every handler is behind the guard, and every service method checks a permission.
+
+pub mod access;
+mod app;
+mod config;
+pub mod feed;
+pub mod http;
+mod ids;
+mod parts;
+mod problem;
+mod readers;
+pub mod runs;
+mod serve;
+mod shelf;
+pub mod wire;
+pub mod workflows;
+
+pub use app::App;
+pub use config::{Config, Limits};
+pub use feed::{Bell, Ringer};
+pub use parts::{LogFile, Logs, Parts, Stores};
+pub use problem::Problem;
+pub use serve::{ServeError, Server};

@@ -1,0 +1,55 @@
+//! What the composition root gives a server.
+
+use crate::feed::Bell;
+use loom_core::RunId;
+use loom_engine::{Clock, Handle};
+use loom_spec::PluginCatalog;
+use loom_store::{DocumentStore, QueryStore, StoreError, UpkeepStore};
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+/// The concrete parts behind the seams.
+pub struct Parts {
+    /// The engine that runs what is started here.
+    pub engine: Handle,
+    /// Rung by the engine's commits; see [`crate::Ringer`].
+    pub bell: Bell,
+    /// Connections to the store.
+    pub stores: Arc<dyn Stores>,
+    /// The plugins that workflows may use.
+    pub plugins: Arc<dyn PluginCatalog + Send + Sync>,
+    /// What attempts printed.
+    pub logs: Arc<dyn Logs>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Makes connections to one store.
+pub trait Stores: Send + Sync {
+    /// A connection for looking.
+    fn query(&self) -> Result<Box<dyn QueryStore>, StoreError>;
+
+    /// A connection for the server's own documents.
+    fn documents(&self) -> Result<Box<dyn DocumentStore>, StoreError>;
+
+    /// A connection for the janitor.
+    fn upkeep(&self) -> Result<Box<dyn UpkeepStore>, StoreError>;
+}
+
+/// The logs of attempts.
+pub trait Logs: Send + Sync {
+    /// The log of one attempt; `NotFound` if it printed nothing, or its log was deleted.
+    fn open(&self, log: LogFile) -> io::Result<File>;
+}
+
+/// Names the log of one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogFile {
+    /// The run.
+    pub run: RunId,
+    /// The task or item.
+    pub task: loom_core::TaskRef,
+    /// Counts from 1.
+    pub attempt: u32,
+}

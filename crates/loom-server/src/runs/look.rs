@@ -1,0 +1,33 @@
+//! A recorded run, read back.
+
+use loom_core::{History, Plan, RunId, Submission};
+use loom_store::{QueryStore, RunSummary, StoreError};
+use std::sync::Arc;
+
+/// The most events read at once.
+const PAGE: usize = 10_000;
+
+/// What the store knows of a run. Secrets read `***`.
+pub(crate) struct Look {
+    pub(crate) summary: RunSummary,
+    pub(crate) history: History,
+}
+
+impl Look {
+    pub(crate) fn at(store: &mut dyn QueryStore, id: RunId) -> Result<Self, StoreError> {
+        let summary = store.run(id)?;
+        let plan = Arc::new(Plan::new(store.definition(&summary.definition)?));
+        let variables = Arc::new(store.variables(id)?);
+        let submission = Submission { id, plan, variables, workers: summary.workers };
+        let mut history = History::new(submission, summary.created_at);
+        loop {
+            let page = store.journal(id, history.last_seq(), PAGE)?;
+            for recorded in &page.events {
+                history.record(recorded.seq, &recorded.event);
+            }
+            if !page.more {
+                return Ok(Self { summary, history });
+            }
+        }
+    }
+}

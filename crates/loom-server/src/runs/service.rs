@@ -1,0 +1,76 @@
+//! The runs of the store, for those who may see them.
+
+use super::look::Look;
+use super::view;
+use crate::access::{Caller, Permission};
+use crate::config::Config;
+use crate::parts::Logs;
+use crate::problem::Problem;
+use crate::readers::Readers;
+use crate::shelf::Shelf;
+use crate::workflows::Workflows;
+use loom_core::RunId;
+use loom_engine::{Clock, Handle};
+use loom_protocol::ErrorCode;
+use loom_protocol::api::{RunDetail, RunView};
+use loom_store::RunSummary;
+use std::sync::Arc;
+
+/// The runs.
+pub struct Runs {
+    pub(super) engine: Handle,
+    pub(super) readers: Readers,
+    pub(super) shelf: Shelf,
+    pub(super) workflows: Arc<Workflows>,
+    pub(super) logs: Arc<dyn Logs>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) config: Arc<Config>,
+}
+
+impl Runs {
+    #[expect(clippy::too_many_arguments, reason = "called once, where the services are made")]
+    pub(crate) fn new(
+        engine: Handle,
+        readers: Readers,
+        shelf: Shelf,
+        workflows: Arc<Workflows>,
+        logs: Arc<dyn Logs>,
+        clock: Arc<dyn Clock>,
+        config: Arc<Config>,
+    ) -> Self {
+        Self { engine, readers, shelf, workflows, logs, clock, config }
+    }
+
+    /// A run in one line.
+    pub async fn summary(&self, caller: &Caller, id: &str) -> Result<RunView, Problem> {
+        let summary = self.permitted(caller, id, Permission::RunsGet).await?;
+        Ok(view::run(&summary))
+    }
+
+    /// Everything that is known of a run.
+    pub async fn get(&self, caller: &Caller, id: &str) -> Result<RunDetail, Problem> {
+        let summary = self.permitted(caller, id, Permission::RunsGet).await?;
+        let now = self.clock.now();
+        let look = self.readers.ask(move |store| Look::at(store, summary.id)).await?;
+        Ok(view::detail(&look, now))
+    }
+
+    /// The run's summary, if the caller may do this to it. Of a run in a namespace that the caller
+    /// has no part in, nothing is told, not even that there is one.
+    pub(crate) async fn permitted(
+        &self,
+        caller: &Caller,
+        id: &str,
+        permission: Permission,
+    ) -> Result<RunSummary, Problem> {
+        let visible = caller.namespaces(permission)?;
+        let run: RunId = id.parse().map_err(|error| {
+            Problem::new(ErrorCode::NoSuchRun, format!("there is no run `{id}`: {error}"))
+        })?;
+        let summary = self.readers.ask(move |store| store.run(run)).await?;
+        if visible.is_some_and(|names| !names.contains(&summary.namespace)) {
+            return Err(Problem::new(ErrorCode::NoSuchRun, format!("there is no run {run}")));
+        }
+        Ok(summary)
+    }
+}

@@ -1,0 +1,203 @@
+//! Starting a run.
+
+use super::identity::{Reserved, RunKey};
+use super::service::Runs;
+use crate::access::{Caller, Permission};
+use crate::ids::new_id;
+use crate::problem::Problem;
+use crate::workflows::Prepared;
+use loom_core::{RunId, Timestamp, Value, Variable};
+use loom_engine::{EngineError, Input, NewSubmission};
+use loom_protocol::ErrorCode;
+use loom_protocol::api::{StartRun, Started};
+use loom_store::RunMeta;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// The most tags or annotations of a run.
+const LABELS_MAX: usize = 64;
+/// The longest tag, annotation, initiator, source or key; a reason may be four times as long.
+const TEXT_MAX: usize = 256;
+
+/// What a request carries beside its body.
+#[derive(Clone, Debug, Default)]
+pub struct StartContext {
+    /// The `Idempotency-Key` header.
+    pub idempotency_key: Option<String>,
+    /// The `X-Correlation-ID` header, or one that was made for the request.
+    pub correlation_id: String,
+    /// The `traceparent` header.
+    pub traceparent: Option<String>,
+    /// The run that this one repeats.
+    pub rerun_of: Option<RunId>,
+}
+
+impl Runs {
+    /// Starts a run, or answers with the one that an earlier, equal request started. Returns once
+    /// the run is durable.
+    pub async fn start(
+        &self,
+        caller: &Caller,
+        request: StartRun,
+        context: StartContext,
+    ) -> Result<Started, Problem> {
+        let namespace = request.namespace.as_deref().unwrap_or("default");
+        caller.may(Permission::RunsStart, namespace)?;
+        let version = request.version.as_deref();
+        let prepared = self.workflows.prepared(namespace, &request.workflow, version).await?;
+        let key = context.idempotency_key.as_deref();
+        let key = RunKey::of(caller, &request, key, &prepared.hash)?;
+        let variables = self.variables(&prepared, &request.variables)?;
+        let workers = self.workers(&variables, request.workers)?;
+        let meta = meta(caller, request, context)?;
+        let mut id = new_id(self.clock.now())?;
+        if let Some(key) = key {
+            match self.reserve(&key, id).await? {
+                Reserved::Start(reserved) => id = reserved,
+                Reserved::Repeat(run) => {
+                    return Ok(Started { id: run.to_string(), repeated: true });
+                }
+            }
+        }
+        let submission = NewSubmission {
+            id,
+            plan: Arc::clone(&prepared.plan),
+            hash: prepared.hash,
+            variables: Arc::new(variables),
+            workers,
+            base: self.config.base.display().to_string(),
+            meta: Arc::new(meta),
+            hold: false,
+        };
+        self.submit(submission).await?;
+        Ok(Started { id: id.to_string(), repeated: false })
+    }
+
+    async fn submit(&self, submission: NewSubmission) -> Result<(), EngineError> {
+        let (answer, receiver) = oneshot::channel();
+        let reply = Box::new(move |result| {
+            // The asker may have gone.
+            let _ = answer.send(result);
+        });
+        self.engine.send(Input::Submit(Box::new(submission), reply));
+        receiver.await.unwrap_or(Err(EngineError::Stopped))
+    }
+
+    /// The variables that the run begins with.
+    fn variables(
+        &self,
+        prepared: &Prepared,
+        given: &BTreeMap<String, Value>,
+    ) -> Result<Vec<Variable>, Problem> {
+        let definition = prepared.plan.definition();
+        if prepared.disabled {
+            let message =
+                format!("workflow `{}` {} is disabled", definition.name, definition.version);
+            return Err(Problem::new(ErrorCode::WorkflowDisabled, message));
+        }
+        if let Some(name) = given.keys().find(|name| !is_variable(name)) {
+            return Err(Problem::argument(format!("`{name}` is no name of a variable"))
+                .help("a name has letters, digits and underscores, and no digit first"));
+        }
+        let missing = prepared.needs.iter().filter(|need| !given.contains_key(&need.name));
+        let missing: Vec<&str> = missing.map(|need| need.name.as_str()).collect();
+        if !missing.is_empty() {
+            let message = format!("the run is not given {}", missing.join(", "));
+            return Err(Problem::new(ErrorCode::MissingVariable, message)
+                .help("give every variable that no task sets, in `variables`"));
+        }
+        let host = |name: &str| self.config.host_env.get(name).cloned();
+        loom_spec::resolve_env(definition, given, &host).map_err(|error| {
+            Problem::new(ErrorCode::HostVariableUnset, error.to_string())
+                .help("the server's configuration lists what workflows may read of its environment")
+        })
+    }
+
+    /// The most tasks at once: `MAX_WORKERS`, else what the request says, else the server's number.
+    fn workers(&self, variables: &[Variable], asked: Option<u32>) -> Result<u32, Problem> {
+        let wrong =
+            |what: &str| Problem::argument(format!("{what} is not a whole number from 1 up"));
+        let Some(variable) = variables.iter().find(|variable| variable.name == "MAX_WORKERS")
+        else {
+            return match asked {
+                Some(0) => Err(wrong("`workers`")),
+                Some(asked) => Ok(asked),
+                None => Ok(self.config.workers),
+            };
+        };
+        let number = match &variable.value {
+            Value::String(text) => text.trim().parse().ok(),
+            value => value.as_u64(),
+        };
+        number
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| *number > 0)
+            .ok_or_else(|| wrong("MAX_WORKERS"))
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn meta(caller: &Caller, request: StartRun, context: StartContext) -> Result<RunMeta, Problem> {
+    if request.tags.len() > LABELS_MAX || request.annotations.len() > LABELS_MAX {
+        let what = format!("a run has at most {LABELS_MAX} tags and {LABELS_MAX} annotations");
+        return Err(Problem::argument(what));
+    }
+    let priority = request.priority.unwrap_or(0);
+    if !(-100..=100).contains(&priority) {
+        return Err(Problem::argument("`priority` is −100 to 100"));
+    }
+    let short = |what: &str, text: &str| within(what, text, TEXT_MAX);
+    request.tags.iter().try_for_each(|tag| short("a tag", tag))?;
+    for (key, value) in &request.annotations {
+        short("an annotation's key", key)?;
+        short("an annotation", value)?;
+    }
+    let initiator = request.initiator.unwrap_or_else(|| caller.name().to_owned());
+    let source = request.source.unwrap_or_default();
+    let reason = request.reason.unwrap_or_default();
+    let correlation_id = request.correlation_id.unwrap_or(context.correlation_id);
+    short("`initiator`", &initiator)?;
+    short("`source`", &source)?;
+    within("`reason`", &reason, 4 * TEXT_MAX)?;
+    short("`correlation_id`", &correlation_id)?;
+    if let Some(key) = &request.concurrency_key {
+        short("`concurrency_key`", key)?;
+    }
+    Ok(RunMeta {
+        tags: request.tags,
+        annotations: request.annotations,
+        initiator,
+        source,
+        reason,
+        correlation_id,
+        priority,
+        start_at: request.start_at.as_deref().map(start_at).transpose()?,
+        traceparent: context.traceparent,
+        concurrency_key: request.concurrency_key,
+        rerun_of: context.rerun_of,
+        external: None,
+    })
+}
+
+fn within(what: &str, text: &str, most: usize) -> Result<(), Problem> {
+    if text.chars().count() <= most && !text.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(Problem::argument(format!("{what} has at most {most} characters, none of them a control")))
+}
+
+fn start_at(text: &str) -> Result<Timestamp, Problem> {
+    let time: jiff::Timestamp = text.parse().map_err(|_| {
+        Problem::argument(format!("`start_at` is no RFC 3339 time: `{text}`"))
+            .help("write 2026-12-31T23:59:00Z")
+    })?;
+    let micros = u64::try_from(time.as_microsecond())
+        .map_err(|_| Problem::argument("`start_at` is before 1970"))?;
+    Ok(Timestamp(micros))
+}

@@ -1,0 +1,36 @@
+//! A registered workflow as runs need it.
+
+use loom_core::{Definition, Plan};
+use loom_protocol::api::NeedView;
+use loom_store::{DefinitionHash, definition_hash};
+use std::sync::Arc;
+
+/// Everything about one version that starting a run needs, computed once.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The compiled graph; the definition is in it.
+    pub plan: Arc<Plan>,
+    /// The definition's identity in the store.
+    pub hash: DefinitionHash,
+    /// Variables that a run must be given.
+    pub needs: Vec<NeedView>,
+    /// Whether new runs are refused.
+    pub disabled: bool,
+}
+
+impl Prepared {
+    pub(super) fn new(definition: Definition, disabled: bool) -> Self {
+        let hash = definition_hash(&definition);
+        let needs = super::needs(&definition);
+        Self { plan: Arc::new(Plan::new(definition)), hash, needs, disabled }
+    }
+}
+
+/// A hash as people write it.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,381 @@
+//! Registering, finding and disabling workflows.
+
+use super::document::{COLLECTION, Registered, WorkflowKey, read};
+use super::prepared::{Prepared, hex};
+use crate::access::{Caller, Permission};
+use crate::config::Config;
+use crate::problem::Problem;
+use crate::shelf::Shelf;
+use loom_core::Definition;
+use loom_engine::Clock;
+use loom_protocol::api::{DiagnosticInfo, Validation, VersionList, WorkflowList, WorkflowView};
+use loom_protocol::{ErrorCode, rfc3339};
+use loom_spec::{CheckContext, Diagnostic, PluginCatalog, Problems, Severity, Source};
+use loom_store::{Change, Document, Expect, Scan, Write};
+use semver::Version;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many prepared versions are kept at hand.
+const PREPARED_MAX: usize = 256;
+/// How many documents one look at the store brings.
+const SCAN: usize = 500;
+
+/// The registered workflows.
+pub struct Workflows {
+    shelf: Shelf,
+    plugins: Arc<dyn PluginCatalog + Send + Sync>,
+    clock: Arc<dyn Clock>,
+    config: Arc<Config>,
+    prepared: Mutex<HashMap<WorkflowKey, (u64, Arc<Prepared>)>>,
+}
+
+/// A version as it was found, with its entity tag.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tagged<T> {
+    /// What was found.
+    pub value: T,
+    /// Changes with every change of it.
+    pub version: u64,
+}
+
+impl Workflows {
+    pub(crate) fn new(
+        shelf: Shelf,
+        plugins: Arc<dyn PluginCatalog + Send + Sync>,
+        clock: Arc<dyn Clock>,
+        config: Arc<Config>,
+    ) -> Self {
+        Self { shelf, plugins, clock, config, prepared: Mutex::default() }
+    }
+
+    /// Registers a version. The same content again is no new version and changes nothing; another
+    /// content under a version that is taken is refused. The answer says whether it is new.
+    pub async fn register(
+        &self,
+        caller: &Caller,
+        source: String,
+    ) -> Result<(Tagged<WorkflowView>, bool), Problem> {
+        // Whoever may register nowhere learns nothing about documents.
+        caller.namespaces(Permission::WorkflowsRegister)?;
+        let definition = self.checked(&source, &BTreeSet::new())?;
+        caller.may(Permission::WorkflowsRegister, &definition.namespace)?;
+        let key = key_of(&definition)?;
+        let registered = Registered {
+            hash: hex(&loom_store::definition_hash(&definition)),
+            source,
+            description: definition.description.clone(),
+            tags: definition.tags.clone(),
+            tasks: definition.tasks.len() as u32,
+            registered_by: caller.name().to_owned(),
+            registered_at: rfc3339(self.clock.now().0),
+            disabled: false,
+        };
+        let change = put(&key, &registered, Expect::Absent);
+        if let Ok(versions) = self.shelf.write(vec![change]).await? {
+            let view = view(&key, &registered, Detail::Whole(&definition));
+            return Ok((Tagged { value: view, version: versions[0] }, true));
+        }
+        let (present, version) = self.registered(&key).await?;
+        if present.hash != registered.hash {
+            let message = format!("`{}` is registered with another content", key.text());
+            return Err(Problem::new(ErrorCode::AlreadyThere, message)
+                .help("give the changed workflow a new `version`"));
+        }
+        let view = view(&key, &present, Detail::Whole(&definition));
+        Ok((Tagged { value: view, version }, false))
+    }
+
+    /// Checks a document without registering it.
+    pub fn validate(
+        &self,
+        caller: &Caller,
+        source: &str,
+        variables: &BTreeSet<String>,
+    ) -> Result<Validation, Problem> {
+        caller.namespaces(Permission::WorkflowsList)?;
+        let source = Source::new("workflow", source);
+        let (definition, problems) = self.check(&source, variables);
+        Ok(Validation { valid: definition.is_some(), diagnostics: diagnostics(&problems, &source) })
+    }
+
+    /// One version, or the latest, with its document.
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        namespace: &str,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Tagged<WorkflowView>, Problem> {
+        caller.may(Permission::WorkflowsGet, namespace)?;
+        let key = self.find(namespace, name, version).await?;
+        let (registered, version) = self.registered(&key).await?;
+        let definition = self.checked(&registered.source, &BTreeSet::new())?;
+        let value = view(&key, &registered, Detail::Whole(&definition));
+        Ok(Tagged { value, version })
+    }
+
+    /// All versions of a workflow, newest first.
+    pub async fn versions(
+        &self,
+        caller: &Caller,
+        namespace: &str,
+        name: &str,
+    ) -> Result<VersionList, Problem> {
+        caller.may(Permission::WorkflowsGet, namespace)?;
+        let mut found = self.scan_versions(namespace, name).await?;
+        if found.is_empty() {
+            return Err(Problem::missing("workflow", &format!("{namespace}/{name}")));
+        }
+        found.sort_by(|a, b| b.0.version.cmp(&a.0.version));
+        let items = found.iter().map(|(key, it)| view(key, it, Detail::Head)).collect();
+        Ok(VersionList { items })
+    }
+
+    /// The latest version of each workflow that the caller may see, by namespace and name.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        namespace: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<WorkflowList, Problem> {
+        let allowed = match namespace {
+            Some(namespace) => {
+                caller.may(Permission::WorkflowsList, namespace)?;
+                Some(vec![namespace.to_owned()])
+            }
+            None => caller.namespaces(Permission::WorkflowsList)?,
+        };
+        let mut latest = BTreeMap::<(String, String), (WorkflowKey, Registered)>::new();
+        let prefix = namespace.map_or_else(String::new, |namespace| format!("{namespace}/"));
+        for (key, registered) in self.scan(prefix).await? {
+            if allowed.as_ref().is_some_and(|allowed| !allowed.contains(&key.namespace)) {
+                continue;
+            }
+            let place = (key.namespace.clone(), key.name.clone());
+            match latest.get(&place) {
+                Some((present, _)) if !is_later(&key.version, &present.version) => {}
+                _ => drop(latest.insert(place, (key, registered))),
+            }
+        }
+        let after = after.and_then(|after| after.split_once('/'));
+        let beyond = |(namespace, name): &(String, String)| {
+            after.is_none_or(|after| (namespace.as_str(), name.as_str()) > after)
+        };
+        let mut rest = latest.into_iter().filter(|(place, _)| beyond(place));
+        let page: Vec<_> = rest.by_ref().take(limit).collect();
+        let next_cursor = match (rest.next(), page.last()) {
+            (Some(_), Some(((namespace, name), _))) => Some(format!("{namespace}/{name}")),
+            _ => None,
+        };
+        let items = page.iter().map(|(_, (key, it))| view(key, it, Detail::Head)).collect();
+        Ok(WorkflowList { items, next_cursor })
+    }
+
+    /// Refuses new runs of a version, or allows them again. `expected` is the entity tag that the
+    /// caller last saw.
+    pub async fn disable(
+        &self,
+        caller: &Caller,
+        key: (&str, &str, &str),
+        disabled: bool,
+        expected: Option<u64>,
+    ) -> Result<Tagged<WorkflowView>, Problem> {
+        let (namespace, name, version) = key;
+        caller.may(Permission::WorkflowsDisable, namespace)?;
+        let key = self.find(namespace, name, Some(version)).await?;
+        loop {
+            let (mut registered, version) = self.registered(&key).await?;
+            registered.disabled = disabled;
+            let change = put(&key, &registered, Expect::Version(expected.unwrap_or(version)));
+            match self.shelf.write(vec![change]).await? {
+                Ok(versions) => {
+                    let value = view(&key, &registered, Detail::Head);
+                    return Ok(Tagged { value, version: versions[0] });
+                }
+                Err(stale) if expected.is_some() => return Err(Problem::stale(&stale)),
+                // Somebody else was quicker; what they wrote is kept.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// What starting a run needs of a version, or of the latest.
+    pub(crate) async fn prepared(
+        &self,
+        namespace: &str,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Arc<Prepared>, Problem> {
+        let key = self.find(namespace, name, version).await?;
+        let missing = || Problem::missing("workflow", &key.text());
+        let document = self.shelf.document(COLLECTION, key.text()).await?.ok_or_else(missing)?;
+        let version = document.version;
+        if let Some((of, prepared)) = self.kept().get(&key)
+            && *of == version
+        {
+            return Ok(Arc::clone(prepared));
+        }
+        let (_, registered, _) = read(document)?;
+        let definition = self.checked(&registered.source, &BTreeSet::new())?;
+        let prepared = Arc::new(Prepared::new(definition, registered.disabled));
+        let mut kept = self.kept();
+        if kept.len() >= PREPARED_MAX {
+            kept.clear();
+        }
+        kept.insert(key, (version, Arc::clone(&prepared)));
+        Ok(prepared)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<WorkflowKey, (u64, Arc<Prepared>)>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key of a version, or of the latest that is no pre-release if there is one.
+    async fn find(
+        &self,
+        namespace: &str,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<WorkflowKey, Problem> {
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        if let Some(version) = version.filter(|version| *version != "latest") {
+            let version = version
+                .parse()
+                .map_err(|error| Problem::argument(format!("version `{version}`: {error}")))?;
+            return Ok(WorkflowKey { namespace, name, version });
+        }
+        let found = self.scan_versions(&namespace, &name).await?;
+        let versions = found.into_iter().map(|(key, _)| key.version);
+        versions
+            .reduce(|latest, version| if is_later(&version, &latest) { version } else { latest })
+            .map(|version| WorkflowKey {
+                namespace: namespace.clone(),
+                name: name.clone(),
+                version,
+            })
+            .ok_or_else(|| Problem::missing("workflow", &format!("{namespace}/{name}")))
+    }
+
+    async fn registered(&self, key: &WorkflowKey) -> Result<(Registered, u64), Problem> {
+        let found = self.shelf.document(COLLECTION, key.text()).await?;
+        let document = found.ok_or_else(|| Problem::missing("workflow", &key.text()))?;
+        let (_, registered, version) = read(document)?;
+        Ok((registered, version))
+    }
+
+    async fn scan_versions(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Vec<(WorkflowKey, Registered)>, Problem> {
+        self.scan(format!("{namespace}/{name}/")).await
+    }
+
+    async fn scan(&self, prefix: String) -> Result<Vec<(WorkflowKey, Registered)>, Problem> {
+        let mut found = Vec::new();
+        let mut scan = Scan { prefix, limit: SCAN, ..Scan::default() };
+        loop {
+            let page = self.shelf.scan(COLLECTION, scan.clone()).await?;
+            scan.after = page.documents.last().map(|document: &Document| document.key.clone());
+            for document in page.documents {
+                let (key, registered, _) = read(document)?;
+                found.push((key, registered));
+            }
+            if !page.more {
+                return Ok(found);
+            }
+        }
+    }
+
+    fn checked(&self, source: &str, given: &BTreeSet<String>) -> Result<Definition, Problem> {
+        let source = Source::new("workflow", source);
+        let (definition, problems) = self.check(&source, given);
+        definition.ok_or_else(|| {
+            let diagnostics = diagnostics(&problems, &source);
+            let first = problems.iter().next();
+            let (code, what) = first.map_or((ErrorCode::NotAWorkflow, "it is empty"), |first| {
+                (first.code, first.message.as_str())
+            });
+            Problem { diagnostics, ..Problem::new(code, format!("the workflow is wrong: {what}")) }
+        })
+    }
+
+    fn check(&self, source: &Source, given: &BTreeSet<String>) -> (Option<Definition>, Problems) {
+        let host = |name: &str| self.config.host_env.contains_key(name);
+        let context = CheckContext { variables: given, host: &host, unset: Severity::Warning };
+        let draft = loom_spec::load(source, &self.config.limits.workflow);
+        match loom_spec::check(draft, self.plugins.as_ref(), &context) {
+            Ok(checked) => (Some(checked.definition), checked.warnings),
+            Err(problems) => (None, problems),
+        }
+    }
+}
+
+/// Whether a version comes after another: a release after every pre-release.
+fn is_later(version: &Version, than: &Version) -> bool {
+    let rank = |version: &Version| (version.pre.is_empty(), version.clone());
+    rank(version) > rank(than)
+}
+
+fn key_of(definition: &Definition) -> Result<WorkflowKey, Problem> {
+    let version = definition.version.parse().map_err(|error| {
+        Problem::new(ErrorCode::BadValue, format!("version `{}`: {error}", definition.version))
+    })?;
+    let (namespace, name) = (definition.namespace.clone(), definition.name.clone());
+    Ok(WorkflowKey { namespace, name, version })
+}
+
+fn put(key: &WorkflowKey, registered: &Registered, expect: Expect) -> Change {
+    let write = Write::Put { body: json!(registered), secret: None };
+    Change { collection: COLLECTION.into(), key: key.text(), expect, write }
+}
+
+/// How much of a workflow is shown.
+enum Detail<'a> {
+    Head,
+    Whole(&'a Definition),
+}
+
+fn view(key: &WorkflowKey, registered: &Registered, detail: Detail<'_>) -> WorkflowView {
+    let (needs, source) = match detail {
+        Detail::Head => (Vec::new(), None),
+        Detail::Whole(definition) => (super::needs(definition), Some(registered.source.clone())),
+    };
+    WorkflowView {
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+        version: key.version.to_string(),
+        description: registered.description.clone(),
+        tags: registered.tags.clone(),
+        disabled: registered.disabled,
+        registered_at: registered.registered_at.clone(),
+        registered_by: registered.registered_by.clone(),
+        hash: registered.hash.clone(),
+        tasks: registered.tasks,
+        needs,
+        source,
+    }
+}
+
+fn diagnostics(problems: &Problems, source: &Source) -> Vec<DiagnosticInfo> {
+    problems.iter().map(|problem| diagnostic(problem, source)).collect()
+}
+
+fn diagnostic(problem: &Diagnostic, source: &Source) -> DiagnosticInfo {
+    let span = problem.primary.as_ref().map(|label| label.span);
+    let start = span.map(|span| source.position(span.start));
+    let end = span.map(|span| source.position(span.end));
+    DiagnosticInfo {
+        code: problem.code.to_string(),
+        severity: problem.severity.name().to_owned(),
+        message: problem.message.clone(),
+        help: problem.help.clone(),
+        line: start.map(|start| start.line),
+        column: start.map(|start| start.column),
+        end_line: end.map(|end| end.line),
+        end_column: end.map(|end| end.column),
+    }
+}

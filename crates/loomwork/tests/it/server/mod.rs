@@ -1,0 +1,4 @@
+//! `loom serve`, over real HTTP.
+
+mod harness;
+mod runs;
