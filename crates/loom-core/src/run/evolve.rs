@@ -86,7 +86,7 @@ impl Run {
 
     fn started(&mut self, task: TaskRef, attempt: u32) {
         self.end_backoff(task);
-        self.to_skip.remove(&task.task);
+        let goes_on_after_all = self.to_skip.remove(&task.task).is_some();
         let progress = self.progress_mut(task);
         let was_held = std::mem::take(&mut progress.held);
         progress.attempt = attempt;
@@ -107,6 +107,10 @@ impl Run {
         }
         if traits.exclusive {
             self.alone = Some(task.task);
+        }
+        if goes_on_after_all {
+            // Its other items were passed over meanwhile.
+            self.enqueue(TaskRef::whole(task.task));
         }
     }
 

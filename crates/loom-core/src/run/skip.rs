@@ -125,6 +125,19 @@ mod tests {
     }
 
     #[test]
+    fn the_other_items_of_what_has_begun_meanwhile_go_on_too() {
+        let each =
+            task("each").with(|task| task.for_each = Some(ForEach::Items(vec![Value::Null; 3])));
+        let mut run = handed_over(vec![each], 1);
+        run.request(skip("each")).unwrap();
+        run.succeed("a", &[]);
+        for _ in 0..3 {
+            run.succeed("each", &[]);
+        }
+        assert_eq!(run.run.state(), RunState::Succeeded);
+    }
+
+    #[test]
     fn a_crash_takes_back_what_was_handed_over() {
         let mut run = handed_over(vec![task("b")], 1);
         run.request(skip("b")).unwrap();
