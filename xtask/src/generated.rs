@@ -13,12 +13,13 @@ use std::path::Path;
 /// A generated part: its page, its name, and what makes it.
 type Part = (&'static str, &'static str, fn() -> String);
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("docs/lifecycle.md", "run-diagram", run_diagram),
     ("docs/lifecycle.md", "run-table", run_table),
     ("docs/lifecycle.md", "task-diagram", task_diagram),
     ("docs/lifecycle.md", "task-table", task_table),
     ("docs/errors/README.md", "codes", codes),
+    ("docs/events.md", "event-examples", event_examples),
 ];
 
 /// The parts that are not as the code has them.
@@ -143,6 +144,15 @@ fn codes() -> String {
         }
     }
     out + "\n"
+}
+
+fn event_examples() -> String {
+    let mut out = String::from("```json\n");
+    for kind in loom_protocol::event_catalog().types {
+        let example = serde_json::to_string(&kind.example).expect("its keys are text");
+        let _ = writeln!(out, "{example}");
+    }
+    out + "```\n"
 }
 
 fn code_list(names: &[&str]) -> String {

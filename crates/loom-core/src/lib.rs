@@ -50,7 +50,7 @@ pub use time::Timestamp;
 pub use why::{
     ActiveChain, Asked, BackingOffWhy, CancelledBy, Cause, CauseEnd, ChainLink, FailedWhy, Few,
     Hold, ItemsWhy, RunWhy, RunningWhy, SeenInput, SkippedWhy, Standing, SucceededWhy, TaskWhy,
-    Toll, Via, WaitingWhy, WaitsFor, Why, explain_run, explain_task,
+    Toll, Via, WaitingWhy, WaitsFor, Why, explain_inputs, explain_run, explain_task,
 };
 
 /// A variable's value: any JSON.

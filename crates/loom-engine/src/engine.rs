@@ -194,6 +194,7 @@ impl Engine {
                 let answer = self.request(run, request, now);
                 self.batch.replies.push((run, reply, answer));
             }
+            Input::Ping(reply) => reply(Ok(())),
             Input::Posted(posted) => self.posted(posted, now),
             Input::Reports(reports) => {
                 for (run, report) in reports {

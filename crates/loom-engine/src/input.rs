@@ -41,6 +41,8 @@ pub enum Input {
     Adopt(RunId, Option<Request>, Reply),
     /// Ask something of a run.
     Request(RunId, Request, Reply),
+    /// Say that the engine takes inputs.
+    Ping(Reply),
     /// Another process has asked something of a run, in the store.
     Posted(Posted),
     /// Executors say something of attempts.
@@ -61,7 +63,14 @@ pub enum Input {
 
 impl Input {
     pub(crate) const fn wants_answer(&self) -> bool {
-        matches!(self, Self::Submit(..) | Self::Begin(..) | Self::Adopt(..) | Self::Request(..))
+        matches!(
+            self,
+            Self::Submit(..)
+                | Self::Begin(..)
+                | Self::Adopt(..)
+                | Self::Request(..)
+                | Self::Ping(_)
+        )
     }
 
     /// Answers whoever waits for an answer, if anybody does.
@@ -69,7 +78,8 @@ impl Input {
         if let Self::Submit(_, reply)
         | Self::Begin(_, reply)
         | Self::Adopt(_, _, reply)
-        | Self::Request(_, _, reply) = self
+        | Self::Request(_, _, reply)
+        | Self::Ping(reply) = self
         {
             reply(answer);
         }

@@ -141,6 +141,8 @@ codes! {
     MethodNotAllowed = 715 Server "the method is not allowed here";
     KeyReused = 716 Server "an idempotency key was used for another request";
     BadSetting = 717 Server "a setting is wrong";
+    BadRange = 740 Server "there is nothing in the range";
+    LimitReached = 750 Server "there are as many of these as there may be";
 }
 
 impl ErrorCode {

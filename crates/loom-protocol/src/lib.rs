@@ -7,9 +7,15 @@ pub mod api;
 mod attempt;
 mod code;
 mod event;
+#[cfg(feature = "openapi")]
+mod event_catalog;
+#[cfg(feature = "openapi")]
+mod event_example;
+mod event_type;
 mod exit;
 mod manifest;
 mod mask;
+mod trace;
 
 pub use attempt::{
     AttemptId, AttemptNews, AttemptOutput, AttemptReport, AttemptRequest, FailureInfo, StopHow,
@@ -18,6 +24,9 @@ pub use code::{Area, ErrorCode};
 pub use event::{
     AttemptOf, ErrorEvent, ErrorTag, FailureEvent, OutputEvent, RunEvent, RunEventKind, rfc3339,
 };
+#[cfg(feature = "openapi")]
+pub use event_catalog::{EventCatalog, EventTypeView, event_catalog};
 pub use exit::ExitCode;
 pub use manifest::{OutputSpec, PluginManifest, PluginMode};
 pub use mask::{MASK, mask};
+pub use trace::{RunTrace, TraceParent};

@@ -18,3 +18,12 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Problem> {
 pub(crate) fn new_id(now: Timestamp) -> Result<RunId, Problem> {
     Ok(RunId::new(now.as_millis(), u128::from_ne_bytes(random()?)))
 }
+
+/// A hash as people write it.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

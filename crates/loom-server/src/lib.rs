@@ -15,22 +15,32 @@
 
 pub mod access;
 mod app;
+pub mod asked;
 mod config;
 pub mod feed;
 pub mod http;
 mod ids;
+pub mod insight;
+mod log;
 mod parts;
 mod problem;
 mod readers;
+pub mod retention;
 pub mod runs;
+pub mod schedules;
 mod serve;
 mod shelf;
+mod tls;
+pub mod triggers;
+pub mod webhooks;
 pub mod wire;
 pub mod workflows;
 
 pub use app::App;
-pub use config::{Config, Limits};
+pub use config::{Config, JwksSource, JwtConfig, JwtKeys, Limits, Tls};
 pub use feed::{Bell, Ringer};
+pub use insight::{CommitMeter, Otlp, Space};
+pub use log::{Level, Log, LogConfig, Style};
 pub use parts::{LogFile, Logs, Parts, Stores};
 pub use problem::Problem;
 pub use serve::{ServeError, Server};

@@ -1,6 +1,7 @@
 //! What the composition root gives a server.
 
 use crate::feed::Bell;
+use crate::insight::{CommitMeter, Space};
 use loom_core::RunId;
 use loom_engine::{Clock, Handle};
 use loom_spec::PluginCatalog;
@@ -21,6 +22,10 @@ pub struct Parts {
     pub plugins: Arc<dyn PluginCatalog + Send + Sync>,
     /// What attempts printed.
     pub logs: Arc<dyn Logs>,
+    /// Told of the engine's commits by its store.
+    pub commits: Arc<CommitMeter>,
+    /// Where the server's log goes.
+    pub log: Box<dyn io::Write + Send>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -33,6 +38,9 @@ pub trait Stores: Send + Sync {
     /// A connection for the server's own documents.
     fn documents(&self) -> Result<Box<dyn DocumentStore>, StoreError>;
 
+    /// Room on the store's disk; `None` if it is on none of this machine.
+    fn space(&self) -> io::Result<Option<Space>>;
+
     /// A connection for the janitor.
     fn upkeep(&self) -> Result<Box<dyn UpkeepStore>, StoreError>;
 }
@@ -41,6 +49,9 @@ pub trait Stores: Send + Sync {
 pub trait Logs: Send + Sync {
     /// The log of one attempt; `NotFound` if it printed nothing, or its log was deleted.
     fn open(&self, log: LogFile) -> io::Result<File>;
+
+    /// Deletes all logs of a run; no effect if there are none.
+    fn delete(&self, run: RunId) -> io::Result<()>;
 }
 
 /// Names the log of one attempt.

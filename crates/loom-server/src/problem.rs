@@ -74,10 +74,12 @@ impl Problem {
             ErrorCode::NoSuchRun | ErrorCode::NoSuchTask | ErrorCode::NotFound => {
                 StatusCode::NOT_FOUND
             }
+            ErrorCode::BadRange => StatusCode::RANGE_NOT_SATISFIABLE,
             ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            ErrorCode::Refused | ErrorCode::RunIsAlive | ErrorCode::AlreadyThere => {
-                StatusCode::CONFLICT
-            }
+            ErrorCode::Refused
+            | ErrorCode::RunIsAlive
+            | ErrorCode::AlreadyThere
+            | ErrorCode::LimitReached => StatusCode::CONFLICT,
             ErrorCode::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             ErrorCode::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
@@ -131,12 +133,14 @@ impl From<StoreError> for Problem {
             StoreError::NoRun(run) => {
                 return Self::new(ErrorCode::NoSuchRun, format!("there is no run {run}"));
             }
+            StoreError::NotEnded(_) => ErrorCode::Refused,
+            StoreError::TooLarge(_) => ErrorCode::BadArgument,
             StoreError::Conflict(_) => ErrorCode::StoreConflict,
             StoreError::Busy(_) => ErrorCode::StoreBusy,
             StoreError::Full(_) => ErrorCode::StoreFull,
             StoreError::Corrupt(_) => ErrorCode::StoreCorrupt,
             StoreError::Newer { .. } => ErrorCode::StoreNewer,
-            _ => ErrorCode::StoreUnavailable,
+            StoreError::Unavailable(_) => ErrorCode::StoreUnavailable,
         };
         Self::new(code, error.to_string())
     }
@@ -147,6 +151,9 @@ impl From<EngineError> for Problem {
         match error {
             EngineError::Refused(Refusal::UnknownTask(task)) => {
                 Self::new(ErrorCode::NoSuchTask, format!("the workflow has no task `{task}`"))
+            }
+            EngineError::Refused(refusal @ Refusal::Amendment { .. }) => {
+                Self::argument(refusal.to_string())
             }
             EngineError::Refused(refusal) => Self::new(ErrorCode::Refused, refusal.to_string()),
             EngineError::Store(error) => Self::from(StoreError::clone(&error)),

@@ -3,7 +3,7 @@
 use crate::parts::Stores;
 use crate::problem::Problem;
 use loom_protocol::ErrorCode;
-use loom_store::{QueryStore, StoreError};
+use loom_store::{QueryStore, StoreError, UpkeepStore};
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,28 +14,52 @@ const THREADS: usize = 3;
 /// How many questions may wait.
 const WAITING_MAX: usize = 4096;
 
-type Job = Box<dyn FnOnce(&mut dyn QueryStore) + Send>;
+type Job<S> = Box<dyn FnOnce(&mut S) + Send>;
 
-/// A small pool of connections for looking. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Readers {
-    jobs: SyncSender<Job>,
+/// A small pool of connections. Cheap to clone; its threads end with the last clone.
+pub(crate) struct Connections<S: ?Sized> {
+    jobs: SyncSender<Job<S>>,
+}
+
+/// Connections for looking.
+pub(crate) type Readers = Connections<dyn QueryStore>;
+
+/// The janitor's connection.
+pub(crate) type Keeper = Connections<dyn UpkeepStore>;
+
+impl<S: ?Sized> Clone for Connections<S> {
+    fn clone(&self) -> Self {
+        Self { jobs: self.jobs.clone() }
+    }
 }
 
 impl Readers {
     /// Opens the connections.
     pub(crate) fn start(stores: &dyn Stores) -> Result<Self, StoreError> {
-        let (jobs, queue) = sync_channel::<Job>(WAITING_MAX);
+        let connections = (0..THREADS).map(|_| stores.query()).collect::<Result<_, _>>()?;
+        Self::serve("loom-read", connections)
+    }
+}
+
+impl Keeper {
+    /// Opens the connection.
+    pub(crate) fn start(stores: &dyn Stores) -> Result<Self, StoreError> {
+        Self::serve("loom-keep", vec![stores.upkeep()?])
+    }
+}
+
+impl<S: ?Sized + Send + 'static> Connections<S> {
+    fn serve(name: &str, connections: Vec<Box<S>>) -> Result<Self, StoreError> {
+        let (jobs, queue) = sync_channel::<Job<S>>(WAITING_MAX);
         let queue = Arc::new(Mutex::new(queue));
-        for number in 0..THREADS {
-            let mut store = stores.query()?;
+        for (number, mut store) in connections.into_iter().enumerate() {
             let queue = Arc::clone(&queue);
             let work = move || {
                 while let Some(job) = next(&queue) {
                     job(store.as_mut());
                 }
             };
-            spawn(&format!("loom-read-{number}"), work)?;
+            spawn(&format!("{name}-{number}"), work)?;
         }
         Ok(Self { jobs })
     }
@@ -44,10 +68,10 @@ impl Readers {
     pub(crate) async fn ask<T, F>(&self, question: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: FnOnce(&mut dyn QueryStore) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&mut S) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |store| {
+        let job: Job<S> = Box::new(move |store| {
             // The asker may have gone.
             let _ = answer.send(question(store));
         });
@@ -65,7 +89,7 @@ impl Readers {
     }
 }
 
-fn next(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
+fn next<S: ?Sized>(queue: &Mutex<Receiver<Job<S>>>) -> Option<Job<S>> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 

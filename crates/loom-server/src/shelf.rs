@@ -19,8 +19,10 @@ const GATHER_MAX: usize = 512;
 
 type Written = Result<Result<Vec<u64>, Stale>, StoreError>;
 
+type Question = Box<dyn FnOnce(&mut dyn DocumentStore) + Send>;
+
 enum Job {
-    Read(Box<dyn FnOnce(&mut dyn DocumentStore) + Send>),
+    Read(Question),
     Write(Vec<Change>, oneshot::Sender<Written>),
 }
 

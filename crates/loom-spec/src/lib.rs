@@ -37,3 +37,4 @@ pub use fuzz::fuzz_workflow;
 pub use limits::Limits;
 pub use read::load;
 pub use source::{Position, Source, Span, Unread};
+pub use suggest::nearest;

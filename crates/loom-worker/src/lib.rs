@@ -44,6 +44,7 @@ pub use permissions::PERMISSION_TIMEOUT;
 pub use plugins::{FoundPlugin, PLUGIN_PATH, PluginForm, PluginPlace, PluginProblem, PluginSet};
 pub use scaffold::{PluginLanguage, Scaffold, scaffold};
 pub use stop::StopSignal;
+pub use sys::{Space, space};
 pub use worker::{Immediate, PluginSource, Reporter, Worker, WorkerOptions};
 
 /// What the fuzzer of the output parser calls.

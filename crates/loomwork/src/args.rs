@@ -1,14 +1,16 @@
 //! What can be asked on the command line.
 
 mod examples;
-mod parse;
+pub(crate) mod parse;
+mod token;
 
 pub(crate) use parse::check_name;
+pub(crate) use token::{TokenCommand, TokenCreateArgs};
 
+use crate::settings::Flags;
 use crate::terminal::When;
 use clap::{Args, Parser, Subcommand};
 use loom_core::{RunState, Value};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,8 +28,12 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The store: an SQLite file, as a path or sqlite:PATH [default: loom/loom.db in the state folder]
-    #[arg(long, global = true, env = "LOOM_STORE", value_name = "URL", hide_env_values = true)]
+    /// [env: `LOOM_STORE`]
+    #[arg(long, global = true, value_name = "URL")]
     pub(crate) store: Option<String>,
+    /// The configuration [default: loom/loom.toml in the configuration folder]
+    #[arg(long, global = true, env = "LOOM_CONFIG", value_name = "FILE", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
     /// Print JSON documents, one a line, on standard output
     #[arg(long, global = true, conflicts_with = "quiet")]
     pub(crate) json: bool,
@@ -54,7 +60,13 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Serve workflows over HTTP
     #[command(after_help = examples::SERVE)]
-    Serve(ServeArgs),
+    Serve(Flags),
+    /// Print the settings in force, and where each comes from
+    #[command(after_help = examples::CONFIG)]
+    Config(Flags),
+    /// Tokens that a server lets in
+    #[command(subcommand, after_help = examples::TOKEN)]
+    Token(TokenCommand),
     /// Go on with a run that was interrupted
     #[command(after_help = examples::RESUME)]
     Resume(ResumeArgs),
@@ -83,6 +95,9 @@ pub(crate) enum Command {
     /// Why a run, or a task, stands where it does, from recorded facts
     #[command(after_help = examples::WHY)]
     Why(WhyArgs),
+    /// Every type of event, with its schema and an example
+    #[command(after_help = examples::EVENTS)]
+    Events(EventsArgs),
     /// Check workflow files without running them
     #[command(after_help = examples::VALIDATE)]
     Validate(ValidateArgs),
@@ -113,6 +128,52 @@ pub(crate) enum Command {
     /// Write the manual pages
     #[command(after_help = examples::MAN)]
     Man(ManArgs),
+}
+
+impl Command {
+    /// What it is told to set; `None` if no setting matters to it.
+    pub(crate) fn flags(&self) -> Option<Flags> {
+        match self {
+            Self::Serve(flags) | Self::Config(flags) => Some(flags.clone()),
+            Self::Run(RunArgs { execution, .. })
+            | Self::Resume(ResumeArgs { execution, .. })
+            | Self::Retry(RetryArgs { execution, .. })
+            | Self::Resolve(ResolveArgs { execution, .. })
+            | Self::Skip(SkipArgs { execution, .. }) => {
+                let url = execution.permissions_url.clone();
+                Some(Flags::of("permissions_url", url))
+            }
+            Self::Cancel(_)
+            | Self::List(_)
+            | Self::Show(_)
+            | Self::Logs(_)
+            | Self::Why(_)
+            | Self::Prune(_)
+            | Self::Token(_) => Some(Flags::default()),
+            Self::Validate(_)
+            | Self::Graph(_)
+            | Self::Schema
+            | Self::Events(_)
+            | Self::Import(_)
+            | Self::Init(_)
+            | Self::Plugin(_)
+            | Self::Explain(_)
+            | Self::Completions(_)
+            | Self::Man(_) => None,
+        }
+    }
+
+    /// How it executes a run, if it does.
+    pub(crate) const fn execution(&mut self) -> Option<&mut Execution> {
+        match self {
+            Self::Run(RunArgs { execution, .. })
+            | Self::Resume(ResumeArgs { execution, .. })
+            | Self::Retry(RetryArgs { execution, .. })
+            | Self::Resolve(ResolveArgs { execution, .. })
+            | Self::Skip(SkipArgs { execution, .. }) => Some(execution),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -382,24 +443,10 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ServeArgs {
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, env = "LOOM_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7420")]
-    pub(crate) listen: SocketAddr,
-    /// Let nobody in without a token
-    #[arg(long, env = "LOOM_ACCESS")]
-    pub(crate) access: bool,
-    /// The folder that relative paths of workflows start from [default: the current one]
-    #[arg(long, env = "LOOM_BASE", value_name = "FOLDER")]
-    pub(crate) base: Option<PathBuf>,
-    /// A variable of the environment that workflows may read as {{ENV:NAME}}; may be given often
-    #[arg(long = "host-env", value_name = "NAME")]
-    pub(crate) host_env: Vec<String>,
-    /// The most tasks of a run at once, unless it says otherwise [default: the number of cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) workers: Option<u32>,
-    #[command(flatten)]
-    pub(crate) execution: Execution,
+pub(crate) struct EventsArgs {
+    /// Only these types
+    #[arg(value_name = "TYPE", value_parser = clap::builder::PossibleValuesParser::new(loom_protocol::RunEventKind::TYPES))]
+    pub(crate) types: Vec<String>,
 }
 
 /// Variables that the caller gives.
@@ -419,8 +466,8 @@ pub(crate) struct Execution {
     /// The most tasks of a queue at once; may be given often
     #[arg(long = "queue", value_name = "NAME=N", value_parser = parse::queue)]
     pub(crate) queues: Vec<(String, u32)>,
-    /// The service that says what `AUTH_TOKEN` permits
-    #[arg(long, env = "LOOM_PERMISSIONS_URL", value_name = "URL")]
+    /// The service that says what `AUTH_TOKEN` permits [env: `LOOM_PERMISSIONS_URL`]
+    #[arg(long, value_name = "URL")]
     pub(crate) permissions_url: Option<String>,
 }
 

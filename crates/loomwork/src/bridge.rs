@@ -7,7 +7,7 @@ use loom_core::{Stop, TaskIx, TaskRef, Timestamp, Variable};
 use loom_engine::{Carried, Executor, Handle, Started};
 use loom_protocol::{
     AttemptId, AttemptNews, AttemptOutput, AttemptReport, AttemptRequest, ErrorCode, FailureInfo,
-    StopHow,
+    RunTrace, StopHow,
 };
 use loom_server::wire::code_of;
 use loom_store::RunMeta;
@@ -58,7 +58,7 @@ impl Bridge {
             shared,
             inputs: attempt.inputs.iter().cloned().map(given).collect(),
             outputs: declared(&def.outputs),
-            context: context(&carried.meta),
+            context: context(attempt.key, &carried.meta),
             timeout: def.execution.timeout,
             permissions: def.permissions.clone(),
             contract_success: contract.and_then(|contract| contract.success.clone()),
@@ -74,13 +74,13 @@ impl Bridge {
     }
 }
 
-/// What a run's caller hands on to its attempts.
-fn context(meta: &RunMeta) -> Vec<(String, String)> {
-    let correlation = Some(&meta.correlation_id).filter(|id| !id.is_empty());
-    let trace = meta.traceparent.as_ref();
-    let pairs = [("LOOM_CORRELATION_ID", correlation), ("TRACEPARENT", trace)];
-    let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    given.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+/// What connects an attempt with whoever started its run, and with the attempt's own span.
+fn context(key: AttemptKey, meta: &RunMeta) -> Vec<(String, String)> {
+    let trace = RunTrace::new(key.run.to_bytes(), meta.traceparent.as_deref());
+    let span = trace.attempt_parent(key.task.task.0, key.task.item, key.attempt);
+    let correlation = Some(meta.correlation_id.clone()).filter(|id| !id.is_empty());
+    let correlation = correlation.map(|id| ("LOOM_CORRELATION_ID".to_owned(), id));
+    correlation.into_iter().chain([("TRACEPARENT".to_owned(), span.header())]).collect()
 }
 
 /// The names of the declared outputs; `*` stands for any other.

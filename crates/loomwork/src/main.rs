@@ -16,9 +16,11 @@ mod progress;
 mod refusal;
 mod render;
 mod session;
+mod settings;
 mod signals;
 mod store;
 mod terminal;
+mod timed;
 mod ui;
 mod workflow;
 
@@ -26,6 +28,7 @@ use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
 use fault::{Ended, Outcome};
 use loom_protocol::ExitCode;
+use settings::Settings;
 use std::panic::AssertUnwindSafe;
 use terminal::Terminal;
 use ui::{Ui, Voice};
@@ -60,11 +63,25 @@ fn tell_panic(info: &std::panic::PanicHookInfo<'_>) {
     ));
 }
 
-fn dispatch(cli: Cli, ui: &mut Ui) -> Outcome {
+fn dispatch(mut cli: Cli, ui: &mut Ui) -> Outcome {
+    let settings = match cli.command.flags() {
+        Some(flags) => Some(Settings::load(&cli.global, &flags)?),
+        None => None,
+    };
+    if let Some(settings) = &settings {
+        cli.global.store = settings.text("store");
+        if let Some(execution) = cli.command.execution() {
+            let given = std::mem::take(&mut execution.queues);
+            execution.queues = settings.queues()?.into_iter().chain(given).collect();
+            execution.permissions_url = settings.text("permissions_url");
+        }
+    }
     let global = &cli.global;
     match cli.command {
         Command::Run(args) => commands::run::run(args, global, ui),
-        Command::Serve(args) => commands::serve::serve(args, global, ui),
+        Command::Serve(_) => commands::serve::serve(&known(settings), global, ui),
+        Command::Config(_) => commands::config::config(&known(settings), ui),
+        Command::Token(command) => commands::token::token(command, global, ui),
         Command::Resume(args) => commands::ask::resume(args, global, ui),
         Command::Retry(args) => commands::ask::retry(args, global, ui),
         Command::Resolve(args) => commands::ask::resolve(args, global, ui),
@@ -73,6 +90,7 @@ fn dispatch(cli: Cli, ui: &mut Ui) -> Outcome {
         Command::List(args) => commands::list::list(&args, global, ui),
         Command::Show(args) => commands::show::show(&args, global, ui),
         Command::Logs(args) => commands::logs::logs(&args, global, ui),
+        Command::Events(args) => commands::events::events(&args, ui),
         Command::Why(args) => commands::why::why(&args, global, ui),
         Command::Validate(args) => commands::validate::validate(args, ui),
         Command::Graph(args) => commands::graph::graph(&args, ui),
@@ -85,6 +103,10 @@ fn dispatch(cli: Cli, ui: &mut Ui) -> Outcome {
         Command::Completions(args) => commands::plain::completions(&args, ui),
         Command::Man(args) => commands::plain::man(&args, ui),
     }
+}
+
+fn known(settings: Option<Settings>) -> Settings {
+    settings.expect("commands with flags for settings have settings")
 }
 
 /// A call that cannot be understood, or one for help.

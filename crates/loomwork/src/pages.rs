@@ -90,6 +90,8 @@ pages! {
     MethodNotAllowed 715;
     KeyReused 716;
     BadSetting 717;
+    BadRange 740;
+    LimitReached 750;
 }
 
 #[cfg(test)]

@@ -358,7 +358,7 @@ mod tests {
             plan,
             variables: Arc::default(),
             workers: 1,
-            base: String::new(),
+            base: folder.path().display().to_string(),
             meta: Arc::default(),
             hold: false,
         };

@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(why_not(&mut run, large), BadAmendment::TooLarge("X".into()));
         run.succeed("a", &["X"]);
         let settled = run.request(amend("a", Some(2), &[])).unwrap_err();
-        assert_eq!(settled.to_string(), "cannot amend task `a`, which is succeeded");
+        assert_eq!(settled.to_string(), "cannot amend task `a`, which has succeeded");
         run.succeed("b", &[]);
         assert!(matches!(run.request(amend("b", Some(2), &[])), Err(Refusal::Run { .. })));
     }

@@ -120,6 +120,15 @@ pub fn explain_task(history: &History, of: TaskRef, now: Timestamp) -> TaskWhy<'
     TaskWhy { standing, items, why }
 }
 
+/// What an attempt saw of its task's inputs: their values when it was handed over.
+pub fn explain_inputs<'a>(
+    history: &'a History,
+    task: TaskIx,
+    attempt: &AttemptRecord,
+) -> Vec<SeenInput<'a>> {
+    work::inputs_of(history, task, attempt.seq)
+}
+
 /// Who cancelled this task and nothing else.
 fn cancelled_alone(history: &History, task: TaskIx) -> Option<&Intervention> {
     if !history.run().is_unwanted(task) {

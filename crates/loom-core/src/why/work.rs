@@ -120,7 +120,7 @@ pub(super) fn running(history: &History, task: TaskRef) -> RunningWhy<'_> {
 }
 
 /// The inputs as they were when the event `seq` handed an attempt over.
-fn inputs_of(history: &History, task: TaskIx, seq: u64) -> Vec<SeenInput<'_>> {
+pub(super) fn inputs_of(history: &History, task: TaskIx, seq: u64) -> Vec<SeenInput<'_>> {
     let names = &history.run().plan().task(task).inputs;
     let mut seen: HashMap<&str, SeenInput> = HashMap::with_capacity(names.len());
     for variable in history.emissions().filter(|set| names.iter().any(|name| name == set.name)) {

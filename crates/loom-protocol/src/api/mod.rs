@@ -3,17 +3,57 @@
 //! Times are RFC 3339 in UTC with microseconds; durations are seconds. Identities of runs are 26
 //! characters, and sort by age.
 
+mod access;
+mod analytics;
+mod batch;
+mod health;
 mod problem;
+mod retention;
 mod run;
+mod schedule;
+mod search;
+mod task;
+mod trigger;
+mod webhook;
+mod why;
 mod workflow;
 
+pub use access::{
+    AuditEntry, AuditList, AuditOutcome, CreateToken, DefineRole, RoleList, RoleView, TokenCreated,
+    TokenList, TokenView,
+};
+pub use analytics::{
+    Basis, Blocker, Bottlenecks, ErrorPattern, Parallelism, Percentiles, Performance, RetryFigures,
+    RunAnalysis, SlowRun, TaskAnalysis, TaskFigures, Window,
+};
+pub use batch::{BatchAct, BatchDone, BatchDoneItem, BatchStart, BatchStarted, BatchStartedItem};
+pub use health::{Alive, Check, Readiness, Status};
 pub use problem::{DiagnosticInfo, ProblemDocument};
+pub use retention::{RetentionList, RetentionRule, RetentionView};
 pub use run::{
-    AmendTask, AttemptView, Identity, InterventionView, Operation, PathLinkView, ResolveTask,
-    RunCounts, RunDetail, RunList, RunState, RunView, SkipView, StartRun, Started, TaskList,
-    TaskOperation, TaskView, VariableView,
+    AmendTask, AttemptView, Identity, InterventionView, Operation, PathLinkView, RerunRun,
+    ResolveTask, RunCounts, RunDetail, RunList, RunState, RunView, SkipView, StartRun, Started,
+    TaskList, TaskOperation, TaskView, VariableView,
+};
+pub use schedule::{
+    CatchUp, FiringView, NextTick, NextTicks, Overlap, ScheduleList, ScheduleSpec, ScheduleView,
+    TickCounts, Timing,
+};
+pub use search::RunSelector;
+pub use task::{AttemptDetail, InputView, TaskDetail, UndeclaredView};
+pub use trigger::{Proof, Taken, TriggerList, TriggerSpec, TriggerView};
+pub use webhook::{
+    CreateWebhook, CreatedWebhook, DeadDelivery, DeadDeliveryList, DeliveryResult, WebhookFailing,
+    WebhookList, WebhookPause, WebhookRetry, WebhookView,
+};
+pub use why::{
+    BackingOffView, CauseView, ChainLinkView, ChainView, EndView, EndedByView, FewBackingOff,
+    FewEnds, FewFirstCauses, FewItemFailures, FewNext, FewReady, FewStandings, FewVariables,
+    FirstCauseView, HoldView, ItemFailureView, ItemsWhyView, NextView, ReadyView, RunWhyView,
+    StandingView, TaskWhyView, TollView, WaitsForView, WhyView,
 };
 pub use workflow::{
-    EdgeView, GraphView, NamespaceList, NamespaceView, NeedView, NodeView, PluginList, PluginView,
-    RegisterWorkflow, ValidateWorkflow, Validation, VersionList, WorkflowList, WorkflowView,
+    EdgeView, GraphView, KnotView, NamespaceList, NamespaceView, NeedView, NodeView, PluginList,
+    PluginView, RegisterWorkflow, ValidateWorkflow, Validation, VersionList, WorkflowList,
+    WorkflowView,
 };

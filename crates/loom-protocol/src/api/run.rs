@@ -36,9 +36,6 @@ pub struct StartRun {
     /// Why it is started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Those with more begin first where runs wait for each other: −100 to 100, 0 if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub priority: Option<i32>,
     /// It begins no earlier (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_at: Option<String>,
@@ -46,9 +43,6 @@ pub struct StartRun {
     /// a new one, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
-    /// Runs of one key are counted together by limits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub concurrency_key: Option<String>,
     /// The most tasks at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32>,
@@ -145,15 +139,9 @@ pub struct RunView {
     /// Carried through the run's attempts, webhooks and logs.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub correlation_id: String,
-    /// −100 to 100.
-    #[serde(default)]
-    pub priority: i32,
     /// It began, or will begin, no earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_at: Option<String>,
-    /// Runs of one key are counted together by limits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub concurrency_key: Option<String>,
     /// The run that this one repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<String>,
@@ -363,6 +351,23 @@ pub struct Operation {
 
 /// As [`Operation`], about one task.
 pub type TaskOperation = Operation;
+
+/// A run that is to be run again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RerunRun {
+    /// Variables that differ, and those that are secret: what the first run was given in secret is
+    /// not read back.
+    #[serde(default)]
+    pub variables: BTreeMap<String, Value>,
+    /// Another version of the workflow; that of the first run if absent.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// Why it is run again.
+    #[serde(default)]
+    pub reason: String,
+}
 
 /// How a task is settled by hand.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

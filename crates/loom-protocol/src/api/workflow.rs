@@ -124,6 +124,10 @@ pub struct GraphView {
     pub nodes: Vec<NodeView>,
     /// Who waits for whom.
     pub edges: Vec<EdgeView>,
+    /// Variables that so many tasks set and take that an edge between any two of them would be too
+    /// much: all `from` lead to all `to`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub knots: Vec<KnotView>,
     /// Tasks by their distance from the start, along the longest way.
     pub levels: Vec<Vec<String>>,
     /// As Mermaid.
@@ -140,8 +144,9 @@ pub struct NodeView {
     pub name: String,
     /// What it runs.
     pub plugin: String,
-    /// Its distance from the start.
-    pub level: u32,
+    /// Its distance from the start; absent on and behind a circle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u32>,
     /// Whether several tasks follow it.
     pub split: bool,
     /// Whether it waits for several tasks.
@@ -158,8 +163,20 @@ pub struct EdgeView {
     pub to: String,
     /// The variables that lead from one to the other; none for an order alone.
     pub variables: Vec<String>,
-    /// Whether the order is asked for by `depends_on`.
+    /// Whether it is there for `depends_on` alone.
     pub order: bool,
+}
+
+/// A variable that leads from many tasks to many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct KnotView {
+    /// The variable.
+    pub variable: String,
+    /// The tasks that set it.
+    pub from: Vec<String>,
+    /// The tasks that wait for it.
+    pub to: Vec<String>,
 }
 
 /// All plugins.

@@ -15,6 +15,7 @@ pub struct Caller {
 #[derive(Debug)]
 struct Inner {
     name: String,
+    token: Option<String>,
     grants: Vec<Grant>,
 }
 
@@ -39,7 +40,13 @@ pub enum Scope {
 impl Caller {
     /// Somebody with these grants.
     pub fn new(name: impl Into<String>, grants: Vec<Grant>) -> Self {
-        Self { inner: Arc::new(Inner { name: name.into(), grants }) }
+        Self { inner: Arc::new(Inner { name: name.into(), token: None, grants }) }
+    }
+
+    /// Whoever shows the token of this name and identity.
+    pub fn of_token(name: &str, id: &str, grants: Vec<Grant>) -> Self {
+        let (name, token) = (name.to_owned(), Some(id.to_owned()));
+        Self { inner: Arc::new(Inner { name, token, grants }) }
     }
 
     /// Somebody who may do everything: the one user of a server without access control.
@@ -50,6 +57,11 @@ impl Caller {
     /// The name that is recorded with what they do.
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// The identity of the token that they showed, if it was one of ours.
+    pub fn token(&self) -> Option<&str> {
+        self.inner.token.as_deref()
     }
 
     /// Demands a permission within a namespace.
@@ -86,6 +98,25 @@ impl Caller {
             }
         }
         if any { Ok(Some(found.into_iter().collect())) } else { Err(self.refusal(permission, "")) }
+    }
+
+    /// Demands that they may do all of this themselves: nobody hands out more than they have.
+    pub fn covers(&self, permissions: Permissions, scope: &Scope) -> Result<(), Problem> {
+        permissions.iter().try_for_each(|permission| match scope {
+            Scope::All => self.may_everywhere(permission),
+            Scope::Namespaces(names) => names.iter().try_for_each(|it| self.may(permission, it)),
+        })
+    }
+
+    /// As [`Caller::namespaces`], narrowed to one namespace if one is named.
+    pub fn within(
+        &self,
+        permission: Permission,
+        namespace: Option<&str>,
+    ) -> Result<Option<Vec<String>>, Problem> {
+        let Some(namespace) = namespace else { return self.namespaces(permission) };
+        self.may(permission, namespace)?;
+        Ok(Some(vec![namespace.to_owned()]))
     }
 
     /// Everything that they were granted.
@@ -126,6 +157,16 @@ mod tests {
         let names = caller.namespaces(Permission::RunsGet).unwrap().unwrap();
         assert_eq!(names, ["a", "b", "c"]);
         assert!(caller.namespaces(Permission::RunsStart).is_err());
+    }
+
+    #[test]
+    fn nobody_covers_more_than_they_have() {
+        let caller = Caller::new("ann", vec![scoped(&["a", "b"])]);
+        let get: Permissions = [Permission::RunsGet].into_iter().collect();
+        assert!(caller.covers(get, &scoped(&["a", "b"]).scope).is_ok());
+        assert!(caller.covers(get, &scoped(&["a", "c"]).scope).is_err());
+        assert!(caller.covers(get, &Scope::All).is_err());
+        assert!(caller.covers(Permissions::all(), &scoped(&["a"]).scope).is_err());
     }
 
     #[test]

@@ -67,6 +67,14 @@ permissions! {
     ReportsWrite "reports:write" "report runs that another system executes";
 }
 
+impl Permission {
+    /// Whether it changes something, and so goes into the audit log.
+    pub fn is_change(self) -> bool {
+        let action = self.name().split(':').next_back();
+        !matches!(action, Some("list" | "get" | "read"))
+    }
+}
+
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -29,6 +29,16 @@ impl Role {
         }
     }
 
+    /// What it is for.
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Viewer => "looks at everything but tokens and the audit log",
+            Self::Operator => "also starts, stops and mends runs",
+            Self::Author => "also writes workflows, schedules and triggers",
+            Self::Admin => "may do everything",
+        }
+    }
+
     /// The built-in role of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)

@@ -1,24 +1,25 @@
 //! One reader of the feed.
 
 use super::cursor::Cursor;
-use super::hub::{Hub, Plans, Row};
+use super::hub::{Hub, News, Plans, Row};
 use crate::problem::Problem;
 use crate::readers::Readers;
 use loom_core::{Event, RunId};
-use loom_protocol::RunEvent;
+use loom_protocol::{ErrorCode, RunEvent};
 use loom_store::FeedPosition;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The most rows handed over at once.
-const PAGE: usize = 500;
+/// The most rows handed over at once; of those that are read from the store, the most events.
+const PAGE: usize = 256;
 
-/// Follows the feed from a place on, without a gap and without a repeat.
+/// Follows the feed from a place on, without a gap and without a repeat. It holds no more than a
+/// page of it, however slow its reader is.
 pub struct Follower {
     hub: Arc<Hub>,
     readers: Readers,
-    news: watch::Receiver<FeedPosition>,
-    /// Every row up to here was handed over.
+    news: watch::Receiver<News>,
+    /// Every row up to here was handed over, or is gone.
     at: FeedPosition,
     /// An event in the row behind, up to which that row was handed over before.
     within: Option<Cursor>,
@@ -31,35 +32,58 @@ pub struct Batch {
 }
 
 impl Follower {
-    /// Follows what comes after `after`, or after now.
-    pub(crate) fn new(hub: Arc<Hub>, readers: Readers, after: Option<Cursor>) -> Self {
+    /// Follows what comes after `after`, or after now. No event of this store has a place beyond its
+    /// end: who names one was a reader of another store, or made it up.
+    pub(crate) fn new(
+        hub: Arc<Hub>,
+        readers: Readers,
+        after: Option<Cursor>,
+    ) -> Result<Self, Problem> {
         let news = hub.watch();
+        let end = news.borrow().end;
         let at = match after {
+            Some(cursor) if cursor.row > end => return Err(bad_cursor()),
             Some(cursor) => FeedPosition(cursor.row.0.saturating_sub(1)),
-            None => *news.borrow(),
+            None => end,
         };
-        Self { hub, readers, news, at, within: after }
+        Ok(Self { hub, readers, news, at, within: after })
     }
 
-    /// What comes next; waits for it.
+    /// Follows what comes from now on.
+    pub(crate) fn from_now(hub: Arc<Hub>, readers: Readers) -> Self {
+        let news = hub.watch();
+        let at = news.borrow().end;
+        Self { hub, readers, news, at, within: None }
+    }
+
+    /// The place that a reader who has had everything so far comes back with.
+    pub fn place(&self) -> Cursor {
+        self.within.unwrap_or(Cursor { row: self.at, place: u32::MAX })
+    }
+
+    /// What comes next; waits for it. Cut off while it waits, it has handed over nothing.
     pub async fn next(&mut self) -> Result<Vec<Batch>, Problem> {
         loop {
+            let before = self.at;
             let batches = self.ready().await?;
             if !batches.is_empty() {
                 return Ok(batches);
             }
-            if self.news.changed().await.is_err() {
+            if self.at == before && self.news.changed().await.is_err() {
                 return Err(Problem::stopping());
             }
         }
     }
 
-    /// What is there now.
+    /// What is there now, or a part of it.
     pub async fn ready(&mut self) -> Result<Vec<Batch>, Problem> {
-        self.news.mark_unchanged();
+        let News { end, over } = *self.news.borrow_and_update();
+        if over {
+            return Err(Problem::stopping());
+        }
         let rows = match self.hub.after(self.at, PAGE) {
             Some(rows) => rows,
-            None => self.read(self.at).await?,
+            None => self.read(end).await?,
         };
         let mut batches = Vec::with_capacity(rows.len());
         for row in rows {
@@ -75,18 +99,33 @@ impl Follower {
         Ok(batches)
     }
 
-    /// Rows that are not at hand any more.
-    async fn read(&self, after: FeedPosition) -> Result<Vec<Arc<Row>>, Problem> {
-        let end = *self.news.borrow();
-        self.readers
+    /// Rows up to a position that are not at hand any more.
+    async fn read(&mut self, end: FeedPosition) -> Result<Vec<Arc<Row>>, Problem> {
+        let after = self.at;
+        let (rows, upto) = self
+            .readers
             .ask(move |store| {
                 let page = store.feed(after, PAGE)?;
-                // Beyond the hub's end the hub will hand them over.
-                let rows = page.rows.into_iter().filter(|row| row.position <= end).collect();
-                Plans::default().name(store, rows)
+                let more = page.more;
+                // Beyond that end the hub will hand them over.
+                let rows: Vec<_> =
+                    page.rows.into_iter().take_while(|row| row.position <= end).collect();
+                let upto = rows.last().filter(|_| more).map_or(end, |row| row.position);
+                Ok((Plans::default().name(store, rows)?, upto))
             })
-            .await
+            .await?;
+        if rows.is_empty() {
+            // Whatever was here belongs to runs that were deleted.
+            self.at = upto;
+        }
+        Ok(rows)
     }
+}
+
+/// `Last-Event-ID` or `after` names no place of this store.
+pub(crate) fn bad_cursor() -> Problem {
+    Problem::new(ErrorCode::BadCursor, "the place to go on from is none of this server's")
+        .help("leave it out to begin with what happens now; `after=0-0` begins with what is kept")
 }
 
 impl Batch {

@@ -37,10 +37,8 @@ impl RunFollower {
     /// What comes next; waits for it.
     pub async fn next(&mut self) -> Result<Vec<RunEvent>, Problem> {
         loop {
-            let events = match self.caught_up {
-                true => self.from_feed().await?,
-                false => self.from_journal().await?,
-            };
+            let events =
+                if self.caught_up { self.followed().await? } else { self.recorded().await? };
             if let Some(last) = events.last() {
                 self.seq = last.seq;
                 return Ok(events);
@@ -48,7 +46,7 @@ impl RunFollower {
         }
     }
 
-    async fn from_journal(&mut self) -> Result<Vec<RunEvent>, Problem> {
+    async fn recorded(&mut self) -> Result<Vec<RunEvent>, Problem> {
         let (run, seq) = (self.run, self.seq);
         let page = self.readers.ask(move |store| store.journal(run, seq, PAGE)).await?;
         self.caught_up = !page.more;
@@ -58,7 +56,7 @@ impl RunFollower {
         Ok(page.events.iter().map(event).collect())
     }
 
-    async fn from_feed(&mut self) -> Result<Vec<RunEvent>, Problem> {
+    async fn followed(&mut self) -> Result<Vec<RunEvent>, Problem> {
         let batches = self.feed.next().await?;
         let own = batches.iter().filter(|batch| batch.run() == self.run);
         let events = own.flat_map(Batch::wires);

@@ -18,8 +18,12 @@ const REST: Duration = Duration::from_secs(1);
 const PAGE: usize = 1000;
 /// The most rows kept for readers who are a little behind. The others read the store themselves.
 const KEPT_ROWS: usize = 8192;
-/// How many runs' plans are kept at hand.
-const PLANS_MAX: usize = 4096;
+/// The most bytes of events among them, as JSON.
+const KEPT_BYTES: usize = 64 << 20;
+/// How many runs are kept at hand with their plans.
+const RUNS_MAX: usize = 8192;
+/// How many definitions' plans are kept at hand beside those.
+const PLANS_MAX: usize = 512;
 
 /// What happened to one run, recorded together.
 #[derive(Debug)]
@@ -34,18 +38,28 @@ pub(crate) struct Row {
     pub first_seq: u64,
     /// What happened, in order. Secret values read `***`.
     pub events: Vec<Event>,
+    bytes: usize,
+}
+
+/// How far the feed has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct News {
+    /// Everything up to here was read.
+    pub end: FeedPosition,
+    /// Whether nothing more will come, because the server stops.
+    pub over: bool,
 }
 
 /// The newest rows, and the way to be woken for more.
 pub(crate) struct Hub {
     kept: Mutex<Kept>,
-    /// Everything up to here was read.
-    end: watch::Sender<FeedPosition>,
+    news: watch::Sender<News>,
     bell: Bell,
 }
 
 struct Kept {
     rows: VecDeque<Arc<Row>>,
+    bytes: usize,
     /// Every row behind this position, up to the end, is among them.
     floor: FeedPosition,
 }
@@ -55,9 +69,9 @@ impl Hub {
     pub(crate) fn start(stores: &dyn Stores, bell: Bell) -> Result<Arc<Self>, StoreError> {
         let mut store = stores.query()?;
         let end = store.feed_end()?;
-        let (sender, _) = watch::channel(end);
-        let kept = Mutex::new(Kept { rows: VecDeque::new(), floor: end });
-        let hub = Arc::new(Self { kept, end: sender, bell: bell.clone() });
+        let (news, _) = watch::channel(News { end, over: false });
+        let kept = Mutex::new(Kept { rows: VecDeque::new(), bytes: 0, floor: end });
+        let hub = Arc::new(Self { kept, news, bell: bell.clone() });
         let reader = Arc::clone(&hub);
         spawn("loom-feed", move || {
             let mut plans = Plans::default();
@@ -74,14 +88,15 @@ impl Hub {
         Ok(hub)
     }
 
-    /// Ends the reader.
+    /// Ends the reader, and all who follow.
     pub(crate) fn end(&self) {
         self.bell.end();
+        self.news.send_modify(|news| news.over = true);
     }
 
-    /// Woken with the position up to which all is there.
-    pub(crate) fn watch(&self) -> watch::Receiver<FeedPosition> {
-        self.end.subscribe()
+    /// Woken when there is more.
+    pub(crate) fn watch(&self) -> watch::Receiver<News> {
+        self.news.subscribe()
     }
 
     /// The rows behind a position that are kept here; `None` if some of them are no longer.
@@ -108,22 +123,26 @@ impl Hub {
             let page = store.feed(*at, PAGE)?;
             let Some(last) = page.rows.last().map(|row| row.position) else { return Ok(()) };
             let rows = plans.name(store, page.rows)?;
-            self.keep(rows);
+            self.keep(rows, last);
             *at = last;
-            self.end.send_replace(last);
             if !page.more {
                 return Ok(());
             }
         }
     }
 
-    fn keep(&self, rows: Vec<Arc<Row>>) {
+    /// Keeps rows that end at a position, and tells of them.
+    fn keep(&self, rows: Vec<Arc<Row>>, end: FeedPosition) {
         let mut kept = self.kept();
+        kept.bytes += rows.iter().map(|row| row.bytes).sum::<usize>();
         kept.rows.extend(rows);
-        let surplus = kept.rows.len().saturating_sub(KEPT_ROWS);
-        if let Some(last) = kept.rows.drain(..surplus).last() {
-            kept.floor = last.position;
+        while kept.rows.len() > KEPT_ROWS || kept.bytes > KEPT_BYTES {
+            let Some(oldest) = kept.rows.pop_front() else { break };
+            kept.bytes -= oldest.bytes;
+            kept.floor = oldest.position;
         }
+        // Under the lock: nobody is handed a row that lies beyond the end that is told.
+        self.news.send_modify(|news| news.end = end);
     }
 }
 
@@ -135,7 +154,8 @@ pub(crate) struct Plans {
 }
 
 impl Plans {
-    /// Rows with their plans. Rows of a run that was deleted meanwhile are left out.
+    /// Rows with their plans. Those of a run that was deleted meanwhile are left out, and so are
+    /// those whose definition is damaged: they would hold up the events of all other runs.
     pub(crate) fn name(
         &mut self,
         store: &mut dyn QueryStore,
@@ -145,7 +165,7 @@ impl Plans {
         for row in rows {
             let plan = match self.plan(store, row.run) {
                 Ok(plan) => plan,
-                Err(StoreError::NoRun(_)) => continue,
+                Err(StoreError::NoRun(_) | StoreError::Corrupt(_)) => continue,
                 Err(error) => return Err(error),
             };
             let ended = matches!(row.events.last(), Some(Event::RunFinished { .. }));
@@ -153,7 +173,8 @@ impl Plans {
                 self.by_run.remove(&row.run);
             }
             let FeedRow { position, run, first_seq, events } = row;
-            named.push(Arc::new(Row { position, run, plan, first_seq, events }));
+            let bytes = weight(&events);
+            named.push(Arc::new(Row { position, run, plan, first_seq, events, bytes }));
         }
         Ok(named)
     }
@@ -167,12 +188,35 @@ impl Plans {
             Some(plan) => Arc::clone(plan),
             None => Arc::new(Plan::new(store.definition(&hash)?)),
         };
-        if self.by_run.len() >= PLANS_MAX {
+        if self.by_run.len() >= RUNS_MAX {
             self.by_run.clear();
+        }
+        if self.by_hash.len() >= PLANS_MAX {
             self.by_hash.clear();
         }
         self.by_hash.insert(hash, Arc::clone(&plan));
         self.by_run.insert(run, Arc::clone(&plan));
         Ok(plan)
+    }
+}
+
+/// How many bytes the events have as JSON, which is about what they take up.
+fn weight(events: &[Event]) -> usize {
+    let mut scale = Scale(0);
+    serde_json::to_writer(&mut scale, events).expect("its keys are text");
+    scale.0
+}
+
+/// Counts what is written to it.
+struct Scale(usize);
+
+impl std::io::Write for Scale {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

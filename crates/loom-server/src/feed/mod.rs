@@ -7,12 +7,15 @@
 
 mod bell;
 mod cursor;
+mod filter;
 mod follow;
 mod follow_run;
 mod hub;
 
 pub use bell::{Bell, Ringer};
 pub use cursor::Cursor;
+pub(crate) use filter::{Filter, Types};
+pub(crate) use follow::bad_cursor;
 pub use follow::{Batch, Follower};
 pub use follow_run::RunFollower;
-pub(crate) use hub::Hub;
+pub(crate) use hub::{Hub, News, Plans, Row};

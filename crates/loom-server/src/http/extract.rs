@@ -1,9 +1,10 @@
 //! Reading requests; what cannot be read is a problem document.
 
+use super::query;
 use crate::access::Caller;
 use crate::problem::Problem;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::{self, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -82,6 +83,24 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// What stands in the path.
+pub(super) struct Path<T>(pub(super) T);
+
+impl<S, T> FromRequestParts<S> for Path<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Send,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = extract::Path::<T>::from_request_parts(parts, state).await;
+        path.map(|extract::Path(path)| Self(path)).map_err(|rejection: PathRejection| {
+            Problem::argument(format!("the path is wrong: {}", rejection.body_text()))
+        })
+    }
+}
+
 /// What stands behind the question mark.
 pub(super) struct Params<T>(pub(super) T);
 
@@ -93,11 +112,28 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(params)| Self(params)).map_err(|rejection: QueryRejection| {
-            Problem::argument(format!("a parameter is wrong: {}", rejection.body_text()))
+        let Pairs(pairs) = Pairs::from_request_parts(parts, state).await?;
+        params(pairs).map(Self)
+    }
+}
+
+/// The parameters one by one, in order; names may repeat.
+pub(super) struct Pairs(pub(super) Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Pairs {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::from_request_parts(parts, state).await;
+        query.map(|Query(pairs)| Self(pairs)).map_err(|rejection: QueryRejection| {
+            Problem::argument(format!("the parameters cannot be read: {}", rejection.body_text()))
         })
     }
+}
+
+/// Parameters as a struct: a name that repeats is a list.
+pub(super) fn params<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, Problem> {
+    query::read(pairs).map_err(|error| Problem::argument(format!("a parameter is wrong: {error}")))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -127,6 +163,15 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     version.and_then(|version| version.parse().ok()).map(Some).ok_or_else(|| {
         Problem::new(ErrorCode::PreconditionFailed, "the `If-Match` tag is not one of ours")
     })
+}
+
+/// Whether an `If-None-Match: *` header says that nothing may be there yet.
+pub(super) fn if_absent(headers: &HeaderMap) -> Result<bool, Problem> {
+    match text(headers, "if-none-match")? {
+        None => Ok(false),
+        Some("*") => Ok(true),
+        Some(_) => Err(Problem::argument("`If-None-Match` is `*` or absent")),
+    }
 }
 
 /// A version as an entity tag.

@@ -1,33 +1,153 @@
-//! What every request passes: who calls, and how long it may take.
+//! What every request passes: where it comes from, who calls, how often, how much and how long.
 
-use crate::access::Caller;
+use super::origin;
+use super::triggers::HOOKS;
+use crate::access::{Caller, Client, bearer};
 use crate::app::App;
 use crate::problem::Problem;
+use crate::serve::Peer;
+use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use loom_protocol::ErrorCode;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// The name of the one user of a server without access control.
 const LOCAL: &str = "local";
+/// How much of a body that is too large is read, so that its sender reads the answer.
+const DRAIN_MAX: u64 = 64 << 20;
+/// How long that may take.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
 
-pub(super) async fn guard(
-    State(app): State<Arc<App>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if app.config.access {
-        return Problem::new(ErrorCode::Unauthenticated, "a token is needed").into_response();
+pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (mut head, body) = request.into_parts();
+    match admit(&app, &head).await {
+        Ok(None) => {}
+        Ok(Some(caller)) => drop(head.extensions.insert(caller)),
+        Err(problem) => return problem.into_response(),
     }
-    request.extensions_mut().insert(Caller::everything(LOCAL));
+    let request = Request::from_parts(head, body);
+    if let Some(problem) = too_large(&request, app.config.limits.body) {
+        drain(request).await;
+        return problem.into_response();
+    }
+    // For the head of the answer alone: event streams go on.
     let limit = app.config.limits.request;
-    match tokio::time::timeout(limit, next.run(request)).await {
+    match timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(
             ErrorCode::RequestTimeout,
-            format!("the request took longer than {} s", limit.as_secs()),
+            format!("the request took longer than {} s", limit.as_secs_f64()),
         )
         .into_response(),
     }
+}
+
+/// Who calls; `None` for what is open to all.
+async fn admit(app: &App, head: &Parts) -> Result<Option<Caller>, Problem> {
+    let address = head.extensions.get::<Peer>().map(|peer| peer.0.ip());
+    if is_open(head, app.config.open_metrics) {
+        count(app, client(None, address))?;
+        return Ok(None);
+    }
+    if !app.config.access {
+        origin::check(head, &app.config.hosts, &app.config.origins)?;
+        count(app, client(None, address))?;
+        return Ok(Some(Caller::everything(LOCAL)));
+    }
+    let caller = match shown(&head.headers) {
+        Ok(shown) => app.access.caller(shown).await,
+        Err(problem) => Err(problem),
+    };
+    let caller = caller.map_err(|problem| failed(app, problem, address))?;
+    count(app, client(Some(&caller), address))?;
+    Ok(Some(caller))
+}
+
+/// What somebody is told who is not known, or cannot be: that, until they try too often. Whoever
+/// is known comes in whatever others do from the same address.
+fn failed(app: &App, problem: Problem, address: Option<IpAddr>) -> Problem {
+    let Some(from) = client(None, address) else { return problem };
+    if problem.code != ErrorCode::Unauthenticated {
+        return problem;
+    }
+    match app.access.failures.take(&from, app.clock.now()) {
+        Ok(()) => problem,
+        Err(wait) => too_many(wait),
+    }
+}
+
+/// What answers everybody: probes of health, metrics if they are so configured, and the hooks, where
+/// what comes in proves itself to its trigger.
+fn is_open(head: &Parts, open_metrics: bool) -> bool {
+    let path = head.uri.path();
+    if path.starts_with(HOOKS) {
+        return true;
+    }
+    matches!(head.method, Method::GET | Method::HEAD)
+        && (matches!(path, "/health/live" | "/health/ready") || open_metrics && path == "/metrics")
+}
+
+fn shown(headers: &HeaderMap) -> Result<&str, Problem> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Err(Problem::new(ErrorCode::Unauthenticated, "a token is needed")
+            .help("send `Authorization: Bearer TOKEN`; `loom token create` makes one"));
+    };
+    bearer(value.to_str().unwrap_or_default())
+}
+
+fn client(caller: Option<&Caller>, address: Option<IpAddr>) -> Option<Client> {
+    match caller {
+        Some(caller) => Some(Client::Known(caller.token().unwrap_or(caller.name()).to_owned())),
+        None => address.map(Client::address),
+    }
+}
+
+fn count(app: &App, client: Option<Client>) -> Result<(), Problem> {
+    let Some(client) = client else { return Ok(()) };
+    app.access.calls.take(&client, app.clock.now()).map_err(too_many)
+}
+
+fn too_many(wait: Duration) -> Problem {
+    let retry_after = Some(Duration::from_secs(wait.as_secs() + 1));
+    let what = "too many requests of this client";
+    Problem { retry_after, ..Problem::new(ErrorCode::TooManyRequests, what) }
+}
+
+/// Whether the request announces more than it may send. What is not announced is cut off as it
+/// comes.
+fn too_large(request: &Request, limit: usize) -> Option<Problem> {
+    let length = request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?;
+    let too_large = length.parse::<u64>().map_or(true, |length| length > limit as u64);
+    too_large.then(|| {
+        let what = format!("the body of {length} bytes exceeds the server's limit of {limit}");
+        Problem::new(ErrorCode::BodyTooLarge, what)
+    })
+}
+
+/// Reads a body to nowhere, within limits. A connection that is closed with something unread is
+/// reset, and the answer is lost with it. Who waits to be asked for the body has not sent it.
+async fn drain(request: Request) {
+    if request.headers().contains_key(header::EXPECT) {
+        return;
+    }
+    let mut left = DRAIN_MAX;
+    let mut stream = Body::into_data_stream(request.into_body());
+    let read = async {
+        while let Some(Ok(bytes)) = stream.next().await {
+            left = left.saturating_sub(bytes.len() as u64);
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // Slow ones do without the answer.
+    let _ = timeout(DRAIN_TIME, read).await;
 }

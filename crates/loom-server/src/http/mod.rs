@@ -1,12 +1,27 @@
 //! The HTTP door: routes, JSON, problem documents. No rule lives here.
 
+mod access;
+mod analytics;
+mod batch;
+mod docs;
 mod events;
 mod extract;
+mod gate;
 mod guard;
+mod health;
+mod logs;
 mod openapi;
+mod origin;
 mod plugins;
+mod query;
+mod retention;
 mod runs;
+mod schedules;
+mod stream;
 mod tasks;
+mod track;
+mod triggers;
+mod webhooks;
 mod workflows;
 
 pub use openapi::document;
@@ -14,6 +29,7 @@ pub use openapi::document;
 use crate::app::App;
 use crate::problem::Problem;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
@@ -27,27 +43,50 @@ pub const BASE: &str = "/api/v1";
 
 /// All routes over these services.
 pub fn router(app: Arc<App>) -> Router {
-    let (api, mut document) = api().split_for_parts();
+    let (api, mut document) = api(app.config.open_metrics).split_for_parts();
+    let (open, open_document) = health::open_routes(app.config.open_metrics).split_for_parts();
+    document.merge(open_document);
     openapi::complete(&mut document);
+    let gate = gate::Gate::new(Arc::clone(&app.access), &document);
     let limit = app.config.limits.body;
-    Router::new()
-        .merge(api)
-        .merge(openapi::routes(document))
+    let cors = origin::cors(&app.config.origins);
+    let router = Router::new()
+        .merge(api.route_layer(from_fn_with_state(gate, gate::gate)))
+        .merge(openapi::routes(&document))
+        .merge(open)
+        .merge(docs::routes())
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
+        // The limit is ours alone.
+        .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(limit))
         .layer(from_fn_with_state(Arc::clone(&app), guard::guard))
-        .with_state(app)
+        .layer(from_fn_with_state(Arc::clone(&app), track::track))
+        .with_state(app);
+    // Browsers ask whether they may call before they show who calls.
+    match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
 }
 
 /// The documented routes.
-fn api() -> OpenApiRouter<Arc<App>> {
+fn api(open_metrics: bool) -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(openapi::head())
         .merge(workflows::routes())
         .merge(plugins::routes())
         .merge(runs::routes())
+        .merge(batch::routes())
         .merge(tasks::routes())
+        .merge(logs::routes())
+        .merge(retention::routes())
         .merge(events::routes())
+        .merge(access::routes())
+        .merge(schedules::routes())
+        .merge(triggers::routes())
+        .merge(analytics::routes())
+        .merge(health::routes(open_metrics))
+        .merge(webhooks::routes())
 }
 
 async fn nowhere(uri: Uri) -> impl IntoResponse {

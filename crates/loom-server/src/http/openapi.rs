@@ -1,10 +1,11 @@
-//! The OpenAPI document of the routes.
+//! The `OpenAPI` document of the routes.
 
-use super::{BASE, api};
+use super::{BASE, api, health};
 use crate::app::App;
 use axum::Router;
 use axum::http::header;
 use axum::routing::get;
+use bytes::Bytes;
 use loom_protocol::api::ProblemDocument;
 use std::sync::Arc;
 use utoipa::OpenApi;
@@ -22,8 +23,16 @@ use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
     tags(
         (name = "workflows", description = "Registering workflows and looking at them"),
         (name = "runs", description = "Starting, finding and steering runs"),
+        (name = "batch", description = "Many runs in one call"),
+        (name = "retention", description = "Rules by which ended runs are deleted"),
         (name = "tasks", description = "The tasks of a run"),
+        (name = "schedules", description = "Runs that start by themselves"),
+        (name = "triggers", description = "Requests from elsewhere that start runs"),
         (name = "events", description = "What happens, as it happens"),
+        (name = "access", description = "Tokens, roles and the audit log"),
+        (name = "analytics", description = "What recorded attempts add up to"),
+        (name = "health", description = "How the server is"),
+        (name = "webhooks", description = "Events, posted to other systems"),
     ),
 )]
 struct Head;
@@ -35,14 +44,16 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
 
 /// The whole document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    let (_, mut document) = api().split_for_parts();
+    let (_, mut document) = api(false).split_for_parts();
+    let (_, open) = health::open_routes(false).split_for_parts();
+    document.merge(open);
     complete(&mut document);
     document
 }
 
 /// Adds what holds for every route: the ways to be known, and how it fails.
 pub(super) fn complete(document: &mut utoipa::openapi::OpenApi) {
-    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
     let components = document.components.get_or_insert_default();
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     components.add_security_scheme("token", bearer);
@@ -53,19 +64,41 @@ pub(super) fn complete(document: &mut utoipa::openapi::OpenApi) {
         .description("The request failed")
         .content("application/problem+json", content)
         .build();
-    for item in document.paths.paths.values_mut() {
-        let operations =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-        for operation in operations.into_iter().flatten() {
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            ("get", &mut item.get),
+            ("put", &mut item.put),
+            ("post", &mut item.post),
+            ("delete", &mut item.delete),
+            ("patch", &mut item.patch),
+        ];
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
+            operation.operation_id = Some(name(method, path));
             let responses = &mut operation.responses.responses;
             responses.insert("default".to_owned(), RefOr::T(problem.clone()));
         }
     }
 }
 
+/// The name of an operation, which no other has: `get_runs_by_id_why`.
+fn name(method: &str, path: &str) -> String {
+    let path = path.strip_prefix(BASE).unwrap_or(path);
+    let mut name = method.to_owned();
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        name.push('_');
+        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(parameter) => name.extend(["by_", parameter]),
+            None => name.push_str(part),
+        }
+    }
+    name
+}
+
 /// Serves the document.
-pub(super) fn routes(document: utoipa::openapi::OpenApi) -> Router<Arc<App>> {
-    let text = document.to_json().expect("its keys are text");
+pub(super) fn routes(document: &utoipa::openapi::OpenApi) -> Router<Arc<App>> {
+    // Shared by all requests and copies of the route.
+    let text = Bytes::from(document.to_json().expect("its keys are text"));
     let serve = move || {
         let text = text.clone();
         async move { ([(header::CONTENT_TYPE, "application/json")], text) }

@@ -1,6 +1,6 @@
 //! `/plugins`: what tasks can run.
 
-use super::extract::Json;
+use super::extract::{Json, Path};
 use crate::access::{Caller, Permission};
 use crate::app::App;
 use crate::problem::Problem;
@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
 }
 
 /// List plugins
@@ -31,6 +31,25 @@ async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Plugin
     // Plugins are looked for in folders.
     let items = tokio::task::spawn_blocking(read).await.map_err(|_| Problem::stopping())?;
     Ok(Json(PluginList { items }))
+}
+
+/// Read a plugin
+#[utoipa::path(get, path = "/api/v1/plugins/{name}", tag = "workflows",
+    params(("name" = String, Path)),
+    security(("token" = ["plugins:list"])),
+    responses((status = 200, body = PluginView)))]
+async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<PluginView>, Problem> {
+    caller.namespaces(Permission::PluginsList)?;
+    let (plugins, asked) = (Arc::clone(&app.plugins), name.clone());
+    // Only names that are listed are looked for: a name is never made part of a path.
+    let find = move || plugins.names().contains(&asked).then(|| plugins.find(&asked)).flatten();
+    let found = tokio::task::spawn_blocking(find).await.map_err(|_| Problem::stopping())?;
+    let facts = found.ok_or_else(|| Problem::missing("plugin", &name))?;
+    Ok(Json(view(name, facts)))
 }
 
 fn view(name: String, facts: PluginFacts) -> PluginView {

@@ -1,26 +1,79 @@
 //! `/runs`: starting, finding and steering them.
 
-use super::extract::{Json, OptionalJson, text};
+use super::extract::{Json, OptionalJson, Pairs, Params, Path, params, text};
 use crate::access::Caller;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::runs::StartContext;
-use axum::extract::{Path, State};
+use crate::runs::{Paging, StartContext};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use loom_protocol::api::{Operation, RunDetail, RunView, StartRun, Started};
+use loom_protocol::api::{
+    Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunView, RunWhyView, StartRun,
+    Started,
+};
+use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(start))
-        .routes(routes!(get))
+        .routes(routes!(list, start))
+        .routes(routes!(counts))
+        .routes(routes!(get, delete))
+        .routes(routes!(why))
+        .routes(routes!(rerun))
         .routes(routes!(cancel))
         .routes(routes!(pause))
         .routes(routes!(resume))
         .routes(routes!(retry))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PageParams {
+    /// `-created_at`, the youngest first, if absent; or `created_at`, `-finished_at`,
+    /// `finished_at`.
+    sort: Option<String>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+    /// The most items: 1 to 200, 50 if absent.
+    limit: Option<usize>,
+}
+
+/// List and search runs
+///
+/// Parameters that may be given several times: `status` (any of them), `tag` and `annotation` (all
+/// of them).
+#[utoipa::path(get, path = "/api/v1/runs", tag = "runs", params(RunSelector, PageParams),
+    security(("token" = ["runs:list"])),
+    responses((status = 200, body = RunList)))]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Pairs(pairs): Pairs,
+) -> Result<Json<RunList>, Problem> {
+    let is_page = |(name, _): &(String, String)| ["sort", "cursor", "limit"].contains(&&**name);
+    let (page, selector) = pairs.into_iter().partition(is_page);
+    let (page, selector): (PageParams, RunSelector) = (params(page)?, params(selector)?);
+    let limit = super::page(&app, page.limit)?;
+    let paging = Paging { sort: page.sort, cursor: page.cursor, limit };
+    app.runs.list(&caller, &selector, paging).await.map(Json)
+}
+
+/// Count runs by state
+#[utoipa::path(get, path = "/api/v1/runs/counts", tag = "runs", params(RunSelector),
+    security(("token" = ["runs:list"])),
+    responses((status = 200, body = RunCounts)))]
+async fn counts(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(selector): Params<RunSelector>,
+) -> Result<Json<RunCounts>, Problem> {
+    app.runs.counts(&caller, &selector).await.map(Json)
 }
 
 /// Start a run
@@ -37,16 +90,24 @@ async fn start(
     headers: HeaderMap,
     Json(request): Json<StartRun>,
 ) -> Result<Response, Problem> {
-    let owned = |name| text(&headers, name).map(|text| text.map(str::to_owned));
-    let context = StartContext {
+    let started = app.runs.start(&caller, request, context(&headers)?).await?;
+    Ok(accepted(started))
+}
+
+/// What a request to start carries beside its body.
+pub(super) fn context(headers: &HeaderMap) -> Result<StartContext, Problem> {
+    let owned = |name| text(headers, name).map(|text| text.map(str::to_owned));
+    Ok(StartContext {
         idempotency_key: owned("idempotency-key")?,
         correlation_id: owned("x-correlation-id")?.unwrap_or_default(),
         traceparent: owned("traceparent")?,
         rerun_of: None,
-    };
-    let started = app.runs.start(&caller, request, context).await?;
+    })
+}
+
+fn accepted(started: Started) -> Response {
     let status = if started.repeated { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(started)).into_response())
+    (status, Json(started)).into_response()
 }
 
 /// Read a run
@@ -59,6 +120,49 @@ async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<RunDetail>, Problem> {
     app.runs.get(&caller, &id).await.map(Json)
+}
+
+/// Delete an ended run with its journal and logs
+#[utoipa::path(delete, path = "/api/v1/runs/{id}", tag = "runs", params(("id" = String, Path)),
+    security(("token" = ["runs:delete"])),
+    responses((status = 204)))]
+async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.runs.delete(&caller, &id).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Explain where a run stands
+#[utoipa::path(get, path = "/api/v1/runs/{id}/why", tag = "runs", params(("id" = String, Path)),
+    security(("token" = ["runs:get"])),
+    responses((status = 200, body = RunWhyView)))]
+async fn why(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<RunWhyView>, Problem> {
+    app.runs.why(&caller, &id).await.map(Json)
+}
+
+/// Run a workflow again as this run did, perhaps with other variables
+///
+/// Secret values are not read back: the workflow sets them again, or the request gives them.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/rerun", tag = "runs",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+        ("traceparent" = Option<String>, Header), ("X-Correlation-ID" = Option<String>, Header)),
+    request_body = Option<RerunRun>,
+    security(("token" = ["runs:retry"])),
+    responses((status = 201, body = Started), (status = 200, body = Started)))]
+async fn rerun(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    OptionalJson(how): OptionalJson<RerunRun>,
+) -> Result<Response, Problem> {
+    app.runs.rerun(&caller, &id, how, context(&headers)?).await.map(accepted)
 }
 
 /// Cancel a run

@@ -1,14 +1,15 @@
 //! `/workflows`: registering, finding and disabling them.
 
-use super::extract::{Json, Params, body, etag, if_match, is_json};
+use super::extract::{Json, Params, Path, body, etag, if_match, is_json};
 use crate::access::Caller;
 use crate::app::App;
 use crate::problem::Problem;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use loom_protocol::api::{
-    RegisterWorkflow, ValidateWorkflow, Validation, VersionList, WorkflowList, WorkflowView,
+    GraphView, NamespaceList, RegisterWorkflow, ValidateWorkflow, Validation, VersionList,
+    WorkflowList, WorkflowView,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(validate))
         .routes(routes!(versions))
         .routes(routes!(get))
+        .routes(routes!(graph))
+        .routes(routes!(namespaces))
         .routes(routes!(disable))
         .routes(routes!(enable))
 }
@@ -126,6 +129,33 @@ async fn get(
 ) -> Result<Response, Problem> {
     let found = app.workflows.get(&caller, &namespace, &name, Some(&version)).await?;
     Ok((etag(found.version), Json(found.value)).into_response())
+}
+
+/// Read the graph of a version
+///
+/// Nodes, edges and levels as data, and the picture as Mermaid and DOT.
+#[utoipa::path(get, path = "/api/v1/workflows/{namespace}/{name}/{version}/graph",
+    tag = "workflows",
+    params(("namespace" = String, Path), ("name" = String, Path), ("version" = String, Path)),
+    security(("token" = ["workflows:get"])),
+    responses((status = 200, body = GraphView)))]
+async fn graph(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((namespace, name, version)): Path<(String, String, String)>,
+) -> Result<Json<GraphView>, Problem> {
+    app.workflows.graph(&caller, &namespace, &name, &version).await.map(Json)
+}
+
+/// List namespaces with how much is in them
+#[utoipa::path(get, path = "/api/v1/namespaces", tag = "workflows",
+    security(("token" = ["workflows:list"])),
+    responses((status = 200, body = NamespaceList)))]
+async fn namespaces(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<NamespaceList>, Problem> {
+    app.runs.namespaces(&caller).await.map(Json)
 }
 
 /// Refuse new runs of a version

@@ -3,9 +3,10 @@
 use super::service::Runs;
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
-use loom_core::{Request, RunId, Variable};
+use loom_core::{Request, RunId, Value, Variable};
 use loom_engine::{EngineError, Input};
-use loom_protocol::api::{ResolveTask, RunView};
+use loom_protocol::api::{AmendTask, ResolveTask, RunView};
+use std::collections::BTreeMap;
 use tokio::sync::oneshot;
 
 impl Runs {
@@ -50,6 +51,47 @@ impl Runs {
         self.ask(caller, id, Permission::TasksRetry, request).await
     }
 
+    /// Skips a task that has not started.
+    pub async fn skip_task(
+        &self,
+        caller: &Caller,
+        id: &str,
+        task: &str,
+        reason: String,
+    ) -> Result<RunView, Problem> {
+        let (by, task) = (caller.name().to_owned(), task.to_owned());
+        let request = Request::Skip { by, reason, task };
+        self.ask(caller, id, Permission::TasksSkip, request).await
+    }
+
+    /// Cancels one task alone; the run goes on.
+    pub async fn cancel_task(
+        &self,
+        caller: &Caller,
+        id: &str,
+        task: &str,
+        reason: String,
+    ) -> Result<RunView, Problem> {
+        let (by, task) = (caller.name().to_owned(), task.to_owned());
+        let request = Request::CancelTask { by, reason, task };
+        self.ask(caller, id, Permission::TasksCancel, request).await
+    }
+
+    /// Changes how often a task may be attempted, and what its later attempts see.
+    pub async fn amend_task(
+        &self,
+        caller: &Caller,
+        id: &str,
+        task: &str,
+        what: AmendTask,
+    ) -> Result<RunView, Problem> {
+        let AmendTask { max_attempts, inputs } = what;
+        let inputs = self.marked(caller, id, Permission::TasksUpdate, inputs).await?;
+        let (by, task) = (caller.name().to_owned(), task.to_owned());
+        let request = Request::Amend { by, task, max_attempts, inputs };
+        self.ask(caller, id, Permission::TasksUpdate, request).await
+    }
+
     /// Settles a failed or waiting task by hand.
     pub async fn resolve_task(
         &self,
@@ -58,19 +100,26 @@ impl Runs {
         task: &str,
         how: ResolveTask,
     ) -> Result<RunView, Problem> {
-        let summary = self.permitted(caller, id, Permission::TasksResolve).await?;
-        let hash = summary.definition;
-        let definition = self.readers.ask(move |store| store.definition(&hash)).await?;
-        let secret = |name: &str| definition.secrets.iter().any(|secret| secret == name);
-        let outputs = how
-            .outputs
-            .into_iter()
-            .map(|(name, value)| Variable { secret: secret(&name), name, value })
-            .collect();
+        let outputs = self.marked(caller, id, Permission::TasksResolve, how.outputs).await?;
         let (by, task) = (caller.name().to_owned(), task.to_owned());
         let (reason, without_outputs) = (how.reason, how.without_outputs);
         let request = Request::Resolve { by, task, reason, outputs, without_outputs };
         self.ask(caller, id, Permission::TasksResolve, request).await
+    }
+
+    /// Values with the mark of those that the run's workflow holds secret.
+    async fn marked(
+        &self,
+        caller: &Caller,
+        id: &str,
+        permission: Permission,
+        values: BTreeMap<String, Value>,
+    ) -> Result<Vec<Variable>, Problem> {
+        let hash = self.permitted(caller, id, permission).await?.definition;
+        let definition = self.readers.ask(move |store| store.definition(&hash)).await?;
+        let secret = |name: &str| definition.secrets.iter().any(|secret| secret == name);
+        let mark = |(name, value): (String, Value)| Variable { secret: secret(&name), name, value };
+        Ok(values.into_iter().map(mark).collect())
     }
 
     /// Asks the engine; where another process has the run, leaves the request for it.

@@ -9,6 +9,7 @@
 
 use super::service::Runs;
 use crate::access::Caller;
+use crate::ids::hex;
 use crate::problem::Problem;
 use loom_core::{RunId, Timestamp};
 use loom_protocol::ErrorCode;
@@ -19,9 +20,9 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// The collection of reservations. Keys are `WINDOW/BUCKET/HASH`.
-const COLLECTION: &str = "run-keys";
+pub(super) const COLLECTION: &str = "run-keys";
 /// How long an `Idempotency-Key` is remembered.
-const KEY_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+const KEY_WINDOW: Duration = Duration::from_hours(24);
 /// The longest window that a caller may ask for.
 const WINDOW_MAX: u32 = 7 * 24 * 60 * 60;
 /// The longest `Idempotency-Key`.
@@ -78,10 +79,6 @@ impl RunKey {
         Ok(Some(Self { window, hash, content }))
     }
 
-    fn bucket(&self, now: Timestamp) -> u128 {
-        u128::from(now.0) / self.window.as_micros()
-    }
-
     fn place(&self, bucket: u128) -> String {
         format!("{}/{bucket:012}/{}", self.window.as_secs(), self.hash)
     }
@@ -91,7 +88,7 @@ impl Runs {
     /// Reserves a key for the run of this identity, or finds the run that it stands for.
     pub(super) async fn reserve(&self, key: &RunKey, new: RunId) -> Result<Reserved, Problem> {
         let now = self.clock.now();
-        let bucket = key.bucket(now);
+        let bucket = bucket(key.window, now);
         if let Some(before) = bucket.checked_sub(1)
             && let Some(found) = self.shelf.document(COLLECTION, key.place(before)).await?
             && now.since(found.written_at) < key.window
@@ -123,18 +120,20 @@ impl Runs {
             return Err(Problem::new(ErrorCode::KeyReused, message)
                 .help("use a new key for each run that is meant to be another"));
         }
-        match self.readers.ask(move |store| Ok(store.run(run).is_ok())).await? {
-            true => Ok(Reserved::Repeat(run)),
-            false => Ok(Reserved::Start(run)),
-        }
+        let is_there = self.readers.ask(move |store| Ok(store.run(run).is_ok())).await?;
+        Ok(if is_there { Reserved::Repeat(run) } else { Reserved::Start(run) })
     }
+}
+
+/// Which of the windows since 1970 this moment lies in.
+pub(super) fn bucket(window: Duration, now: Timestamp) -> u128 {
+    u128::from(now.0) / window.as_micros()
 }
 
 /// A digest of what the run is made of.
 fn content(request: &StartRun, definition: &DefinitionHash) -> String {
     let variables = serde_json::to_string(&request.variables).expect("its keys are text");
-    let definition: String = definition.iter().map(|byte| format!("{byte:02x}")).collect();
-    digest(&[&definition, &variables])
+    digest(&[&hex(definition), &variables])
 }
 
 /// A digest of texts, each with its length, so that they cannot run into each other.
@@ -144,5 +143,5 @@ fn digest(parts: &[&str]) -> String {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part.as_bytes());
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hasher.finalize())
 }

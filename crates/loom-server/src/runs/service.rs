@@ -1,12 +1,13 @@
 //! The runs of the store, for those who may see them.
 
+use super::later::Later;
 use super::look::Look;
 use super::view;
 use crate::access::{Caller, Permission};
 use crate::config::Config;
 use crate::parts::Logs;
 use crate::problem::Problem;
-use crate::readers::Readers;
+use crate::readers::{Keeper, Readers};
 use crate::shelf::Shelf;
 use crate::workflows::Workflows;
 use loom_core::RunId;
@@ -20,11 +21,13 @@ use std::sync::Arc;
 pub struct Runs {
     pub(super) engine: Handle,
     pub(super) readers: Readers,
+    pub(super) keeper: Keeper,
     pub(super) shelf: Shelf,
     pub(super) workflows: Arc<Workflows>,
     pub(super) logs: Arc<dyn Logs>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) config: Arc<Config>,
+    pub(super) later: Later,
 }
 
 impl Runs {
@@ -32,13 +35,15 @@ impl Runs {
     pub(crate) fn new(
         engine: Handle,
         readers: Readers,
+        keeper: Keeper,
         shelf: Shelf,
         workflows: Arc<Workflows>,
         logs: Arc<dyn Logs>,
         clock: Arc<dyn Clock>,
         config: Arc<Config>,
     ) -> Self {
-        Self { engine, readers, shelf, workflows, logs, clock, config }
+        let later = Later::default();
+        Self { engine, readers, keeper, shelf, workflows, logs, clock, config, later }
     }
 
     /// A run in one line.

@@ -16,9 +16,9 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// The most tags or annotations of a run.
-const LABELS_MAX: usize = 64;
+pub(super) const LABELS_MAX: usize = 64;
 /// The longest tag, annotation, initiator, source or key; a reason may be four times as long.
-const TEXT_MAX: usize = 256;
+pub(super) const TEXT_MAX: usize = 256;
 
 /// What a request carries beside its body.
 #[derive(Clone, Debug, Default)]
@@ -44,23 +44,68 @@ impl Runs {
     ) -> Result<Started, Problem> {
         let namespace = request.namespace.as_deref().unwrap_or("default");
         caller.may(Permission::RunsStart, namespace)?;
+        self.begin(caller, request, context).await
+    }
+
+    /// As [`Runs::start`], once it is known that the caller may.
+    pub(super) async fn begin(
+        &self,
+        caller: &Caller,
+        request: StartRun,
+        context: StartContext,
+    ) -> Result<Started, Problem> {
+        let namespace = request.namespace.as_deref().unwrap_or("default");
         let version = request.version.as_deref();
         let prepared = self.workflows.prepared(namespace, &request.workflow, version).await?;
         let key = context.idempotency_key.as_deref();
         let key = RunKey::of(caller, &request, key, &prepared.hash)?;
-        let variables = self.variables(&prepared, &request.variables)?;
-        let workers = self.workers(&variables, request.workers)?;
-        let meta = meta(caller, request, context)?;
-        let mut id = new_id(self.clock.now())?;
+        let id = new_id(self.clock.now())?;
+        let mut submission = self.submission(caller, &prepared, request, context, id)?;
         if let Some(key) = key {
             match self.reserve(&key, id).await? {
-                Reserved::Start(reserved) => id = reserved,
+                Reserved::Start(reserved) => submission.id = reserved,
                 Reserved::Repeat(run) => {
                     return Ok(Started { id: run.to_string(), repeated: true });
                 }
             }
         }
-        let submission = NewSubmission {
+        let id = submission.id;
+        self.submit(submission).await?;
+        Ok(Started { id: id.to_string(), repeated: false })
+    }
+
+    /// Starts a run under an identity that was reserved for it; no effect if it is there already.
+    pub(crate) async fn start_reserved(
+        &self,
+        caller: &Caller,
+        request: StartRun,
+        context: StartContext,
+        id: RunId,
+    ) -> Result<(), Problem> {
+        let namespace = request.namespace.as_deref().unwrap_or("default");
+        caller.may(Permission::RunsStart, namespace)?;
+        let version = request.version.as_deref();
+        let prepared = self.workflows.prepared(namespace, &request.workflow, version).await?;
+        let submission = self.submission(caller, &prepared, request, context, id)?;
+        match self.submit(submission).await {
+            Ok(()) | Err(EngineError::Exists(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn submission(
+        &self,
+        caller: &Caller,
+        prepared: &Prepared,
+        request: StartRun,
+        context: StartContext,
+        id: RunId,
+    ) -> Result<NewSubmission, Problem> {
+        let variables = self.variables(prepared, &request.variables)?;
+        let workers = self.workers(&variables, request.workers)?;
+        let meta = meta(caller, request, context)?;
+        let hold = meta.start_at.is_some_and(|at| at > self.clock.now());
+        Ok(NewSubmission {
             id,
             plan: Arc::clone(&prepared.plan),
             hash: prepared.hash,
@@ -68,20 +113,24 @@ impl Runs {
             workers,
             base: self.config.base.display().to_string(),
             meta: Arc::new(meta),
-            hold: false,
-        };
-        self.submit(submission).await?;
-        Ok(Started { id: id.to_string(), repeated: false })
+            hold,
+        })
     }
 
     async fn submit(&self, submission: NewSubmission) -> Result<(), EngineError> {
+        let later = submission.meta.start_at.filter(|_| submission.hold);
+        let id = submission.id;
         let (answer, receiver) = oneshot::channel();
         let reply = Box::new(move |result| {
             // The asker may have gone.
             let _ = answer.send(result);
         });
         self.engine.send(Input::Submit(Box::new(submission), reply));
-        receiver.await.unwrap_or(Err(EngineError::Stopped))
+        receiver.await.unwrap_or(Err(EngineError::Stopped))?;
+        if let Some(at) = later {
+            self.later.add(id, at);
+        }
+        Ok(())
     }
 
     /// The variables that the run begins with.
@@ -148,10 +197,6 @@ fn meta(caller: &Caller, request: StartRun, context: StartContext) -> Result<Run
         let what = format!("a run has at most {LABELS_MAX} tags and {LABELS_MAX} annotations");
         return Err(Problem::argument(what));
     }
-    let priority = request.priority.unwrap_or(0);
-    if !(-100..=100).contains(&priority) {
-        return Err(Problem::argument("`priority` is −100 to 100"));
-    }
     let short = |what: &str, text: &str| within(what, text, TEXT_MAX);
     request.tags.iter().try_for_each(|tag| short("a tag", tag))?;
     for (key, value) in &request.annotations {
@@ -166,9 +211,6 @@ fn meta(caller: &Caller, request: StartRun, context: StartContext) -> Result<Run
     short("`source`", &source)?;
     within("`reason`", &reason, 4 * TEXT_MAX)?;
     short("`correlation_id`", &correlation_id)?;
-    if let Some(key) = &request.concurrency_key {
-        short("`concurrency_key`", key)?;
-    }
     Ok(RunMeta {
         tags: request.tags,
         annotations: request.annotations,
@@ -176,28 +218,27 @@ fn meta(caller: &Caller, request: StartRun, context: StartContext) -> Result<Run
         source,
         reason,
         correlation_id,
-        priority,
-        start_at: request.start_at.as_deref().map(start_at).transpose()?,
+        start_at: request.start_at.as_deref().map(|at| moment("start_at", at)).transpose()?,
         traceparent: context.traceparent,
-        concurrency_key: request.concurrency_key,
         rerun_of: context.rerun_of,
-        external: None,
+        ..RunMeta::default()
     })
 }
 
-fn within(what: &str, text: &str, most: usize) -> Result<(), Problem> {
+pub(super) fn within(what: &str, text: &str, most: usize) -> Result<(), Problem> {
     if text.chars().count() <= most && !text.contains(char::is_control) {
         return Ok(());
     }
     Err(Problem::argument(format!("{what} has at most {most} characters, none of them a control")))
 }
 
-fn start_at(text: &str) -> Result<Timestamp, Problem> {
+/// A time that somebody wrote.
+pub(super) fn moment(what: &str, text: &str) -> Result<Timestamp, Problem> {
     let time: jiff::Timestamp = text.parse().map_err(|_| {
-        Problem::argument(format!("`start_at` is no RFC 3339 time: `{text}`"))
+        Problem::argument(format!("`{what}` is no RFC 3339 time: `{text}`"))
             .help("write 2026-12-31T23:59:00Z")
     })?;
     let micros = u64::try_from(time.as_microsecond())
-        .map_err(|_| Problem::argument("`start_at` is before 1970"))?;
+        .map_err(|_| Problem::argument(format!("`{what}` is before 1970")))?;
     Ok(Timestamp(micros))
 }

@@ -3,12 +3,12 @@
 use super::look::Look;
 use crate::wire::{failure_event, masked};
 use loom_core::{
-    Act, AttemptRecord, AttemptResult, Ending, History, Intervention, PathLink, RunState, SetBy,
-    TaskIx, TaskPhase, TaskRecord, Timestamp, VariableRecord,
+    Act, AttemptRecord, AttemptResult, Ending, History, Intervention, PathLink, RunState,
+    SeenInput, SetBy, TaskIx, TaskPhase, TaskRecord, Timestamp, VariableRecord,
 };
 use loom_protocol::api::{
-    AttemptView, InterventionView, PathLinkView, RunDetail, RunState as WireState, RunView,
-    SkipView, TaskView, VariableView,
+    AttemptView, InputView, InterventionView, PathLinkView, RunDetail, RunState as WireState,
+    RunView, SkipView, TaskView, VariableView,
 };
 use loom_protocol::{MASK, rfc3339};
 use loom_store::RunSummary;
@@ -32,9 +32,7 @@ pub(crate) fn run(run: &RunSummary) -> RunView {
         source: meta.source.clone(),
         reason: meta.reason.clone(),
         correlation_id: meta.correlation_id.clone(),
-        priority: meta.priority,
         start_at: meta.start_at.map(time),
-        concurrency_key: meta.concurrency_key.clone(),
         rerun_of: meta.rerun_of.map(|run| run.to_string()),
         external: meta.external.clone(),
     }
@@ -79,11 +77,11 @@ pub(crate) const fn state(state: RunState) -> WireState {
     }
 }
 
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     rfc3339(at.0)
 }
 
-fn variable(history: &History, variable: VariableRecord<'_>) -> VariableView {
+pub(super) fn variable(history: &History, variable: VariableRecord<'_>) -> VariableView {
     VariableView {
         name: variable.name.to_owned(),
         value: if variable.secret { MASK.into() } else { variable.value.clone() },
@@ -96,7 +94,12 @@ fn variable(history: &History, variable: VariableRecord<'_>) -> VariableView {
     }
 }
 
-fn task(history: &History, ix: TaskIx, record: &TaskRecord) -> TaskView {
+/// What an attempt saw of one input.
+pub(super) fn input(history: &History, seen: SeenInput<'_>) -> InputView {
+    InputView { variable: variable(history, seen.variable), outdated: seen.outdated }
+}
+
+pub(super) fn task(history: &History, ix: TaskIx, record: &TaskRecord) -> TaskView {
     let def = history.run().plan().task(ix);
     let items = history.run().items(ix);
     let mut view = TaskView {
@@ -126,7 +129,7 @@ fn task(history: &History, ix: TaskIx, record: &TaskRecord) -> TaskView {
     view
 }
 
-fn attempt(attempt: &AttemptRecord) -> AttemptView {
+pub(super) fn attempt(attempt: &AttemptRecord) -> AttemptView {
     let result = match attempt.result {
         AttemptResult::UnderWay if attempt.started_at.is_some() => "running",
         AttemptResult::UnderWay => "held",
@@ -148,7 +151,7 @@ fn attempt(attempt: &AttemptRecord) -> AttemptView {
     }
 }
 
-fn intervention(history: &History, one: &Intervention) -> InterventionView {
+pub(super) fn intervention(history: &History, one: &Intervention) -> InterventionView {
     let name = |task: &TaskIx| history.run().plan().task(*task).name.clone();
     let (act, tasks, reason) = match &one.act {
         Act::Pause => ("pause", Vec::new(), ""),
@@ -175,7 +178,7 @@ fn intervention(history: &History, one: &Intervention) -> InterventionView {
     }
 }
 
-fn link(history: &History, link: &PathLink) -> PathLinkView {
+pub(crate) fn link(history: &History, link: &PathLink) -> PathLinkView {
     PathLinkView {
         task: history.run().plan().task(link.task).name.clone(),
         item: link.item,

@@ -11,6 +11,7 @@ pub(super) const COLLECTION: &str = "workflows";
 
 /// One version of a workflow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "who registered it, and when")]
 pub(super) struct Registered {
     pub(super) source: String,
     pub(super) hash: String,
@@ -47,7 +48,7 @@ impl WorkflowKey {
 }
 
 /// The key and content of a stored document.
-pub(super) fn read(document: Document) -> Result<(WorkflowKey, Registered, u64), Problem> {
+pub(super) fn read(document: &Document) -> Result<(WorkflowKey, Registered, u64), Problem> {
     let damaged = || {
         let what = format!("the registered workflow `{}` cannot be read", document.key);
         Problem::new(ErrorCode::StoreCorrupt, what)

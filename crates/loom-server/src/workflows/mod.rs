@@ -1,5 +1,6 @@
 //! Registered workflows: what may be run by name.
 
+mod cache;
 mod document;
 mod needs;
 mod prepared;

@@ -25,12 +25,3 @@ impl Prepared {
         Self { plan: Arc::new(Plan::new(definition)), hash, needs, disabled }
     }
 }
-
-/// A hash as people write it.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}

@@ -1,15 +1,19 @@
 //! Registering, finding and disabling workflows.
 
+use super::cache::Cache;
 use super::document::{COLLECTION, Registered, WorkflowKey, read};
-use super::prepared::{Prepared, hex};
+use super::prepared::Prepared;
 use crate::access::{Caller, Permission};
 use crate::config::Config;
+use crate::ids::hex;
 use crate::problem::Problem;
 use crate::shelf::Shelf;
 use loom_core::Definition;
 use loom_engine::Clock;
-use loom_protocol::api::{DiagnosticInfo, Validation, VersionList, WorkflowList, WorkflowView};
-use loom_protocol::{ErrorCode, rfc3339};
+use loom_protocol::api::{
+    DiagnosticInfo, GraphView, StartRun, Validation, VersionList, WorkflowList, WorkflowView,
+};
+use loom_protocol::{ErrorCode, MASK, rfc3339};
 use loom_spec::{CheckContext, Diagnostic, PluginCatalog, Problems, Severity, Source};
 use loom_store::{Change, Document, Expect, Scan, Write};
 use semver::Version;
@@ -28,6 +32,7 @@ pub struct Workflows {
     plugins: Arc<dyn PluginCatalog + Send + Sync>,
     clock: Arc<dyn Clock>,
     config: Arc<Config>,
+    cache: Cache,
     prepared: Mutex<HashMap<WorkflowKey, (u64, Arc<Prepared>)>>,
 }
 
@@ -47,7 +52,7 @@ impl Workflows {
         clock: Arc<dyn Clock>,
         config: Arc<Config>,
     ) -> Self {
-        Self { shelf, plugins, clock, config, prepared: Mutex::default() }
+        Self { shelf, plugins, clock, config, cache: Cache::default(), prepared: Mutex::default() }
     }
 
     /// Registers a version. The same content again is no new version and changes nothing; another
@@ -74,6 +79,7 @@ impl Workflows {
         };
         let change = put(&key, &registered, Expect::Absent);
         if let Ok(versions) = self.shelf.write(vec![change]).await? {
+            self.cache.forget();
             let view = view(&key, &registered, Detail::Whole(&definition));
             return Ok((Tagged { value: view, version: versions[0] }, true));
         }
@@ -116,6 +122,33 @@ impl Workflows {
         Ok(Tagged { value, version })
     }
 
+    /// The graph of one version, or of the latest.
+    pub async fn graph(
+        &self,
+        caller: &Caller,
+        namespace: &str,
+        name: &str,
+        version: &str,
+    ) -> Result<GraphView, Problem> {
+        caller.may(Permission::WorkflowsGet, namespace)?;
+        let prepared = self.prepared(namespace, name, Some(version)).await?;
+        let draw = move || loom_spec::draw::view(prepared.plan.definition());
+        // Large graphs take a while.
+        tokio::task::spawn_blocking(draw).await.map_err(|_| Problem::stopping())
+    }
+
+    /// How many workflows each namespace has.
+    pub(crate) async fn by_namespace(&self) -> Result<BTreeMap<String, u64>, Problem> {
+        let all = self.scan(String::new()).await?;
+        let names: BTreeSet<_> =
+            all.into_iter().map(|(key, _)| (key.namespace, key.name)).collect();
+        let mut counts = BTreeMap::new();
+        for (namespace, _) in names {
+            *counts.entry(namespace).or_default() += 1;
+        }
+        Ok(counts)
+    }
+
     /// All versions of a workflow, newest first.
     pub async fn versions(
         &self,
@@ -141,13 +174,7 @@ impl Workflows {
         after: Option<&str>,
         limit: usize,
     ) -> Result<WorkflowList, Problem> {
-        let allowed = match namespace {
-            Some(namespace) => {
-                caller.may(Permission::WorkflowsList, namespace)?;
-                Some(vec![namespace.to_owned()])
-            }
-            None => caller.namespaces(Permission::WorkflowsList)?,
-        };
+        let allowed = caller.within(Permission::WorkflowsList, namespace)?;
         let mut latest = BTreeMap::<(String, String), (WorkflowKey, Registered)>::new();
         let prefix = namespace.map_or_else(String::new, |namespace| format!("{namespace}/"));
         for (key, registered) in self.scan(prefix).await? {
@@ -192,6 +219,7 @@ impl Workflows {
             let change = put(&key, &registered, Expect::Version(expected.unwrap_or(version)));
             match self.shelf.write(vec![change]).await? {
                 Ok(versions) => {
+                    self.cache.forget();
                     let value = view(&key, &registered, Detail::Head);
                     return Ok(Tagged { value, version: versions[0] });
                 }
@@ -209,6 +237,22 @@ impl Workflows {
         name: &str,
         version: Option<&str>,
     ) -> Result<Arc<Prepared>, Problem> {
+        let asked = (namespace.to_owned(), name.to_owned(), version.map(str::to_owned));
+        let before = match self.cache.get(&asked, self.clock.now()) {
+            Ok(prepared) => return Ok(prepared),
+            Err(before) => before,
+        };
+        let prepared = self.prepare(namespace, name, version).await?;
+        self.cache.put(asked, Arc::clone(&prepared), before, self.clock.now());
+        Ok(prepared)
+    }
+
+    async fn prepare(
+        &self,
+        namespace: &str,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Arc<Prepared>, Problem> {
         let key = self.find(namespace, name, version).await?;
         let missing = || Problem::missing("workflow", &key.text());
         let document = self.shelf.document(COLLECTION, key.text()).await?.ok_or_else(missing)?;
@@ -218,7 +262,7 @@ impl Workflows {
         {
             return Ok(Arc::clone(prepared));
         }
-        let (_, registered, _) = read(document)?;
+        let (_, registered, _) = read(&document)?;
         let definition = self.checked(&registered.source, &BTreeSet::new())?;
         let prepared = Arc::new(Prepared::new(definition, registered.disabled));
         let mut kept = self.kept();
@@ -227,6 +271,27 @@ impl Workflows {
         }
         kept.insert(key, (version, Arc::clone(&prepared)));
         Ok(prepared)
+    }
+
+    /// Hides the variables of a run that its workflow calls secret; all, if that cannot be told.
+    pub(crate) async fn mask(&self, run: &mut StartRun) {
+        if run.variables.is_empty() {
+            return;
+        }
+        let namespace = run.namespace.as_deref().unwrap_or("default");
+        let found = self.prepared(namespace, &run.workflow, run.version.as_deref()).await.ok();
+        let shown = |name: &str| {
+            let definition = found.as_ref().map(|prepared| prepared.plan.definition());
+            definition.is_some_and(|it| {
+                let secret = it.env.iter().any(|var| var.secret && var.name == name);
+                !secret && !it.secrets.iter().any(|secret| secret == name)
+            })
+        };
+        for (name, value) in &mut run.variables {
+            if !shown(name) {
+                *value = MASK.into();
+            }
+        }
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<WorkflowKey, (u64, Arc<Prepared>)>> {
@@ -262,7 +327,7 @@ impl Workflows {
     async fn registered(&self, key: &WorkflowKey) -> Result<(Registered, u64), Problem> {
         let found = self.shelf.document(COLLECTION, key.text()).await?;
         let document = found.ok_or_else(|| Problem::missing("workflow", &key.text()))?;
-        let (_, registered, version) = read(document)?;
+        let (_, registered, version) = read(&document)?;
         Ok((registered, version))
     }
 
@@ -281,7 +346,7 @@ impl Workflows {
             let page = self.shelf.scan(COLLECTION, scan.clone()).await?;
             scan.after = page.documents.last().map(|document: &Document| document.key.clone());
             for document in page.documents {
-                let (key, registered, _) = read(document)?;
+                let (key, registered, _) = read(&document)?;
                 found.push((key, registered));
             }
             if !page.more {
@@ -334,6 +399,7 @@ fn put(key: &WorkflowKey, registered: &Registered, expect: Expect) -> Change {
 }
 
 /// How much of a workflow is shown.
+#[derive(Clone, Copy)]
 enum Detail<'a> {
     Head,
     Whole(&'a Definition),

@@ -1,13 +1,15 @@
-//! Pictures of a workflow: Mermaid, DOT, and text for a terminal.
+//! Pictures of a workflow: Mermaid, DOT, text for a terminal, and data for programs.
 
 mod dot;
 mod edges;
 mod mermaid;
 mod text;
+mod view;
 
 pub use dot::dot;
 pub use mermaid::mermaid;
 pub use text::text;
+pub use view::view;
 
 use edges::Picture;
 use loom_core::TaskDef;

@@ -139,13 +139,13 @@ fn kill_group(group: u32, signal: libc::c_int) -> bool {
 
 /// The size of a file system in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Space {
+pub struct Space {
     /// In all.
-    pub(crate) total: u64,
+    pub total: u64,
     /// Not in use.
-    pub(crate) free: u64,
+    pub free: u64,
     /// What an ordinary user may still use.
-    pub(crate) available: u64,
+    pub available: u64,
 }
 
 /// The space of the file system that a path is on.
@@ -155,7 +155,7 @@ pub(crate) struct Space {
     clippy::useless_conversion,
     reason = "the fields' widths differ between systems"
 )]
-pub(crate) fn space(path: &std::path::Path) -> io::Result<Space> {
+pub fn space(path: &std::path::Path) -> io::Result<Space> {
     use std::os::unix::ffi::OsStrExt;
     let path = std::ffi::CString::new(path.as_os_str().as_bytes())?;
     let mut found = std::mem::MaybeUninit::<libc::statvfs>::uninit();

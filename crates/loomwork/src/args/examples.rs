@@ -5,6 +5,16 @@ pub(super) const RUN: &str = r#"Examples:
   loom run pipeline.yaml --json | jq -r 'select(.type == "task.failed") | .task'
   loom run pipeline.yaml --queue gpu=1"#;
 
+pub(super) const CONFIG: &str = "Examples:
+  loom config
+  loom config --json | jq '.settings[] | select(.origin != \"default\")'
+  LOOM_SERVER_LISTEN=127.0.0.1:8000 loom config --config /etc/loom.toml";
+
+pub(super) const TOKEN: &str = "Examples:
+  loom token create ci --role operator --namespace billing --expires 90d
+  loom token list
+  loom token revoke 01m7y5qqkx6z346q3qhq2xaxpy";
+
 pub(super) const RESUME: &str = "Examples:
   loom resume last
   loom resume 4k2m9q7x";
@@ -35,6 +45,10 @@ pub(super) const LOGS: &str = "Examples:
   loom logs last
   loom logs last load --attempt 2
   loom logs last 'count[3]' --follow";
+
+pub(super) const EVENTS: &str = "Examples:
+  loom events
+  loom events task.failed --json | jq .schema";
 
 pub(super) const WHY: &str = "Examples:
   loom why last

@@ -35,6 +35,31 @@ pub(super) fn queue(text: &str) -> Result<(String, u32), String> {
     Ok((name.to_owned(), most))
 }
 
+/// The address of a service that is spoken to over HTTP.
+pub(crate) fn endpoint(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let is_address = |rest: &str| {
+        !rest.is_empty()
+            && !rest.starts_with(['/', ':'])
+            && rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte))
+    };
+    if rest.is_some_and(is_address) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("`{text}` is no address; write http://HOST:PORT or https://HOST"))
+}
+
+/// A header of a request.
+pub(crate) fn header(text: &str) -> Result<(String, String), String> {
+    // The value may be a secret: it is not repeated.
+    let wrong = || "a header is NAME=VALUE, in visible ASCII".to_owned();
+    let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+    let is_name = !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let is_value = value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    if is_name && is_value { Ok((name.to_owned(), value.to_owned())) } else { Err(wrong()) }
+}
+
 pub(super) fn count(text: &str) -> Result<usize, String> {
     let wrong = || format!("`{text}` is not a whole number from 1 up");
     text.parse().ok().filter(|&count| count > 0).ok_or_else(wrong)
@@ -58,6 +83,20 @@ pub(super) fn age(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn addresses_and_headers_are_checked() {
+        for good in ["http://127.0.0.1:4318", "https://a.example/otlp"] {
+            assert_eq!(endpoint(good), Ok(good.to_owned()));
+        }
+        for bad in ["", "127.0.0.1:4318", "ftp://a", "http://", "http:///v1", "http://a b"] {
+            assert!(endpoint(bad).is_err(), "{bad}");
+        }
+        assert_eq!(header("a-key=b=c d"), Ok(("a-key".into(), "b=c d".into())));
+        for bad in ["", "a", "=b", "a b=c", "a=b\n", "a:=c"] {
+            assert!(header(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn variables_are_texts_or_json() {

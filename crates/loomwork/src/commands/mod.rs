@@ -2,6 +2,8 @@
 
 pub(crate) mod ask;
 pub(crate) mod carry;
+pub(crate) mod config;
+pub(crate) mod events;
 pub(crate) mod graph;
 pub(crate) mod import;
 pub(crate) mod init;
@@ -13,5 +15,6 @@ pub(crate) mod prune;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod token;
 pub(crate) mod validate;
 pub(crate) mod why;

@@ -1,16 +1,22 @@
 //! `loom serve`: the HTTP API over an engine, until a signal ends it.
 
-use crate::args::{Global, ServeArgs};
+use crate::args::Global;
+use crate::args::parse;
 use crate::bridge::Bridge;
 use crate::fault::{Ended, Fault, Outcome};
 use crate::plugins::Plugins;
+use crate::settings::Settings;
 use crate::signals::{Listener, Wish};
 use crate::store;
+use crate::timed::Timed;
 use crate::ui::{Ui, Voice, tell};
-use loom_core::RunState;
+use loom_core::{RunId, RunState};
 use loom_engine::{Engine, Handle, Input, Options, SystemClock, channel};
 use loom_protocol::{ErrorCode, ExitCode};
-use loom_server::{Bell, Config, Limits, LogFile, Logs, Parts, ServeError, Server, Stores};
+use loom_server::{
+    Bell, CommitMeter, Config, JwksSource, JwtConfig, JwtKeys, Limits, LogConfig, LogFile, Logs,
+    Otlp, Parts, ServeError, Server, Space, Stores, Tls,
+};
 use loom_sqlite::{Files, SqliteStore};
 use loom_store::{DocumentStore, QueryStore, RunFilter, StoreError, UpkeepStore};
 use loom_worker::{Worker, WorkerOptions};
@@ -18,6 +24,7 @@ use serde_json::json;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::watch;
@@ -25,21 +32,26 @@ use tokio::sync::watch;
 /// How many interrupted runs are taken up with one look at the store.
 const TAKE_UP: usize = 500;
 
-pub(crate) fn serve(args: ServeArgs, global: &Global, ui: &mut Ui) -> Outcome {
+pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcome {
     let path = store::locate(global.store.as_deref())?;
-    let config = config(&args)?;
-    let base = config.base.clone();
+    let config = config(settings)?;
+    let tls = config.tls.is_some();
     let store = store::open(&path)?;
-    let plugins = Arc::new(Plugins::beside(base.clone()));
+    let plugins = Arc::new(Plugins::beside(config.base.clone()));
     let bell = Bell::default();
-    let engine = Working::start(store, Arc::clone(&plugins), &args, &bell)?;
+    let commits = Arc::new(CommitMeter::default());
+    let store = Timed::new(store, Arc::clone(&commits));
+    let logs = Files::new(&path).logs();
+    let engine = Working::start(store, logs.clone(), Arc::clone(&plugins), settings, &bell)?;
     let stop = Stop::listen(engine.handle.clone())?;
     let parts = Parts {
         engine: engine.handle.clone(),
         bell,
         stores: Arc::new(Database(path.clone())),
         plugins,
-        logs: Arc::new(LogFolder(Files::new(&path).logs())),
+        logs: Arc::new(LogFolder(logs)),
+        commits,
+        log: Box::new(io::stderr()),
         clock: Arc::new(SystemClock),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -50,42 +62,131 @@ pub(crate) fn serve(args: ServeArgs, global: &Global, ui: &mut Ui) -> Outcome {
         let server = Server::bind(parts, config).await.map_err(refused)?;
         let address = server.address()?;
         let taken = take_up(&path, &engine.handle)?;
-        say(ui, &address.to_string(), taken)?;
+        let scheme = if tls { "https" } else { "http" };
+        say(ui, scheme, &address.to_string(), taken)?;
         let mut signal = stop.signal.clone();
         let stopped = async move {
             // The listener lives as long as this function.
             let _ = signal.wait_for(|stopping| *stopping).await;
         };
-        server.run(stopped).await.map_err(Ended::from)
+        server.run(stopped).await;
+        Ok::<(), Ended>(())
     })?;
     runtime.shutdown_background();
     engine.join()
 }
 
-fn config(args: &ServeArgs) -> Result<Config, Ended> {
-    let base = match &args.base {
-        Some(base) => base.clone(),
+fn config(settings: &Settings) -> Result<Config, Ended> {
+    let base = match settings.path("server.base") {
+        Some(base) => base,
         None => std::env::current_dir()?,
     };
-    let base = base.canonicalize().map_err(|error| {
-        Fault::new(ErrorCode::BadSetting, format!("--base {}: {error}", base.display()))
-    })?;
-    let allowed = args.host_env.iter();
-    let host_env = allowed.filter_map(|name| Some((name.clone(), std::env::var(name).ok()?)));
+    let base = base
+        .canonicalize()
+        .map_err(|error| settings.wrong("server.base", &format!("{}: {error}", base.display())))?;
+    let allowed = settings.list("server.host_env").into_iter();
+    let host_env = allowed.filter_map(|name| std::env::var(&name).ok().map(|text| (name, text)));
+    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+    let count = |key: &str| settings.count(key).expect("it has a default");
     Ok(Config {
-        listen: args.listen,
-        access: args.access,
+        listen: settings.address("server.listen"),
+        access: settings.switch("server.access"),
+        hosts: settings.list("server.hosts"),
+        origins: origins(settings)?,
+        open_metrics: settings.switch("server.open_metrics"),
+        tls: tls(settings)?,
+        jwt: jwt(settings)?,
+        audit_days: count("audit.days"),
         base,
         host_env: host_env.collect(),
-        workers: args.workers.unwrap_or_else(|| {
-            std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
-        }),
-        limits: Limits::default(),
+        workers: settings.count("server.workers").unwrap_or_else(cores),
+        private_receivers: settings.switch("server.private_receivers"),
+        otlp: otlp(settings)?,
+        log: LogConfig { style: word(settings, "log.style")?, level: word(settings, "log.level")? },
+        limits: Limits {
+            body: count("limits.body") as usize,
+            request: settings.time("limits.request"),
+            headers: settings.time("limits.headers"),
+            connections: count("limits.connections") as usize,
+            streams: count("limits.streams") as usize,
+            rate: count("limits.rate"),
+            failures: count("limits.failures"),
+            stop: settings.time("limits.stop"),
+            ..Limits::default()
+        },
     })
 }
 
+/// Where traces go.
+fn otlp(settings: &Settings) -> Result<Option<Otlp>, Fault> {
+    let Some(endpoint) = settings.text("otlp.endpoint") else { return Ok(None) };
+    let endpoint =
+        parse::endpoint(&endpoint).map_err(|why| settings.wrong("otlp.endpoint", &why))?;
+    let headers = settings.map("otlp.headers").into_iter().map(|(name, value)| {
+        parse::header(&format!("{name}={value}"))
+            .map_err(|why| settings.wrong("otlp.headers", &why))
+    });
+    Ok(Some(Otlp { endpoint, headers: headers.collect::<Result<_, _>>()? }))
+}
+
+/// A setting that is one of a few words.
+fn word<T: FromStr<Err = String>>(settings: &Settings, key: &str) -> Result<T, Fault> {
+    let text = settings.text(key).expect("it has a default");
+    text.parse().map_err(|why: String| settings.wrong(key, &why))
+}
+
+fn origins(settings: &Settings) -> Result<Vec<String>, Fault> {
+    let origins = settings.list("server.cors_origins");
+    let is_origin = |text: &String| {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', ' ']))
+    };
+    match origins.iter().find(|origin| !is_origin(origin)) {
+        None => Ok(origins),
+        Some(wrong) => Err(settings
+            .wrong("server.cors_origins", &format!("`{wrong}` is no origin"))
+            .help("an origin is a scheme, a host and perhaps a port: https://ci.example:8443")),
+    }
+}
+
+fn tls(settings: &Settings) -> Result<Option<Tls>, Fault> {
+    match (settings.path("tls.certificate"), settings.path("tls.key")) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(Tls { certificate, key })),
+        (Some(_), None) => Err(settings.wrong("tls.key", "a certificate needs its key")),
+        (None, Some(_)) => Err(settings.wrong("tls.certificate", "a key needs its certificate")),
+    }
+}
+
+fn jwt(settings: &Settings) -> Result<Option<JwtConfig>, Fault> {
+    let keys = match (settings.text("jwt.secret"), settings.text("jwt.jwks")) {
+        (Some(secret), None) => Some(JwtKeys::Secret(secret)),
+        (None, Some(url)) if url.contains("://") => Some(JwtKeys::Jwks(JwksSource::Url(url))),
+        (None, Some(path)) => Some(JwtKeys::Jwks(JwksSource::File(path.into()))),
+        (None, None) => None,
+        (Some(_), Some(_)) => {
+            return Err(settings.wrong("jwt.jwks", "there is a `jwt.secret` too; set one of them"));
+        }
+    };
+    match (settings.text("jwt.issuer"), settings.text("jwt.audience"), keys) {
+        (None, None, None) => Ok(None),
+        (Some(issuer), Some(audience), Some(keys)) => Ok(Some(JwtConfig {
+            issuer,
+            audience,
+            keys,
+            name_claim: settings.text("jwt.name_claim").expect("it has a default"),
+            roles_claim: settings.text("jwt.roles_claim").expect("it has a default"),
+            roles: settings.map("jwt.roles"),
+            namespaces_claim: settings.text("jwt.namespaces_claim"),
+        })),
+        (None, ..) => Err(settings.wrong("jwt.issuer", "it is needed to take JSON Web Tokens")),
+        (_, None, _) => Err(settings.wrong("jwt.audience", "it is needed to take JSON Web Tokens")),
+        (_, _, None) => Err(settings.wrong("jwt.jwks", "it, or `jwt.secret`, is needed")),
+    }
+}
+
 /// Says where the server listens.
-fn say(ui: &mut Ui, address: &str, taken: usize) -> Result<(), Ended> {
+fn say(ui: &mut Ui, scheme: &str, address: &str, taken: usize) -> Result<(), Ended> {
     match ui.voice {
         Voice::Json => ui.json(&json!({
             "type": "server.listening", "address": address, "taken_up": taken,
@@ -95,7 +196,7 @@ fn say(ui: &mut Ui, address: &str, taken: usize) -> Result<(), Ended> {
             if taken > 0 {
                 ui.remark(&format!("{taken} interrupted runs go on"));
             }
-            ui.print(&format!("loom serves http://{address}\n"))?;
+            ui.print(&format!("loom serves {scheme}://{address}\n"))?;
         }
     }
     // Somebody waits for the address.
@@ -118,6 +219,9 @@ fn refused(error: ServeError) -> Ended {
                 .help("choose another address with --listen; port 0 takes a free one")
                 .into()
         }
+        ServeError::Setting(what) => Fault::new(ErrorCode::BadSetting, what)
+            .help("`loom config` prints what is in force and where each value came from")
+            .into(),
         ServeError::Store(error) => error.into(),
     }
 }
@@ -130,13 +234,13 @@ struct Working {
 
 impl Working {
     fn start(
-        store: SqliteStore,
+        store: Timed<SqliteStore>,
+        logs: PathBuf,
         plugins: Arc<Plugins>,
-        args: &ServeArgs,
+        settings: &Settings,
         bell: &Bell,
     ) -> Result<Self, Fault> {
-        let logs = store.files().logs();
-        let permissions_url = args.execution.permissions_url.clone();
+        let permissions_url = settings.text("permissions_url");
         let certificates = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty());
         let options = WorkerOptions {
             permissions_url,
@@ -145,7 +249,7 @@ impl Working {
         };
         let worker = Worker::new(options, plugins)
             .map_err(|error| Fault::machine("cannot start a worker", error))?;
-        let queues = args.execution.queues.iter().cloned().collect();
+        let queues = settings.queues()?.into_iter().collect();
         let options = Options { queues, ..Options::default() };
         let (handle, inbox) = channel(&options);
         let bridge = Bridge::new(worker, handle.clone(), logs);
@@ -214,7 +318,7 @@ fn take_up(path: &Path, engine: &Handle) -> Result<usize, Ended> {
 }
 
 /// Opens connections to the database.
-struct Database(PathBuf);
+pub(crate) struct Database(pub(crate) PathBuf);
 
 impl Stores for Database {
     fn query(&self) -> Result<Box<dyn QueryStore>, StoreError> {
@@ -223,6 +327,12 @@ impl Stores for Database {
 
     fn documents(&self) -> Result<Box<dyn DocumentStore>, StoreError> {
         Ok(Box::new(SqliteStore::open(&self.0, loom_sqlite::Options::default())?))
+    }
+
+    fn space(&self) -> io::Result<Option<Space>> {
+        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let space = loom_worker::space(folder.unwrap_or(Path::new(".")))?;
+        Ok(Some(Space { total: space.total, available: space.available }))
     }
 
     fn upkeep(&self) -> Result<Box<dyn UpkeepStore>, StoreError> {
@@ -237,5 +347,12 @@ impl Logs for LogFolder {
     fn open(&self, log: LogFile) -> io::Result<File> {
         let name = crate::bridge::log_name(log.task, log.attempt);
         File::open(self.0.join(log.run.to_string()).join(name))
+    }
+
+    fn delete(&self, run: RunId) -> io::Result<()> {
+        match std::fs::remove_dir_all(self.0.join(run.to_string())) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
     }
 }

@@ -6,11 +6,12 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// A folder with workflow files and a store.
 pub(crate) struct Loom {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     env: Vec<(String, String)>,
 }
 
@@ -24,13 +25,18 @@ pub(crate) struct Said {
 
 impl Loom {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), env: Vec::new() }
+        Self { folder: Arc::new(tempfile::tempdir().unwrap()), env: Vec::new() }
     }
 
     /// With a workflow in `w.yaml`; the text is what is under `workflow:`.
     pub(crate) fn with(workflow: &str) -> Self {
         let lines: Vec<&str> = workflow.trim_matches('\n').lines().collect();
         Self::new().file("w.yaml", &format!("workflow:\n  {}\n", lines.join("\n  ")))
+    }
+
+    /// The same folder again.
+    pub(crate) fn beside(&self) -> Self {
+        Self { folder: Arc::clone(&self.folder), env: self.env.clone() }
     }
 
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
@@ -174,11 +180,8 @@ impl Running {
         text
     }
 
-    #[expect(unsafe_code, reason = "the standard library sends no signals but KILL")]
     pub(crate) fn signal(&self, signal: i32) {
-        let pid = i32::try_from(self.child.id()).unwrap();
-        // SAFETY: the child has not been waited for, so the number is still its own.
-        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+        send_signal(&self.child, signal);
     }
 
     /// Waits for the end.
@@ -196,4 +199,12 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal to a child that has not been waited for.
+#[expect(unsafe_code, reason = "the standard library sends no signals but KILL")]
+pub(crate) fn send_signal(child: &std::process::Child, signal: i32) {
+    let pid = i32::try_from(child.id()).unwrap();
+    // SAFETY: the child has not been waited for, so the number is still its own.
+    assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
 }

@@ -1,16 +1,20 @@
 //! A server of one's own, and a client to talk to it.
 
-use crate::harness::Loom;
+use crate::harness::{Loom, send_signal};
 use crate::watch::eventually;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
 /// How long an answer may take: longer than anything but a hang.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The file that the server's log goes to.
+const LOG: &str = "server.log";
 
 /// A process that serves the store of a folder.
 pub(crate) struct Server {
@@ -18,6 +22,8 @@ pub(crate) struct Server {
     args: Vec<String>,
     child: Option<Child>,
     address: String,
+    /// How many runs the process took up when it started.
+    pub(crate) taken_up: u64,
     agent: Agent,
     token: Option<String>,
 }
@@ -71,11 +77,17 @@ impl Server {
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
             child: None,
             address: String::new(),
+            taken_up: 0,
             agent: config.new_agent(),
             token: None,
         };
         server.go("127.0.0.1:0");
         server
+    }
+
+    /// Another server on the same store.
+    pub(crate) fn beside(&self) -> Self {
+        Self::with(self.loom.beside(), &[])
     }
 
     /// Shows this token from now on.
@@ -106,13 +118,22 @@ impl Server {
         let mut args = vec!["--json", "serve", "--listen", address];
         args.extend(self.args.iter().map(String::as_str));
         let mut command: Command = self.loom.command(&args);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let log = File::options().create(true).append(true).open(self.loom.path(LOG)).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value =
             serde_json::from_str(&line).unwrap_or_else(|_| panic!("it said {line:?}"));
-        self.address = said["address"].as_str().unwrap().to_owned();
+        said["address"].as_str().unwrap().clone_into(&mut self.address);
+        self.taken_up = said["taken_up"].as_u64().unwrap();
         self.child = Some(child);
+    }
+
+    /// Asks the process to end, and waits until it has.
+    pub(crate) fn stop(&mut self) {
+        let mut child = self.child.take().unwrap();
+        send_signal(&child, libc::SIGTERM);
+        assert!(child.wait().unwrap().success());
     }
 
     fn kill(&mut self) {
@@ -138,10 +159,21 @@ impl Server {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
+        let token = self.token.as_ref().map(|token| format!("Bearer {token}"));
+        let shown = token.iter().map(|token| ("authorization", token.as_str()));
+        let headers: Vec<(&str, &str)> = shown.chain(headers.iter().copied()).collect();
+        self.send_plain(method, path, &headers, body)
+    }
+
+    /// Sends anything, without the token.
+    pub(crate) fn send_plain(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(self.url(path));
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -160,6 +192,19 @@ impl Server {
         }
     }
 
+    /// Opens an answer that comes piece by piece.
+    pub(crate) fn open(&self, path: &str) -> impl Read + use<> {
+        let mut request = Request::builder().method("GET").uri(self.url(path));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(()).unwrap();
+        let request = self.agent.configure_request(request).timeout_global(Some(PATIENCE)).build();
+        let response = self.agent.run(request).unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().into_reader()
+    }
+
     /// Registers a workflow; the text is what is under `workflow:`.
     pub(crate) fn register(&self, workflow: &str) -> Value {
         let lines: Vec<&str> = workflow.trim_matches('\n').lines().collect();
@@ -175,6 +220,11 @@ impl Server {
         started["id"].as_str().unwrap().to_owned()
     }
 
+    /// What the server has logged.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(self.loom.path(LOG)).unwrap_or_default()
+    }
+
     /// Waits until the run is in this state, and answers with all that is known of it.
     pub(crate) fn until(&self, run: &str, state: &str) -> Value {
         eventually(&format!("run {run} is {state}"), || {
@@ -187,5 +237,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            println!("the server said:\n{}", self.said());
+        }
     }
 }

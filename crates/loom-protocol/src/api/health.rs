@@ -1,0 +1,60 @@
+//! Whether a server is well.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// That the process answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Alive {
+    /// Always true.
+    pub alive: bool,
+}
+
+/// Whether the server can do its work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Readiness {
+    /// Whether every check passed.
+    pub ready: bool,
+    /// The checks by name: `store`, `disk`, `engine`.
+    pub checks: BTreeMap<String, Check>,
+    /// When they were made; the answer may be a second old.
+    pub at: String,
+}
+
+/// One thing that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Check {
+    /// Whether it went well.
+    pub healthy: bool,
+    /// What was found.
+    pub message: String,
+    /// How long it took, in seconds.
+    pub took_s: f64,
+}
+
+/// How a server stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Status {
+    /// Loomwork's version.
+    pub version: String,
+    /// When the server started.
+    pub started_at: String,
+    /// For how long it has been up, in seconds.
+    pub uptime_s: f64,
+    /// How many runs there are, by state.
+    pub runs: BTreeMap<String, u64>,
+    /// Tasks that could start and wait for a worker or a limit.
+    pub tasks_ready: u64,
+    /// Tasks with an attempt under way.
+    pub tasks_running: u64,
+    /// How late the last event was taken up by metrics and analytics, in seconds.
+    pub feed_lag_s: f64,
+    /// Whether analytics still read what was recorded before the server started.
+    pub rebuilding: bool,
+    /// Open event streams.
+    pub streams: u64,
+}

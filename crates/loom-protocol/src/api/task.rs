@@ -1,0 +1,50 @@
+//! One task of a run, whole.
+
+use super::{AttemptView, TaskView, VariableView};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A task of a run with what its attempts saw and what it set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TaskDetail {
+    /// Where it stands, and its attempts.
+    #[serde(flatten)]
+    pub task: TaskView,
+    /// Variables that it, or somebody in its name, set, in order.
+    pub outputs: Vec<VariableView>,
+}
+
+/// One attempt with what it saw and emitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AttemptDetail {
+    /// When it worked, and what came of it.
+    #[serde(flatten)]
+    pub attempt: AttemptView,
+    /// The values of its inputs when it was handed over. Secret ones read `***`.
+    pub inputs: Vec<InputView>,
+    /// What it emitted without its task declaring it: kept, and firing nothing.
+    pub undeclared: Vec<UndeclaredView>,
+}
+
+/// What an attempt saw of one input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InputView {
+    /// The variable, with who set it and when.
+    #[serde(flatten)]
+    pub variable: VariableView,
+    /// Whether it has been set again since.
+    pub outdated: bool,
+}
+
+/// A value that was emitted without being declared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UndeclaredView {
+    /// The name.
+    pub name: String,
+    /// The value; the text `***` if it is secret.
+    pub value: Value,
+}

@@ -1,0 +1,98 @@
+//! What may be asked of things that start runs by themselves.
+
+use crate::problem::Problem;
+use loom_core::Value;
+use loom_protocol::api::{Identity, StartRun};
+use loom_protocol::{ErrorCode, MASK};
+use loom_store::Stale;
+use serde::Serialize;
+
+/// The most bytes of a schedule or trigger, as JSON.
+const SPEC_BYTES: usize = 64 << 10;
+/// The longest name.
+const NAME_MAX: usize = 100;
+/// The longest description.
+const DESCRIPTION_MAX: usize = 1024;
+
+/// What must be so for a change to be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Precondition {
+    /// It has this entity tag.
+    pub version: Option<u64>,
+    /// It is not there.
+    pub absent: bool,
+}
+
+impl Precondition {
+    /// Refuses a change of something that is there with this version, or is not there.
+    pub(crate) fn check(
+        self,
+        present: Option<u64>,
+        kind: &str,
+        collection: &str,
+        name: &str,
+    ) -> Result<(), Problem> {
+        if self.absent && present.is_some() {
+            let message = format!("there is a {kind} `{name}` already");
+            return Err(Problem::new(ErrorCode::AlreadyThere, message));
+        }
+        if self.version.is_some() && self.version != present {
+            let (collection, key) = (collection.to_owned(), name.to_owned());
+            return Err(Problem::stale(&Stale { collection, key }));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a name that could not stand in an address.
+pub(crate) fn name(name: &str) -> Result<(), Problem> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let good = (1..=NAME_MAX).contains(&name.len())
+        && name.bytes().all(fits)
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if good {
+        return Ok(());
+    }
+    let what = format!("a name has 1 to {NAME_MAX} letters, digits, `-`, `_` and `.`");
+    Err(Problem::argument(what).help("begin with a letter or digit"))
+}
+
+/// Refuses what is too large.
+pub(crate) fn size(spec: &impl Serialize, description: &str) -> Result<(), Problem> {
+    if description.chars().count() > DESCRIPTION_MAX {
+        let what = format!("`description` has at most {DESCRIPTION_MAX} characters");
+        return Err(Problem::argument(what));
+    }
+    let bytes = serde_json::to_vec(spec).expect("its keys are text").len();
+    if bytes <= SPEC_BYTES {
+        return Ok(());
+    }
+    Err(Problem::argument(format!("it has {bytes} bytes; the limit is {SPEC_BYTES}")))
+}
+
+/// Refuses what is decided anew for each run that starts by itself.
+pub(crate) fn run(run: &StartRun) -> Result<(), Problem> {
+    let decided = [
+        ("start_at", run.start_at.is_some()),
+        ("initiator", run.initiator.is_some()),
+        ("identity", run.identity != Identity::Key),
+    ];
+    if let Some((field, _)) = decided.iter().find(|(_, given)| *given) {
+        let what = format!("`run.{field}` is decided when the run starts, and not given");
+        return Err(Problem::argument(what));
+    }
+    let masked = |(_, value): &(&String, &Value)| *value == MASK;
+    if let Some((name, _)) = run.variables.iter().find(masked) {
+        return Err(Problem::argument(format!("the variable `{name}` is `{MASK}`"))
+            .help("that stands for a secret that is not shown; give the secret again"));
+    }
+    Ok(())
+}
+
+/// Refuses a number out of its range.
+pub(crate) fn within(what: &str, found: u32, least: u32, most: u32) -> Result<(), Problem> {
+    if (least..=most).contains(&found) {
+        return Ok(());
+    }
+    Err(Problem::argument(format!("{what} is {least} to {most}")))
+}

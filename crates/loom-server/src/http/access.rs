@@ -1,0 +1,176 @@
+//! `/tokens`, `/roles` and `/audit`.
+
+use super::extract::{Json, Params};
+use crate::access::{AuditFilter, Caller};
+use crate::app::App;
+use crate::problem::Problem;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use loom_core::Timestamp;
+use loom_protocol::api::{
+    AuditList, AuditOutcome, CreateToken, DefineRole, RoleList, RoleView, TokenCreated, TokenList,
+    TokenView,
+};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_tokens, create_token))
+        .routes(routes!(revoke_token))
+        .routes(routes!(list_roles))
+        .routes(routes!(define_role, delete_role))
+        .routes(routes!(audit))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct TokenParams {
+    /// Where the page before ended.
+    cursor: Option<String>,
+    /// The most items: 1 to 200, 50 if absent.
+    limit: Option<usize>,
+}
+
+/// List tokens, oldest first
+///
+/// Expired and revoked ones are among them. Their texts are shown to nobody.
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "access", params(TokenParams),
+    security(("token" = ["tokens:list"])),
+    responses((status = 200, body = TokenList)))]
+async fn list_tokens(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(params): Params<TokenParams>,
+) -> Result<Json<TokenList>, Problem> {
+    let limit = super::page(&app, params.limit)?;
+    app.access.tokens.list(&caller, params.cursor, limit).await.map(Json)
+}
+
+/// Make a token
+///
+/// The answer shows its text, this once. Nobody makes a token that may do more than themselves.
+#[utoipa::path(post, path = "/api/v1/tokens", tag = "access", request_body = CreateToken,
+    security(("token" = ["tokens:write"])),
+    responses((status = 201, body = TokenCreated)))]
+async fn create_token(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(request): Json<CreateToken>,
+) -> Result<(StatusCode, Json<TokenCreated>), Problem> {
+    let created = app.access.tokens.create(&caller, request).await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Revoke a token for good
+#[utoipa::path(post, path = "/api/v1/tokens/{id}/revoke", tag = "access",
+    params(("id" = String, Path)),
+    security(("token" = ["tokens:write"])),
+    responses((status = 200, body = TokenView)))]
+async fn revoke_token(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<TokenView>, Problem> {
+    app.access.tokens.revoke(&caller, &id).await.map(Json)
+}
+
+/// List roles
+#[utoipa::path(get, path = "/api/v1/roles", tag = "access",
+    security(("token" = ["tokens:list"])),
+    responses((status = 200, body = RoleList)))]
+async fn list_roles(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<RoleList>, Problem> {
+    app.access.roles.list(&caller).await.map(Json)
+}
+
+/// Define a role, or define it anew
+///
+/// Nobody defines a role that may do more than themselves. Tokens that have it follow within
+/// seconds.
+#[utoipa::path(put, path = "/api/v1/roles/{name}", tag = "access", request_body = DefineRole,
+    params(("name" = String, Path)),
+    security(("token" = ["tokens:write"])),
+    responses((status = 200, body = RoleView)))]
+async fn define_role(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(role): Json<DefineRole>,
+) -> Result<Json<RoleView>, Problem> {
+    app.access.roles.define(&caller, &name, role).await.map(Json)
+}
+
+/// Delete a role
+#[utoipa::path(delete, path = "/api/v1/roles/{name}", tag = "access",
+    params(("name" = String, Path)),
+    security(("token" = ["tokens:write"])),
+    responses((status = 204)))]
+async fn delete_role(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.access.roles.delete(&caller, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AuditParams {
+    /// Only of this caller.
+    who: Option<String>,
+    /// Only of this permission, such as `runs:cancel`.
+    action: Option<String>,
+    /// Only with this outcome.
+    outcome: Option<AuditOutcome>,
+    /// Only about this name or identity.
+    target: Option<String>,
+    /// Not before (RFC 3339).
+    since: Option<String>,
+    /// Before (RFC 3339).
+    until: Option<String>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+    /// The most items: 1 to 200, 50 if absent.
+    limit: Option<usize>,
+}
+
+/// Read the audit log, newest first
+///
+/// Every change that was asked for, with what came of it. A page may hold fewer items than its
+/// limit and yet have a next one.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "access", params(AuditParams),
+    security(("token" = ["audit:list"])),
+    responses((status = 200, body = AuditList)))]
+async fn audit(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(params): Params<AuditParams>,
+) -> Result<Json<AuditList>, Problem> {
+    let limit = super::page(&app, params.limit)?;
+    let filter = AuditFilter {
+        who: params.who,
+        action: params.action,
+        outcome: params.outcome,
+        target: params.target,
+        since: time("since", params.since)?,
+        until: time("until", params.until)?,
+    };
+    app.access.audit.list(&caller, &filter, params.cursor, limit).await.map(Json)
+}
+
+fn time(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let wrong = || Problem::argument(format!("`{name}` is no RFC 3339 time since 1970: `{text}`"));
+    let time: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
+    let micros = u64::try_from(time.as_microsecond()).map_err(|_| wrong())?;
+    Ok(Some(Timestamp(micros)))
+}

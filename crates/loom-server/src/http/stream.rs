@@ -1,0 +1,220 @@
+//! A stream of server-sent events to one reader.
+//!
+//! A task of its own reads ahead of the reader, but only a little: what waits for one reader is
+//! bounded, and one that takes nothing for half a minute is sent away. It comes back with the last
+//! identity that it saw, and misses nothing.
+
+use crate::feed::{Batch, Filter, Follower, RunFollower, Types};
+use crate::problem::Problem;
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use loom_protocol::RunEvent;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::Future;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+/// The pace of every stream.
+const PACE: Pace = Pace { heartbeat: Duration::from_secs(15), patience: Duration::from_secs(30) };
+/// How many events wait for a reader.
+const WAITING_MAX: usize = 16;
+
+/// How patient the two sides of a stream are.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// How often a silent stream says that it lives.
+    heartbeat: Duration,
+    /// How long a reader may take nothing while something waits for it.
+    patience: Duration,
+}
+
+/// Where a stream's events come from.
+pub(super) trait Feed: Send + 'static {
+    /// What comes next. Cut off while it waits, it has lost nothing.
+    fn next(&mut self) -> impl Future<Output = Result<Vec<Event>, Problem>> + Send;
+
+    /// Says that the stream lives, and how far it has come, if the reader does not know.
+    fn heartbeat(&self) -> Event;
+}
+
+/// The answer that a reader of events gets. The permit is given back at the stream's end.
+pub(super) fn respond(feed: impl Feed, permit: OwnedSemaphorePermit) -> Response {
+    let (reader, events) = mpsc::channel(WAITING_MAX);
+    tokio::spawn(async move {
+        pump(feed, &reader, PACE).await;
+        drop(permit);
+    });
+    let events = stream::unfold(events, |mut events| async move {
+        let event: Event = events.recv().await?;
+        Some((Ok::<_, Infallible>(event), events))
+    });
+    Sse::new(events).into_response()
+}
+
+async fn pump(mut feed: impl Feed, reader: &mpsc::Sender<Event>, pace: Pace) {
+    // At once, so that one whose stream breaks before its first event knows where to go on.
+    let mut ready = vec![feed.heartbeat()];
+    loop {
+        for event in ready {
+            if reader.send_timeout(event, pace.patience).await.is_err() {
+                return;
+            }
+        }
+        ready = tokio::select! {
+            next = feed.next() => match next {
+                Ok(events) => events,
+                Err(_) => return,
+            },
+            () = tokio::time::sleep(pace.heartbeat) => vec![feed.heartbeat()],
+            () = reader.closed() => return,
+        };
+    }
+}
+
+/// The events of all runs.
+pub(super) struct OfAll {
+    follower: Follower,
+    filter: Filter,
+    /// Read, and not handed over yet.
+    waiting: VecDeque<Batch>,
+}
+
+impl OfAll {
+    pub(super) fn new(follower: Follower, filter: Filter) -> Self {
+        Self { follower, filter, waiting: VecDeque::new() }
+    }
+
+    fn frames(&self, batch: &Batch) -> Vec<Event> {
+        if !self.filter.wants(batch) {
+            return Vec::new();
+        }
+        let events = batch.events().map(|(cursor, event)| (cursor, batch.wire(cursor, event)));
+        let frame = |(cursor, event)| frame(&cursor, &event, &self.filter.types);
+        events.filter_map(frame).collect()
+    }
+}
+
+impl Feed for OfAll {
+    async fn next(&mut self) -> Result<Vec<Event>, Problem> {
+        loop {
+            while let Some(batch) = self.waiting.pop_front() {
+                let frames = self.frames(&batch);
+                if !frames.is_empty() {
+                    return Ok(frames);
+                }
+            }
+            self.waiting = self.follower.next().await?.into();
+        }
+    }
+
+    fn heartbeat(&self) -> Event {
+        // An identity without data: a reader that wants little still moves on in the feed.
+        let beat = Event::default().comment("");
+        if self.waiting.is_empty() { beat.id(self.follower.place().to_string()) } else { beat }
+    }
+}
+
+/// The events of one run.
+pub(super) struct OfRun {
+    follower: RunFollower,
+    types: Types,
+}
+
+impl OfRun {
+    pub(super) fn new(follower: RunFollower, types: Types) -> Self {
+        Self { follower, types }
+    }
+}
+
+impl Feed for OfRun {
+    async fn next(&mut self) -> Result<Vec<Event>, Problem> {
+        loop {
+            let events = self.follower.next().await?;
+            let frames = events.iter().filter_map(|event| frame(&event.seq, event, &self.types));
+            let frames: Vec<Event> = frames.collect();
+            if !frames.is_empty() {
+                return Ok(frames);
+            }
+        }
+    }
+
+    fn heartbeat(&self) -> Event {
+        Event::default().comment("")
+    }
+}
+
+/// The event as it goes out, if it is wanted.
+fn frame(id: &impl ToString, event: &RunEvent, types: &Types) -> Option<Event> {
+    let kind = event.what.type_name();
+    types.want(kind).then(|| {
+        let json = serde_json::to_string(event).expect("its keys are text");
+        Event::default().id(id.to_string()).event(kind).data(json)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(20);
+    const LONG: Duration = Duration::from_mins(1);
+
+    /// So many events, and then none.
+    struct Some(usize);
+
+    impl Feed for Some {
+        async fn next(&mut self) -> Result<Vec<Event>, Problem> {
+            if self.0 == 0 {
+                return std::future::pending().await;
+            }
+            self.0 -= 1;
+            Ok(vec![Event::default().data("x")])
+        }
+
+        fn heartbeat(&self) -> Event {
+            Event::default().comment("")
+        }
+    }
+
+    fn run<T>(test: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
+    }
+
+    #[test]
+    fn a_reader_that_takes_nothing_is_sent_away() {
+        let (reader, mut events) = mpsc::channel(WAITING_MAX);
+        let pace = Pace { heartbeat: LONG, patience: SHORT };
+        run(pump(Some(1000), &reader, pace));
+        drop(reader);
+        let mut waited = 0;
+        while events.try_recv().is_ok() {
+            waited += 1;
+        }
+        assert_eq!(waited, WAITING_MAX);
+    }
+
+    #[test]
+    fn a_silent_stream_says_that_it_lives() {
+        let (reader, mut events) = mpsc::channel(WAITING_MAX);
+        let pace = Pace { heartbeat: SHORT, patience: LONG };
+        run(async {
+            let pumped = pump(Some(0), &reader, pace);
+            let taken = async {
+                for _ in 0..3 {
+                    assert!(events.recv().await.is_some());
+                }
+                drop(events);
+            };
+            tokio::join!(pumped, taken);
+        });
+    }
+
+    #[test]
+    fn a_stream_ends_when_its_reader_has_gone() {
+        let (reader, events) = mpsc::channel(WAITING_MAX);
+        drop(events);
+        run(pump(Some(0), &reader, Pace { heartbeat: LONG, patience: LONG }));
+    }
+}

@@ -1,0 +1,81 @@
+//! What is noted of every request: how long it took, what became of it, and what it belongs to.
+
+use crate::app::App;
+use crate::ids::new_id;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// By what the caller knows the matter that a request is part of.
+pub(super) const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
+/// The longest identity that is taken over.
+const LENGTH_MAX: usize = 100;
+/// What stands for requests to no route.
+const NOWHERE: &str = "none";
+
+pub(super) async fn track(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let begun = Instant::now();
+    let id = match correlation(&app, &request) {
+        Ok(id) => id,
+        Err(problem) => return problem.into_response(),
+    };
+    // Handlers find it where the caller would have put it.
+    request.headers_mut().insert(CORRELATION, id.clone());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = matched.map_or(NOWHERE, MatchedPath::as_str).to_owned();
+    let mut response = next.run(request).await;
+    let (status, took) = (response.status().as_u16(), begun.elapsed());
+    app.insight.requests.answered(&route, method.as_str(), status, took);
+    app.log.info(
+        "request",
+        &[
+            ("method", method.as_str().into()),
+            ("path", path.into()),
+            ("status", status.into()),
+            ("took_ms", (took.as_micros() as f64 / 1e3).into()),
+            ("correlation_id", id.to_str().unwrap_or_default().into()),
+        ],
+    );
+    response.headers_mut().insert(CORRELATION, id);
+    response
+}
+
+/// The caller's, if it is one; else a new one.
+fn correlation(app: &App, request: &Request) -> Result<HeaderValue, crate::Problem> {
+    match request.headers().get(CORRELATION) {
+        Some(id) if is_identity(id.as_bytes()) => Ok(id.clone()),
+        _ => {
+            let id = new_id(app.clock.now())?.to_string();
+            Ok(HeaderValue::try_from(id).expect("letters and digits"))
+        }
+    }
+}
+
+fn is_identity(id: &[u8]) -> bool {
+    (1..=LENGTH_MAX).contains(&id.len())
+        && id[0].is_ascii_alphanumeric()
+        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_is_short_and_plain() {
+        for good in ["a", "7-b_C", &"x".repeat(100)] {
+            assert!(is_identity(good.as_bytes()), "{good}");
+        }
+        for bad in ["", "-a", "_", "a b", "a\tb", "ä", "a;b", &"x".repeat(101)] {
+            assert!(!is_identity(bad.as_bytes()), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `/triggers`: requests from elsewhere that start runs; and `/hooks`, where these come in.
+
+use super::extract::{Json, Params, body, etag, if_absent, if_match, text};
+use crate::access::Caller;
+use crate::app::App;
+use crate::asked::Precondition;
+use crate::problem::Problem;
+use crate::workflows::Tagged;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use loom_protocol::api::{Started, TriggerList, TriggerSpec, TriggerView};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Where requests come in that show no token but what their trigger asks for.
+pub(super) const HOOKS: &str = "/hooks/";
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get, put, delete))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(receive))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// Only of this namespace.
+    namespace: Option<String>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+    /// The most items: 1 to 200, 50 if absent.
+    limit: Option<usize>,
+}
+
+/// List triggers
+#[utoipa::path(get, path = "/api/v1/triggers", tag = "triggers", params(ListParams),
+    security(("token" = ["triggers:list"])),
+    responses((status = 200, body = TriggerList)))]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(params): Params<ListParams>,
+) -> Result<Json<TriggerList>, Problem> {
+    let limit = super::page(&app, params.limit)?;
+    let namespace = params.namespace.as_deref();
+    app.triggers.list(&caller, namespace, params.cursor, limit).await.map(Json)
+}
+
+/// Read a trigger
+#[utoipa::path(get, path = "/api/v1/triggers/{name}", tag = "triggers",
+    params(("name" = String, Path)),
+    security(("token" = ["triggers:list"])),
+    responses((status = 200, body = TriggerView)))]
+async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    app.triggers.get(&caller, &name).await.map(tagged)
+}
+
+/// Make or replace a trigger
+///
+/// 201 if it is new. `If-None-Match: *` only makes, `If-Match` only replaces what the caller saw.
+/// Its runs are started in the caller's name, who must be allowed to start them.
+#[utoipa::path(put, path = "/api/v1/triggers/{name}", tag = "triggers",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header),
+        ("If-None-Match" = Option<String>, Header)),
+    request_body = TriggerSpec,
+    security(("token" = ["triggers:write", "runs:start"])),
+    responses((status = 200, body = TriggerView), (status = 201, body = TriggerView)))]
+async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Json(spec): Json<TriggerSpec>,
+) -> Result<Response, Problem> {
+    let when = Precondition { version: if_match(&headers)?, absent: if_absent(&headers)? };
+    let (found, new) = app.triggers.put(&caller, &name, spec, when).await?;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, tagged(found)).into_response())
+}
+
+/// Delete a trigger
+#[utoipa::path(delete, path = "/api/v1/triggers/{name}", tag = "triggers",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
+    security(("token" = ["triggers:write"])),
+    responses((status = 204)))]
+async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    app.triggers.delete(&caller, &name, if_match(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuse requests to a trigger
+#[utoipa::path(post, path = "/api/v1/triggers/{name}/pause", tag = "triggers",
+    params(("name" = String, Path)),
+    security(("token" = ["triggers:write"])),
+    responses((status = 200, body = TriggerView)))]
+async fn pause(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    app.triggers.pause(&caller, &name, true).await.map(tagged)
+}
+
+/// Take requests to a trigger again
+#[utoipa::path(post, path = "/api/v1/triggers/{name}/resume", tag = "triggers",
+    params(("name" = String, Path)),
+    security(("token" = ["triggers:write"])),
+    responses((status = 200, body = TriggerView)))]
+async fn resume(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    app.triggers.pause(&caller, &name, false).await.map(tagged)
+}
+
+/// Start a run by a request from elsewhere
+///
+/// No token: the request shows what the trigger asks for. 201, or 200 with the first run if this
+/// delivery came before.
+#[utoipa::path(post, path = "/hooks/{name}", tag = "triggers", params(("name" = String, Path)),
+    security(()),
+    request_body(content = String, content_type = "application/json"),
+    responses((status = 201, body = Started), (status = 200, body = Started)))]
+async fn receive(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    let correlation_id = text(&headers, "x-correlation-id")?.unwrap_or_default().to_owned();
+    let body = body(request, &app).await?;
+    let started = app.triggers.receive(&name, &headers, &body, correlation_id).await?;
+    let status = if started.repeated { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(started)).into_response())
+}
+
+fn tagged(found: Tagged<TriggerView>) -> Response {
+    (etag(found.version), Json(found.value)).into_response()
+}

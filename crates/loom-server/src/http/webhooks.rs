@@ -1,0 +1,162 @@
+//! `/webhooks`: subscriptions that send events to other systems.
+
+use super::extract::{Json, OptionalJson, Params};
+use crate::access::Caller;
+use crate::app::App;
+use crate::problem::Problem;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use loom_protocol::api::{
+    CreateWebhook, CreatedWebhook, DeadDeliveryList, DeliveryResult, Operation, WebhookList,
+    WebhookView,
+};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, delete))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(test))
+        .routes(routes!(dead))
+        .routes(routes!(replay))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PageParams {
+    /// Where the page before ended.
+    cursor: Option<String>,
+    /// The most items: 1 to 200, 50 if absent.
+    limit: Option<usize>,
+}
+
+/// List webhooks
+#[utoipa::path(get, path = "/api/v1/webhooks", tag = "webhooks", params(PageParams),
+    security(("token" = ["webhooks:list"])),
+    responses((status = 200, body = WebhookList)))]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(params): Params<PageParams>,
+) -> Result<Json<WebhookList>, Problem> {
+    let limit = super::page(&app, params.limit)?;
+    app.webhooks.list(&caller, params.cursor, limit).await.map(Json)
+}
+
+/// Make a webhook
+///
+/// Events that happen from now on are posted to it, in order, each signed as Standard Webhooks has
+/// it. The answer holds the signing secret, which is not shown again.
+#[utoipa::path(post, path = "/api/v1/webhooks", tag = "webhooks", request_body = CreateWebhook,
+    security(("token" = ["webhooks:write", "events:read"])),
+    responses((status = 201, body = CreatedWebhook)))]
+async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(request): Json<CreateWebhook>,
+) -> Result<(StatusCode, Json<CreatedWebhook>), Problem> {
+    let created = app.webhooks.create(&caller, request).await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Read a webhook
+#[utoipa::path(get, path = "/api/v1/webhooks/{id}", tag = "webhooks",
+    params(("id" = String, Path)),
+    security(("token" = ["webhooks:list"])),
+    responses((status = 200, body = WebhookView)))]
+async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<WebhookView>, Problem> {
+    app.webhooks.get(&caller, &id).await.map(Json)
+}
+
+/// Delete a webhook with its dead deliveries
+#[utoipa::path(delete, path = "/api/v1/webhooks/{id}", tag = "webhooks",
+    params(("id" = String, Path)),
+    security(("token" = ["webhooks:write"])),
+    responses((status = 204)))]
+async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.webhooks.delete(&caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deliver nothing until it is resumed
+#[utoipa::path(post, path = "/api/v1/webhooks/{id}/pause", tag = "webhooks",
+    params(("id" = String, Path)), request_body = Option<Operation>,
+    security(("token" = ["webhooks:write"])),
+    responses((status = 200, body = WebhookView)))]
+async fn pause(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    OptionalJson(operation): OptionalJson<Operation>,
+) -> Result<Json<WebhookView>, Problem> {
+    app.webhooks.pause(&caller, &id, operation.reason).await.map(Json)
+}
+
+/// Go on after a pause, with what happened meanwhile
+#[utoipa::path(post, path = "/api/v1/webhooks/{id}/resume", tag = "webhooks",
+    params(("id" = String, Path)),
+    security(("token" = ["webhooks:write"])),
+    responses((status = 200, body = WebhookView)))]
+async fn resume(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<WebhookView>, Problem> {
+    app.webhooks.resume(&caller, &id).await.map(Json)
+}
+
+/// Post a test to it now
+#[utoipa::path(post, path = "/api/v1/webhooks/{id}/test", tag = "webhooks",
+    params(("id" = String, Path)),
+    security(("token" = ["webhooks:write"])),
+    responses((status = 200, body = DeliveryResult)))]
+async fn test(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<DeliveryResult>, Problem> {
+    app.webhooks.test(&caller, &id).await.map(Json)
+}
+
+/// List the deliveries that were given up
+#[utoipa::path(get, path = "/api/v1/webhooks/{id}/dead", tag = "webhooks",
+    params(("id" = String, Path), PageParams),
+    security(("token" = ["webhooks:list"])),
+    responses((status = 200, body = DeadDeliveryList)))]
+async fn dead(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(params): Params<PageParams>,
+) -> Result<Json<DeadDeliveryList>, Problem> {
+    let limit = super::page(&app, params.limit)?;
+    app.webhooks.dead(&caller, &id, params.cursor, limit).await.map(Json)
+}
+
+/// Post a dead delivery once more
+#[utoipa::path(post, path = "/api/v1/webhooks/{id}/dead/{event}/replay", tag = "webhooks",
+    params(("id" = String, Path), ("event" = String, Path)),
+    security(("token" = ["webhooks:write"])),
+    responses((status = 200, body = DeliveryResult)))]
+async fn replay(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, event)): Path<(String, String)>,
+) -> Result<Json<DeliveryResult>, Problem> {
+    app.webhooks.replay(&caller, &id, &event).await.map(Json)
+}

@@ -1,0 +1,289 @@
+//! [`Insight`]: what is asked about the server and about how runs go.
+
+use super::analysis::{self, Question};
+use super::expose::Page;
+use super::health::Health;
+use super::http::Requests;
+use super::meter::CommitMeter;
+use super::metrics::Metrics;
+use super::open::OpenRuns;
+use super::projector::Projector;
+use super::table::Table;
+use super::trace::{Exporter, Sent};
+use super::{process, run};
+use crate::access::{Caller, Permission};
+use crate::config::Config;
+use crate::feed::Hub;
+use crate::log::Log;
+use crate::parts::Stores;
+use crate::problem::Problem;
+use crate::readers::{Readers, spawn};
+use crate::runs::{Look, Runs};
+use crate::shelf::Shelf;
+use loom_core::Timestamp;
+use loom_engine::{Clock, Handle};
+use loom_protocol::ErrorCode;
+use loom_protocol::api::{Bottlenecks, Performance, Readiness, RunAnalysis, Status};
+use loom_protocol::rfc3339;
+use loom_store::{RunFilter, StoreError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+
+/// The longest period of a question, in hours: a year.
+const HOURS_MAX: u32 = 366 * 24;
+
+/// What the projector writes and the service reads.
+pub(super) struct Shared {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) table: RwLock<Table>,
+    /// Whether what was recorded before the start is still being read.
+    pub(super) rebuilding: AtomicBool,
+    metrics: Mutex<Metrics>,
+    open: Mutex<OpenRuns>,
+}
+
+impl Shared {
+    pub(super) fn metrics(&self) -> MutexGuard<'_, Metrics> {
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn open(&self) -> MutexGuard<'_, OpenRuns> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What it is made of.
+pub(crate) struct InsightParts<'a> {
+    pub(crate) engine: Handle,
+    pub(crate) stores: &'a Arc<dyn Stores>,
+    pub(crate) hub: &'a Arc<Hub>,
+    pub(crate) readers: Readers,
+    pub(crate) shelf: Shelf,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) commits: Arc<CommitMeter>,
+    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) log: Log,
+    pub(crate) config: Arc<Config>,
+}
+
+/// Health, metrics and analytics.
+pub struct Insight {
+    shared: Arc<Shared>,
+    health: Health,
+    readers: Readers,
+    commits: Arc<CommitMeter>,
+    streams: Arc<Semaphore>,
+    config: Arc<Config>,
+    sent: Option<Arc<Sent>>,
+    started_at: Timestamp,
+    /// Told of every request.
+    pub(crate) requests: Requests,
+}
+
+impl Insight {
+    /// Starts to follow the feed. Called within the runtime.
+    pub(crate) fn start(parts: InsightParts<'_>) -> Result<Self, StoreError> {
+        let InsightParts {
+            engine,
+            stores,
+            hub,
+            readers,
+            shelf,
+            clock,
+            commits,
+            streams,
+            log,
+            config,
+        } = parts;
+        let shared = Arc::new(Shared {
+            clock: Arc::clone(&clock),
+            table: RwLock::new(Table::new(config.limits.analytics_attempts)),
+            rebuilding: AtomicBool::new(true),
+            metrics: Mutex::new(Metrics::new(config.limits.metric_workflows)),
+            open: Mutex::new(OpenRuns::default()),
+        });
+        let sent = config.otlp.as_ref().map(|_| Arc::new(Sent::default()));
+        let exporter = match (&config.otlp, &sent) {
+            (Some(otlp), Some(sent)) => {
+                Some(Exporter::start(otlp.clone(), Arc::clone(sent), log.clone())?)
+            }
+            _ => None,
+        };
+        let projector = Projector {
+            hub: Arc::downgrade(hub),
+            news: hub.watch(),
+            store: stores.query()?,
+            shared: Arc::clone(&shared),
+            exporter,
+            log,
+        };
+        let runtime = tokio::runtime::Handle::current();
+        spawn("loom-insight", move || projector.run(&runtime))?;
+        let health = Health {
+            engine,
+            readers: readers.clone(),
+            shelf,
+            stores: Arc::clone(stores),
+            clock: Arc::clone(&clock),
+            last: AsyncMutex::new(None),
+        };
+        let started_at = clock.now();
+        let requests = Requests::default();
+        Ok(Self { shared, health, readers, commits, streams, config, sent, started_at, requests })
+    }
+
+    /// Whether the server can do its work. Anybody may ask.
+    pub async fn ready(&self) -> Readiness {
+        self.health.ready().await
+    }
+
+    /// How the server stands.
+    pub async fn status(&self, caller: &Caller) -> Result<Status, Problem> {
+        caller.may_everywhere(Permission::StatusGet)?;
+        let counts = self.readers.ask(|store| store.counts(&RunFilter::default())).await?;
+        let queue = self.shared.open().queue();
+        let lag = self.shared.metrics().lag();
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: rfc3339(self.started_at.0),
+            uptime_s: self.shared.clock.now().since(self.started_at).as_secs_f64(),
+            runs: counts.into_iter().map(|(state, n)| (state.name().to_owned(), n)).collect(),
+            tasks_ready: queue.ready,
+            tasks_running: queue.running,
+            feed_lag_s: lag.as_secs_f64(),
+            rebuilding: self.rebuilding(),
+            streams: self.open_streams() as u64,
+        })
+    }
+
+    /// All metrics, as Prometheus reads them. `caller` is `None` where they are open to all.
+    pub async fn metrics(&self, caller: Option<&Caller>) -> Result<String, Problem> {
+        if let Some(caller) = caller {
+            caller.may_everywhere(Permission::MetricsGet)?;
+        }
+        let counts = self.readers.ask(|store| store.counts(&RunFilter::default())).await?;
+        let mut page = Page::default();
+        page.metric("loom_build_info", "gauge", "The version that runs.");
+        page.sample("loom_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+        page.metric("loom_runs", "gauge", "Runs in the store, by state.");
+        for (state, count) in counts {
+            page.sample("loom_runs", &[("state", state.name())], count);
+        }
+        self.write_queue(&mut page);
+        self.shared.metrics().write(&mut page);
+        self.commits.write(&mut page);
+        self.requests.write(&mut page);
+        self.write_sent(&mut page);
+        process::write(&mut page, self.started_at.0 as f64 / 1e6);
+        Ok(page.finish())
+    }
+
+    fn write_queue(&self, page: &mut Page) {
+        let queue = self.shared.open().queue();
+        let now = self.shared.clock.now();
+        let age = queue.oldest.map_or(0.0, |since| now.since(since).as_secs_f64());
+        let help = "Tasks that could start and wait for a worker or a limit.";
+        page.single("loom_tasks_ready", "gauge", help, queue.ready);
+        let help = "How long the first of them has waited.";
+        page.single("loom_tasks_ready_oldest_seconds", "gauge", help, age);
+        let help = "Tasks with an attempt under way.";
+        page.single("loom_tasks_running", "gauge", help, queue.running);
+        let help = "Open event streams.";
+        page.single("loom_event_streams", "gauge", help, self.open_streams());
+        let help = "1 while analytics still read what was recorded before the server started.";
+        page.single("loom_analytics_rebuilding", "gauge", help, u8::from(self.rebuilding()));
+    }
+
+    fn write_sent(&self, page: &mut Page) {
+        let Some(sent) = &self.sent else { return };
+        let (taken, dropped) = (&sent.taken, &sent.dropped);
+        let help = "Spans that the collector took.";
+        page.single("loom_spans_sent_total", "counter", help, taken.load(Ordering::Relaxed));
+        let help = "Spans that the collector did not take in time.";
+        page.single("loom_spans_dropped_total", "counter", help, dropped.load(Ordering::Relaxed));
+    }
+
+    /// How much was done, how well and how fast.
+    pub async fn performance(
+        &self,
+        caller: &Caller,
+        namespace: Option<String>,
+        workflow: Option<String>,
+        hours: Option<u32>,
+    ) -> Result<Performance, Problem> {
+        let question = self.question(caller, namespace, workflow, hours)?;
+        self.ask(move |table| analysis::performance(table, &question)).await
+    }
+
+    /// Where the time goes and what fails.
+    pub async fn bottlenecks(
+        &self,
+        caller: &Caller,
+        namespace: Option<String>,
+        workflow: Option<String>,
+        hours: Option<u32>,
+    ) -> Result<Bottlenecks, Problem> {
+        let question = self.question(caller, namespace, workflow, hours)?;
+        self.ask(move |table| analysis::bottlenecks(table, &question)).await
+    }
+
+    /// One run, taken apart.
+    pub async fn run(
+        &self,
+        runs: &Runs,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<RunAnalysis, Problem> {
+        let summary = runs.permitted(caller, id, Permission::AnalyticsGet).await?;
+        let now = self.shared.clock.now();
+        let analysis = move |store: &mut (dyn loom_store::QueryStore + 'static)| {
+            Look::at(store, summary.id).map(|look| run::analyse(&look, now))
+        };
+        self.readers.ask(analysis).await
+    }
+
+    fn question(
+        &self,
+        caller: &Caller,
+        namespace: Option<String>,
+        workflow: Option<String>,
+        hours: Option<u32>,
+    ) -> Result<Question, Problem> {
+        let mut namespaces = caller.namespaces(Permission::AnalyticsGet)?;
+        if let Some(namespace) = namespace {
+            caller.may(Permission::AnalyticsGet, &namespace)?;
+            namespaces = Some(vec![namespace]);
+        }
+        let hours = hours.unwrap_or(24);
+        if !(1..=HOURS_MAX).contains(&hours) {
+            return Err(Problem::argument(format!("`hours` is 1 to {HOURS_MAX}")));
+        }
+        let now = self.shared.clock.now();
+        let rebuilding = self.rebuilding();
+        Ok(Question { namespaces, workflow, hours, now, rebuilding })
+    }
+
+    /// Asks the table on a thread that may be kept busy.
+    async fn ask<T, F>(&self, question: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Table) -> T + Send + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        let answer = tokio::task::spawn_blocking(move || {
+            question(&shared.table.read().unwrap_or_else(PoisonError::into_inner))
+        });
+        answer.await.map_err(|error| {
+            Problem::new(ErrorCode::MachineFailed, format!("no answer was found: {error}"))
+        })
+    }
+
+    fn rebuilding(&self) -> bool {
+        self.shared.rebuilding.load(Ordering::Relaxed)
+    }
+
+    fn open_streams(&self) -> usize {
+        self.config.limits.streams.saturating_sub(self.streams.available_permits())
+    }
+}

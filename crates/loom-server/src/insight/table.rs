@@ -1,0 +1,263 @@
+//! The newest attempts and runs in short rows, for questions that go over all of them.
+
+use super::fact::{AttemptFact, Fact};
+use super::open::OpenRun;
+use super::pattern::pattern;
+use loom_core::{Enabler, FailureKind, RunId, RunOutcome, TaskIx};
+use loom_store::DefinitionHash;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How many different tasks of workflows have names here; the rest are one, `other`.
+const NAMES_MAX: usize = 65_536;
+/// How many different patterns of errors are kept; the rest are one, `other`.
+const PATTERNS_MAX: usize = 8192;
+/// How many definitions are known by their hash at once.
+const DEFINITIONS_MAX: usize = 4096;
+/// Stands for no task and no pattern.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// A task of a workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Name {
+    pub(super) namespace: String,
+    pub(super) workflow: String,
+    pub(super) task: String,
+}
+
+/// A kind of failure and its message's pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Pattern {
+    pub(super) kind: FailureKind,
+    pub(super) text: String,
+}
+
+/// An attempt that ended: 64 bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    pub(super) run: RunId,
+    pub(super) ended_at: u64,
+    pub(super) ran: u64,
+    pub(super) waited: u64,
+    /// How long the task waited for other tasks; of its first attempt alone.
+    pub(super) blocked: u64,
+    pub(super) task: u32,
+    /// The task that it waited for last, or [`NONE`].
+    pub(super) blocker: u32,
+    pub(super) pattern: u32,
+    pub(super) number: u16,
+    pub(super) result: super::fact::Result,
+}
+
+/// A run that ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ran {
+    pub(super) run: RunId,
+    pub(super) ended_at: u64,
+    pub(super) took: u64,
+    /// A name whose task does not matter.
+    pub(super) workflow: u32,
+    pub(super) outcome: RunOutcome,
+}
+
+/// At most so many rows; the oldest make room.
+pub(super) struct Ring<T> {
+    rows: Vec<T>,
+    next: usize,
+    most: usize,
+}
+
+impl<T> Ring<T> {
+    fn new(most: usize) -> Self {
+        Self { rows: Vec::new(), next: 0, most: most.max(1) }
+    }
+
+    pub(super) fn push(&mut self, row: T) {
+        if self.rows.len() < self.most {
+            self.rows.push(row);
+        } else {
+            self.rows[self.next] = row;
+            self.next = (self.next + 1) % self.most;
+        }
+    }
+
+    /// The rows, in no order.
+    pub(super) fn rows(&self) -> &[T] {
+        &self.rows
+    }
+
+    /// The row that came first.
+    pub(super) fn oldest(&self) -> Option<&T> {
+        self.rows.get(if self.rows.len() < self.most { 0 } else { self.next })
+    }
+}
+
+/// Different values, numbered.
+pub(super) struct Interned<T> {
+    values: Vec<T>,
+    numbers: HashMap<T, u32>,
+}
+
+impl<T: Clone + Eq + std::hash::Hash> Interned<T> {
+    fn new(other: T) -> Self {
+        let numbers = HashMap::from([(other.clone(), 0)]);
+        Self { values: vec![other], numbers }
+    }
+
+    /// The number of a value; 0, that of `other`, if there are too many.
+    fn number(&mut self, value: T, most: usize) -> u32 {
+        if let Some(number) = self.numbers.get(&value) {
+            return *number;
+        }
+        if self.values.len() >= most {
+            return 0;
+        }
+        let number = self.values.len() as u32;
+        self.values.push(value.clone());
+        self.numbers.insert(value, number);
+        number
+    }
+
+    pub(super) fn values(&self) -> &[T] {
+        &self.values
+    }
+}
+
+/// The rows.
+pub(crate) struct Table {
+    pub(super) attempts: Ring<Attempt>,
+    pub(super) runs: Ring<Ran>,
+    pub(super) names: Interned<Name>,
+    pub(super) patterns: Interned<Pattern>,
+    by_definition: HashMap<DefinitionHash, Arc<[u32]>>,
+}
+
+impl Table {
+    /// A table of at most so many attempts, and a quarter as many runs.
+    pub(crate) fn new(attempts_max: usize) -> Self {
+        let other = || "other".to_owned();
+        let name = Name { namespace: String::new(), workflow: other(), task: other() };
+        let pattern = Pattern { kind: FailureKind::Plugin, text: other() };
+        Self {
+            attempts: Ring::new(attempts_max),
+            runs: Ring::new(attempts_max / 4),
+            names: Interned::new(name),
+            patterns: Interned::new(pattern),
+            by_definition: HashMap::new(),
+        }
+    }
+
+    /// The number of a task of a workflow in the namespace `default`.
+    #[cfg(test)]
+    pub(super) fn name(&mut self, workflow: &str, task: &str) -> u32 {
+        let [namespace, workflow, task] = ["default", workflow, task].map(str::to_owned);
+        self.names.number(Name { namespace, workflow, task }, NAMES_MAX)
+    }
+
+    /// The number of a pattern.
+    #[cfg(test)]
+    pub(super) fn pattern(&mut self, kind: FailureKind, text: &str) -> u32 {
+        self.patterns.number(Pattern { kind, text: text.to_owned() }, PATTERNS_MAX)
+    }
+
+    pub(crate) fn take(&mut self, run: &OpenRun, fact: &Fact<'_>) {
+        if let Some(attempt) = &fact.attempt {
+            let row = self.attempt(run, attempt);
+            self.attempts.push(row);
+        }
+        let Some(outcome) = fact.run else { return };
+        let history = &run.history;
+        let started = history.started_at().unwrap_or(history.created_at());
+        let Some(ended) = history.finished_at() else { return };
+        let workflow = self.numbers(run).first().copied().unwrap_or(0);
+        self.runs.push(Ran {
+            run: run.summary.id,
+            ended_at: ended.0,
+            took: micros(ended.since(started)),
+            workflow,
+            outcome,
+        });
+    }
+
+    fn attempt(&mut self, run: &OpenRun, attempt: &AttemptFact<'_>) -> Attempt {
+        let numbers = self.numbers(run);
+        let number = |task: TaskIx| numbers.get(task.0 as usize).copied().unwrap_or(0);
+        let record = attempt.record;
+        let task = run.history.task(attempt.task.task);
+        let is_first = record.number == 1 && attempt.task.item.is_none_or(|item| item == 0);
+        let enabled = task.enabled.filter(|_| is_first);
+        let (blocker, blocked) = match enabled {
+            Some(enabled) => match enabled.by {
+                Enabler::Task(by) => (number(by), micros(enabled.at.since(task.waiting_since))),
+                _ => (NONE, 0),
+            },
+            None => (NONE, 0),
+        };
+        Attempt {
+            run: run.summary.id,
+            ended_at: attempt.ended_at.0,
+            ran: micros(attempt.ended_at.since(attempt.started_at)),
+            waited: micros(attempt.started_at.since(record.ready_at)),
+            blocked,
+            task: number(attempt.task.task),
+            blocker,
+            pattern: record.failure().map_or(NONE, |failure| {
+                let text = pattern(&failure.message);
+                self.patterns.number(Pattern { kind: failure.kind, text }, PATTERNS_MAX)
+            }),
+            number: u16::try_from(record.number).unwrap_or(u16::MAX),
+            result: attempt.result(),
+        }
+    }
+
+    /// The numbers of the names of a run's tasks.
+    fn numbers(&mut self, run: &OpenRun) -> Arc<[u32]> {
+        let hash = run.summary.definition;
+        if let Some(numbers) = self.by_definition.get(&hash) {
+            return Arc::clone(numbers);
+        }
+        let plan = run.history.run().plan();
+        let definition = plan.definition();
+        let names = plan.tasks().map(|(_, task)| Name {
+            namespace: definition.namespace.clone(),
+            workflow: definition.name.clone(),
+            task: task.name.clone(),
+        });
+        let numbers: Arc<[u32]> = names.map(|name| self.names.number(name, NAMES_MAX)).collect();
+        if self.by_definition.len() >= DEFINITIONS_MAX {
+            self.by_definition.clear();
+        }
+        self.by_definition.insert(hash, Arc::clone(&numbers));
+        numbers
+    }
+}
+
+fn micros(time: std::time::Duration) -> u64 {
+    time.as_micros() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_keeps_the_newest() {
+        let mut ring = Ring::new(3);
+        (0..5).for_each(|row| ring.push(row));
+        let mut rows = ring.rows().to_vec();
+        rows.sort_unstable();
+        assert_eq!((rows, ring.oldest()), (vec![2, 3, 4], Some(&2)));
+    }
+
+    #[test]
+    fn values_beyond_the_limit_are_one() {
+        let mut names = Interned::new("other");
+        assert_eq!((names.number("a", 2), names.number("b", 2), names.number("a", 2)), (1, 0, 1));
+        assert_eq!(names.values(), ["other", "a"]);
+    }
+
+    #[test]
+    fn an_attempt_is_64_bytes() {
+        assert_eq!(size_of::<Attempt>(), 64);
+    }
+}

@@ -1,0 +1,201 @@
+//! Writing and reading the rules.
+
+use crate::access::{Caller, Permission};
+use crate::problem::Problem;
+use crate::runs::state;
+use crate::shelf::Shelf;
+use crate::workflows::Tagged;
+use loom_core::Timestamp;
+use loom_protocol::api::{RetentionList, RetentionRule, RetentionView};
+use loom_protocol::{ErrorCode, rfc3339};
+use loom_store::{Change, Document, Expect, Scan, Write};
+use serde_json::json;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// The collection of rules, under their names.
+const COLLECTION: &str = "retention";
+/// The most rules: the janitor goes through all of them each time.
+const RULES_MAX: usize = 200;
+/// The longest name.
+const NAME_MAX: usize = 100;
+
+/// The rules.
+pub struct Retention {
+    shelf: Shelf,
+    /// Rung when a rule was written.
+    pub(super) changed: Arc<Notify>,
+}
+
+impl Retention {
+    pub(crate) fn new(shelf: Shelf) -> Self {
+        Self { shelf, changed: Arc::default() }
+    }
+
+    /// The rules that the caller may see, by name.
+    pub async fn list(&self, caller: &Caller) -> Result<RetentionList, Problem> {
+        let visible = caller.namespaces(Permission::RunsList)?;
+        let mut items = Vec::new();
+        for document in self.documents().await? {
+            let view = view(&document)?;
+            let seen = match (&visible, &view.rule.namespace) {
+                (None, _) => true,
+                (Some(names), Some(namespace)) => names.contains(namespace),
+                (Some(_), None) => false,
+            };
+            if seen {
+                items.push(view);
+            }
+        }
+        Ok(RetentionList { items })
+    }
+
+    /// One rule.
+    pub async fn get(&self, caller: &Caller, name: &str) -> Result<Tagged<RetentionView>, Problem> {
+        let found = self.find(name).await?;
+        allowed(caller, Permission::RunsList, &found.value.rule)?;
+        Ok(found)
+    }
+
+    /// Writes a rule. `expected` is the entity tag that the caller last saw. Says whether it is new.
+    pub async fn put(
+        &self,
+        caller: &Caller,
+        name: &str,
+        rule: RetentionRule,
+        expected: Option<u64>,
+    ) -> Result<(Tagged<RetentionView>, bool), Problem> {
+        check_name(name)?;
+        allowed(caller, Permission::RunsDelete, &rule)?;
+        if let Some(wrong) = rule.status.iter().find(|it| !state(**it).is_final()) {
+            let what = format!("`status`: a run that is {} has not ended", state(*wrong));
+            return Err(Problem::argument(what));
+        }
+        let present = self.shelf.document(COLLECTION, name).await?;
+        if let Some(present) = &present {
+            // Nobody takes a rule away from a namespace that is not theirs.
+            allowed(caller, Permission::RunsDelete, &view(present)?.rule)?;
+        } else if self.documents().await?.len() >= RULES_MAX {
+            return Err(Problem::argument(format!(
+                "there are {RULES_MAX} rules, which is the most"
+            ))
+            .help("delete one first"));
+        }
+        let expect = match (expected, &present) {
+            (Some(version), _) => Expect::Version(version),
+            (None, Some(present)) => Expect::Version(present.version),
+            (None, None) => Expect::Absent,
+        };
+        let write = Write::Put { body: json!(rule), secret: None };
+        let collection = COLLECTION.into();
+        let change = Change { collection, key: name.to_owned(), expect, write };
+        let written = self.shelf.write(vec![change]).await?;
+        written.map_err(|stale| Problem::stale(&stale))?;
+        self.changed.notify_one();
+        Ok((self.find(name).await?, present.is_none()))
+    }
+
+    /// Takes a rule away.
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        name: &str,
+        expected: Option<u64>,
+    ) -> Result<(), Problem> {
+        let found = self.find(name).await?;
+        allowed(caller, Permission::RunsDelete, &found.value.rule)?;
+        let expect = Expect::Version(expected.unwrap_or(found.version));
+        let (collection, key) = (COLLECTION.into(), name.to_owned());
+        let change = Change { collection, key, expect, write: Write::Delete };
+        let written = self.shelf.write(vec![change]).await?;
+        written.map(drop).map_err(|stale| Problem::stale(&stale))
+    }
+
+    /// What is to be deleted now, by each rule. A rule that cannot be read deletes nothing.
+    pub(super) async fn due(&self, now: Timestamp) -> Result<Vec<loom_store::Retention>, Problem> {
+        let documents = self.documents().await?;
+        let rules = documents.iter().filter_map(|document| view(document).ok());
+        Ok(rules.map(|view| due(view.rule, now)).collect())
+    }
+
+    async fn find(&self, name: &str) -> Result<Tagged<RetentionView>, Problem> {
+        let missing = || Problem::missing("retention rule", name);
+        let document = self.shelf.document(COLLECTION, name).await?.ok_or_else(missing)?;
+        Ok(Tagged { version: document.version, value: view(&document)? })
+    }
+
+    async fn documents(&self) -> Result<Vec<Document>, Problem> {
+        let scan = Scan { limit: RULES_MAX, ..Scan::default() };
+        Ok(self.shelf.scan(COLLECTION, scan).await?.documents)
+    }
+}
+
+fn due(rule: RetentionRule, now: Timestamp) -> loom_store::Retention {
+    let age = rule.keep_s.saturating_mul(1_000_000);
+    loom_store::Retention {
+        before: Timestamp(now.0.saturating_sub(age)),
+        namespaces: rule.namespace.map(|namespace| vec![namespace]),
+        workflow: rule.workflow,
+        states: rule.status.into_iter().map(state).collect(),
+        limit: 0,
+    }
+}
+
+/// A rule without a namespace is about all of them.
+fn allowed(caller: &Caller, permission: Permission, rule: &RetentionRule) -> Result<(), Problem> {
+    match &rule.namespace {
+        Some(namespace) => caller.may(permission, namespace),
+        None => caller.may_everywhere(permission),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Problem> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if !name.is_empty() && name.len() <= NAME_MAX && name.bytes().all(plain) {
+        return Ok(());
+    }
+    let what = format!("a rule's name has 1 to {NAME_MAX} letters, digits, `-`, `_` and `.`");
+    Err(Problem::argument(what))
+}
+
+fn view(document: &Document) -> Result<RetentionView, Problem> {
+    let rule = serde_json::from_value(document.body.clone()).map_err(|_| {
+        let what = format!("the retention rule `{}` cannot be read", document.key);
+        Problem::new(ErrorCode::StoreCorrupt, what)
+    })?;
+    Ok(RetentionView {
+        name: document.key.clone(),
+        rule,
+        written_at: rfc3339(document.written_at.0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loom_core::RunState;
+    use loom_protocol::api::RunState as WireState;
+
+    #[test]
+    fn a_rule_deletes_what_ended_so_long_ago() {
+        let rule = RetentionRule {
+            namespace: Some("a".into()),
+            workflow: None,
+            status: vec![WireState::Failed],
+            keep_s: 10,
+        };
+        let due = due(rule.clone(), Timestamp(15_000_000));
+        assert_eq!(due.before, Timestamp(5_000_000));
+        assert_eq!((due.namespaces, due.states), (Some(vec!["a".into()]), vec![RunState::Failed]));
+        let forever = RetentionRule { keep_s: u64::MAX, ..rule };
+        assert_eq!(super::due(forever, Timestamp(15_000_000)).before, Timestamp(0));
+    }
+
+    #[test]
+    fn names_are_plain() {
+        assert!(check_name("old-runs_1.a").is_ok());
+        for wrong in ["", "a/b", "ö", "a b", &"x".repeat(101)] {
+            assert!(check_name(wrong).is_err(), "{wrong}");
+        }
+    }
+}

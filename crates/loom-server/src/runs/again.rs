@@ -1,0 +1,57 @@
+//! Running a run again, and deleting one.
+
+use super::service::Runs;
+use super::start::StartContext;
+use crate::access::{Caller, Permission};
+use crate::problem::Problem;
+use loom_protocol::api::{RerunRun, StartRun, Started};
+use std::sync::Arc;
+
+impl Runs {
+    /// Starts a run of the same workflow with the variables of this one, those that `how` gives
+    /// excepted. Secret values are not read back: the workflow's `env` sets them again, or `how`
+    /// gives them.
+    pub async fn rerun(
+        &self,
+        caller: &Caller,
+        id: &str,
+        how: RerunRun,
+        context: StartContext,
+    ) -> Result<Started, Problem> {
+        let first = self.permitted(caller, id, Permission::RunsRetry).await?;
+        let run = first.id;
+        let given = self.readers.ask(move |store| store.variables(run)).await?;
+        let open = given.into_iter().filter(|variable| !variable.secret);
+        let mut variables: std::collections::BTreeMap<_, _> =
+            open.map(|variable| (variable.name, variable.value)).collect();
+        variables.extend(how.variables);
+        let meta = Arc::unwrap_or_clone(first.meta);
+        let request = StartRun {
+            workflow: first.workflow,
+            namespace: Some(first.namespace),
+            version: Some(how.version.unwrap_or(first.version)),
+            variables,
+            tags: meta.tags,
+            annotations: meta.annotations,
+            reason: Some(how.reason),
+            workers: Some(first.workers),
+            ..StartRun::default()
+        };
+        let context = StartContext { rerun_of: Some(run), ..context };
+        self.begin(caller, request, context).await
+    }
+
+    /// Deletes an ended run with its journal and its logs.
+    pub async fn delete(&self, caller: &Caller, id: &str) -> Result<(), Problem> {
+        let run = self.permitted(caller, id, Permission::RunsDelete).await?.id;
+        let logs = Arc::clone(&self.logs);
+        self.keeper
+            .ask(move |store| {
+                store.delete(run)?;
+                // Logs that stay do no harm; a run without logs is as good as gone.
+                let _ = logs.delete(run);
+                Ok(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,107 @@
+//! Looking at the tasks of a run.
+
+use super::look::Look;
+use super::service::Runs;
+use super::view;
+use crate::access::{Caller, Permission};
+use crate::problem::Problem;
+use loom_core::{AttemptRecord, AttemptResult, History, SetBy, TaskIx, explain_inputs};
+use loom_protocol::api::{AttemptDetail, InputView, TaskDetail, TaskList, UndeclaredView};
+use loom_protocol::{ErrorCode, MASK};
+
+impl Runs {
+    /// All tasks, in the order of the workflow.
+    pub async fn tasks(&self, caller: &Caller, id: &str) -> Result<TaskList, Problem> {
+        let look = self.look(caller, id, Permission::RunsGet).await?;
+        Ok(TaskList { items: view::tasks(&look.history) })
+    }
+
+    /// One task with its attempts and what it set.
+    pub async fn task(&self, caller: &Caller, id: &str, name: &str) -> Result<TaskDetail, Problem> {
+        let look = self.look(caller, id, Permission::RunsGet).await?;
+        let history = &look.history;
+        let ix = look.find(name)?;
+        let own = history.emissions().filter(|set| set.set_by == SetBy::Task(ix));
+        let outputs = own.map(|set| view::variable(history, set)).collect();
+        Ok(TaskDetail { task: view::task(history, ix, history.task(ix)), outputs })
+    }
+
+    /// One attempt with what it saw and emitted.
+    pub async fn attempt(
+        &self,
+        caller: &Caller,
+        id: &str,
+        name: &str,
+        number: u32,
+        item: Option<u32>,
+    ) -> Result<AttemptDetail, Problem> {
+        let look = self.look(caller, id, Permission::RunsGet).await?;
+        let ix = look.find(name)?;
+        let attempt = look.attempt(ix, number, item)?;
+        Ok(detail(&look.history, ix, attempt))
+    }
+
+    /// Everything that is recorded of a run, for those who may do this to it.
+    pub(super) async fn look(
+        &self,
+        caller: &Caller,
+        id: &str,
+        permission: Permission,
+    ) -> Result<Look, Problem> {
+        let run = self.permitted(caller, id, permission).await?.id;
+        self.readers.ask(move |store| Look::at(store, run)).await
+    }
+}
+
+impl Look {
+    /// The task of this name.
+    pub(super) fn find(&self, name: &str) -> Result<TaskIx, Problem> {
+        self.history.run().plan().find_task(name).ok_or_else(|| no_task(name))
+    }
+
+    /// An attempt of a task, or of one item of it.
+    pub(super) fn attempt(
+        &self,
+        task: TaskIx,
+        number: u32,
+        item: Option<u32>,
+    ) -> Result<&AttemptRecord, Problem> {
+        let mut attempts = self.history.task(task).attempts.iter();
+        attempts.find(|it| (it.number, it.item) == (number, item)).ok_or_else(|| {
+            let problem = Problem::missing("attempt", &number.to_string());
+            match (item, self.history.run().items(task)) {
+                (None, Some(_)) => problem.help("the task is a `for_each`: name an `item`"),
+                (Some(item), _) => problem.help(format!("item {item} of the task has none such")),
+                (None, None) => problem.help("the task lists its attempts"),
+            }
+        })
+    }
+}
+
+/// There is no such task in the run.
+pub(super) fn no_task(name: &str) -> Problem {
+    Problem::new(ErrorCode::NoSuchTask, format!("the workflow has no task `{name}`"))
+}
+
+fn detail(history: &History, ix: TaskIx, attempt: &AttemptRecord) -> AttemptDetail {
+    let undeclared = match &attempt.result {
+        AttemptResult::Succeeded { undeclared, .. } => &undeclared[..],
+        _ => &[],
+    };
+    AttemptDetail {
+        attempt: view::attempt(attempt),
+        inputs: inputs(history, ix, attempt),
+        undeclared: undeclared
+            .iter()
+            .map(|output| UndeclaredView {
+                name: output.name.clone(),
+                value: if output.secret { MASK.into() } else { output.value.clone() },
+            })
+            .collect(),
+    }
+}
+
+fn inputs(history: &History, ix: TaskIx, attempt: &AttemptRecord) -> Vec<InputView> {
+    let seen = explain_inputs(history, ix, attempt);
+    seen.into_iter().map(|seen| view::input(history, seen)).collect()
+}

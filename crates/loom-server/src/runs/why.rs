@@ -1,0 +1,278 @@
+//! Why a run or a task stands where it does, as the API tells it.
+
+use super::service::Runs;
+use super::view::{self, time};
+use crate::access::{Caller, Permission};
+use crate::problem::Problem;
+use crate::wire::failure_event;
+use loom_core::{
+    ActiveChain, CancelledBy, Cause, CauseEnd, Few, History, Hold, ItemsWhy, RunWhy, SkipReason,
+    Standing, TaskIx, TaskRef, TaskWhy, Toll, VariableRecord, Via, WaitsFor, Why, explain_run,
+    explain_task,
+};
+use loom_protocol::api::{
+    BackingOffView, CauseView, ChainLinkView, ChainView, EndView, EndedByView, FewBackingOff,
+    FewEnds, FewFirstCauses, FewItemFailures, FewNext, FewReady, FewStandings, FewVariables,
+    FirstCauseView, HoldView, ItemFailureView, ItemsWhyView, NextView, ReadyView, RunWhyView,
+    SkipView, StandingView, TaskWhyView, TollView, WaitsForView, WhyView,
+};
+
+impl Runs {
+    /// Why a run stands where it does.
+    pub async fn why(&self, caller: &Caller, id: &str) -> Result<RunWhyView, Problem> {
+        let look = self.look(caller, id, Permission::RunsGet).await?;
+        let words = Words { history: &look.history };
+        Ok(words.run(&explain_run(&look.history, self.clock.now())))
+    }
+
+    /// Why a task stands where it does.
+    pub async fn task_why(
+        &self,
+        caller: &Caller,
+        id: &str,
+        name: &str,
+    ) -> Result<TaskWhyView, Problem> {
+        let look = self.look(caller, id, Permission::RunsGet).await?;
+        let task = look.find(name)?;
+        let words = Words { history: &look.history };
+        Ok(words.task(&explain_task(&look.history, TaskRef::whole(task), self.clock.now())))
+    }
+}
+
+/// Gives names to what explanations refer to by number.
+struct Words<'a> {
+    history: &'a History,
+}
+
+impl Words<'_> {
+    fn run(&self, why: &RunWhy<'_>) -> RunWhyView {
+        let first_cause = |(end, toll): &(CauseEnd<'_>, Toll)| FirstCauseView {
+            end: self.end(end),
+            toll: self.toll(toll),
+        };
+        let backing_off = |(task, at): &(TaskRef, _)| BackingOffView {
+            task: self.name(task.task),
+            item: task.item,
+            retry_at: time(*at),
+        };
+        let ready = |(task, hold): &(TaskIx, Hold<'_>)| ReadyView {
+            task: self.name(*task),
+            hold: self.hold(hold),
+        };
+        let next = |(task, waits_for): &(TaskIx, Vec<WaitsFor>)| NextView {
+            task: self.name(*task),
+            waits_for: self.waits_for(waits_for),
+        };
+        RunWhyView {
+            state: view::state(why.state),
+            ended_by: why.ended_by.as_ref().map(|by| self.ended_by(by)),
+            first_causes: FewFirstCauses {
+                first: why.first_causes.first.iter().map(first_cause).collect(),
+                more: why.first_causes.more,
+            },
+            running: self.standings(&why.running),
+            backing_off: FewBackingOff {
+                first: why.backing_off.first.iter().map(backing_off).collect(),
+                more: why.backing_off.more,
+            },
+            ready: FewReady {
+                first: why.ready.first.iter().map(ready).collect(),
+                more: why.ready.more,
+            },
+            next: FewNext { first: why.next.first.iter().map(next).collect(), more: why.next.more },
+        }
+    }
+
+    fn task(&self, why: &TaskWhy<'_>) -> TaskWhyView {
+        TaskWhyView {
+            standing: self.standing(&why.standing),
+            items: why.items.as_ref().map(|items| self.items(items)),
+            why: self.why(&why.why),
+        }
+    }
+
+    fn why(&self, why: &Why<'_>) -> WhyView {
+        match why {
+            Why::Waiting(why) => WhyView::Waiting {
+                waits_for: self.waits_for(&why.waits_for),
+                chains: why.chains.iter().map(|chain| self.chain(chain)).collect(),
+                more_open: why.more_active,
+            },
+            Why::Ready(hold) => WhyView::Ready { hold: self.hold(hold) },
+            Why::Running(why) => WhyView::Running {
+                try_number: why.try_number,
+                of: why.of,
+                times_out_at: why.times_out_at.map(time),
+                inputs: why.inputs.iter().map(|seen| view::input(self.history, *seen)).collect(),
+            },
+            Why::BackingOff(why) => WhyView::BackingOff {
+                failure: failure_event(why.failure),
+                failures: why.failures,
+                of: why.of,
+                retry_at: time(why.retry_at),
+                backoff_s: why.backoff.as_secs_f64(),
+                asked_s: why.asked.map(|asked| asked.wait.as_secs_f64()),
+            },
+            Why::Succeeded(why) => WhyView::Succeeded {
+                attempts: why.attempts,
+                took_s: why.took.as_secs_f64(),
+                set: self.variables(&why.set),
+            },
+            Why::Failed(why) => WhyView::Failed {
+                failure: failure_event(why.failure),
+                tries: why.tries,
+                of: why.of,
+                allowed: why.allowed,
+                toll: self.toll(&why.toll),
+            },
+            Why::Skipped(why) => WhyView::Skipped {
+                reason: reason(why.reason),
+                causes: why.causes.iter().map(|cause| self.cause(cause)).collect(),
+                more: why.more,
+                first: FewEnds {
+                    first: why.first.first.iter().map(|end| self.end(end)).collect(),
+                    more: why.first.more,
+                },
+            },
+            Why::Cancelled(by) => WhyView::Cancelled { by: self.ended_by(by) },
+            Why::Resolved { resolution, set } => WhyView::Resolved {
+                resolution: SkipView {
+                    by: resolution.by.clone(),
+                    reason: resolution.reason.clone(),
+                },
+                set: self.variables(set),
+            },
+        }
+    }
+
+    fn hold(&self, hold: &Hold<'_>) -> HoldView {
+        match hold {
+            Hold::NotBegun => HoldView::NotBegun,
+            Hold::Paused(by) => {
+                HoldView::Paused { by: by.map(|by| view::intervention(self.history, by)) }
+            }
+            Hold::Ending(by) => HoldView::Ending { by: self.ended_by(by) },
+            Hold::HandedOver { at, busy } => {
+                HoldView::HandedOver { at: time(*at), busy: self.standings(busy) }
+            }
+            Hold::Beside(task) => HoldView::Beside { task: self.standing(task) },
+            Hold::UntilAlone(busy) => HoldView::UntilAlone { busy: self.standings(busy) },
+            Hold::Behind(task) => HoldView::Behind { task: self.standing(task) },
+            Hold::Workers { workers, busy } => {
+                HoldView::Workers { workers: *workers, busy: self.standings(busy) }
+            }
+            Hold::Instances { most, taken } => {
+                HoldView::Instances { most: *most, taken: self.standings(taken) }
+            }
+            Hold::Queue { name, taken } => {
+                HoldView::Queue { queue: (*name).to_owned(), taken: self.standings(taken) }
+            }
+            Hold::AboutToStart { queue, instances } => {
+                HoldView::AboutToStart { queue: queue.map(str::to_owned), instances: *instances }
+            }
+        }
+    }
+
+    fn waits_for(&self, all: &[WaitsFor]) -> Vec<WaitsForView> {
+        let view = |one: &WaitsFor| match one {
+            WaitsFor::Start => WaitsForView::Start,
+            WaitsFor::Variable { name, producers } => {
+                WaitsForView::Variable { name: name.clone(), producers: self.standings(producers) }
+            }
+            WaitsFor::Task(standing) => WaitsForView::Task { on: self.standing(standing) },
+            WaitsFor::Barrier(few) => WaitsForView::Barrier { on: self.standings(few) },
+        };
+        all.iter().map(view).collect()
+    }
+
+    fn chain(&self, chain: &ActiveChain) -> ChainView {
+        let links = chain.links.iter().map(|link| {
+            let (via, variable) = match &link.via {
+                Via::Variable(name) => ("variable", Some(name.clone())),
+                Via::Dependency => ("dependency", None),
+                Via::Barrier => ("barrier", None),
+                Via::Circle => ("circle", None),
+            };
+            let standing = self.standing(&link.standing);
+            ChainLinkView { via: via.to_owned(), variable, standing }
+        });
+        ChainView { links: links.collect(), left_out: chain.left_out }
+    }
+
+    fn ended_by(&self, by: &CancelledBy<'_>) -> EndedByView {
+        match by {
+            CancelledBy::Request(one) | CancelledBy::Alone(one) => {
+                EndedByView::Request { request: view::intervention(self.history, one) }
+            }
+            CancelledBy::Failure(task) => EndedByView::Failure { task: self.name(*task) },
+        }
+    }
+
+    fn cause(&self, cause: &Cause<'_>) -> CauseView {
+        CauseView {
+            end: self.end(&cause.end),
+            behind: cause.behind.iter().map(|behind| self.cause(behind)).collect(),
+            more: cause.more,
+        }
+    }
+
+    fn end(&self, end: &CauseEnd<'_>) -> EndView {
+        let task = self.name(end.task());
+        match end {
+            CauseEnd::Failed(_, failure) => {
+                EndView::Failed { task, failure: failure_event(failure) }
+            }
+            CauseEnd::DidNotEmit(_) => EndView::DidNotEmit { task },
+            CauseEnd::Skipped(_, why) => EndView::Skipped { task, reason: reason(why) },
+            CauseEnd::Cancelled(_) => EndView::Cancelled { task },
+            CauseEnd::Nobody(_, variable) => {
+                EndView::Nobody { task, variable: (*variable).to_owned() }
+            }
+        }
+    }
+
+    fn items(&self, items: &ItemsWhy<'_>) -> ItemsWhyView {
+        let failed = items.failed.first.iter().map(|(item, failure)| ItemFailureView {
+            item: *item,
+            failure: failure_event(failure),
+        });
+        ItemsWhyView {
+            count: items.count,
+            settled: items.settled,
+            open: self.standings(&items.open),
+            failed: FewItemFailures { first: failed.collect(), more: items.failed.more },
+        }
+    }
+
+    fn standings(&self, few: &Few<Standing>) -> FewStandings {
+        let first = few.first.iter().map(|standing| self.standing(standing)).collect();
+        FewStandings { first, more: few.more }
+    }
+
+    fn standing(&self, standing: &Standing) -> StandingView {
+        StandingView {
+            task: self.name(standing.task.task),
+            item: standing.task.item,
+            phase: standing.phase.name().to_owned(),
+            since: time(standing.since),
+        }
+    }
+
+    fn variables(&self, few: &Few<VariableRecord<'_>>) -> FewVariables {
+        let first = few.first.iter().map(|one| view::variable(self.history, *one)).collect();
+        FewVariables { first, more: few.more }
+    }
+
+    fn toll(&self, toll: &Toll) -> TollView {
+        let first = toll.first.iter().map(|task| self.name(*task)).collect();
+        TollView { count: toll.count, first }
+    }
+
+    fn name(&self, task: TaskIx) -> String {
+        self.history.run().plan().task(task).name.clone()
+    }
+}
+
+fn reason(reason: &SkipReason) -> serde_json::Value {
+    serde_json::to_value(reason).expect("its keys are text")
+}

@@ -1,0 +1,321 @@
+//! Schedules, for those who may see and change them.
+
+use super::check;
+use super::decide::{ACTIVE_MAX, Firing, State};
+use super::document::{Definition, SCHEDULES, STATES, change, namespace, put_state};
+use super::rule::Rule;
+use crate::access::{Caller, Permission};
+use crate::asked::{self, Precondition};
+use crate::ids::{new_id, random};
+use crate::problem::Problem;
+use crate::readers::Readers;
+use crate::runs::Runs;
+use crate::shelf::Shelf;
+use crate::workflows::{Tagged, Workflows};
+use loom_core::Timestamp;
+use loom_engine::Clock;
+use loom_protocol::api::{
+    FiringView, NextTick, NextTicks, ScheduleList, ScheduleSpec, ScheduleView, Started,
+};
+use loom_protocol::rfc3339;
+use loom_store::record::hex;
+use loom_store::{Expect, Scan, Write};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// The most schedules.
+const SCHEDULES_MAX: usize = 2000;
+/// The most ticks that are foretold.
+const NEXT_MAX: usize = 100;
+
+/// The schedules.
+pub struct Schedules {
+    pub(super) shelf: Shelf,
+    pub(super) readers: Readers,
+    pub(super) runs: Arc<Runs>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Tells the clockwork that something was changed here.
+    pub(super) changed: Notify,
+    workflows: Arc<Workflows>,
+}
+
+/// A schedule as it was found.
+struct Present {
+    definition: Definition,
+    version: u64,
+    state: State,
+    state_version: u64,
+}
+
+impl Schedules {
+    pub(crate) fn new(
+        shelf: Shelf,
+        readers: Readers,
+        runs: Arc<Runs>,
+        workflows: Arc<Workflows>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { shelf, readers, runs, clock, changed: Notify::new(), workflows }
+    }
+
+    /// A schedule, with the entity tag of what was asked for.
+    pub async fn get(&self, caller: &Caller, name: &str) -> Result<Tagged<ScheduleView>, Problem> {
+        let present = self.visible(caller, name, Permission::SchedulesList).await?;
+        self.view(name, &present).await
+    }
+
+    /// Schedules by name, from behind the one named `after`.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        namespace: Option<&str>,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<ScheduleList, Problem> {
+        let allowed = caller.within(Permission::SchedulesList, namespace)?;
+        let mut items = Vec::new();
+        let mut scan = Scan { after, limit, ..Scan::default() };
+        loop {
+            let page = self.shelf.scan(SCHEDULES, scan.clone()).await?;
+            scan.after = page.documents.last().map(|document| document.key.clone());
+            for document in page.documents {
+                let name = document.key;
+                let Some(present) = self.present(&name).await? else { continue };
+                let of = present.definition.namespace().to_owned();
+                if allowed.as_ref().is_some_and(|allowed| !allowed.contains(&of)) {
+                    continue;
+                }
+                if items.len() == limit {
+                    let next_cursor = items.last().map(|item: &ScheduleView| item.name.clone());
+                    return Ok(ScheduleList { items, next_cursor });
+                }
+                items.push(self.view(&name, &present).await?.value);
+            }
+            if !page.more {
+                return Ok(ScheduleList { items, next_cursor: None });
+            }
+        }
+    }
+
+    /// Makes or replaces a schedule; the answer says whether it is new. Another timing begins now:
+    /// ticks of the old one that wait are dropped.
+    pub async fn put(
+        &self,
+        caller: &Caller,
+        name: &str,
+        spec: ScheduleSpec,
+        when: Precondition,
+    ) -> Result<(Tagged<ScheduleView>, bool), Problem> {
+        asked::name(name)?;
+        check::spec(caller, &spec)?;
+        let now = self.clock.now();
+        if Rule::new(&spec.timing, now)?.next_after(now).is_none() {
+            return Err(Problem::argument("the schedule would never tick: its time is over"));
+        }
+        let run = &spec.run;
+        self.workflows.prepared(namespace(run), &run.workflow, run.version.as_deref()).await?;
+        loop {
+            let present = self.present(name).await?;
+            let version = present.as_ref().map(|present| present.version);
+            when.check(version, "schedule", SCHEDULES, name)?;
+            let next = match &present {
+                Some(present) => replaced(caller, present, &spec, now)?,
+                None => self.made(caller, &spec, now).await?,
+            };
+            let expect = |version: Option<u64>| version.map_or(Expect::Absent, Expect::Version);
+            let seen = present.as_ref().map(|present| (present.version, present.state_version));
+            let changes = vec![
+                next.definition.put(name, expect(seen.map(|seen| seen.0))),
+                put_state(name, &next.state, expect(seen.map(|seen| seen.1))),
+            ];
+            // Where somebody else was quicker, all is looked at again.
+            if let Ok(versions) = self.shelf.write(changes).await? {
+                self.changed.notify_one();
+                let written = Present { version: versions[0], ..next };
+                return Ok((self.view(name, &written).await?, present.is_none()));
+            }
+        }
+    }
+
+    /// Deletes a schedule. Its runs go on.
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        name: &str,
+        expected: Option<u64>,
+    ) -> Result<(), Problem> {
+        loop {
+            let present = self.visible(caller, name, Permission::SchedulesWrite).await?;
+            let when = Precondition { version: expected, absent: false };
+            when.check(Some(present.version), "schedule", SCHEDULES, name)?;
+            let changes = vec![
+                change(SCHEDULES, name, Expect::Version(present.version), Write::Delete),
+                change(STATES, name, Expect::Version(present.state_version), Write::Delete),
+            ];
+            if self.shelf.write(changes).await?.is_ok() {
+                self.changed.notify_one();
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lets nothing fire, or goes on. What ticks during a pause is neither fired nor missed.
+    pub async fn pause(
+        &self,
+        caller: &Caller,
+        name: &str,
+        paused: bool,
+    ) -> Result<Tagged<ScheduleView>, Problem> {
+        loop {
+            let mut present = self.visible(caller, name, Permission::SchedulesWrite).await?;
+            if present.state.paused != paused {
+                if !paused {
+                    present.state.through = self.clock.now();
+                }
+                present.state.paused = paused;
+                let written = self.write_state(name, &present.state, present.state_version);
+                if written.await?.is_none() {
+                    continue;
+                }
+                self.changed.notify_one();
+            }
+            return self.view(name, &present).await;
+        }
+    }
+
+    /// Starts a run at once, as a tick would, whatever is under way.
+    pub async fn trigger(&self, caller: &Caller, name: &str) -> Result<Started, Problem> {
+        loop {
+            let mut present = self.visible(caller, name, Permission::RunsStart).await?;
+            if present.state.active.len() >= ACTIVE_MAX {
+                let what = format!("{ACTIVE_MAX} runs of the schedule `{name}` are under way");
+                return Err(Problem::busy(what));
+            }
+            let tick = self.clock.now();
+            let run = new_id(tick)?;
+            present.state.fire(tick, run);
+            let written = self.write_state(name, &present.state, present.state_version);
+            if written.await?.is_some() {
+                // If it fails here, the clockwork tries again or settles it.
+                self.changed.notify_one();
+                let firing = Firing { tick, run, cancel: false };
+                self.perform_one(name, &present.definition, &firing).await?;
+                return Ok(Started { id: run.to_string(), repeated: false });
+            }
+        }
+    }
+
+    /// The next ticks, as if the schedule were not paused.
+    pub async fn next(
+        &self,
+        caller: &Caller,
+        name: &str,
+        count: usize,
+    ) -> Result<NextTicks, Problem> {
+        if !(1..=NEXT_MAX).contains(&count) {
+            return Err(Problem::argument(format!("`count` is 1 to {NEXT_MAX}")));
+        }
+        let present = self.visible(caller, name, Permission::SchedulesList).await?;
+        let (rule, policy) = (present.definition.rule()?, present.definition.policy());
+        let tick = |tick: Timestamp| NextTick {
+            tick: rfc3339(tick.0),
+            at: rfc3339(policy.fires_at(tick).0),
+        };
+        let ticks = rule.ticks(self.clock.now(), Timestamp(u64::MAX));
+        Ok(NextTicks { items: ticks.take(count).map(tick).collect() })
+    }
+
+    async fn present(&self, name: &str) -> Result<Option<Present>, Problem> {
+        let Some(state) = self.shelf.document(STATES, name).await? else { return Ok(None) };
+        let Some(document) = self.shelf.document(SCHEDULES, name).await? else { return Ok(None) };
+        let (version, state_version) = (document.version, state.version);
+        let state = super::document::read_state(&state)?;
+        Ok(Some(Present { definition: Definition::read(document)?, version, state, state_version }))
+    }
+
+    /// The schedule, if the caller may do this to it. Of others not even that they are there is
+    /// told.
+    async fn visible(
+        &self,
+        caller: &Caller,
+        name: &str,
+        permission: Permission,
+    ) -> Result<Present, Problem> {
+        let visible = caller.namespaces(permission)?;
+        let present = self.present(name).await?;
+        let seen = |present: &Present| {
+            let of = present.definition.namespace();
+            visible.as_ref().is_none_or(|names| names.iter().any(|name| name == of))
+        };
+        present.filter(seen).ok_or_else(|| Problem::missing("schedule", name))
+    }
+
+    async fn made(
+        &self,
+        caller: &Caller,
+        spec: &ScheduleSpec,
+        now: Timestamp,
+    ) -> Result<Present, Problem> {
+        let scan = Scan { limit: SCHEDULES_MAX, ..Scan::default() };
+        if self.shelf.scan(STATES, scan).await?.documents.len() >= SCHEDULES_MAX {
+            return Err(Problem::argument(format!("there are {SCHEDULES_MAX} schedules already"))
+                .help("delete schedules that are over"));
+        }
+        let salt = hex(&random::<16>()?);
+        let definition = Definition {
+            spec: spec.clone(),
+            salt,
+            anchor: now,
+            changed_by: caller.name().to_owned(),
+            changed_at: now,
+        };
+        Ok(Present { definition, version: 0, state: State::new(now), state_version: 0 })
+    }
+
+    async fn view(&self, name: &str, present: &Present) -> Result<Tagged<ScheduleView>, Problem> {
+        let Present { definition, state, version, .. } = present;
+        let mut spec = definition.spec.clone();
+        self.workflows.mask(&mut spec.run).await;
+        let rule = definition.rule()?;
+        let next = rule.next_after(state.through).filter(|_| !state.paused);
+        let firing = |firing: &Firing| FiringView {
+            tick: rfc3339(firing.tick.0),
+            run: firing.run.to_string(),
+        };
+        let value = ScheduleView {
+            name: name.to_owned(),
+            namespace: definition.namespace().to_owned(),
+            spec,
+            changed_by: definition.changed_by.clone(),
+            changed_at: rfc3339(definition.changed_at.0),
+            paused: state.paused,
+            next_at: next.map(|tick| rfc3339(definition.policy().fires_at(tick).0)),
+            last: state.last.as_ref().map(firing),
+            active: state.active.iter().map(firing).collect(),
+            waiting: state.waiting.iter().map(|tick| rfc3339(tick.0)).collect(),
+            counts: state.counts,
+            problem: state.problem.clone(),
+        };
+        Ok(Tagged { value, version: *version })
+    }
+}
+
+fn replaced(
+    caller: &Caller,
+    present: &Present,
+    spec: &ScheduleSpec,
+    now: Timestamp,
+) -> Result<Present, Problem> {
+    caller.may(Permission::SchedulesWrite, present.definition.namespace())?;
+    let mut state = present.state.clone();
+    let mut definition = present.definition.clone();
+    if definition.spec.timing != spec.timing {
+        definition.anchor = now;
+        state.through = now;
+        state.waiting.clear();
+    }
+    definition.spec = spec.clone();
+    caller.name().clone_into(&mut definition.changed_by);
+    definition.changed_at = now;
+    Ok(Present { definition, state, ..*present })
+}

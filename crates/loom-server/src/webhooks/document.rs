@@ -1,0 +1,91 @@
+//! How subscriptions are kept.
+
+use crate::feed::{Cursor, Filter, Types};
+use crate::problem::Problem;
+use loom_protocol::ErrorCode;
+use loom_protocol::api::{DeadDelivery, WebhookPause, WebhookRetry};
+use loom_store::{Change, Document, Expect, Write};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// The collection of subscriptions, by their identities. The secret is the signing secret.
+pub(super) const SUBSCRIPTIONS: &str = "webhooks";
+/// The collection of their places in the feed, by the same identities.
+pub(super) const PLACES: &str = "webhook_places";
+/// The collection of deliveries that were given up: `SUBSCRIPTION/EVENT`, the event so that keys
+/// sort as events do.
+pub(super) const DEAD: &str = "webhook_dead";
+
+/// A subscription.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Subscription {
+    pub(super) url: String,
+    pub(super) types: Vec<String>,
+    pub(super) namespaces: Option<Vec<String>>,
+    pub(super) workflow: Option<String>,
+    pub(super) description: String,
+    pub(super) retry: WebhookRetry,
+    pub(super) created_by: String,
+    pub(super) created_at: String,
+    pub(super) paused: Option<WebhookPause>,
+}
+
+impl Subscription {
+    /// The events that it wants.
+    pub(super) fn filter(&self) -> Result<Filter, Problem> {
+        let types = match self.types.as_slice() {
+            [] => Types::ALL,
+            names => Types::named(names.iter().map(String::as_str))?,
+        };
+        Ok(Filter { namespaces: self.namespaces.clone(), workflow: self.workflow.clone(), types })
+    }
+
+    pub(super) fn put(&self, id: &str, secret: String, expect: Expect) -> Change {
+        put(SUBSCRIPTIONS, id.to_owned(), json!(self), Some(secret), expect)
+    }
+}
+
+/// The change that keeps a place.
+pub(super) fn put_place(id: &str, place: Cursor, expect: Expect) -> Change {
+    put(PLACES, id.to_owned(), json!(place.to_string()), None, expect)
+}
+
+/// The change that keeps a dead delivery.
+pub(super) fn put_dead(id: &str, event: Cursor, dead: &DeadDelivery) -> Change {
+    put(DEAD, dead_key(id, event), json!(dead), None, Expect::Any)
+}
+
+/// The key of a dead delivery.
+pub(super) fn dead_key(id: &str, event: Cursor) -> String {
+    format!("{id}/{:020}-{:010}", event.row.0, event.place)
+}
+
+/// The change that removes a document.
+pub(super) fn delete(collection: &'static str, key: String) -> Change {
+    Change { collection: collection.into(), key, expect: Expect::Any, write: Write::Delete }
+}
+
+/// A document's body as what it should be.
+pub(super) fn read<T: DeserializeOwned>(document: &Document) -> Result<T, Problem> {
+    serde_json::from_value(document.body.clone()).map_err(|error| {
+        let what = format!("the document `{}` of a webhook cannot be read: {error}", document.key);
+        Problem::new(ErrorCode::StoreCorrupt, what)
+    })
+}
+
+/// A place as it was kept.
+pub(super) fn read_place(document: &Document) -> Result<Cursor, Problem> {
+    let text: String = read(document)?;
+    text.parse().map_err(|_| crate::feed::bad_cursor())
+}
+
+fn put(
+    collection: &'static str,
+    key: String,
+    body: serde_json::Value,
+    secret: Option<String>,
+    expect: Expect,
+) -> Change {
+    Change { collection: collection.into(), key, expect, write: Write::Put { body, secret } }
+}

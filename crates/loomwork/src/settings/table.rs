@@ -1,0 +1,182 @@
+//! Every setting: its key in the file, its variable, its flag.
+//!
+//! One scheme names them all. `server.cors_origins` in the file is `LOOM_SERVER_CORS_ORIGINS` in
+//! the environment and `--cors-origins` on the command line, which leaves `server` out.
+
+/// What can be set.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// As the file has it: a section and a name, or a name alone.
+    pub(crate) key: &'static str,
+    /// As the environment has it.
+    pub(crate) env: &'static str,
+    /// As the command line has it, without its dashes.
+    pub(crate) flag: &'static str,
+    pub(crate) kind: Kind,
+    /// What holds if nobody says anything; empty for nothing, or for what the help says.
+    pub(crate) default: &'static str,
+    pub(crate) help: &'static str,
+}
+
+/// What a setting's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    /// A text that is shown to nobody.
+    Secret,
+    /// A path. In the file it starts from the file's folder.
+    Path,
+    /// An address and a port.
+    Address,
+    /// True or false.
+    Switch,
+    /// A whole number, no less than this.
+    Count(u64),
+    /// A number with its unit: `500ms`, `30s`, `5m`, `1h`.
+    Time,
+    /// Texts. In a variable they have commas between them; a flag is given for each.
+    List,
+    /// Texts by name. In a variable: `A=1,B=2`; a flag is given for each.
+    Map,
+    /// As [`Kind::Map`]; the texts are shown to nobody.
+    Secrets,
+}
+
+macro_rules! settings {
+    ($($key:literal $env:literal $flag:literal $kind:expr, $default:literal, $help:literal;)*) => {
+        /// All settings.
+        pub(crate) const SETTINGS: &[Setting] = &[$(Setting {
+            key: $key, env: $env, flag: $flag, kind: $kind, default: $default, help: $help,
+        }),*];
+    };
+}
+
+settings! {
+    "store" "LOOM_STORE" "store" Kind::Path, "",
+        "The store: an SQLite file, as a path or sqlite:PATH";
+    "permissions_url" "LOOM_PERMISSIONS_URL" "permissions-url" Kind::Text, "",
+        "The service that says what `AUTH_TOKEN` permits";
+    "queue" "LOOM_QUEUE" "queue" Kind::Map, "",
+        "The most tasks of a queue at once; may be given often";
+    "server.listen" "LOOM_SERVER_LISTEN" "listen" Kind::Address, "127.0.0.1:7420",
+        "Where to listen; port 0 takes a free one";
+    "server.access" "LOOM_SERVER_ACCESS" "access" Kind::Switch, "false",
+        "Let nobody in without a token";
+    "server.base" "LOOM_SERVER_BASE" "base" Kind::Path, "",
+        "The folder that relative paths of workflows start from; the current one if not set";
+    "server.workers" "LOOM_SERVER_WORKERS" "workers" Kind::Count(1), "",
+        "The most tasks of a run at once, unless it says otherwise; the number of cores if not set";
+    "server.host_env" "LOOM_SERVER_HOST_ENV" "host-env" Kind::List, "",
+        "A variable of the environment that workflows may read as {{ENV:NAME}}; may be given often";
+    "server.hosts" "LOOM_SERVER_HOSTS" "hosts" Kind::List, "",
+        "A name of this server, beside localhost, that requests may be for without access control";
+    "server.cors_origins" "LOOM_SERVER_CORS_ORIGINS" "cors-origins" Kind::List, "",
+        "An origin whose pages may call from a browser, such as https://ci.example";
+    "server.open_metrics" "LOOM_SERVER_OPEN_METRICS" "open-metrics" Kind::Switch, "false",
+        "Let everybody read /metrics";
+    "server.private_receivers" "LOOM_SERVER_PRIVATE_RECEIVERS" "private-receivers" Kind::Switch, "false",
+        "Let webhooks lead to this machine and into its own network";
+    "otlp.endpoint" "LOOM_OTLP_ENDPOINT" "otlp-endpoint" Kind::Text, "",
+        "The OpenTelemetry collector that traces go to, over HTTP; `/v1/traces` is added";
+    "otlp.headers" "LOOM_OTLP_HEADERS" "otlp-headers" Kind::Secrets, "",
+        "A header for the collector; may be given often";
+    "log.style" "LOOM_LOG_STYLE" "log-style" Kind::Text, "text",
+        "How the log on standard error looks: text or json";
+    "log.level" "LOOM_LOG_LEVEL" "log-level" Kind::Text, "info",
+        "Leave out of the log what matters less: error, warn or info";
+    "tls.certificate" "LOOM_TLS_CERTIFICATE" "tls-certificate" Kind::Path, "",
+        "The certificate, in PEM, with those between it and the authority";
+    "tls.key" "LOOM_TLS_KEY" "tls-key" Kind::Path, "",
+        "The certificate's private key, in PEM";
+    "jwt.issuer" "LOOM_JWT_ISSUER" "jwt-issuer" Kind::Text, "",
+        "Take JSON Web Tokens whose `iss` is this";
+    "jwt.audience" "LOOM_JWT_AUDIENCE" "jwt-audience" Kind::Text, "",
+        "What has to be in their `aud`";
+    "jwt.secret" "LOOM_JWT_SECRET" "jwt-secret" Kind::Secret, "",
+        "The secret that verifies them (HS256, HS384, HS512): 32 bytes or more";
+    "jwt.jwks" "LOOM_JWT_JWKS" "jwt-jwks" Kind::Path, "",
+        "The public keys that verify them (RS, PS, ES): a file or a URL";
+    "jwt.name_claim" "LOOM_JWT_NAME_CLAIM" "jwt-name-claim" Kind::Text, "sub",
+        "The claim with the caller's name";
+    "jwt.roles_claim" "LOOM_JWT_ROLES_CLAIM" "jwt-roles-claim" Kind::Text, "roles",
+        "The claim with the caller's roles";
+    "jwt.roles" "LOOM_JWT_ROLES" "jwt-roles" Kind::Map, "",
+        "What a role of the issuer is called here: THEIRS=OURS; may be given often";
+    "jwt.namespaces_claim" "LOOM_JWT_NAMESPACES_CLAIM" "jwt-namespaces-claim" Kind::Text, "",
+        "The claim with the caller's namespaces, `*` for all; all without it";
+    "audit.days" "LOOM_AUDIT_DAYS" "audit-days" Kind::Count(1), "90",
+        "For how many days changes are kept in the audit log";
+    "limits.body" "LOOM_LIMITS_BODY" "limits-body" Kind::Count(1), "4194304",
+        "The most bytes of a request's body";
+    "limits.request" "LOOM_LIMITS_REQUEST" "limits-request" Kind::Time, "30s",
+        "How long a request may take, streams excepted";
+    "limits.headers" "LOOM_LIMITS_HEADERS" "limits-headers" Kind::Time, "10s",
+        "How long a client may take to send its headers, and be idle";
+    "limits.connections" "LOOM_LIMITS_CONNECTIONS" "limits-connections" Kind::Count(1), "4096",
+        "The most connections at once";
+    "limits.streams" "LOOM_LIMITS_STREAMS" "limits-streams" Kind::Count(0), "2048",
+        "The most event streams at once";
+    "limits.rate" "LOOM_LIMITS_RATE" "limits-rate" Kind::Count(0), "0",
+        "The most requests of one client in a second; 0 for any number";
+    "limits.failures" "LOOM_LIMITS_FAILURES" "limits-failures" Kind::Count(0), "60",
+        "The most requests of one address in a minute that show no good token; 0 for any number";
+    "limits.stop" "LOOM_LIMITS_STOP" "limits-stop" Kind::Time, "10s",
+        "How long a server that is being stopped waits for requests under way";
+}
+
+/// The setting of this key.
+pub(crate) fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// The sections, each once.
+pub(crate) fn sections() -> Vec<&'static str> {
+    let mut sections: Vec<_> = SETTINGS
+        .iter()
+        .filter_map(|it| it.key.split_once('.'))
+        .map(|(section, _)| section)
+        .collect();
+    sections.dedup();
+    sections
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_one_scheme() {
+        for setting in SETTINGS {
+            let key = setting.key;
+            let env = format!("LOOM_{}", key.to_uppercase().replace('.', "_"));
+            assert_eq!(setting.env, env, "{key}");
+            let flag = key.strip_prefix("server.").unwrap_or(key).replace(['.', '_'], "-");
+            assert_eq!(setting.flag, flag, "{key}");
+        }
+    }
+
+    #[test]
+    fn defaults_are_of_their_kind() {
+        for setting in SETTINGS.iter().filter(|setting| !setting.default.is_empty()) {
+            assert!(crate::settings::value::parse(setting.kind, setting.default).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_defaults_of_the_limits_are_those_of_the_server() {
+        let limits = loom_server::Limits::default();
+        let seconds = |time: std::time::Duration| format!("{}s", time.as_secs());
+        for (key, expected) in [
+            ("limits.body", limits.body.to_string()),
+            ("limits.request", seconds(limits.request)),
+            ("limits.headers", seconds(limits.headers)),
+            ("limits.connections", limits.connections.to_string()),
+            ("limits.streams", limits.streams.to_string()),
+            ("limits.rate", limits.rate.to_string()),
+            ("limits.failures", limits.failures.to_string()),
+            ("limits.stop", seconds(limits.stop)),
+        ] {
+            assert_eq!(find(key).unwrap().default, expected, "{key}");
+        }
+    }
+}
