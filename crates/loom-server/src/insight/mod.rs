@@ -1,9 +1,9 @@
 //! What the server knows about itself and about how runs go: health, metrics, analytics, traces.
 //!
-//! A [`Projector`](projector) follows the feed once for all of them, from the journal's beginning.
+//! A `Projector` follows the feed once for all of them, from the journal's beginning.
 //! It folds each run's events with the core's own [`History`](loom_core::History), so that times and
 //! causes are what `loom show` tells. What it has read before the server started goes into the
-//! [`Table`](table) alone: counters begin at zero, and spans are sent once.
+//! `Table` alone: counters begin at zero, and spans are sent once.
 
 mod analysis;
 mod disk;

@@ -24,7 +24,7 @@ pub(super) fn write(place: RunCursor, question: &str) -> String {
     text
 }
 
-/// The reverse of [`write`].
+/// The reverse of [`write()`].
 pub(super) fn read(text: &str, question: &str) -> Result<RunCursor, Problem> {
     parse(text, question).ok_or_else(|| {
         Problem::new(ErrorCode::BadCursor, "the cursor is not one of this list")
