@@ -58,7 +58,8 @@ async fn all(
     if let Some(namespace) = params.namespace {
         filter.narrow(namespace)?;
     }
-    Ok(respond(OfAll::new(app.follow(after)?, filter), permit))
+    let feed = OfAll::new(app.follow(after).await?, filter);
+    Ok(respond(feed, permit, app.config.limits.write))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -91,7 +92,7 @@ async fn of_run(
     let after = last.map_err(|_| bad_cursor())?.or(params.after).unwrap_or(0);
     let types = Types::parse(params.types.as_deref())?;
     let follower = app.follow_run(&summary, after).await?;
-    Ok(respond(OfRun::new(follower, types), permit))
+    Ok(respond(OfRun::new(follower, types), permit, app.config.limits.write))
 }
 
 /// List every type of event, with its schema and an example

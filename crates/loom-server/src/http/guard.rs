@@ -1,5 +1,6 @@
 //! What every request passes: where it comes from, who calls, how often, how much and how long.
 
+use super::extract::Deadline;
 use super::origin;
 use super::triggers::HOOKS;
 use crate::access::{Caller, Client, bearer};
@@ -17,7 +18,7 @@ use loom_protocol::ErrorCode;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// The name of the one user of a server without access control.
 const LOCAL: &str = "local";
@@ -33,14 +34,16 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
         Ok(Some(caller)) => drop(head.extensions.insert(caller)),
         Err(problem) => return problem.into_response(),
     }
+    let limit = app.config.limits.request;
+    let deadline = Instant::now() + limit;
+    head.extensions.insert(Deadline(deadline));
     let request = Request::from_parts(head, body);
     if let Some(problem) = too_large(&request, app.config.limits.body) {
         drain(request).await;
         return problem.into_response();
     }
     // For the head of the answer alone: event streams go on.
-    let limit = app.config.limits.request;
-    match timeout(limit, next.run(request)).await {
+    match timeout_at(deadline, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(
             ErrorCode::RequestTimeout,

@@ -1,7 +1,7 @@
 //! A stream of server-sent events to one reader.
 //!
 //! A task of its own reads ahead of the reader, but only a little: what waits for one reader is
-//! bounded, and one that takes nothing for half a minute is sent away. It comes back with the last
+//! bounded, and one that takes nothing for too long is sent away. It comes back with the last
 //! identity that it saw, and misses nothing.
 
 use crate::feed::{Batch, Filter, Follower, RunFollower, Types};
@@ -16,8 +16,8 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-/// The pace of every stream.
-const PACE: Pace = Pace { heartbeat: Duration::from_secs(15), patience: Duration::from_secs(30) };
+/// How often a silent stream says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How many events wait for a reader.
 const WAITING_MAX: usize = 16;
 
@@ -39,11 +39,16 @@ pub(super) trait Feed: Send + 'static {
     fn heartbeat(&self) -> Event;
 }
 
-/// The answer that a reader of events gets. The permit is given back at the stream's end.
-pub(super) fn respond(feed: impl Feed, permit: OwnedSemaphorePermit) -> Response {
+/// The answer that a reader of events gets, which may take nothing of it for so long. The permit is
+/// given back at the stream's end.
+pub(super) fn respond(
+    feed: impl Feed,
+    permit: OwnedSemaphorePermit,
+    patience: Duration,
+) -> Response {
     let (reader, events) = mpsc::channel(WAITING_MAX);
     tokio::spawn(async move {
-        pump(feed, &reader, PACE).await;
+        pump(feed, &reader, Pace { heartbeat: HEARTBEAT, patience }).await;
         drop(permit);
     });
     let events = stream::unfold(events, |mut events| async move {

@@ -1,7 +1,10 @@
-//! What is noted of every request: how long it took, what became of it, and what it belongs to.
+//! What is noted of every request: where it comes from, how long it took, what became of it, and
+//! what it belongs to.
 
+use super::forwarded;
 use crate::app::App;
 use crate::ids::new_id;
+use crate::serve::Peer;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -28,6 +31,7 @@ pub(super) async fn track(
     };
     // Handlers find it where the caller would have put it.
     request.headers_mut().insert(CORRELATION, id.clone());
+    let from = origin(&app, &mut request);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.map_or(NOWHERE, MatchedPath::as_str).to_owned();
@@ -40,12 +44,22 @@ pub(super) async fn track(
             ("method", method.as_str().into()),
             ("path", path.into()),
             ("status", status.into()),
+            ("from", from.into()),
             ("took_ms", (took.as_micros() as f64 / 1e3).into()),
             ("correlation_id", id.to_str().unwrap_or_default().into()),
         ],
     );
     response.headers_mut().insert(CORRELATION, id);
     response
+}
+
+/// Puts the client in the place of the proxy that speaks for it, for all who ask who calls.
+fn origin(app: &App, request: &mut Request) -> Option<String> {
+    let mut peer = *request.extensions().get::<Peer>()?;
+    let (proxies, header) = (&app.config.trusted_proxies, app.config.proxy_header);
+    peer.0.set_ip(forwarded::origin(peer.0.ip(), request.headers(), proxies, header));
+    request.extensions_mut().insert(peer);
+    Some(peer.0.ip().to_string())
 }
 
 /// The caller's, if it is one; else a new one.

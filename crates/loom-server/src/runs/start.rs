@@ -61,17 +61,22 @@ impl Runs {
         let key = RunKey::of(caller, &request, key, &prepared.hash)?;
         let id = new_id(self.clock.now())?;
         let mut submission = self.submission(caller, &prepared, request, context, id)?;
-        if let Some(key) = key {
-            match self.reserve(&key, id).await? {
-                Reserved::Start(reserved) => submission.id = reserved,
-                Reserved::Repeat(run) => {
-                    return Ok(Started { id: run.to_string(), repeated: true });
-                }
-            }
-        }
-        let id = submission.id;
-        self.submit(submission).await?;
-        Ok(Started { id: id.to_string(), repeated: false })
+        let Some(key) = key else {
+            self.submit(submission).await?;
+            return Ok(Started { id: id.to_string(), repeated: false });
+        };
+        let id = match self.reserve(&key, id).await? {
+            Reserved::Start(reserved) => reserved,
+            Reserved::Repeat(run) => return Ok(Started { id: run.to_string(), repeated: true }),
+        };
+        submission.id = id;
+        let repeated = match self.submit(submission).await {
+            Ok(()) => false,
+            // An equal request that came at the same time was quicker.
+            Err(EngineError::Exists(_)) => true,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Started { id: id.to_string(), repeated })
     }
 
     /// Starts a run under an identity that was reserved for it; no effect if it is there already.

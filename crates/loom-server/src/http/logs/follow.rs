@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use loom_protocol::{AttemptOf, RunEvent, RunEventKind};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::fs::File;
@@ -29,8 +30,8 @@ pub(super) async fn follow(
     permit: OwnedSemaphorePermit,
 ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static, Problem> {
     let events = app.follow_run(&log.run, 0).await?;
-    let reader =
-        Reader { app, log, events, file: None, ended: false, stopped: false, _permit: permit };
+    let print = Print { app, log, file: None };
+    let reader = Reader { print, events, ended: false, stopped: false, _permit: permit };
     Ok(stream::unfold(reader, |mut reader| async move {
         let next = reader.next().await.transpose()?;
         Some((next, reader))
@@ -38,10 +39,8 @@ pub(super) async fn follow(
 }
 
 struct Reader {
-    app: Arc<App>,
-    log: Log,
+    print: Print,
     events: RunFollower,
-    file: Option<File>,
     /// The attempt has ended.
     ended: bool,
     /// Its task was cancelled, or its run has ended; until that is tried again.
@@ -55,23 +54,61 @@ impl Reader {
         loop {
             // Asked before the file is read: what was printed before the end is then all there.
             let ended = self.ended || self.stopped;
-            let piece = self.read().await?;
+            let piece = self.print.read().await?;
             if !piece.is_empty() {
                 return Ok(Some(piece));
             }
             if ended {
                 return Ok(None);
             }
-            match timeout(LOOK, self.events.next()).await {
-                Ok(Ok(events)) => events.iter().for_each(|event| self.note(event)),
-                // The server stops.
-                Ok(Err(_)) => self.ended = true,
+            let mut news = pin!(self.events.next());
+            let news = loop {
+                // Asked on, not anew: the store may take longer than the wait for it.
+                if let Ok(news) = timeout(LOOK, news.as_mut()).await {
+                    break news;
+                }
                 // Nothing has happened; but something may have been printed.
-                Err(_) => {}
+                let piece = self.print.read().await?;
+                if !piece.is_empty() {
+                    return Ok(Some(piece));
+                }
+            };
+            match news {
+                Ok(events) => events.iter().for_each(|event| self.note(event)),
+                // The server stops.
+                Err(_) => self.ended = true,
             }
         }
     }
 
+    fn note(&mut self, event: &RunEvent) {
+        let log = &self.print.log;
+        let LogFile { task, attempt, .. } = log.name;
+        let is =
+            |of: &AttemptOf| of.task == log.task && of.item == task.item && of.attempt == attempt;
+        match &event.what {
+            RunEventKind::TaskSucceeded { of, .. }
+            | RunEventKind::TaskFailed { of, .. }
+            | RunEventKind::TaskInterrupted { of } => self.ended |= is(of),
+            RunEventKind::TaskCancelled { task: name, item } => {
+                self.stopped |= *name == log.task && (item.is_none() || *item == task.item);
+            }
+            RunEventKind::RunFinished { .. } => self.stopped = true,
+            RunEventKind::RunReopened { .. } => self.stopped = false,
+            _ => {}
+        }
+    }
+}
+
+/// What was printed so far.
+struct Print {
+    app: Arc<App>,
+    log: Log,
+    file: Option<File>,
+}
+
+impl Print {
+    /// What comes next of it; nothing if there is nothing now.
     async fn read(&mut self) -> io::Result<Bytes> {
         if self.file.is_none() {
             let opened = self.app.runs.try_log(&self.log).await;
@@ -81,24 +118,6 @@ impl Reader {
         match &mut self.file {
             Some(file) => piece(file, PIECE as u64).await,
             None => Ok(Bytes::new()),
-        }
-    }
-
-    fn note(&mut self, event: &RunEvent) {
-        let LogFile { task, attempt, .. } = self.log.name;
-        let is = |of: &AttemptOf| {
-            of.task == self.log.task && of.item == task.item && of.attempt == attempt
-        };
-        match &event.what {
-            RunEventKind::TaskSucceeded { of, .. }
-            | RunEventKind::TaskFailed { of, .. }
-            | RunEventKind::TaskInterrupted { of } => self.ended |= is(of),
-            RunEventKind::TaskCancelled { task: name, item } => {
-                self.stopped |= *name == self.log.task && (item.is_none() || *item == task.item);
-            }
-            RunEventKind::RunFinished { .. } => self.stopped = true,
-            RunEventKind::RunReopened { .. } => self.stopped = false,
-            _ => {}
         }
     }
 }
