@@ -29,13 +29,14 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut head, body) = request.into_parts();
-    match admit(&app, &head).await {
+    let limit = app.config.limits.request;
+    let deadline = Instant::now() + limit;
+    let admitted = timeout_at(deadline, admit(&app, &head)).await;
+    match admitted.unwrap_or_else(|_| Err(too_long(limit))) {
         Ok(None) => {}
         Ok(Some(caller)) => drop(head.extensions.insert(caller)),
         Err(problem) => return problem.into_response(),
     }
-    let limit = app.config.limits.request;
-    let deadline = Instant::now() + limit;
     head.extensions.insert(Deadline(deadline));
     let request = Request::from_parts(head, body);
     if let Some(problem) = too_large(&request, app.config.limits.body) {
@@ -45,12 +46,13 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     // For the head of the answer alone: event streams go on.
     match timeout_at(deadline, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::new(
-            ErrorCode::RequestTimeout,
-            format!("the request took longer than {} s", limit.as_secs_f64()),
-        )
-        .into_response(),
+        Err(_) => too_long(limit).into_response(),
     }
+}
+
+fn too_long(limit: Duration) -> Problem {
+    let what = format!("the request took longer than {} s", limit.as_secs_f64());
+    Problem::new(ErrorCode::RequestTimeout, what)
 }
 
 /// Who calls; `None` for what is open to all.

@@ -23,6 +23,7 @@ mod stream;
 mod tasks;
 mod track;
 mod triggers;
+mod warrant;
 mod webhooks;
 mod workflows;
 

@@ -4,6 +4,7 @@
 //! bounded, and one that takes nothing for too long is sent away. It comes back with the last
 //! identity that it saw, and misses nothing.
 
+use super::warrant::Warrant;
 use crate::feed::{Batch, Filter, Follower, RunFollower, Types};
 use crate::problem::Problem;
 use axum::response::sse::{Event, Sse};
@@ -15,6 +16,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::{Instant, sleep_until};
 
 /// How often a silent stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -44,11 +46,12 @@ pub(super) trait Feed: Send + 'static {
 pub(super) fn respond(
     feed: impl Feed,
     permit: OwnedSemaphorePermit,
+    warrant: Warrant,
     patience: Duration,
 ) -> Response {
     let (reader, events) = mpsc::channel(WAITING_MAX);
     tokio::spawn(async move {
-        pump(feed, &reader, Pace { heartbeat: HEARTBEAT, patience }).await;
+        pump(feed, &reader, warrant, Pace { heartbeat: HEARTBEAT, patience }).await;
         drop(permit);
     });
     let events = stream::unfold(events, |mut events| async move {
@@ -58,10 +61,22 @@ pub(super) fn respond(
     Sse::new(events).into_response()
 }
 
-async fn pump(mut feed: impl Feed, reader: &mpsc::Sender<Event>, pace: Pace) {
+async fn pump(
+    mut feed: impl Feed,
+    reader: &mpsc::Sender<Event>,
+    mut warrant: Warrant,
+    pace: Pace,
+) {
     // At once, so that one whose stream breaks before its first event knows where to go on.
     let mut ready = vec![feed.heartbeat()];
+    let mut beat_at = Instant::now();
     loop {
+        if warrant.is_over().await {
+            return;
+        }
+        if !ready.is_empty() {
+            beat_at = Instant::now() + pace.heartbeat;
+        }
         for event in ready {
             if reader.send_timeout(event, pace.patience).await.is_err() {
                 return;
@@ -72,7 +87,8 @@ async fn pump(mut feed: impl Feed, reader: &mpsc::Sender<Event>, pace: Pace) {
                 Ok(events) => events,
                 Err(_) => return,
             },
-            () = tokio::time::sleep(pace.heartbeat) => vec![feed.heartbeat()],
+            () = sleep_until(beat_at) => vec![feed.heartbeat()],
+            () = sleep_until(warrant.next_at()) => Vec::new(),
             () = reader.closed() => return,
         };
     }
@@ -191,7 +207,7 @@ mod tests {
     fn a_reader_that_takes_nothing_is_sent_away() {
         let (reader, mut events) = mpsc::channel(WAITING_MAX);
         let pace = Pace { heartbeat: LONG, patience: SHORT };
-        run(pump(Some(1000), &reader, pace));
+        run(async { pump(Some(1000), &reader, Warrant::for_good(), pace).await });
         drop(reader);
         let mut waited = 0;
         while events.try_recv().is_ok() {
@@ -205,7 +221,7 @@ mod tests {
         let (reader, mut events) = mpsc::channel(WAITING_MAX);
         let pace = Pace { heartbeat: SHORT, patience: LONG };
         run(async {
-            let pumped = pump(Some(0), &reader, pace);
+            let pumped = pump(Some(0), &reader, Warrant::for_good(), pace);
             let taken = async {
                 for _ in 0..3 {
                     assert!(events.recv().await.is_some());
@@ -220,6 +236,7 @@ mod tests {
     fn a_stream_ends_when_its_reader_has_gone() {
         let (reader, events) = mpsc::channel(WAITING_MAX);
         drop(events);
-        run(pump(Some(0), &reader, Pace { heartbeat: LONG, patience: LONG }));
+        let pace = Pace { heartbeat: LONG, patience: LONG };
+        run(async { pump(Some(0), &reader, Warrant::for_good(), pace).await });
     }
 }

@@ -16,6 +16,8 @@ use std::time::Instant;
 pub(super) const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 /// The longest identity that is taken over.
 const LENGTH_MAX: usize = 100;
+/// The most bytes of a path that are logged.
+const PATH_MAX: usize = 1024;
 /// What stands for requests to no route.
 const NOWHERE: &str = "none";
 
@@ -42,7 +44,7 @@ pub(super) async fn track(
         "request",
         &[
             ("method", method.as_str().into()),
-            ("path", path.into()),
+            ("path", shortened(&path).into()),
             ("status", status.into()),
             ("from", from.into()),
             ("took_ms", (took.as_micros() as f64 / 1e3).into()),
@@ -51,6 +53,11 @@ pub(super) async fn track(
     );
     response.headers_mut().insert(CORRELATION, id);
     response
+}
+
+/// As much of a path as the log keeps: lines wait in memory, and anybody may send long ones.
+fn shortened(path: &str) -> &str {
+    &path[..path.floor_char_boundary(PATH_MAX)]
 }
 
 /// Puts the client in the place of the proxy that speaks for it, for all who ask who calls.
@@ -82,6 +89,13 @@ fn is_identity(id: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_path_is_cut_between_letters() {
+        assert_eq!(shortened("/a"), "/a");
+        assert_eq!(shortened(&"ä".repeat(5000)).len(), PATH_MAX);
+        assert_eq!(shortened(&format!("x{}", "ä".repeat(5000))).len(), PATH_MAX - 1);
+    }
 
     #[test]
     fn an_identity_is_short_and_plain() {

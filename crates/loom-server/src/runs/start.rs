@@ -151,8 +151,7 @@ impl Runs {
             return Err(Problem::new(ErrorCode::WorkflowDisabled, message));
         }
         if let Some(name) = given.keys().find(|name| !is_variable(name)) {
-            return Err(Problem::argument(format!("`{name}` is no name of a variable"))
-                .help("a name has letters, digits and underscores, and no digit first"));
+            return Err(not_a_variable(name));
         }
         let missing = prepared.needs.iter().filter(|need| !given.contains_key(&need.name));
         let missing: Vec<&str> = missing.map(|need| need.name.as_str()).collect();
@@ -191,7 +190,12 @@ impl Runs {
     }
 }
 
-fn is_variable(name: &str) -> bool {
+pub(super) fn not_a_variable(name: &str) -> Problem {
+    Problem::argument(format!("`{name}` is no name of a variable"))
+        .help("a name has letters, digits and underscores, and no digit first")
+}
+
+pub(super) fn is_variable(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|first: char| first.is_ascii_digit())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

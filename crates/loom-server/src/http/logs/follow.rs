@@ -3,6 +3,7 @@
 //! The journal says when the attempt has ended; what it printed was written before. Between two
 //! events of the run the file is looked at, which costs one read each time.
 
+use super::super::warrant::Warrant;
 use super::{PIECE, piece};
 use crate::app::App;
 use crate::feed::RunFollower;
@@ -27,11 +28,12 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) async fn follow(
     app: Arc<App>,
     log: Log,
+    warrant: Warrant,
     permit: OwnedSemaphorePermit,
 ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static, Problem> {
     let events = app.follow_run(&log.run, 0).await?;
     let print = Print { app, log, file: None };
-    let reader = Reader { print, events, ended: false, stopped: false, _permit: permit };
+    let reader = Reader { print, events, warrant, ended: false, stopped: false, _permit: permit };
     Ok(stream::unfold(reader, |mut reader| async move {
         let next = reader.next().await.transpose()?;
         Some((next, reader))
@@ -41,6 +43,7 @@ pub(super) async fn follow(
 struct Reader {
     print: Print,
     events: RunFollower,
+    warrant: Warrant,
     /// The attempt has ended.
     ended: bool,
     /// Its task was cancelled, or its run has ended; until that is tried again.
@@ -48,10 +51,21 @@ struct Reader {
     _permit: OwnedSemaphorePermit,
 }
 
+/// What a reader waits for.
+enum News {
+    Printed(Bytes),
+    Happened(Vec<RunEvent>),
+    /// Nothing more is told: the server stops, or the reader may not know it any more.
+    Over,
+}
+
 impl Reader {
     /// What comes next; `None` when nothing more will.
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
         loop {
+            if self.warrant.is_over().await {
+                return Ok(None);
+            }
             // Asked before the file is read: what was printed before the end is then all there.
             let ended = self.ended || self.stopped;
             let piece = self.print.read().await?;
@@ -61,22 +75,30 @@ impl Reader {
             if ended {
                 return Ok(None);
             }
-            let mut news = pin!(self.events.next());
-            let news = loop {
-                // Asked on, not anew: the store may take longer than the wait for it.
-                if let Ok(news) = timeout(LOOK, news.as_mut()).await {
-                    break news;
-                }
-                // Nothing has happened; but something may have been printed.
-                let piece = self.print.read().await?;
-                if !piece.is_empty() {
-                    return Ok(Some(piece));
-                }
-            };
-            match news {
-                Ok(events) => events.iter().for_each(|event| self.note(event)),
-                // The server stops.
-                Err(_) => self.ended = true,
+            match self.news().await? {
+                News::Printed(piece) => return Ok(Some(piece)),
+                News::Happened(events) => events.iter().for_each(|event| self.note(event)),
+                News::Over => self.ended = true,
+            }
+        }
+    }
+
+    /// Waits until something has happened or was printed.
+    async fn news(&mut self) -> io::Result<News> {
+        let mut events = pin!(self.events.next());
+        loop {
+            // Asked on, not anew: the store may take longer than the wait for it.
+            match timeout(LOOK, events.as_mut()).await {
+                Ok(Ok(events)) => return Ok(News::Happened(events)),
+                Ok(Err(_)) => return Ok(News::Over),
+                Err(_) => {}
+            }
+            if self.warrant.is_over().await {
+                return Ok(News::Over);
+            }
+            let piece = self.print.read().await?;
+            if !piece.is_empty() {
+                return Ok(News::Printed(piece));
             }
         }
     }
