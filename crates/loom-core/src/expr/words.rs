@@ -208,13 +208,10 @@ mod tests {
         for (expression, expected) in [
             ("A|int > 3 and B is not defined", vec![Filter("int"), Test("defined")]),
             ("size(A) or not (B)", vec![Function("size")]),
-            ("A|map('lower')|select(\"odd\")|join(' | x')", vec![
-                Filter("map"),
-                Filter("lower"),
-                Filter("select"),
-                Test("odd"),
-                Filter("join"),
-            ]),
+            (
+                "A|map('lower')|select(\"odd\")|join(' | x')",
+                vec![Filter("map"), Filter("lower"), Filter("select"), Test("odd"), Filter("join")],
+            ),
             ("A is divisibleby(3) and A.b(1)", vec![Test("divisibleby")]),
             ("'|x' in A if (B) else (C)", vec![]),
         ] {

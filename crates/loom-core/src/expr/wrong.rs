@@ -119,9 +119,8 @@ fn no_such(kind: Kind, name: Option<&str>) -> String {
 
 /// The name that was probably meant.
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let begins = |known: &&&str| {
-        known.len() > 1 && (name.starts_with(**known) || known.starts_with(name))
-    };
+    let begins =
+        |known: &&&str| known.len() > 1 && (name.starts_with(**known) || known.starts_with(name));
     let distance = |known: &&'a str| (strsim::damerau_levenshtein(name, known), *known);
     let close = known.iter().map(distance).min().filter(|(distance, of)| *distance <= of.len() / 3);
     close.map(|(_, known)| known).or_else(|| known.iter().find(begins).copied())

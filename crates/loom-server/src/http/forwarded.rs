@@ -7,7 +7,7 @@
 //! configuration names: of the other, a proxy may pass on what a client sent.
 
 use crate::network::{Network, among};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
@@ -45,7 +45,7 @@ pub(super) fn origin(
         ProxyHeader::XForwardedFor => "x-forwarded-for",
         ProxyHeader::Forwarded => "forwarded",
     };
-    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(|value| value.as_bytes()).collect();
+    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
     // No address has a comma in it, so that one in quotes parts nothing that would be read.
     let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
     while among(proxies, last) {
@@ -81,7 +81,7 @@ fn address(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::{HeaderName, HeaderValue};
+    use axum::http::HeaderName;
 
     fn check(header: ProxyHeader, cases: &[(&str, &[&str], &str)]) {
         let proxies = ["10.0.0.0/8", "::1"].map(|text| text.parse().unwrap());
@@ -95,7 +95,8 @@ mod tests {
                 headers.append(name.clone(), HeaderValue::from_str(line).unwrap());
             }
             // The other header is what a client might send.
-            let other = ["x-forwarded-for", "forwarded"].into_iter().find(|it| *it != name.as_str());
+            let other =
+                ["x-forwarded-for", "forwarded"].into_iter().find(|it| *it != name.as_str());
             headers.append(other.unwrap(), HeaderValue::from_static("for=6.6.6.6"));
             let found = origin(peer.parse().unwrap(), &headers, &proxies, header);
             assert_eq!(found.to_string(), *expected, "{peer} {lines:?}");

@@ -61,12 +61,7 @@ pub(super) fn respond(
     Sse::new(events).into_response()
 }
 
-async fn pump(
-    mut feed: impl Feed,
-    reader: &mpsc::Sender<Event>,
-    mut warrant: Warrant,
-    pace: Pace,
-) {
+async fn pump(mut feed: impl Feed, reader: &mpsc::Sender<Event>, mut warrant: Warrant, pace: Pace) {
     // At once, so that one whose stream breaks before its first event knows where to go on.
     let mut ready = vec![feed.heartbeat()];
     let mut beat_at = Instant::now();

@@ -61,7 +61,9 @@ impl Warrant {
         self.next_at = Instant::now() + CHECK;
         let Some(shown) = &self.shown else { return false };
         match shown.app.access.caller(&shown.token).await {
-            Ok(caller) => caller.namespaces(shown.permission).ok() != Some(shown.namespaces.clone()),
+            Ok(caller) => {
+                caller.namespaces(shown.permission).ok() != Some(shown.namespaces.clone())
+            }
             // A store that cannot be read now says nothing about a token.
             Err(problem) => problem.code == ErrorCode::Unauthenticated,
         }

@@ -52,7 +52,8 @@ async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Json<WorkflowList>, Problem> {
     let limit = super::page(&app, params.limit)?;
-    let (namespace, place) = (params.namespace.as_deref(), cursor::open("workflows", params.cursor)?);
+    let (namespace, place) =
+        (params.namespace.as_deref(), cursor::open("workflows", params.cursor)?);
     let mut page = app.workflows.list(&caller, namespace, place.as_deref(), limit).await?;
     page.next_cursor = cursor::seal("workflows", page.next_cursor);
     Ok(Json(page))

@@ -140,7 +140,7 @@ impl Work {
                 }
                 self.exporter.tail.wait(&self.runtime, self.until_kept());
             } else if self.spans.len() < BATCH_MAX && gathered < GATHER && !is_over {
-                self.exporter.tail.wait(&self.runtime, GATHER - gathered);
+                self.exporter.tail.wait(&self.runtime, GATHER.saturating_sub(gathered));
             } else if !self.deliver() {
                 return;
             }

@@ -62,7 +62,9 @@ fn a_trusted_proxy_speaks_for_its_clients_and_clients_for_nobody() {
     server.send("POST", "/api/v1/runs", &[("x-forwarded-for", "6.6.6.6, 2001:db8::7")], "{}");
     let from = eventually("the change", || origins(&server, "admin").pop());
     assert_eq!(from, "2001:db8::7");
-    eventually("the request in the log", || server.said().contains("from=2001:db8::7").then_some(()));
+    eventually("the request in the log", || {
+        server.said().contains("from=2001:db8::7").then_some(())
+    });
 }
 
 #[test]
@@ -107,7 +109,10 @@ fn an_address_has_so_many_connections_and_a_trusted_proxy_any_number() {
     open.push(eventually("room for another", || opened(&server)));
     assert!(opened(&server).is_none());
 
-    let proxied = Server::with(Loom::new(), &[&limit[..], &["--trusted-proxies", "::1,127.0.0.0/8"]].concat());
+    let proxied = Server::with(
+        Loom::new(),
+        &[&limit[..], &["--trusted-proxies", "::1,127.0.0.0/8"]].concat(),
+    );
     let open: Vec<Raw> = (0..9).map(|_| opened(&proxied).unwrap()).collect();
     let status: Value = proxied.get("/health/status").expect(200);
     assert_eq!(status["streams"], open.len());

@@ -107,6 +107,9 @@ fn requests_with_one_key_that_come_at_once_are_one_run() {
             answers.iter().map(|answer| answer.json()["id"].to_string()).collect();
         assert_eq!(ids.len(), 1, "{answers:?}");
         let first = answers.iter().filter(|answer| answer.status == 201).count();
-        assert!(first <= 1 && answers.iter().all(|it| matches!(it.status, 200 | 201)), "{answers:?}");
+        assert!(
+            first <= 1 && answers.iter().all(|it| matches!(it.status, 200 | 201)),
+            "{answers:?}"
+        );
     }
 }

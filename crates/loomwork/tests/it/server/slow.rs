@@ -80,7 +80,8 @@ fn a_change_does_not_wait_for_its_body_longer_than_its_client_may() {
 fn who_sends_byte_by_byte_has_no_longer_than_others() {
     let args = ["--limits-headers", "500ms", "--limits-request", "500ms"];
     let server = Server::with(Loom::new(), &args);
-    let head = "POST /api/v1/runs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    let head =
+        "POST /api/v1/runs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let mut raw = Raw::connect(server.address());
     let sent = drip(&mut raw, head);
     assert!(sent < head.len(), "the headers came whole");

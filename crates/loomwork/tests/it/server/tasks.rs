@@ -264,7 +264,11 @@ tasks:
     let amended = server.send("PATCH", &path, &headers, &given);
     assert_eq!(amended.status, 200, "{}", amended.text);
     let found = server.get(&format!("/api/v1/runs/{run}"));
-    assert!(found.text.contains("amend") && !found.text.contains("second-secret"), "{}", found.text);
+    assert!(
+        found.text.contains("amend") && !found.text.contains("second-secret"),
+        "{}",
+        found.text
+    );
     std::fs::write(server.loom.path("go"), "").unwrap();
 }
 

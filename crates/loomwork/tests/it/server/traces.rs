@@ -128,9 +128,10 @@ fn what_waits_when_the_server_stops_is_sent_once() {
     let second = server.begin("traced");
     server.until(&second, "succeeded");
     eventually("both runs' spans", || (named(&collector, "traced") == 2).then_some(()));
-    let of_first = collector.spans().into_iter().filter(|span| {
-        span.attributes.get("loom.run.id").is_some_and(|id| *id == run)
-    });
+    let of_first = collector
+        .spans()
+        .into_iter()
+        .filter(|span| span.attributes.get("loom.run.id").is_some_and(|id| *id == run));
     let mut names: Vec<String> = of_first.map(|span| span.name).collect();
     names.sort();
     assert_eq!(names, ["after", "after #1", "traced", "try", "try #1", "try #2"]);
