@@ -47,6 +47,8 @@ struct Batch {
     runs: Vec<RunId>,
     commits: Vec<RunCommit>,
     effects: Vec<Effect>,
+    /// Requests that could not be read, and why.
+    dropped: Vec<(RunId, String)>,
     /// Who waits for an answer about which run.
     replies: Vec<(RunId, Reply, Result<(), EngineError>)>,
 }
@@ -244,13 +246,7 @@ impl Engine {
     }
 
     fn command(&mut self, id: RunId, command: Command, now: Timestamp) -> Result<(), EngineError> {
-        if !self.runs.contains_key(&id) {
-            if !self.parked.contains(id) {
-                return Err(EngineError::NotHere(id));
-            }
-            self.ensure_in_memory(id)?;
-            self.parked.remove(id);
-        }
+        self.bring_in(id)?;
         // Also after a refusal: a run that was parked goes back.
         self.touch(id);
         let active = self.runs.get_mut(&id).expect("it is in memory now");
@@ -266,6 +262,18 @@ impl Engine {
         active.take(changes, &mut self.batch.effects);
         if active.run.has_ready() && !std::mem::replace(&mut active.to_fill, true) {
             self.to_fill.push_back(id);
+        }
+        Ok(())
+    }
+
+    /// Brings a run of this engine into memory, if it is parked.
+    fn bring_in(&mut self, id: RunId) -> Result<(), EngineError> {
+        if !self.runs.contains_key(&id) {
+            if !self.parked.contains(id) {
+                return Err(EngineError::NotHere(id));
+            }
+            self.ensure_in_memory(id)?;
+            self.parked.remove(id);
         }
         Ok(())
     }
@@ -413,6 +421,9 @@ impl Engine {
             for observer in &mut self.observers {
                 observer.committed(&batch.commits);
             }
+        }
+        for (run, why) in &batch.dropped {
+            self.observers.iter_mut().for_each(|observer| observer.dropped(*run, why));
         }
         for (_, reply, answer) in batch.replies {
             reply(answer);

@@ -90,6 +90,9 @@ impl Input {
 pub trait Observer: Send {
     /// These commits are durable.
     fn committed(&mut self, commits: &[RunCommit]);
+
+    /// What another process asked of this run could not be read, and was dropped.
+    fn dropped(&mut self, _run: RunId, _why: &str) {}
 }
 
 /// Why the engine did not do as it was asked.

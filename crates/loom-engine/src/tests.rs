@@ -50,6 +50,10 @@ impl Observer for Scribe {
     fn committed(&mut self, commits: &[RunCommit]) {
         self.write(format!("committed {} runs", commits.len()));
     }
+
+    fn dropped(&mut self, run: RunId, why: &str) {
+        self.write(format!("dropped a request for {run}: {why}"));
+    }
 }
 
 /// The reference store, failing as it is told to.
@@ -58,6 +62,8 @@ struct Moody {
     moods: Arc<Mutex<Vec<StoreError>>>,
     /// Whether no slots can be asked for.
     busy: Arc<AtomicBool>,
+    /// Whether no requests can be read.
+    garbles: Arc<AtomicBool>,
 }
 
 impl RunStore for Moody {
@@ -84,7 +90,11 @@ impl RunStore for Moody {
     }
 
     fn requests(&mut self) -> Result<Vec<Posted>, StoreError> {
-        self.inner.requests()
+        let mut posted = self.inner.requests()?;
+        if self.garbles.load(Ordering::Relaxed) {
+            posted.iter_mut().for_each(|posted| posted.request = Err("garbled".into()));
+        }
+        Ok(posted)
     }
 
     fn share(&mut self, asks: &[SlotAsk], now: Timestamp) -> Result<Vec<u32>, StoreError> {
@@ -100,6 +110,7 @@ struct Bench {
     store: MemoryStore,
     moods: Arc<Mutex<Vec<StoreError>>>,
     busy: Arc<AtomicBool>,
+    garbles: Arc<AtomicBool>,
     diary: Diary,
     now: Timestamp,
 }
@@ -112,13 +123,17 @@ impl Bench {
     fn on(store: MemoryStore, owner: &str) -> Self {
         let diary = Diary::default();
         let moods = Arc::<Mutex<Vec<StoreError>>>::default();
-        let busy = Arc::<AtomicBool>::default();
-        let inner = store.session(owner);
-        let moody = Moody { inner, moods: Arc::clone(&moods), busy: Arc::clone(&busy) };
+        let (busy, garbles) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let moody = Moody {
+            inner: store.session(owner),
+            moods: Arc::clone(&moods),
+            busy: Arc::clone(&busy),
+            garbles: Arc::clone(&garbles),
+        };
         let scribe = Scribe(Arc::clone(&diary));
         let mut engine = Engine::new(Box::new(moody), Box::new(scribe), Options::default());
         engine.observe(Box::new(Scribe(Arc::clone(&diary))));
-        Self { engine, store, moods, busy, diary, now: Timestamp(1_000_000) }
+        Self { engine, store, moods, busy, garbles, diary, now: Timestamp(1_000_000) }
     }
 
     fn turn(&mut self, inputs: Vec<Input>) -> Result<(), StoreError> {
@@ -399,6 +414,33 @@ fn a_refused_request_of_another_process_is_settled() {
 }
 
 #[test]
+fn a_request_that_cannot_be_read_is_dropped_and_told_and_the_engine_goes_on() {
+    // Of a run in memory, and of a parked one.
+    for mut bench in [Bench::new(), with_a_parked_run()] {
+        if bench.engine.load() == (0, 0) {
+            let inputs = vec![bench.submit(1, vec![task("a")])];
+            bench.turn(inputs).unwrap();
+        }
+        bench.diary();
+        let pause = Request::Pause { by: "newer".into() };
+        bench.store.session("other").post(run(1), &pause).unwrap();
+        bench.garbles.store(true, Ordering::Relaxed);
+        bench.engine.read_requests().unwrap();
+        bench.moods.lock().unwrap().push(StoreError::Busy("test".into()));
+        // The store is busy at first, so that nothing is told before it is settled.
+        if bench.turn(vec![]).is_err() {
+            assert!(bench.diary().is_empty());
+        }
+        bench.engine.read_requests().unwrap();
+        bench.turn(vec![]).unwrap();
+        let told = format!("dropped a request for {}: garbled", run(1));
+        assert_eq!(bench.diary(), ["committed 1 runs".to_owned(), told]);
+        assert_eq!(bench.store.session("first").requests().unwrap(), []);
+        assert_eq!(bench.state(1), RunState::Running);
+    }
+}
+
+#[test]
 fn a_stopping_engine_cancels_for_others_and_leaves_the_rest_to_the_next_owner() {
     let mut bench = Bench::new();
     let inputs = [1, 2].map(|n| bench.submit(n, vec![task("a"), task("b")])).into();
@@ -416,7 +458,7 @@ fn a_stopping_engine_cancels_for_others_and_leaves_the_rest_to_the_next_owner() 
     assert!(bench.engine.has_stopped());
     assert_eq!(bench.state(2), RunState::Cancelled);
     let left = bench.store.session("first").requests().unwrap();
-    assert!(matches!(&left[..], [Posted { request: Request::Resume { .. }, .. }]), "{left:?}");
+    assert!(matches!(&left[..], [Posted { request: Ok(Request::Resume { .. }), .. }]), "{left:?}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::runs::{Runs, Starter};
 use crate::schedules::{Clockwork, Schedules};
 use crate::serve::ServeError;
 use crate::shelf::Shelf;
+use crate::tls::{self, Certificates};
 use crate::triggers::Triggers;
 use crate::webhooks::Webhooks;
 use crate::workflows::Workflows;
@@ -53,6 +54,7 @@ pub struct App {
     pub(crate) logs: Arc<dyn Logs>,
     /// How many more event streams there may be.
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) certificates: Option<Arc<Certificates>>,
     _clockwork: Clockwork,
     _starter: Starter,
 }
@@ -62,6 +64,9 @@ impl App {
     pub fn start(parts: Parts, config: Config) -> Result<Arc<Self>, ServeError> {
         let Parts { engine, bell, stores, plugins, logs, commits, log, clock } = parts;
         let config = Arc::new(config);
+        let files = config.tls.clone();
+        let certificates = files.map(|files| Certificates::load(files, clock.now()).map(Arc::new));
+        let certificates = certificates.transpose()?;
         let readers = Readers::start(stores.as_ref())?;
         let keeper = Keeper::start(stores.as_ref())?;
         let shelf = Shelf::start(stores.as_ref(), Arc::clone(&clock))?;
@@ -78,6 +83,7 @@ impl App {
             clock: Arc::clone(&clock),
             commits,
             streams: Arc::clone(&streams),
+            certificates: certificates.clone(),
             log: log.clone(),
             config: Arc::clone(&config),
         })?;
@@ -103,6 +109,10 @@ impl App {
         let follower = Follower::from_now(Arc::clone(&hub), readers.clone());
         let clockwork = Clockwork::start(Arc::clone(&schedules), follower);
         let retention = Retention::new(shelf);
+        if let Some(certificates) = &certificates {
+            let tended = tls::tend(Arc::downgrade(certificates), log.clone(), Arc::clone(&clock));
+            tokio::spawn(tended);
+        }
         let app = Arc::new(Self {
             access,
             workflows,
@@ -121,6 +131,7 @@ impl App {
             keeper,
             logs,
             streams,
+            certificates,
             _clockwork: clockwork,
             _starter: starter,
         });
@@ -133,9 +144,19 @@ impl App {
         self.hub.end();
     }
 
+    /// Brings to an end what [`App::end`] has begun, as far as that takes no longer than may be.
+    pub(crate) async fn finish(&self) {
+        let limit = self.config.limits.stop;
+        let finished = async { tokio::join!(self.access.finish(), self.insight.finish()) };
+        if tokio::time::timeout(limit, finished).await.is_err() {
+            let what = "the server stops before all that it has to keep or to send is out";
+            self.log.error(what, &[("waited_s", limit.as_secs_f64().into())]);
+        }
+    }
+
     /// Follows all events after a place, or after now.
-    pub(crate) fn follow(&self, after: Option<Cursor>) -> Result<Follower, Problem> {
-        Follower::new(Arc::clone(&self.hub), self.readers.clone(), after)
+    pub(crate) async fn follow(&self, after: Option<Cursor>) -> Result<Follower, Problem> {
+        Follower::new(Arc::clone(&self.hub), self.readers.clone(), after).await
     }
 
     /// Follows one run's events after the one of this number, which must be there; 0 for all.
@@ -145,7 +166,7 @@ impl App {
         seq: u64,
     ) -> Result<RunFollower, Problem> {
         // From before the journal is read, so that nothing falls between the two.
-        let feed = self.follow(None)?;
+        let feed = self.follow(None).await?;
         let (id, hash) = (run.id, run.definition);
         let before = seq.saturating_sub(1);
         let look = move |store: &mut (dyn QueryStore + 'static)| {

@@ -1,7 +1,9 @@
 //! What can be set about a server, with its defaults.
 
+use crate::http::ProxyHeader;
 use crate::insight::Otlp;
 use crate::log::LogConfig;
+use crate::network::Network;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,6 +21,10 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// The origins whose pages may call from a browser, such as `https://ci.example`.
     pub origins: Vec<String>,
+    /// The proxies that are believed whom they speak for.
+    pub trusted_proxies: Vec<Network>,
+    /// Where they say it.
+    pub proxy_header: ProxyHeader,
     /// Whether `/metrics` is open to everybody.
     pub open_metrics: bool,
     /// The certificate, if connections are encrypted.
@@ -109,8 +115,12 @@ pub struct Limits {
     pub request: Duration,
     /// How long a client may take to send its headers.
     pub headers: Duration,
+    /// How long a client may take nothing of an answer that waits for it.
+    pub write: Duration,
     /// The most connections at once.
     pub connections: usize,
+    /// The most connections of one address at once; those of trusted proxies are not counted.
+    pub address_connections: usize,
     /// The most calls of one client in a second; 0 for any number.
     pub rate: u32,
     /// The most calls of one address in a minute that show nothing which is known; 0 for any number.
@@ -137,7 +147,9 @@ impl Default for Limits {
             body: 4 << 20,
             request: Duration::from_secs(30),
             headers: Duration::from_secs(10),
+            write: Duration::from_secs(30),
             connections: 4096,
+            address_connections: 2048,
             rate: 0,
             failures: 60,
             stop: Duration::from_secs(10),

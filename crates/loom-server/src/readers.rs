@@ -56,7 +56,7 @@ impl<S: ?Sized + Send + 'static> Connections<S> {
             let queue = Arc::clone(&queue);
             let work = move || {
                 while let Some(job) = next(&queue) {
-                    job(store.as_mut());
+                    outlive(|| job(store.as_mut()));
                 }
             };
             spawn(&format!("{name}-{number}"), work)?;
@@ -93,9 +93,32 @@ fn next<S: ?Sized>(queue: &Mutex<Receiver<Job<S>>>) -> Option<Job<S>> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
+/// Does something for somebody. A panic is a bug in it, has been told, and ends it alone: the thread
+/// works for all the others too. Who waits for an answer sees that none will come.
+pub(crate) fn outlive(job: impl FnOnce()) {
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
+}
+
 /// Starts a named thread that lives as long as the server.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop).map_err(
         |error: io::Error| StoreError::Unavailable(format!("no thread could be made: {error}")),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loom_store::MemoryStore;
+
+    #[tokio::test]
+    async fn a_question_that_panics_takes_nobody_with_it() {
+        let store: Box<dyn QueryStore> = Box::new(MemoryStore::new());
+        let readers = Readers::serve("test", vec![store]).unwrap();
+        for _ in 0..3 {
+            let panics = readers.ask(|_| -> Result<(), StoreError> { panic!("as it is meant to") });
+            assert_eq!(panics.await.unwrap_err().code, ErrorCode::MachineFailed);
+        }
+        readers.ask(QueryStore::feed_end).await.unwrap();
+    }
 }

@@ -1,31 +1,37 @@
 //! Listening, and coming to an end.
 
+mod crowd;
+mod patient;
+mod streams;
+
 use crate::app::App;
 use crate::config::Config;
 use crate::http;
 use crate::parts::Parts;
-use crate::tls;
+use crate::tls::Certificates;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use crowd::Crowd;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use loom_store::StoreError;
+use patient::Patient;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use streams::{Streams, watched};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
 /// The most bytes of a request's headers.
@@ -36,11 +42,12 @@ const STREAMS_MAX: u32 = 128;
 const PING: Duration = Duration::from_secs(30);
 /// How long to wait when the system has no more connections to give.
 const REST: Duration = Duration::from_millis(100);
+/// How often it is said that clients are turned away.
+const TELL: Duration = Duration::from_mins(1);
 
 /// A server that listens.
 pub struct Server {
     listener: TcpListener,
-    acceptor: Option<TlsAcceptor>,
     app: Arc<App>,
 }
 
@@ -75,11 +82,10 @@ impl Server {
         if !config.access && !address.ip().is_loopback() {
             return Err(ServeError::Open(address));
         }
-        let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
         let listener =
             TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))?;
         let app = App::start(parts, config)?;
-        Ok(Self { listener, acceptor, app })
+        Ok(Self { listener, app })
     }
 
     /// Where it listens: the port that the system chose, if it was asked to.
@@ -94,14 +100,18 @@ impl Server {
 
     /// Serves until `stop` is done; requests that are under way are answered, within a limit.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
-        let limits = self.app.config.limits.clone();
+        let config = Arc::clone(&self.app.config);
+        let limits = &config.limits;
         let door = Arc::new(Door {
             router: http::router(Arc::clone(&self.app)),
-            acceptor: self.acceptor,
+            certificates: self.app.certificates.clone(),
             patience: limits.headers,
+            write: limits.write,
         });
         let connections = Arc::new(Semaphore::new(limits.connections));
+        let crowd = Crowd::new(limits.address_connections, config.trusted_proxies.clone());
         let graceful = GracefulShutdown::new();
+        let mut told = None;
         let mut stop = pin!(stop);
         loop {
             // No more is accepted than may be there: the others wait in the system's queue.
@@ -113,13 +123,21 @@ impl Server {
                 accepted = accepted => accepted,
                 () = &mut stop => break,
             };
-            let Ok((stream, peer)) = accepted else {
-                sleep(REST).await;
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    self.turned_away(&mut told, &error.to_string());
+                    sleep(REST).await;
+                    continue;
+                }
+            };
+            let Some(place) = crowd.enter(peer.ip()) else {
+                self.turned_away(&mut told, &format!("{} has too many", peer.ip()));
                 continue;
             };
             let (door, watcher) = (Arc::clone(&door), graceful.watcher());
             tokio::spawn(async move {
-                let _room = room;
+                let _place = (room, place);
                 door.receive(stream, Peer(peer), watcher).await;
             });
         }
@@ -128,16 +146,26 @@ impl Server {
         self.app.end();
         // What is not done by then is cut off.
         let _ = timeout(limits.stop, graceful.shutdown()).await;
-        self.app.access.finish().await;
+        self.app.finish().await;
+    }
+
+    /// Says, now and then, that a connection was not taken.
+    fn turned_away(&self, told: &mut Option<Instant>, why: &str) {
+        if told.is_none_or(|told| told.elapsed() >= TELL) {
+            *told = Some(Instant::now());
+            self.app.log.warn("connections are turned away", &[("why", why.into())]);
+        }
     }
 }
 
 /// What happens to each connection.
 struct Door {
     router: Router,
-    acceptor: Option<TlsAcceptor>,
+    certificates: Option<Arc<Certificates>>,
     /// How long a client may take for a handshake, and for the headers of each request.
     patience: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    write: Duration,
 }
 
 impl Door {
@@ -146,10 +174,12 @@ impl Door {
     async fn receive(&self, stream: TcpStream, peer: Peer, watcher: Watcher) {
         // Answers are small and waited for.
         let _ = stream.set_nodelay(true);
-        match &self.acceptor {
+        let stream = Patient::new(stream, self.write);
+        match &self.certificates {
             None => self.serve(stream, peer, watcher).await,
-            Some(acceptor) => {
-                if let Ok(Ok(stream)) = timeout(self.patience, acceptor.accept(stream)).await {
+            Some(certificates) => {
+                let accept = certificates.acceptor().accept(stream);
+                if let Ok(Ok(stream)) = timeout(self.patience, accept).await {
                     self.serve(stream, peer, watcher).await;
                 }
             }
@@ -165,7 +195,8 @@ impl Door {
             begun.store(true, Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
-            self.router.clone().call(request)
+            let answer = self.router.clone().call(request);
+            async move { answer.await.map(watched) }
         });
         let builder = self.builder();
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
@@ -184,8 +215,8 @@ impl Door {
         }
     }
 
-    fn builder(&self) -> Builder<TokioExecutor> {
-        let mut builder = Builder::new(TokioExecutor::new());
+    fn builder(&self) -> Builder<Streams> {
+        let mut builder = Builder::new(Streams { patience: self.write });
         builder
             .http1()
             .timer(TokioTimer::new())

@@ -5,7 +5,7 @@
 
 use crate::parts::Stores;
 use crate::problem::Problem;
-use crate::readers::spawn;
+use crate::readers::{outlive, spawn};
 use loom_engine::Clock;
 use loom_store::{Change, Document, DocumentPage, DocumentStore, Scan, Stale, StoreError};
 use std::sync::Arc;
@@ -95,7 +95,7 @@ fn work(queue: &Receiver<Job>, mut store: Box<dyn DocumentStore>, clock: &dyn Cl
     let mut kept = None;
     while let Some(job) = kept.take().or_else(|| queue.recv().ok()) {
         match job {
-            Job::Read(question) => question(store.as_mut()),
+            Job::Read(question) => outlive(|| question(store.as_mut())),
             Job::Write(changes, answer) => {
                 let (mut sets, mut answers) = (vec![changes], vec![answer]);
                 while sets.len() < GATHER_MAX {

@@ -180,8 +180,15 @@ fn read_requests(
     let mut rows = select.query([owner])?;
     let mut posted = Vec::new();
     while let Some(row) = rows.next()? {
-        let request = decode_request(&row.get::<_, String>(2)?, secrets)?;
         let id = RequestId(row.get::<_, i64>(0)? as u64);
+        let request = match row.get_ref(2)?.as_str() {
+            Err(error) => Err(error.to_string()),
+            Ok(text) => match decode_request(text, secrets) {
+                Ok(request) => Ok(request),
+                Err(StoreError::Corrupt(why)) => Err(why),
+                Err(error) => return Err(error.into()),
+            },
+        };
         posted.push(Posted { id, run: read_run_id(row, 1)?, request });
     }
     Ok(posted)

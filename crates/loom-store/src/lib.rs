@@ -59,7 +59,8 @@ pub trait RunStore: Send {
     fn release(&mut self, run: RunId) -> Result<(), StoreError>;
 
     /// The requests posted for runs of this owner, oldest first. Each is there until a commit
-    /// settles it or its run has ended, so that none is lost between being read and taking effect.
+    /// settles it or its run has ended, so that none is lost between being read and taking effect. One
+    /// that cannot be read is among them as such, and keeps nobody from the others.
     /// Cheap when there are none: it is asked several times a second.
     fn requests(&mut self) -> Result<Vec<Posted>, StoreError>;
 

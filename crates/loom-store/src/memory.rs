@@ -360,7 +360,7 @@ impl QueryStore for MemoryStore {
         }
         content.requests_so_far += 1;
         let id = RequestId(content.requests_so_far);
-        content.requests.push(Posted { id, run, request: request.clone() });
+        content.requests.push(Posted { id, run, request: Ok(request.clone()) });
         Ok(())
     }
 }

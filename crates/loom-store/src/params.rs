@@ -79,8 +79,8 @@ pub struct Posted {
     pub id: RequestId,
     /// The run.
     pub run: RunId,
-    /// The request.
-    pub request: Request,
+    /// The request, or why what is kept of it cannot be read: a newer version posted it, say.
+    pub request: Result<Request, String>,
 }
 
 /// What lists show of a run.

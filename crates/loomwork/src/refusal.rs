@@ -2,8 +2,26 @@
 
 use crate::fault::Fault;
 use crate::progress::quoted;
-use loom_core::{Refusal, RunState, TaskPhase};
+use crate::ui::tell;
+use loom_core::{Refusal, RunId, RunState, TaskPhase};
+use loom_engine::Observer;
 use loom_protocol::ErrorCode;
+use loom_store::RunCommit;
+
+/// Tells of requests that nobody can answer.
+pub(crate) struct Unreadable;
+
+impl Observer for Unreadable {
+    fn committed(&mut self, _: &[RunCommit]) {}
+
+    fn dropped(&mut self, run: RunId, why: &str) {
+        let code = ErrorCode::UnreadableRequest;
+        tell(&format!(
+            "warning[{code}]: another process asked something of run {run} that cannot be read, \
+             and it was dropped: {why}\n"
+        ));
+    }
+}
 
 /// The error of a refusal about this run.
 pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {

@@ -5,6 +5,7 @@ use crate::bridge::Bridge;
 use crate::fault::{Ended, Fault};
 use crate::plugins::Plugins;
 use crate::progress::View;
+use crate::refusal;
 use crate::signals::{Listener, Wish};
 use loom_core::{Event, History, RunId, Timestamp};
 use loom_engine::{Clock, Engine, Handle, Observer, Options, SystemClock, channel};
@@ -128,6 +129,7 @@ impl Session {
         let news = News::default();
         let watcher = Watcher { run, news: Arc::clone(&news), sender: sender.clone(), woken: None };
         engine.observe(Box::new(watcher));
+        engine.observe(Box::new(refusal::Unreadable));
         let thread = engine.spawn(inbox, Arc::new(SystemClock));
         Ok(Self { handle, news, messages, sender, thread: Some(thread) })
     }

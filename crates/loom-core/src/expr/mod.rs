@@ -3,26 +3,20 @@
 //! The language is minijinja's (Jinja2's) expressions. Variables that no task has set are
 //! undefined; `NAME is defined` asks. Values that commands print are strings: `COUNT|int > 3`.
 
+mod language;
 mod words;
 mod wrong;
 
-use minijinja::{Environment, UndefinedBehavior};
+pub use language::{EXPRESSION_TEXT_MAX, FUNCTIONS};
+
+use language::LANGUAGE;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
-
-/// The most steps that one evaluation may take.
-const FUEL: u64 = 100_000;
+use std::io;
+use words::Called;
 
 /// The longest expression, in bytes.
 pub const EXPRESSION_BYTES_MAX: usize = 4096;
-
-static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut language = Environment::new();
-    language.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    language.set_fuel(Some(FUEL));
-    language
-});
 
 /// The variables that an expression names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +33,14 @@ pub fn variables_of(expression: &str) -> Result<Names, String> {
         return Err(format!("it is longer than {EXPRESSION_BYTES_MAX} bytes"));
     }
     let compiled = compile(expression)?;
+    let is_missing = |called: &Called<'_>| match called {
+        Called::Filter(name) => !language::has_filter(name),
+        Called::Test(name) => !language::has_test(name),
+        Called::Function(name) => !language::has_function(name),
+    };
+    if let Some(missing) = words::called(expression).into_iter().find(is_missing) {
+        return Err(wrong::not_there(missing, expression));
+    }
     let (asked, used) = compiled
         .undeclared_variables(false)
         .into_iter()
@@ -60,10 +62,54 @@ pub fn holds(expression: &str, lookup: &dyn Fn(&str) -> Option<Value>) -> Result
             ));
         }
     }
+    check_size(expression, &context)?;
     compiled
         .eval(minijinja::value::Serde(&context))
         .map(|value| value.is_true())
         .map_err(|error| wrong::without_value(&error, &named, &context))
+}
+
+/// Refuses to use more of the variables than an expression may. What it builds of them without a
+/// filter that counts for itself is at most a few times as large.
+fn check_size(expression: &str, context: &BTreeMap<String, Value>) -> Result<(), String> {
+    let mut sizes = BTreeMap::new();
+    let mut total = 0_usize;
+    for name in words::used(expression) {
+        let Some(value) = context.get(name) else { continue };
+        let size = *sizes.entry(name).or_insert_with(|| size(value));
+        total = total.saturating_add(size);
+        if total > EXPRESSION_TEXT_MAX {
+            return Err(format!(
+                "the values that it uses have more than {EXPRESSION_TEXT_MAX} bytes, each counted \
+                 as often as it is named: `{name}` alone has {size}; `{name}|length` and \
+                 `{name} is defined` count nothing"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of a value as text.
+fn size(value: &Value) -> usize {
+    let mut scale = Scale(0);
+    match value {
+        Value::String(text) => text.len(),
+        value => serde_json::to_writer(&mut scale, value).map_or(usize::MAX, |()| scale.0),
+    }
+}
+
+/// Counts what is written to it.
+struct Scale(usize);
+
+impl io::Write for Scale {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn compile(expression: &str) -> Result<minijinja::Expression<'_, '_>, String> {
@@ -183,6 +229,68 @@ mod tests {
     fn evaluation_is_bounded() {
         assert!(check("('x' * 1000000000)|length > 0").is_err());
         assert!(check("range(1000000000)|list|length > 0").is_err());
+    }
+
+    #[test]
+    fn what_the_language_does_not_have_is_found_before_anything_runs() {
+        for (expression, expected) in [
+            ("A|lenght > 3", "no filter `lenght`; did you mean `length`? (character 3)"),
+            ("'x' == 'ä' or A|integer", "no filter `integer`; did you mean `int`? (character 17)"),
+            ("A is defind", "no test `defind`; did you mean `defined`? (character 6)"),
+            ("A is not nosuch", "no test `nosuch`; write one such as `is defined`"),
+            ("size(A) > 3", "no function `size`; what is done to a value is a filter"),
+            ("A|map('uper')|first", "no filter `uper`; did you mean `upper`?"),
+            ("A|indent(9)", "no filter `indent`"),
+        ] {
+            let error = variables_of(expression).unwrap_err();
+            assert!(error.contains(expected), "{expression}: {error}");
+        }
+        for expression in [
+            "A|int > 3 and B is not defined",
+            "A|map('lower')|select('odd')|list|length > range(3)|length",
+            r"A == 'it\'s | nosuch'",
+            "not (A) and (B if C else (D))",
+            "A is divisibleby(3) or A is eq(4)",
+        ] {
+            assert!(variables_of(expression).is_ok(), "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_an_expression_uses_and_builds_is_bounded() {
+        let large = Value::from("x".repeat(EXPRESSION_TEXT_MAX / 10));
+        let list = Value::from(vec!["y"; 10_000]);
+        let check = |expression: &str| {
+            holds(expression, &|name| match name {
+                "LARGE" => Some(large.clone()),
+                "LIST" => Some(list.clone()),
+                _ => None,
+            })
+        };
+        for expression in [
+            "LARGE != ''",
+            "LARGE ~ LARGE ~ LARGE != ''",
+            &["LARGE|length > 0"; 40].join(" and "),
+            &["LARGE is defined"; 40].join(" and "),
+            "LIST|join(', ')|length > 9 and LIST|string != ''",
+            "LARGE|replace('x', 'yy')|length > 9",
+            "range(1000)|sum > 9",
+        ] {
+            assert_eq!(check(expression), Ok(true), "{expression}");
+        }
+        for (expression, expected) in [
+            (["LARGE"; 11].join(" ~ "), "`LARGE` alone has 209715"),
+            (["LARGE"; 11].join(" + "), "`LARGE|length`"),
+            ("LIST|join(LARGE)|length > 0".into(), "builds texts"),
+            ("LIST|join(d=LARGE)|length > 0".into(), "builds texts"),
+            ("LARGE|replace('x', '0123456789ab')|length > 0".into(), "builds texts"),
+            ("LIST|map('replace', 'y', LARGE)|list|length > 0".into(), "builds texts"),
+            (["range(100000)"; 3].join(" ~ "), "builds texts"),
+            (["LIST|string"; 50].join(" ~ "), "as often as it is named"),
+        ] {
+            let error = check(&expression).unwrap_err();
+            assert!(error.contains(expected), "{expression}: {error}");
+        }
     }
 
     #[test]

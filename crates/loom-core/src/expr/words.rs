@@ -6,8 +6,6 @@
 pub(super) fn compared_with_numbers(expression: &str) -> Vec<&str> {
     let words = words(expression);
     let is_comparison = |word: &str| matches!(word, "<" | ">" | "<=" | ">=" | "==" | "!=");
-    let is_name =
-        |word: &str| word.starts_with(|first: char| first.is_alphabetic() || first == '_');
     // A name that something is done with (`NAME|int`, `NAME.x`, `NAME[0]`) is not compared as it is.
     let goes_on =
         |word: Option<&&str>| word.is_some_and(|word| matches!(*word, "|" | "." | "[" | "("));
@@ -33,7 +31,7 @@ fn words(expression: &str) -> Vec<&str> {
     let mut rest = expression.trim_start();
     while let Some(first) = rest.chars().next() {
         let end = match first {
-            '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |place| place + 2),
+            '\'' | '"' => quoted(rest, first),
             '<' | '>' | '=' | '!' if rest[1..].starts_with('=') => 2,
             '*' if rest[1..].starts_with('*') => 2,
             _ if first.is_alphanumeric() || first == '_' => rest
@@ -45,6 +43,94 @@ fn words(expression: &str) -> Vec<&str> {
         rest = rest[end..].trim_start();
     }
     words
+}
+
+/// How many bytes the text in quotes has that the expression goes on with.
+fn quoted(rest: &str, quote: char) -> usize {
+    let mut is_escaped = false;
+    for (at, letter) in rest.char_indices().skip(1) {
+        if letter == quote && !is_escaped {
+            return at + 1;
+        }
+        is_escaped = letter == '\\' && !is_escaped;
+    }
+    rest.len()
+}
+
+/// Something that an expression takes from the language by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Called<'a> {
+    Filter(&'a str),
+    Test(&'a str),
+    Function(&'a str),
+}
+
+impl<'a> Called<'a> {
+    pub(super) const fn name(self) -> &'a str {
+        match self {
+            Self::Filter(name) | Self::Test(name) | Self::Function(name) => name,
+        }
+    }
+}
+
+/// The words of the language itself that a bracket may follow.
+const KEYWORDS: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
+
+/// What an expression takes from the language by its name, in order.
+pub(super) fn called(expression: &str) -> Vec<Called<'_>> {
+    let words = words(expression);
+    let mut found = Vec::new();
+    for (at, &word) in words.iter().enumerate() {
+        if !is_name(word) {
+            continue;
+        }
+        match words[..at] {
+            [.., "|"] => {
+                found.push(Called::Filter(word));
+                if let ["(", argument, ..] = words[at + 1..] {
+                    found.extend(called_by(word, argument));
+                }
+            }
+            [.., "."] => {}
+            [.., "is"] | [.., "is", "not"] if word != "not" => found.push(Called::Test(word)),
+            _ if words.get(at + 1) == Some(&"(") && !KEYWORDS.contains(&word) => {
+                found.push(Called::Function(word));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What a filter does to each item, by the name in its first argument.
+fn called_by<'a>(filter: &str, argument: &'a str) -> Option<Called<'a>> {
+    let quote = argument.chars().next().filter(|first| matches!(first, '\'' | '"'))?;
+    let name = argument.strip_prefix(quote)?.strip_suffix(quote)?;
+    match filter {
+        "map" => Some(Called::Filter(name)),
+        "select" | "reject" => Some(Called::Test(name)),
+        _ => None,
+    }
+}
+
+/// The names whose values an expression uses, as often as it does. To count something, or to ask
+/// whether it is there, copies nothing of it.
+pub(super) fn used(expression: &str) -> Vec<&str> {
+    let words = words(expression);
+    let uses = words.iter().enumerate().filter(|(at, word)| {
+        let is_part = matches!(words[..*at], [.., "." | "|"]);
+        let is_counted = match words[at + 1..] {
+            ["is", ..] => true,
+            ["|", filter, ..] => NUMERIC.contains(&filter),
+            _ => false,
+        };
+        is_name(word) && !KEYWORDS.contains(word) && !is_part && !is_counted
+    });
+    uses.map(|(_, word)| *word).collect()
+}
+
+fn is_name(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }
 
 /// Whether `*` might repeat a text or a list, which takes time and memory that the language does not
@@ -99,4 +185,43 @@ pub(super) fn is_only_asked_for(expression: &str, name: &str) -> bool {
         );
         is_part || asks
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Called::{Filter, Function, Test};
+
+    #[test]
+    fn a_text_in_quotes_is_one_word() {
+        for (expression, expected) in [
+            (r"A == 'it\'s | x'", vec!["A", "==", r"'it\'s | x'"]),
+            (r#""a\\" ~ "b""#, vec![r#""a\\""#, "~", r#""b""#]),
+            ("'ä' ~ 'open", vec!["'ä'", "~", "'open"]),
+        ] {
+            assert_eq!(words(expression), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_taken_from_the_language_is_found() {
+        for (expression, expected) in [
+            ("A|int > 3 and B is not defined", vec![Filter("int"), Test("defined")]),
+            ("size(A) or not (B)", vec![Function("size")]),
+            (
+                "A|map('lower')|select(\"odd\")|join(' | x')",
+                vec![Filter("map"), Filter("lower"), Filter("select"), Test("odd"), Filter("join")],
+            ),
+            ("A is divisibleby(3) and A.b(1)", vec![Test("divisibleby")]),
+            ("'|x' in A if (B) else (C)", vec![]),
+        ] {
+            assert_eq!(called(expression), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn values_count_as_often_as_they_are_used() {
+        assert_eq!(used("A ~ B.c ~ A"), ["A", "B", "A"]);
+        assert!(used("A|length > 3 and B is defined and C|int == 'A'").is_empty());
+    }
 }

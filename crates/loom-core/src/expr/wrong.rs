@@ -1,29 +1,10 @@
 //! What is wrong with an expression, in our words: where, why, and what to write.
 
-use super::FUEL;
+use super::language::{EXPRESSION_TEXT_MAX, FILTERS, FUEL, FUNCTIONS, TESTS, TOO_MUCH};
+use super::words::Called;
 use minijinja::{Error, ErrorKind};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
-
-/// The filters that people look for most, by the name that they have here.
-const FILTERS: [&str; 14] = [
-    "int", "float", "length", "lower", "upper", "trim", "first", "last", "default", "abs", "round",
-    "string", "list", "join",
-];
-
-/// As [`FILTERS`].
-const TESTS: [&str; 10] = [
-    "defined",
-    "undefined",
-    "none",
-    "true",
-    "false",
-    "number",
-    "string",
-    "startingwith",
-    "endingwith",
-    "in",
-];
 
 /// Why a text is no expression.
 pub(super) fn unreadable(error: &Error, expression: &str) -> String {
@@ -50,6 +31,9 @@ pub(super) fn without_value(
 ) -> String {
     if let Some(unknown) = unknown(error) {
         return unknown;
+    }
+    if error.detail() == Some(TOO_MUCH) {
+        return format!("it builds texts of more than {EXPRESSION_TEXT_MAX} bytes");
     }
     match error.kind() {
         ErrorKind::OutOfFuel => format!("it takes more than {FUEL} steps; write a shorter one"),
@@ -85,26 +69,61 @@ pub(super) fn without_value(
 /// A name that the language does not know, with one that it does.
 fn unknown(error: &Error) -> Option<String> {
     let name = error.detail().and_then(named);
-    let (what, known, instead): (&str, &[&str], &str) = match error.kind() {
-        ErrorKind::UnknownFilter => ("filter", &FILTERS, "such as `|int`, `|length` or `|lower`"),
-        ErrorKind::UnknownTest => ("test", &TESTS, "such as `is defined` or `is none`"),
-        ErrorKind::UnknownFunction => {
-            ("function", &["range"], "; what is done to a value is a filter: `COUNT|int`")
-        }
-        ErrorKind::UnknownMethod => {
-            ("method", &[], "; what is done to a value is a filter: `NAME|lower`")
-        }
-        _ => return None,
+    match error.kind() {
+        ErrorKind::UnknownFilter => Some(no_such(Kind::Filter, name)),
+        ErrorKind::UnknownTest => Some(no_such(Kind::Test, name)),
+        ErrorKind::UnknownFunction => Some(no_such(Kind::Function, name)),
+        ErrorKind::UnknownMethod => Some(no_such(Kind::Method, name)),
+        _ => None,
+    }
+}
+
+/// What is called by its name.
+#[derive(Clone, Copy)]
+enum Kind {
+    Filter,
+    Test,
+    Function,
+    Method,
+}
+
+/// That something is not there which an expression takes from the language.
+pub(super) fn not_there(called: Called<'_>, expression: &str) -> String {
+    let kind = match called {
+        Called::Filter(_) => Kind::Filter,
+        Called::Test(_) => Kind::Test,
+        Called::Function(_) => Kind::Function,
     };
+    let name = called.name();
+    let before = name.as_ptr() as usize - expression.as_ptr() as usize;
+    let place = expression[..before].chars().count() + 1;
+    format!("{} (character {place})", no_such(kind, Some(name)))
+}
+
+fn no_such(kind: Kind, name: Option<&str>) -> String {
+    let (what, known, instead): (&str, &[&str], &str) = match kind {
+        Kind::Filter => ("filter", &FILTERS, "write one such as `|int`, `|length` or `|lower`"),
+        Kind::Test => ("test", &TESTS, "write one such as `is defined` or `is none`"),
+        Kind::Function => {
+            ("function", &FUNCTIONS, "what is done to a value is a filter: `COUNT|int`")
+        }
+        Kind::Method => ("method", &[], "what is done to a value is a filter: `NAME|lower`"),
+    };
+    let near = name.and_then(|name| nearest(name, known));
     let name = name.map_or_else(String::new, |name| format!(" `{name}`"));
-    let near = error.detail().and_then(named).and_then(|name| {
-        known.iter().find(|known| name.starts_with(**known) || known.starts_with(name))
-    });
-    Some(match near {
+    match near {
         Some(near) => format!("there is no {what}{name}; did you mean `{near}`?"),
-        None if instead.starts_with(';') => format!("there is no {what}{name}{instead}"),
-        None => format!("there is no {what}{name}; write one {instead}"),
-    })
+        None => format!("there is no {what}{name}; {instead}"),
+    }
+}
+
+/// The name that was probably meant.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let begins =
+        |known: &&&str| known.len() > 1 && (name.starts_with(**known) || known.starts_with(name));
+    let distance = |known: &&'a str| (strsim::damerau_levenshtein(name, known), *known);
+    let close = known.iter().map(distance).min().filter(|(distance, of)| *distance <= of.len() / 3);
+    close.map(|(_, known)| known).or_else(|| known.iter().find(begins).copied())
 }
 
 /// The name in what the language says of an unknown one: `filter NAME is unknown`, and the like.

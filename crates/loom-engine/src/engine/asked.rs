@@ -95,13 +95,20 @@ impl Engine {
     }
 
     /// Grants or refuses what another process asks. What can be neither now stays posted: for the
-    /// next look, or for the run's next owner.
+    /// next look, or for the run's next owner. What cannot be read will not be readable then either.
     pub(super) fn posted(&mut self, posted: Posted, now: Timestamp) {
         let Posted { id, run, request } = posted;
-        let answer = self.request(run, request, now);
-        if matches!(answer, Ok(()) | Err(EngineError::Refused(_)))
-            && let Some(active) = self.runs.get_mut(&run)
-        {
+        let is_settled = match request {
+            Ok(request) => {
+                let answer = self.request(run, request, now);
+                matches!(answer, Ok(()) | Err(EngineError::Refused(_)))
+            }
+            Err(why) => self.bring_in(run).is_ok_and(|()| {
+                self.batch.dropped.push((run, why));
+                true
+            }),
+        };
+        if is_settled && let Some(active) = self.runs.get_mut(&run) {
             active.settle(id);
             self.touch(run);
         }

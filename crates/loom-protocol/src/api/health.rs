@@ -57,4 +57,18 @@ pub struct Status {
     pub rebuilding: bool,
     /// Open event streams.
     pub streams: u64,
+    /// The certificate that connections are encrypted with, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsStatus>,
+}
+
+/// The certificate in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TlsStatus {
+    /// When it was read.
+    pub loaded_at: String,
+    /// Why what its files hold now is not in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }

@@ -27,7 +27,7 @@ pub use analytics::{
     RunAnalysis, SlowRun, TaskAnalysis, TaskFigures, Window,
 };
 pub use batch::{BatchAct, BatchDone, BatchDoneItem, BatchStart, BatchStarted, BatchStartedItem};
-pub use health::{Alive, Check, Readiness, Status};
+pub use health::{Alive, Check, Readiness, Status, TlsStatus};
 pub use problem::{DiagnosticInfo, ProblemDocument};
 pub use retention::{RetentionList, RetentionRule, RetentionView};
 pub use run::{

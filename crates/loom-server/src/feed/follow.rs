@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::readers::Readers;
 use loom_core::{Event, RunId};
 use loom_protocol::{ErrorCode, RunEvent};
-use loom_store::FeedPosition;
+use loom_store::{FeedPosition, QueryStore};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -34,15 +34,20 @@ pub struct Batch {
 impl Follower {
     /// Follows what comes after `after`, or after now. No event of this store has a place beyond its
     /// end: who names one was a reader of another store, or made it up.
-    pub(crate) fn new(
+    pub(crate) async fn new(
         hub: Arc<Hub>,
         readers: Readers,
         after: Option<Cursor>,
     ) -> Result<Self, Problem> {
         let news = hub.watch();
         let end = news.borrow().end;
+        // Another process on the store may have handed over what is not read here yet.
+        if let Some(cursor) = after.filter(|cursor| cursor.row > end)
+            && cursor.row > readers.ask(QueryStore::feed_end).await?
+        {
+            return Err(bad_cursor());
+        }
         let at = match after {
-            Some(cursor) if cursor.row > end => return Err(bad_cursor()),
             Some(cursor) => FeedPosition(cursor.row.0.saturating_sub(1)),
             None => end,
         };

@@ -1,10 +1,11 @@
 //! `/tokens`, `/roles` and `/audit`.
 
-use super::extract::{Json, Params};
+use super::cursor;
+use super::extract::{Json, Params, Path};
 use crate::access::{AuditFilter, Caller};
 use crate::app::App;
 use crate::problem::Problem;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use loom_core::Timestamp;
 use loom_protocol::api::{
@@ -48,7 +49,10 @@ async fn list_tokens(
     Params(params): Params<TokenParams>,
 ) -> Result<Json<TokenList>, Problem> {
     let limit = super::page(&app, params.limit)?;
-    app.access.tokens.list(&caller, params.cursor, limit).await.map(Json)
+    let place = cursor::open("tokens", params.cursor)?;
+    let mut page = app.access.tokens.list(&caller, place, limit).await?;
+    page.next_cursor = cursor::seal("tokens", page.next_cursor);
+    Ok(Json(page))
 }
 
 /// Make a token

@@ -2,6 +2,7 @@
 
 use super::extract::{Json, Params, Path, text};
 use super::stream::{OfAll, OfRun, respond};
+use super::warrant::Warrant;
 use crate::access::{Caller, Permission};
 use crate::app::App;
 use crate::feed::{Filter, Types, bad_cursor};
@@ -58,7 +59,9 @@ async fn all(
     if let Some(namespace) = params.namespace {
         filter.narrow(namespace)?;
     }
-    Ok(respond(OfAll::new(app.follow(after)?, filter), permit))
+    let feed = OfAll::new(app.follow(after).await?, filter);
+    let warrant = Warrant::new(&app, &caller, &headers, Permission::EventsRead)?;
+    Ok(respond(feed, permit, warrant, app.config.limits.write))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -91,7 +94,8 @@ async fn of_run(
     let after = last.map_err(|_| bad_cursor())?.or(params.after).unwrap_or(0);
     let types = Types::parse(params.types.as_deref())?;
     let follower = app.follow_run(&summary, after).await?;
-    Ok(respond(OfRun::new(follower, types), permit))
+    let warrant = Warrant::new(&app, &caller, &headers, Permission::EventsRead)?;
+    Ok(respond(OfRun::new(follower, types), permit, warrant, app.config.limits.write))
 }
 
 /// List every type of event, with its schema and an example

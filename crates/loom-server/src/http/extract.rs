@@ -12,6 +12,12 @@ use bytes::Bytes;
 use loom_protocol::ErrorCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+
+/// When a request has to have come whole. A change goes on when its answer is no longer waited for,
+/// and would otherwise wait for its body for as long as the client likes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline(pub(super) Instant);
 
 /// A JSON body, read or written.
 pub(super) struct Json<T>(pub(super) T);
@@ -54,9 +60,17 @@ where
     }
 }
 
-/// The whole body, within the limit.
+/// The whole body, within the limits on its size and time.
 pub(super) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
+    let deadline = request.extensions().get::<Deadline>().copied();
+    let body = Bytes::from_request(request, state);
+    let body = match deadline {
+        Some(Deadline(at)) => timeout_at(at, body).await.map_err(|_| {
+            Problem::new(ErrorCode::RequestTimeout, "the body did not come in time")
+        })?,
+        None => body.await,
+    };
+    body.map_err(|rejection: BytesRejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             return Problem::new(ErrorCode::BodyTooLarge, "the body exceeds the server's limit");
         }
@@ -71,6 +85,10 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // A list would be taken for an object's values without their names.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| *first == b'[') {
+        return Err(Problem::argument("the body is a list and has to be an object"));
+    }
     serde_json::from_slice(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Problem::argument(format!("the body is wrong at line {line}, column {column}: {error}"))

@@ -1,5 +1,6 @@
 //! What every request passes: where it comes from, who calls, how often, how much and how long.
 
+use super::extract::Deadline;
 use super::origin;
 use super::triggers::HOOKS;
 use crate::access::{Caller, Client, bearer};
@@ -17,7 +18,7 @@ use loom_protocol::ErrorCode;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// The name of the one user of a server without access control.
 const LOCAL: &str = "local";
@@ -28,26 +29,30 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut head, body) = request.into_parts();
-    match admit(&app, &head).await {
+    let limit = app.config.limits.request;
+    let deadline = Instant::now() + limit;
+    let admitted = timeout_at(deadline, admit(&app, &head)).await;
+    match admitted.unwrap_or_else(|_| Err(too_long(limit))) {
         Ok(None) => {}
         Ok(Some(caller)) => drop(head.extensions.insert(caller)),
         Err(problem) => return problem.into_response(),
     }
+    head.extensions.insert(Deadline(deadline));
     let request = Request::from_parts(head, body);
     if let Some(problem) = too_large(&request, app.config.limits.body) {
         drain(request).await;
         return problem.into_response();
     }
     // For the head of the answer alone: event streams go on.
-    let limit = app.config.limits.request;
-    match timeout(limit, next.run(request)).await {
+    match timeout_at(deadline, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::new(
-            ErrorCode::RequestTimeout,
-            format!("the request took longer than {} s", limit.as_secs_f64()),
-        )
-        .into_response(),
+        Err(_) => too_long(limit).into_response(),
     }
+}
+
+fn too_long(limit: Duration) -> Problem {
+    let what = format!("the request took longer than {} s", limit.as_secs_f64());
+    Problem::new(ErrorCode::RequestTimeout, what)
 }
 
 /// Who calls; `None` for what is open to all.

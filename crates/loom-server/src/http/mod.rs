@@ -3,9 +3,11 @@
 mod access;
 mod analytics;
 mod batch;
+mod cursor;
 mod docs;
 mod events;
 mod extract;
+mod forwarded;
 mod gate;
 mod guard;
 mod health;
@@ -21,9 +23,11 @@ mod stream;
 mod tasks;
 mod track;
 mod triggers;
+mod warrant;
 mod webhooks;
 mod workflows;
 
+pub use forwarded::ProxyHeader;
 pub use openapi::document;
 
 use crate::app::App;

@@ -5,8 +5,14 @@ use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
+/// The most parameters of a query.
+const PAIRS_MAX: usize = 256;
+
 /// Reads pairs of names and values, in any order.
 pub(super) fn read<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, Error> {
+    if pairs.len() > PAIRS_MAX {
+        return Err(Error::custom(format!("there are more than {PAIRS_MAX}")));
+    }
     let mut grouped: Vec<(String, Values)> = Vec::new();
     for (name, value) in pairs {
         match grouped.iter_mut().find(|(present, _)| *present == name) {
@@ -124,5 +130,6 @@ mod tests {
         assert_eq!(wrong(&[("limit", "x")]), "`limit` is a whole number from 0 up, not `x`");
         assert_eq!(wrong(&[("text", "a"), ("text", "b")]), "`text` is given more than once");
         assert!(wrong(&[("nosuch", "1")]).contains("unknown field `nosuch`"));
+        assert!(wrong(&[("tag", "a"); PAIRS_MAX + 1]).contains("more than 256"));
     }
 }

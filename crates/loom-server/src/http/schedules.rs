@@ -1,12 +1,13 @@
 //! `/schedules`: runs that start by themselves.
 
-use super::extract::{Json, Params, etag, if_absent, if_match};
+use super::cursor;
+use super::extract::{Json, Params, Path, etag, if_absent, if_match};
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
 use crate::workflows::Tagged;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use loom_protocol::api::{NextTicks, ScheduleList, ScheduleSpec, ScheduleView, Started};
@@ -57,7 +58,10 @@ async fn list(
 ) -> Result<Json<ScheduleList>, Problem> {
     let limit = super::page(&app, params.limit)?;
     let namespace = params.namespace.as_deref();
-    app.schedules.list(&caller, namespace, params.cursor, limit).await.map(Json)
+    let place = cursor::open("schedules", params.cursor)?;
+    let mut page = app.schedules.list(&caller, namespace, place, limit).await?;
+    page.next_cursor = cursor::seal("schedules", page.next_cursor);
+    Ok(Json(page))
 }
 
 /// Read a schedule

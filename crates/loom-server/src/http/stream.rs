@@ -1,9 +1,10 @@
 //! A stream of server-sent events to one reader.
 //!
 //! A task of its own reads ahead of the reader, but only a little: what waits for one reader is
-//! bounded, and one that takes nothing for half a minute is sent away. It comes back with the last
+//! bounded, and one that takes nothing for too long is sent away. It comes back with the last
 //! identity that it saw, and misses nothing.
 
+use super::warrant::Warrant;
 use crate::feed::{Batch, Filter, Follower, RunFollower, Types};
 use crate::problem::Problem;
 use axum::response::sse::{Event, Sse};
@@ -15,9 +16,10 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::{Instant, sleep_until};
 
-/// The pace of every stream.
-const PACE: Pace = Pace { heartbeat: Duration::from_secs(15), patience: Duration::from_secs(30) };
+/// How often a silent stream says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How many events wait for a reader.
 const WAITING_MAX: usize = 16;
 
@@ -39,11 +41,17 @@ pub(super) trait Feed: Send + 'static {
     fn heartbeat(&self) -> Event;
 }
 
-/// The answer that a reader of events gets. The permit is given back at the stream's end.
-pub(super) fn respond(feed: impl Feed, permit: OwnedSemaphorePermit) -> Response {
+/// The answer that a reader of events gets, which may take nothing of it for so long. The permit is
+/// given back at the stream's end.
+pub(super) fn respond(
+    feed: impl Feed,
+    permit: OwnedSemaphorePermit,
+    warrant: Warrant,
+    patience: Duration,
+) -> Response {
     let (reader, events) = mpsc::channel(WAITING_MAX);
     tokio::spawn(async move {
-        pump(feed, &reader, PACE).await;
+        pump(feed, &reader, warrant, Pace { heartbeat: HEARTBEAT, patience }).await;
         drop(permit);
     });
     let events = stream::unfold(events, |mut events| async move {
@@ -53,10 +61,17 @@ pub(super) fn respond(feed: impl Feed, permit: OwnedSemaphorePermit) -> Response
     Sse::new(events).into_response()
 }
 
-async fn pump(mut feed: impl Feed, reader: &mpsc::Sender<Event>, pace: Pace) {
+async fn pump(mut feed: impl Feed, reader: &mpsc::Sender<Event>, mut warrant: Warrant, pace: Pace) {
     // At once, so that one whose stream breaks before its first event knows where to go on.
     let mut ready = vec![feed.heartbeat()];
+    let mut beat_at = Instant::now();
     loop {
+        if warrant.is_over().await {
+            return;
+        }
+        if !ready.is_empty() {
+            beat_at = Instant::now() + pace.heartbeat;
+        }
         for event in ready {
             if reader.send_timeout(event, pace.patience).await.is_err() {
                 return;
@@ -67,7 +82,8 @@ async fn pump(mut feed: impl Feed, reader: &mpsc::Sender<Event>, pace: Pace) {
                 Ok(events) => events,
                 Err(_) => return,
             },
-            () = tokio::time::sleep(pace.heartbeat) => vec![feed.heartbeat()],
+            () = sleep_until(beat_at) => vec![feed.heartbeat()],
+            () = sleep_until(warrant.next_at()) => Vec::new(),
             () = reader.closed() => return,
         };
     }
@@ -186,7 +202,7 @@ mod tests {
     fn a_reader_that_takes_nothing_is_sent_away() {
         let (reader, mut events) = mpsc::channel(WAITING_MAX);
         let pace = Pace { heartbeat: LONG, patience: SHORT };
-        run(pump(Some(1000), &reader, pace));
+        run(async { pump(Some(1000), &reader, Warrant::for_good(), pace).await });
         drop(reader);
         let mut waited = 0;
         while events.try_recv().is_ok() {
@@ -200,7 +216,7 @@ mod tests {
         let (reader, mut events) = mpsc::channel(WAITING_MAX);
         let pace = Pace { heartbeat: SHORT, patience: LONG };
         run(async {
-            let pumped = pump(Some(0), &reader, pace);
+            let pumped = pump(Some(0), &reader, Warrant::for_good(), pace);
             let taken = async {
                 for _ in 0..3 {
                     assert!(events.recv().await.is_some());
@@ -215,6 +231,7 @@ mod tests {
     fn a_stream_ends_when_its_reader_has_gone() {
         let (reader, events) = mpsc::channel(WAITING_MAX);
         drop(events);
-        run(pump(Some(0), &reader, Pace { heartbeat: LONG, patience: LONG }));
+        let pace = Pace { heartbeat: LONG, patience: LONG };
+        run(async { pump(Some(0), &reader, Warrant::for_good(), pace).await });
     }
 }

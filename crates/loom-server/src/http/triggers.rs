@@ -1,12 +1,13 @@
 //! `/triggers`: requests from elsewhere that start runs; and `/hooks`, where these come in.
 
-use super::extract::{Json, Params, body, etag, if_absent, if_match, text};
+use super::cursor;
+use super::extract::{Json, Params, Path, body, etag, if_absent, if_match, text};
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
 use crate::workflows::Tagged;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use loom_protocol::api::{Started, TriggerList, TriggerSpec, TriggerView};
@@ -51,7 +52,10 @@ async fn list(
 ) -> Result<Json<TriggerList>, Problem> {
     let limit = super::page(&app, params.limit)?;
     let namespace = params.namespace.as_deref();
-    app.triggers.list(&caller, namespace, params.cursor, limit).await.map(Json)
+    let place = cursor::open("triggers", params.cursor)?;
+    let mut page = app.triggers.list(&caller, namespace, place, limit).await?;
+    page.next_cursor = cursor::seal("triggers", page.next_cursor);
+    Ok(Json(page))
 }
 
 /// Read a trigger

@@ -1,10 +1,11 @@
 //! `/webhooks`: subscriptions that send events to other systems.
 
-use super::extract::{Json, OptionalJson, Params};
+use super::cursor;
+use super::extract::{Json, OptionalJson, Params, Path};
 use crate::access::Caller;
 use crate::app::App;
 use crate::problem::Problem;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use loom_protocol::api::{
     CreateWebhook, CreatedWebhook, DeadDeliveryList, DeliveryResult, Operation, WebhookList,
@@ -47,7 +48,10 @@ async fn list(
     Params(params): Params<PageParams>,
 ) -> Result<Json<WebhookList>, Problem> {
     let limit = super::page(&app, params.limit)?;
-    app.webhooks.list(&caller, params.cursor, limit).await.map(Json)
+    let place = cursor::open("webhooks", params.cursor)?;
+    let mut page = app.webhooks.list(&caller, place, limit).await?;
+    page.next_cursor = cursor::seal("webhooks", page.next_cursor);
+    Ok(Json(page))
 }
 
 /// Make a webhook
@@ -145,7 +149,10 @@ async fn dead(
     Params(params): Params<PageParams>,
 ) -> Result<Json<DeadDeliveryList>, Problem> {
     let limit = super::page(&app, params.limit)?;
-    app.webhooks.dead(&caller, &id, params.cursor, limit).await.map(Json)
+    let place = cursor::open(&id, params.cursor)?;
+    let mut page = app.webhooks.dead(&caller, &id, place, limit).await?;
+    page.next_cursor = cursor::seal(&id, page.next_cursor);
+    Ok(Json(page))
 }
 
 /// Post a dead delivery once more

@@ -1,5 +1,6 @@
 //! `/workflows`: registering, finding and disabling them.
 
+use super::cursor;
 use super::extract::{Json, Params, Path, body, etag, if_match, is_json};
 use crate::access::Caller;
 use crate::app::App;
@@ -51,8 +52,11 @@ async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Json<WorkflowList>, Problem> {
     let limit = super::page(&app, params.limit)?;
-    let (namespace, cursor) = (params.namespace.as_deref(), params.cursor.as_deref());
-    app.workflows.list(&caller, namespace, cursor, limit).await.map(Json)
+    let (namespace, place) =
+        (params.namespace.as_deref(), cursor::open("workflows", params.cursor)?);
+    let mut page = app.workflows.list(&caller, namespace, place.as_deref(), limit).await?;
+    page.next_cursor = cursor::seal("workflows", page.next_cursor);
+    Ok(Json(page))
 }
 
 /// Register a version of a workflow

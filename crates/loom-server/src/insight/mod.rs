@@ -1,9 +1,9 @@
 //! What the server knows about itself and about how runs go: health, metrics, analytics, traces.
 //!
-//! A `Projector` follows the feed once for all of them, from the journal's beginning.
-//! It folds each run's events with the core's own [`History`](loom_core::History), so that times and
-//! causes are what `loom show` tells. What it has read before the server started goes into the
-//! `Table` alone: counters begin at zero, and spans are sent once.
+//! A `Projector` follows the feed for metrics and analytics, from the journal's beginning; an
+//! `Exporter` follows it for traces, from where it stopped. Both fold each run's events with the
+//! core's own [`History`](loom_core::History), so that times and causes are what `loom show` tells.
+//! What was recorded before the server started goes into the `Table` alone: counters begin at zero.
 
 mod analysis;
 mod disk;
@@ -20,6 +20,7 @@ mod projector;
 mod run;
 mod service;
 mod table;
+mod tail;
 mod trace;
 
 pub use disk::Space;

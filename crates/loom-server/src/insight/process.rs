@@ -25,11 +25,21 @@ pub(super) fn write(page: &mut Page, started_at: f64) {
     if let Some(threads) = field("Threads:") {
         page.single("process_threads", "gauge", "Threads of the process.", threads);
     }
+    if let Some(most) = open_files_max() {
+        page.single("process_max_fds", "gauge", "The most open file descriptors.", most);
+    }
     if let Ok(open) = fs::read_dir("/proc/self/fd") {
         // One of them is the folder that is being read.
         let count = open.count().saturating_sub(1);
         page.single("process_open_fds", "gauge", "Open file descriptors.", count);
     }
+}
+
+/// How many files the process may have open.
+pub(crate) fn open_files_max() -> Option<u64> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn cpu_seconds() -> Option<f64> {

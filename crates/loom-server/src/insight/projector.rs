@@ -1,61 +1,45 @@
-//! The one reader of the feed for metrics, analytics and traces.
+//! The one reader of the feed for metrics and analytics.
 
 use super::fact::Fact;
 use super::service::Shared;
-use super::trace::Exporter;
-use crate::feed::{Hub, News, Plans, Row};
+use super::tail::Tail;
+use crate::feed::Row;
 use crate::log::Log;
-use loom_store::{FeedPosition, QueryStore, StoreError};
+use loom_store::StoreError;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 
-/// The most rows taken at once.
-const PAGE: usize = 500;
 /// How long the reader rests after a failure of the store.
 const REST: Duration = Duration::from_secs(1);
-
-/// Rows, and the position of the last that was read.
-type Rows = (Vec<Arc<Row>>, FeedPosition);
+/// How long it waits for news before it looks whether anybody still needs it.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Reads from the journal's beginning, then follows.
 pub(super) struct Projector {
-    pub(super) hub: Weak<Hub>,
-    pub(super) news: watch::Receiver<News>,
-    pub(super) store: Box<dyn QueryStore>,
+    pub(super) tail: Tail,
     pub(super) shared: Arc<Shared>,
-    pub(super) exporter: Option<Exporter>,
     pub(super) log: Log,
 }
 
 impl Projector {
-    /// Works until the hub is gone.
+    /// Works until the feed is over.
     pub(super) fn run(mut self, runtime: &Handle) {
-        let mut plans = Plans::default();
-        let mut at = FeedPosition::START;
-        let live_from = self.news.borrow().end;
+        let live_from = self.tail.end();
         loop {
-            if at >= live_from {
+            let read = self.tail.next();
+            for row in read.iter().flatten().flatten() {
+                self.take(row, row.position > live_from);
+            }
+            // The last of what was there at the start may be deleted by now.
+            if self.tail.at >= live_from || matches!(read, Ok(None)) {
                 self.shared.rebuilding.store(false, Ordering::Relaxed);
             }
-            match self.next(&mut plans, at) {
-                Ok(Some((rows, end))) => {
-                    for row in &rows {
-                        self.take(row, row.position > live_from);
-                    }
-                    at = end;
-                }
-                Ok(None) => {
-                    at = at.max(live_from);
-                    if self.hub.upgrade().is_none()
-                        || runtime.block_on(self.news.changed()).is_err()
-                        || self.news.borrow().over
-                    {
-                        return;
-                    }
-                }
+            match read {
+                Ok(Some(_)) => {}
+                Ok(None) if self.tail.is_over() => return,
+                Ok(None) => self.tail.wait(runtime, PATIENCE),
                 Err(error) => {
                     let why = error.to_string();
                     self.log
@@ -66,23 +50,9 @@ impl Projector {
         }
     }
 
-    /// The next rows and where they end; `None` if there are none now.
-    fn next(&mut self, plans: &mut Plans, at: FeedPosition) -> Result<Option<Rows>, StoreError> {
-        let Some(hub) = self.hub.upgrade() else { return Ok(None) };
-        self.news.mark_unchanged();
-        if let Some(rows) = hub.after(at, PAGE) {
-            let end = rows.last().map(|row| row.position);
-            return Ok(end.map(|end| (rows, end)));
-        }
-        let page = self.store.feed(at, PAGE)?;
-        let end = page.rows.last().map(|row| row.position);
-        let rows = plans.name(self.store.as_mut(), page.rows)?;
-        Ok(end.map(|end| (rows, end)))
-    }
-
     fn take(&mut self, row: &Row, is_live: bool) {
         let mut open = self.shared.open();
-        let run = match open.before(self.store.as_mut(), row) {
+        let run = match open.before(self.tail.store.as_mut(), row) {
             Ok(run) => run,
             // It was deleted meanwhile.
             Err(StoreError::NoRun(_)) => return,
@@ -106,9 +76,6 @@ impl Projector {
             table.take(run, &fact);
             if let Some(metrics) = &mut metrics {
                 metrics.take(run, &fact);
-            }
-            if let Some(exporter) = self.exporter.as_ref().filter(|_| is_live) {
-                exporter.take(run, &fact);
             }
         }
         drop((metrics, table));

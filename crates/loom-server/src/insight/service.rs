@@ -9,6 +9,7 @@ use super::metrics::Metrics;
 use super::open::OpenRuns;
 use super::projector::Projector;
 use super::table::Table;
+use super::tail::Tail;
 use super::trace::{Exporter, Sent};
 use super::{process, run};
 use crate::access::{Caller, Permission};
@@ -20,15 +21,16 @@ use crate::problem::Problem;
 use crate::readers::{Readers, spawn};
 use crate::runs::{Look, Runs};
 use crate::shelf::Shelf;
+use crate::tls::Certificates;
 use loom_core::Timestamp;
 use loom_engine::{Clock, Handle};
 use loom_protocol::ErrorCode;
 use loom_protocol::api::{Bottlenecks, Performance, Readiness, RunAnalysis, Status};
 use loom_protocol::rfc3339;
 use loom_store::{RunFilter, StoreError};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
 
 /// The longest period of a question, in hours: a year.
 const HOURS_MAX: u32 = 366 * 24;
@@ -63,6 +65,7 @@ pub(crate) struct InsightParts<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) commits: Arc<CommitMeter>,
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) certificates: Option<Arc<Certificates>>,
     pub(crate) log: Log,
     pub(crate) config: Arc<Config>,
 }
@@ -74,8 +77,11 @@ pub struct Insight {
     readers: Readers,
     commits: Arc<CommitMeter>,
     streams: Arc<Semaphore>,
+    certificates: Option<Arc<Certificates>>,
     config: Arc<Config>,
-    sent: Option<Arc<Sent>>,
+    sent: Arc<Sent>,
+    /// Ends with the exporter of traces, if there is one.
+    exported: Option<watch::Receiver<()>>,
     started_at: Timestamp,
     /// Told of every request.
     pub(crate) requests: Requests,
@@ -93,6 +99,7 @@ impl Insight {
             clock,
             commits,
             streams,
+            certificates,
             log,
             config,
         } = parts;
@@ -103,22 +110,19 @@ impl Insight {
             metrics: Mutex::new(Metrics::new(config.limits.metric_workflows)),
             open: Mutex::new(OpenRuns::default()),
         });
-        let sent = config.otlp.as_ref().map(|_| Arc::new(Sent::default()));
-        let exporter = match (&config.otlp, &sent) {
-            (Some(otlp), Some(sent)) => {
-                Some(Exporter::start(otlp.clone(), Arc::clone(sent), log.clone())?)
-            }
-            _ => None,
-        };
-        let projector = Projector {
-            hub: Arc::downgrade(hub),
-            news: hub.watch(),
-            store: stores.query()?,
-            shared: Arc::clone(&shared),
-            exporter,
-            log,
-        };
         let runtime = tokio::runtime::Handle::current();
+        let tail = || Ok::<_, StoreError>(Tail::new(hub, stores.query()?));
+        let sent = Arc::new(Sent::default());
+        let exported = match config.otlp.clone() {
+            None => None,
+            Some(otlp) => {
+                let (shelf, clock) = (shelf.clone(), Arc::clone(&clock));
+                let (log, sent) = (log.clone(), Arc::clone(&sent));
+                let exporter = Exporter { tail: tail()?, shelf, clock, log, sent };
+                Some(exporter.start(otlp, runtime.clone())?)
+            }
+        };
+        let projector = Projector { tail: tail()?, shared: Arc::clone(&shared), log };
         spawn("loom-insight", move || projector.run(&runtime))?;
         let health = Health {
             engine,
@@ -130,7 +134,27 @@ impl Insight {
         };
         let started_at = clock.now();
         let requests = Requests::default();
-        Ok(Self { shared, health, readers, commits, streams, config, sent, started_at, requests })
+        Ok(Self {
+            shared,
+            health,
+            readers,
+            commits,
+            streams,
+            certificates,
+            config,
+            sent,
+            exported,
+            started_at,
+            requests,
+        })
+    }
+
+    /// Waits until the traces that can be sent now are sent, once the feed is over.
+    pub(crate) async fn finish(&self) {
+        if let Some(mut exported) = self.exported.clone() {
+            // Nothing is ever told but that it has ended.
+            let _ = exported.changed().await;
+        }
     }
 
     /// Whether the server can do its work. Anybody may ask.
@@ -154,6 +178,7 @@ impl Insight {
             feed_lag_s: lag.as_secs_f64(),
             rebuilding: self.rebuilding(),
             streams: self.open_streams() as u64,
+            tls: self.certificates.as_deref().map(Certificates::status),
         })
     }
 
@@ -196,12 +221,20 @@ impl Insight {
     }
 
     fn write_sent(&self, page: &mut Page) {
-        let Some(sent) = &self.sent else { return };
-        let (taken, dropped) = (&sent.taken, &sent.dropped);
-        let help = "Spans that the collector took.";
-        page.single("loom_spans_sent_total", "counter", help, taken.load(Ordering::Relaxed));
-        let help = "Spans that the collector did not take in time.";
-        page.single("loom_spans_dropped_total", "counter", help, dropped.load(Ordering::Relaxed));
+        if self.exported.is_none() {
+            return;
+        }
+        let mut counter = |name, help, count: &AtomicU64| {
+            page.single(name, "counter", help, count.load(Ordering::Relaxed));
+        };
+        let sent = &self.sent;
+        counter("loom_spans_sent_total", "Spans that the collector took.", &sent.taken);
+        counter("loom_spans_dropped_total", "Spans that the collector refused.", &sent.dropped);
+        let help = "Requests that the collector did not take, and that are repeated.";
+        counter("loom_span_requests_failed_total", help, &sent.failed);
+        let help = "How long ago the oldest span ended that waits for the collector.";
+        let lag = sent.lag(self.shared.clock.now());
+        page.single("loom_spans_lag_seconds", "gauge", help, lag.as_secs_f64());
     }
 
     /// How much was done, how well and how fast.

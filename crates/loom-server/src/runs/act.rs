@@ -1,13 +1,18 @@
 //! Asking something of a run.
 
 use super::service::Runs;
+use super::start::{TEXT_MAX, is_variable, not_a_variable, within};
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
 use loom_core::{Request, RunId, Value, Variable};
 use loom_engine::{EngineError, Input};
 use loom_protocol::api::{AmendTask, ResolveTask, RunView};
+use loom_store::{QueryStore, RunSummary, StoreError};
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
+
+/// How often a run is asked that ends in another process each time it is.
+const TRIES: u32 = 3;
 
 impl Runs {
     /// Lets nothing new start.
@@ -29,6 +34,7 @@ impl Runs {
         id: &str,
         reason: String,
     ) -> Result<RunView, Problem> {
+        short(&reason)?;
         let request = Request::Cancel { by: caller.name().to_owned(), reason };
         self.ask(caller, id, Permission::RunsCancel, request).await
     }
@@ -59,6 +65,7 @@ impl Runs {
         task: &str,
         reason: String,
     ) -> Result<RunView, Problem> {
+        short(&reason)?;
         let (by, task) = (caller.name().to_owned(), task.to_owned());
         let request = Request::Skip { by, reason, task };
         self.ask(caller, id, Permission::TasksSkip, request).await
@@ -72,6 +79,7 @@ impl Runs {
         task: &str,
         reason: String,
     ) -> Result<RunView, Problem> {
+        short(&reason)?;
         let (by, task) = (caller.name().to_owned(), task.to_owned());
         let request = Request::CancelTask { by, reason, task };
         self.ask(caller, id, Permission::TasksCancel, request).await
@@ -100,6 +108,7 @@ impl Runs {
         task: &str,
         how: ResolveTask,
     ) -> Result<RunView, Problem> {
+        short(&how.reason)?;
         let outputs = self.marked(caller, id, Permission::TasksResolve, how.outputs).await?;
         let (by, task) = (caller.name().to_owned(), task.to_owned());
         let (reason, without_outputs) = (how.reason, how.without_outputs);
@@ -107,7 +116,8 @@ impl Runs {
         self.ask(caller, id, Permission::TasksResolve, request).await
     }
 
-    /// Values with the mark of those that the run's workflow holds secret.
+    /// Values with the mark of those whose names are secret in this run: by its workflow, or because
+    /// what it began with is.
     async fn marked(
         &self,
         caller: &Caller,
@@ -115,9 +125,20 @@ impl Runs {
         permission: Permission,
         values: BTreeMap<String, Value>,
     ) -> Result<Vec<Variable>, Problem> {
-        let hash = self.permitted(caller, id, permission).await?.definition;
-        let definition = self.readers.ask(move |store| store.definition(&hash)).await?;
-        let secret = |name: &str| definition.secrets.iter().any(|secret| secret == name);
+        if let Some(name) = values.keys().find(|name| !is_variable(name)) {
+            return Err(not_a_variable(name));
+        }
+        let RunSummary { id: run, definition: hash, .. } =
+            self.permitted(caller, id, permission).await?;
+        let known = move |store: &mut (dyn QueryStore + 'static)| {
+            Ok((store.definition(&hash)?, store.variables(run)?))
+        };
+        let (definition, variables) = self.readers.ask(known).await?;
+        let secret = |name: &str| {
+            definition.secrets.iter().any(|secret| secret == name)
+                || definition.env.iter().any(|var| var.secret && var.name == name)
+                || variables.iter().any(|variable| variable.secret && variable.name == name)
+        };
         let mark = |(name, value): (String, Value)| Variable { secret: secret(&name), name, value };
         Ok(values.into_iter().map(mark).collect())
     }
@@ -131,14 +152,24 @@ impl Runs {
         request: Request,
     ) -> Result<RunView, Problem> {
         let run = self.permitted(caller, id, permission).await?.id;
-        match self.adopt(run, request.clone()).await {
-            Ok(()) => {}
-            Err(EngineError::Alive(_)) => {
-                self.readers.ask(move |store| store.post(run, &request)).await?;
+        for _ in 0..TRIES {
+            match self.adopt(run, request.clone()).await {
+                Ok(()) => return self.summary_of(run).await,
+                Err(EngineError::Alive(_)) => {}
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => return Err(error.into()),
+            let request = request.clone();
+            let post = move |store: &mut (dyn QueryStore + 'static)| match store.post(run, &request)
+            {
+                // The run has ended since: nobody has it any more.
+                Err(StoreError::Conflict(_)) => Ok(false),
+                posted => posted.map(|()| true),
+            };
+            if self.readers.ask(post).await? {
+                return self.summary_of(run).await;
+            }
         }
-        self.summary_of(run).await
+        Err(Problem::busy(format!("run {run} changes hands; nothing was done to it")))
     }
 
     async fn adopt(&self, run: RunId, request: Request) -> Result<(), EngineError> {
@@ -155,4 +186,9 @@ impl Runs {
         let summary = self.readers.ask(move |store| store.run(run)).await?;
         Ok(super::view::run(&summary))
     }
+}
+
+/// A reason is kept with the run, and told with its events: as short as that of a start.
+fn short(reason: &str) -> Result<(), Problem> {
+    within("`reason`", reason, 4 * TEXT_MAX)
 }

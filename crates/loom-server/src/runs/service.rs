@@ -54,10 +54,9 @@ impl Runs {
 
     /// Everything that is known of a run.
     pub async fn get(&self, caller: &Caller, id: &str) -> Result<RunDetail, Problem> {
-        let summary = self.permitted(caller, id, Permission::RunsGet).await?;
         let now = self.clock.now();
-        let look = self.readers.ask(move |store| Look::at(store, summary.id)).await?;
-        Ok(view::detail(&look, now))
+        let view = move |look: &Look| Ok(view::detail(look, now));
+        self.look(caller, id, Permission::RunsGet, view).await
     }
 
     /// The run's summary, if the caller may do this to it. Of a run in a namespace that the caller

@@ -61,17 +61,22 @@ impl Runs {
         let key = RunKey::of(caller, &request, key, &prepared.hash)?;
         let id = new_id(self.clock.now())?;
         let mut submission = self.submission(caller, &prepared, request, context, id)?;
-        if let Some(key) = key {
-            match self.reserve(&key, id).await? {
-                Reserved::Start(reserved) => submission.id = reserved,
-                Reserved::Repeat(run) => {
-                    return Ok(Started { id: run.to_string(), repeated: true });
-                }
-            }
-        }
-        let id = submission.id;
-        self.submit(submission).await?;
-        Ok(Started { id: id.to_string(), repeated: false })
+        let Some(key) = key else {
+            self.submit(submission).await?;
+            return Ok(Started { id: id.to_string(), repeated: false });
+        };
+        let id = match self.reserve(&key, id).await? {
+            Reserved::Start(reserved) => reserved,
+            Reserved::Repeat(run) => return Ok(Started { id: run.to_string(), repeated: true }),
+        };
+        submission.id = id;
+        let repeated = match self.submit(submission).await {
+            Ok(()) => false,
+            // An equal request that came at the same time was quicker.
+            Err(EngineError::Exists(_)) => true,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Started { id: id.to_string(), repeated })
     }
 
     /// Starts a run under an identity that was reserved for it; no effect if it is there already.
@@ -146,8 +151,7 @@ impl Runs {
             return Err(Problem::new(ErrorCode::WorkflowDisabled, message));
         }
         if let Some(name) = given.keys().find(|name| !is_variable(name)) {
-            return Err(Problem::argument(format!("`{name}` is no name of a variable"))
-                .help("a name has letters, digits and underscores, and no digit first"));
+            return Err(not_a_variable(name));
         }
         let missing = prepared.needs.iter().filter(|need| !given.contains_key(&need.name));
         let missing: Vec<&str> = missing.map(|need| need.name.as_str()).collect();
@@ -186,7 +190,12 @@ impl Runs {
     }
 }
 
-fn is_variable(name: &str) -> bool {
+pub(super) fn not_a_variable(name: &str) -> Problem {
+    Problem::argument(format!("`{name}` is no name of a variable"))
+        .help("a name has letters, digits and underscores, and no digit first")
+}
+
+pub(super) fn is_variable(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|first: char| first.is_ascii_digit())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

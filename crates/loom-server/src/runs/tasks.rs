@@ -12,18 +12,21 @@ use loom_protocol::{ErrorCode, MASK};
 impl Runs {
     /// All tasks, in the order of the workflow.
     pub async fn tasks(&self, caller: &Caller, id: &str) -> Result<TaskList, Problem> {
-        let look = self.look(caller, id, Permission::RunsGet).await?;
-        Ok(TaskList { items: view::tasks(&look.history) })
+        let view = |look: &Look| Ok(TaskList { items: view::tasks(&look.history) });
+        self.look(caller, id, Permission::RunsGet, view).await
     }
 
     /// One task with its attempts and what it set.
     pub async fn task(&self, caller: &Caller, id: &str, name: &str) -> Result<TaskDetail, Problem> {
-        let look = self.look(caller, id, Permission::RunsGet).await?;
-        let history = &look.history;
-        let ix = look.find(name)?;
-        let own = history.emissions().filter(|set| set.set_by == SetBy::Task(ix));
-        let outputs = own.map(|set| view::variable(history, set)).collect();
-        Ok(TaskDetail { task: view::task(history, ix, history.task(ix)), outputs })
+        let name = name.to_owned();
+        let view = move |look: &Look| {
+            let history = &look.history;
+            let ix = look.find(&name)?;
+            let own = history.emissions().filter(|set| set.set_by == SetBy::Task(ix));
+            let outputs = own.map(|set| view::variable(history, set)).collect();
+            Ok(TaskDetail { task: view::task(history, ix, history.task(ix)), outputs })
+        };
+        self.look(caller, id, Permission::RunsGet, view).await
     }
 
     /// One attempt with what it saw and emitted.
@@ -35,21 +38,26 @@ impl Runs {
         number: u32,
         item: Option<u32>,
     ) -> Result<AttemptDetail, Problem> {
-        let look = self.look(caller, id, Permission::RunsGet).await?;
-        let ix = look.find(name)?;
-        let attempt = look.attempt(ix, number, item)?;
-        Ok(detail(&look.history, ix, attempt))
+        let name = name.to_owned();
+        let view = move |look: &Look| {
+            let ix = look.find(&name)?;
+            let attempt = look.attempt(ix, number, item)?;
+            Ok(detail(&look.history, ix, attempt))
+        };
+        self.look(caller, id, Permission::RunsGet, view).await
     }
 
-    /// Everything that is recorded of a run, for those who may do this to it.
-    pub(super) async fn look(
+    /// What is made of all that is recorded of a run, for those who may do this to it. It is made
+    /// where the store is read: a run may have very many tasks.
+    pub(super) async fn look<T: Send + 'static>(
         &self,
         caller: &Caller,
         id: &str,
         permission: Permission,
-    ) -> Result<Look, Problem> {
+        view: impl FnOnce(&Look) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let run = self.permitted(caller, id, permission).await?.id;
-        self.readers.ask(move |store| Look::at(store, run)).await
+        self.readers.ask(move |store| Ok(view(&Look::at(store, run)?))).await?
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a run or a task stands where it does, as the API tells it.
 
+use super::look::Look;
 use super::service::Runs;
 use super::view::{self, time};
 use crate::access::{Caller, Permission};
@@ -20,9 +21,12 @@ use loom_protocol::api::{
 impl Runs {
     /// Why a run stands where it does.
     pub async fn why(&self, caller: &Caller, id: &str) -> Result<RunWhyView, Problem> {
-        let look = self.look(caller, id, Permission::RunsGet).await?;
-        let words = Words { history: &look.history };
-        Ok(words.run(&explain_run(&look.history, self.clock.now())))
+        let now = self.clock.now();
+        let view = move |look: &Look| {
+            let words = Words { history: &look.history };
+            Ok(words.run(&explain_run(&look.history, now)))
+        };
+        self.look(caller, id, Permission::RunsGet, view).await
     }
 
     /// Why a task stands where it does.
@@ -32,10 +36,13 @@ impl Runs {
         id: &str,
         name: &str,
     ) -> Result<TaskWhyView, Problem> {
-        let look = self.look(caller, id, Permission::RunsGet).await?;
-        let task = look.find(name)?;
-        let words = Words { history: &look.history };
-        Ok(words.task(&explain_task(&look.history, TaskRef::whole(task), self.clock.now())))
+        let (now, name) = (self.clock.now(), name.to_owned());
+        let view = move |look: &Look| {
+            let task = look.find(&name)?;
+            let words = Words { history: &look.history };
+            Ok(words.task(&explain_task(&look.history, TaskRef::whole(task), now)))
+        };
+        self.look(caller, id, Permission::RunsGet, view).await
     }
 }
 

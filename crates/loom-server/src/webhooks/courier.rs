@@ -125,7 +125,7 @@ impl<'a> Courier<'a> {
             secret: secret.ok_or_else(|| {
                 Problem::new(ErrorCode::StoreCorrupt, format!("webhook {id} has no secret"))
             })?,
-            follower: Follower::new(hub, readers, Some(kept))?,
+            follower: Follower::new(hub, readers, Some(kept)).await?,
             place: kept,
             kept,
             kept_version: place.version,

@@ -111,7 +111,7 @@ impl Webhooks {
         }
         let id = new_id(now)?.to_string();
         let (hub, readers) = (Arc::clone(&self.office.hub), self.office.readers.clone());
-        let place = Follower::new(hub, readers, None)?.place();
+        let place = Follower::from_now(hub, readers).place();
         let changes = vec![
             subscription.put(&id, secret.text(), Expect::Absent),
             put_place(&id, place, Expect::Absent),

@@ -10,9 +10,6 @@ use loom_core::{ForEach, expr};
 use loom_protocol::ErrorCode;
 use std::collections::HashMap;
 
-/// Functions that expressions have without anybody setting them.
-const FUNCTIONS: [&str; 4] = ["range", "dict", "namespace", "debug"];
-
 impl<'a> Checker<'a> {
     pub(super) fn task(&mut self, task: &'a TaskDraft, schemas: &mut Compiled) {
         for path in [
@@ -89,7 +86,7 @@ impl<'a> Checker<'a> {
         };
         // Whether a variable is set may be asked of any: a caller gives it, or does not.
         for name in names.used {
-            if FUNCTIONS.contains(&name.as_str()) || self.known.can_be_set(&name) {
+            if expr::FUNCTIONS.contains(&name.as_str()) || self.known.can_be_set(&name) {
                 continue;
             }
             let near = self.nearest(&name, self.known.names());

@@ -128,7 +128,7 @@ impl Command {
 
 /// Requests without their identities, which are each store's own.
 fn as_asked(posted: Vec<Posted>) -> Vec<(RunId, Request)> {
-    posted.into_iter().map(|posted| (posted.run, posted.request)).collect()
+    posted.into_iter().map(|posted| (posted.run, posted.request.unwrap())).collect()
 }
 
 /// The events of a page in their order: how they share rows is each store's own affair.

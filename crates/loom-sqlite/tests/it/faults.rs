@@ -233,6 +233,28 @@ fn a_locked_store_is_busy_for_writers_and_open_for_readers() {
 }
 
 #[test]
+fn a_request_that_cannot_be_read_keeps_nobody_from_the_others() {
+    let (_folder, path) = folder();
+    let mut store = try_open(&path).unwrap();
+    let run = run_id(1);
+    store.commit(&[created(run)]).unwrap();
+    let other = Connection::open(&path).unwrap();
+    for body in ["", "{", r#"{"r":"of a newer version"}"#, "[]"] {
+        let row = rusqlite::params![run.to_bytes(), body];
+        other.execute("INSERT INTO requests (run, body) VALUES (?, ?)", row).unwrap();
+    }
+    let pause = loom_core::Request::Pause { by: "somebody".into() };
+    store.post(run, &pause).unwrap();
+    let posted = store.requests().unwrap();
+    let (garbled, sound) = posted.split_at(4);
+    assert!(garbled.iter().all(|posted| posted.request.is_err()), "{garbled:?}");
+    assert!(matches!(sound, [posted] if posted.request == Ok(pause)), "{sound:?}");
+    let settles = garbled.iter().map(|posted| posted.id).collect();
+    store.commit(&[RunCommit { settles, ..records(run, 1, vec![]) }]).unwrap();
+    assert_eq!(store.requests().unwrap(), sound);
+}
+
+#[test]
 fn without_its_key_a_store_says_so_and_shows_what_is_not_secret() {
     let (_folder, path) = folder();
     filled(&path);

@@ -12,7 +12,8 @@ fn pause(n: usize) -> Request {
 }
 
 fn posted(store: &mut impl RunStore) -> Vec<(RunId, Request)> {
-    store.requests().unwrap().into_iter().map(|posted| (posted.run, posted.request)).collect()
+    let posted = store.requests().unwrap().into_iter();
+    posted.map(|posted| (posted.run, posted.request.unwrap())).collect()
 }
 
 /// What settles the request that is posted for this run.

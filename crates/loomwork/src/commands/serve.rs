@@ -5,6 +5,7 @@ use crate::args::parse;
 use crate::bridge::Bridge;
 use crate::fault::{Ended, Fault, Outcome};
 use crate::plugins::Plugins;
+use crate::refusal;
 use crate::settings::Settings;
 use crate::signals::{Listener, Wish};
 use crate::store;
@@ -15,7 +16,7 @@ use loom_engine::{Engine, Handle, Input, Options, SystemClock, channel};
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_server::{
     Bell, CommitMeter, Config, JwksSource, JwtConfig, JwtKeys, Limits, LogConfig, LogFile, Logs,
-    Otlp, Parts, ServeError, Server, Space, Stores, Tls,
+    Network, Otlp, Parts, ServeError, Server, Space, Stores, Tls,
 };
 use loom_sqlite::{Files, SqliteStore};
 use loom_store::{DocumentStore, QueryStore, RunFilter, StoreError, UpkeepStore};
@@ -93,6 +94,8 @@ fn config(settings: &Settings) -> Result<Config, Ended> {
         access: settings.switch("server.access"),
         hosts: settings.list("server.hosts"),
         origins: origins(settings)?,
+        trusted_proxies: trusted_proxies(settings)?,
+        proxy_header: word(settings, "server.proxy_header")?,
         open_metrics: settings.switch("server.open_metrics"),
         tls: tls(settings)?,
         jwt: jwt(settings)?,
@@ -107,7 +110,9 @@ fn config(settings: &Settings) -> Result<Config, Ended> {
             body: count("limits.body") as usize,
             request: settings.time("limits.request"),
             headers: settings.time("limits.headers"),
+            write: settings.time("limits.write"),
             connections: count("limits.connections") as usize,
+            address_connections: count("limits.address_connections") as usize,
             streams: count("limits.streams") as usize,
             rate: count("limits.rate"),
             failures: count("limits.failures"),
@@ -147,6 +152,12 @@ fn origins(settings: &Settings) -> Result<Vec<String>, Fault> {
             .wrong("server.cors_origins", &format!("`{wrong}` is no origin"))
             .help("an origin is a scheme, a host and perhaps a port: https://ci.example:8443")),
     }
+}
+
+fn trusted_proxies(settings: &Settings) -> Result<Vec<Network>, Fault> {
+    let listed = settings.list("server.trusted_proxies");
+    let read = listed.iter().map(|text| text.parse()).collect::<Result<_, String>>();
+    read.map_err(|why| settings.wrong("server.trusted_proxies", &why))
 }
 
 fn tls(settings: &Settings) -> Result<Option<Tls>, Fault> {
@@ -255,6 +266,7 @@ impl Working {
         let bridge = Bridge::new(worker, handle.clone(), logs);
         let mut engine = Engine::new(Box::new(store), Box::new(bridge), options);
         engine.observe(Box::new(bell.ringer()));
+        engine.observe(Box::new(refusal::Unreadable));
         let thread = engine.spawn(inbox, Arc::new(SystemClock));
         Ok(Self { handle, thread })
     }

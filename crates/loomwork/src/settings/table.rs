@@ -72,6 +72,10 @@ settings! {
         "A name of this server, beside localhost, that requests may be for without access control";
     "server.cors_origins" "LOOM_SERVER_CORS_ORIGINS" "cors-origins" Kind::List, "",
         "An origin whose pages may call from a browser, such as https://ci.example";
+    "server.trusted_proxies" "LOOM_SERVER_TRUSTED_PROXIES" "trusted-proxies" Kind::List, "",
+        "A proxy, as an address or a range such as 10.0.0.0/8, that is believed whom it speaks for";
+    "server.proxy_header" "LOOM_SERVER_PROXY_HEADER" "proxy-header" Kind::Text, "x-forwarded-for",
+        "Where proxies say whom they speak for: x-forwarded-for or forwarded";
     "server.open_metrics" "LOOM_SERVER_OPEN_METRICS" "open-metrics" Kind::Switch, "false",
         "Let everybody read /metrics";
     "server.private_receivers" "LOOM_SERVER_PRIVATE_RECEIVERS" "private-receivers" Kind::Switch, "false",
@@ -112,8 +116,12 @@ settings! {
         "How long a request may take, streams excepted";
     "limits.headers" "LOOM_LIMITS_HEADERS" "limits-headers" Kind::Time, "10s",
         "How long a client may take to send its headers, and be idle";
+    "limits.write" "LOOM_LIMITS_WRITE" "limits-write" Kind::Time, "30s",
+        "How long a client may take nothing of an answer that waits for it";
     "limits.connections" "LOOM_LIMITS_CONNECTIONS" "limits-connections" Kind::Count(1), "4096",
         "The most connections at once";
+    "limits.address_connections" "LOOM_LIMITS_ADDRESS_CONNECTIONS" "limits-address-connections" Kind::Count(1), "2048",
+        "The most connections of one address at once; those of trusted proxies are not counted";
     "limits.streams" "LOOM_LIMITS_STREAMS" "limits-streams" Kind::Count(0), "2048",
         "The most event streams at once";
     "limits.rate" "LOOM_LIMITS_RATE" "limits-rate" Kind::Count(0), "0",
@@ -170,7 +178,9 @@ mod tests {
             ("limits.body", limits.body.to_string()),
             ("limits.request", seconds(limits.request)),
             ("limits.headers", seconds(limits.headers)),
+            ("limits.write", seconds(limits.write)),
             ("limits.connections", limits.connections.to_string()),
+            ("limits.address_connections", limits.address_connections.to_string()),
             ("limits.streams", limits.streams.to_string()),
             ("limits.rate", limits.rate.to_string()),
             ("limits.failures", limits.failures.to_string()),

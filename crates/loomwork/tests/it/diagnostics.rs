@@ -98,3 +98,19 @@ fn a_plugin_that_cannot_be_used_is_an_error_before_anything_runs() {
         .file("plugins/mine/plugin.yaml", "command: 7\n");
     loom.loom(&["run", "w.yaml"]).exits(2).warns("error[L301]").warns("plugin.yaml");
 }
+
+#[test]
+fn what_an_expression_calls_has_to_be_there() {
+    for (when, expected) in [
+        ("N|lenght > 3", "there is no filter `lenght`; did you mean `length`? (character 3)"),
+        ("N is defind", "there is no test `defind`; did you mean `defined`?"),
+        ("size(N) > 3", "there is no function `size`"),
+    ] {
+        let workflow = format!(
+            "name: w\ntasks:\n  - {{ name: a, plugin: noop }}\n  - {{ name: b, plugin: noop, when: \"{when}\" }}"
+        );
+        let loom = Loom::with(&workflow);
+        let said = loom.loom(&["validate", "w.yaml"]).exits(2).warns("w.yaml:5:");
+        assert!(said.err.contains(expected), "{when}: {}", said.err);
+    }
+}

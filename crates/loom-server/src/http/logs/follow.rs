@@ -3,6 +3,7 @@
 //! The journal says when the attempt has ended; what it printed was written before. Between two
 //! events of the run the file is looked at, which costs one read each time.
 
+use super::super::warrant::Warrant;
 use super::{PIECE, piece};
 use crate::app::App;
 use crate::feed::RunFollower;
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use loom_protocol::{AttemptOf, RunEvent, RunEventKind};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::fs::File;
@@ -26,11 +28,12 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) async fn follow(
     app: Arc<App>,
     log: Log,
+    warrant: Warrant,
     permit: OwnedSemaphorePermit,
 ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static, Problem> {
     let events = app.follow_run(&log.run, 0).await?;
-    let reader =
-        Reader { app, log, events, file: None, ended: false, stopped: false, _permit: permit };
+    let print = Print { app, log, file: None };
+    let reader = Reader { print, events, warrant, ended: false, stopped: false, _permit: permit };
     Ok(stream::unfold(reader, |mut reader| async move {
         let next = reader.next().await.transpose()?;
         Some((next, reader))
@@ -38,10 +41,9 @@ pub(super) async fn follow(
 }
 
 struct Reader {
-    app: Arc<App>,
-    log: Log,
+    print: Print,
     events: RunFollower,
-    file: Option<File>,
+    warrant: Warrant,
     /// The attempt has ended.
     ended: bool,
     /// Its task was cancelled, or its run has ended; until that is tried again.
@@ -49,29 +51,86 @@ struct Reader {
     _permit: OwnedSemaphorePermit,
 }
 
+/// What a reader waits for.
+enum News {
+    Printed(Bytes),
+    Happened(Vec<RunEvent>),
+    /// Nothing more is told: the server stops, or the reader may not know it any more.
+    Over,
+}
+
 impl Reader {
     /// What comes next; `None` when nothing more will.
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
         loop {
+            if self.warrant.is_over().await {
+                return Ok(None);
+            }
             // Asked before the file is read: what was printed before the end is then all there.
             let ended = self.ended || self.stopped;
-            let piece = self.read().await?;
+            let piece = self.print.read().await?;
             if !piece.is_empty() {
                 return Ok(Some(piece));
             }
             if ended {
                 return Ok(None);
             }
-            match timeout(LOOK, self.events.next()).await {
-                Ok(Ok(events)) => events.iter().for_each(|event| self.note(event)),
-                // The server stops.
-                Ok(Err(_)) => self.ended = true,
-                // Nothing has happened; but something may have been printed.
-                Err(_) => {}
+            match self.news().await? {
+                News::Printed(piece) => return Ok(Some(piece)),
+                News::Happened(events) => events.iter().for_each(|event| self.note(event)),
+                News::Over => self.ended = true,
             }
         }
     }
 
+    /// Waits until something has happened or was printed.
+    async fn news(&mut self) -> io::Result<News> {
+        let mut events = pin!(self.events.next());
+        loop {
+            // Asked on, not anew: the store may take longer than the wait for it.
+            match timeout(LOOK, events.as_mut()).await {
+                Ok(Ok(events)) => return Ok(News::Happened(events)),
+                Ok(Err(_)) => return Ok(News::Over),
+                Err(_) => {}
+            }
+            if self.warrant.is_over().await {
+                return Ok(News::Over);
+            }
+            let piece = self.print.read().await?;
+            if !piece.is_empty() {
+                return Ok(News::Printed(piece));
+            }
+        }
+    }
+
+    fn note(&mut self, event: &RunEvent) {
+        let log = &self.print.log;
+        let LogFile { task, attempt, .. } = log.name;
+        let is =
+            |of: &AttemptOf| of.task == log.task && of.item == task.item && of.attempt == attempt;
+        match &event.what {
+            RunEventKind::TaskSucceeded { of, .. }
+            | RunEventKind::TaskFailed { of, .. }
+            | RunEventKind::TaskInterrupted { of } => self.ended |= is(of),
+            RunEventKind::TaskCancelled { task: name, item } => {
+                self.stopped |= *name == log.task && (item.is_none() || *item == task.item);
+            }
+            RunEventKind::RunFinished { .. } => self.stopped = true,
+            RunEventKind::RunReopened { .. } => self.stopped = false,
+            _ => {}
+        }
+    }
+}
+
+/// What was printed so far.
+struct Print {
+    app: Arc<App>,
+    log: Log,
+    file: Option<File>,
+}
+
+impl Print {
+    /// What comes next of it; nothing if there is nothing now.
     async fn read(&mut self) -> io::Result<Bytes> {
         if self.file.is_none() {
             let opened = self.app.runs.try_log(&self.log).await;
@@ -81,24 +140,6 @@ impl Reader {
         match &mut self.file {
             Some(file) => piece(file, PIECE as u64).await,
             None => Ok(Bytes::new()),
-        }
-    }
-
-    fn note(&mut self, event: &RunEvent) {
-        let LogFile { task, attempt, .. } = self.log.name;
-        let is = |of: &AttemptOf| {
-            of.task == self.log.task && of.item == task.item && of.attempt == attempt
-        };
-        match &event.what {
-            RunEventKind::TaskSucceeded { of, .. }
-            | RunEventKind::TaskFailed { of, .. }
-            | RunEventKind::TaskInterrupted { of } => self.ended |= is(of),
-            RunEventKind::TaskCancelled { task: name, item } => {
-                self.stopped |= *name == self.log.task && (item.is_none() || *item == task.item);
-            }
-            RunEventKind::RunFinished { .. } => self.stopped = true,
-            RunEventKind::RunReopened { .. } => self.stopped = false,
-            _ => {}
         }
     }
 }

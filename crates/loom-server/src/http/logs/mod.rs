@@ -5,7 +5,8 @@ mod range;
 
 use super::events::permit;
 use super::extract::{Params, Path, text};
-use crate::access::Caller;
+use super::warrant::Warrant;
+use crate::access::{Caller, Permission};
 use crate::app::App;
 use crate::problem::Problem;
 use axum::body::Body;
@@ -63,7 +64,8 @@ async fn get(
     let log = app.runs.log(&caller, &id, &task, attempt, params.item).await?;
     if params.follow {
         let permit = permit(&app)?;
-        let body = follow::follow(app, log, permit).await?;
+        let warrant = Warrant::new(&app, &caller, &headers, Permission::LogsGet)?;
+        let body = follow::follow(app, log, warrant, permit).await?;
         return Ok(plain(Body::from_stream(body)));
     }
     // Nothing is said about versions of a log, so no condition of `If-Range` can hold.

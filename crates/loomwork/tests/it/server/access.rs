@@ -1,6 +1,7 @@
 //! Tokens, roles, JSON Web Tokens, the audit log.
 
 use super::harness::{Answer, Server};
+use super::raw::Raw;
 use crate::harness::Loom;
 use crate::watch::eventually;
 use serde_json::{Value, json};
@@ -301,4 +302,38 @@ fn connections_are_encrypted_if_there_is_a_certificate() {
     let mut answer = agent.get(&url).call().unwrap();
     assert_eq!(answer.body_mut().read_to_string().unwrap(), "{\"items\":[]}");
     assert!(agent.get(url.replace("https", "http")).call().is_err());
+}
+
+#[test]
+fn a_stream_ends_when_its_token_does() {
+    let server = guarded(&[]);
+    server.register(
+        "
+name: long
+tasks:
+  - name: wait
+    plugin: cmd
+    params: { command: 'while [ ! -e go ]; do sleep 0.02; done' }
+",
+    );
+    let run = server.begin("long");
+    let made = make(&server.loom, "reader", &["--role", "viewer"]);
+    let token = format!("Bearer {}", made["token"].as_str().unwrap());
+    let headers = [("host", "localhost"), ("authorization", token.as_str())];
+    let log = format!("/api/v1/runs/{run}/tasks/wait/attempts/1/log?follow=true");
+    let paths = ["/api/v1/events".to_owned(), format!("/api/v1/runs/{run}/events"), log];
+    let streams = paths.map(|path| {
+        let mut raw = Raw::connect(server.address());
+        raw.request("GET", &path, &headers, "");
+        assert_eq!(raw.reply().unwrap().status, 200, "{path}");
+        raw
+    });
+    let id = made["id"].as_str().unwrap();
+    server.post(&format!("/api/v1/tokens/{id}/revoke"), &json!({})).expect(200);
+    // The run goes on; it is the readers who are sent away.
+    for stream in streams {
+        stream.rest();
+    }
+    assert_eq!(server.get(&format!("/api/v1/runs/{run}")).expect(200)["state"], "running");
+    std::fs::write(server.loom.path("go"), "").unwrap();
 }

@@ -194,3 +194,21 @@ fn a_server_that_stops_lets_its_readers_go() {
     server.stop();
     assert_eq!(reader.next(), None);
 }
+
+#[test]
+fn a_reader_goes_on_at_another_server_of_the_store() {
+    let server = Server::start();
+    server.register(super::access::HELLO);
+    let other = server.beside();
+    for _ in 0..20 {
+        let mut reader = Reader::open(&server, "/api/v1/events?types=run.finished");
+        let run = server.begin("hello");
+        let seen = reader.next().unwrap();
+        assert_eq!(seen.data["run"], run.as_str());
+        // The other one may not have read as far yet.
+        let path = format!("/api/v1/events?after={}", reader.last_id);
+        let mut elsewhere = Reader::open(&other, &path);
+        let next = server.begin("hello");
+        assert_eq!(elsewhere.next_for_sure().data["run"], next.as_str());
+    }
+}

@@ -102,6 +102,13 @@ impl Server {
         self.go(&address);
     }
 
+    /// Asks the process to end, and starts another at the same address.
+    pub(crate) fn stop_and_restart(&mut self) {
+        self.stop();
+        let address = self.address.clone();
+        self.go(&address);
+    }
+
     pub(crate) fn address(&self) -> &str {
         &self.address
     }

@@ -31,6 +31,19 @@ impl Raw {
         let _ = self.0.get_mut().write_all(bytes);
     }
 
+    /// Sends bytes; whether the connection took them.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.0.get_mut().write_all(bytes).is_ok()
+    }
+
+    /// How many bytes there still are, up to the end of the connection.
+    pub(crate) fn rest(mut self) -> usize {
+        let mut rest = Vec::new();
+        // A connection that was reset has an end too.
+        let _ = self.0.read_to_end(&mut rest);
+        rest.len()
+    }
+
     /// Sends a request with this body.
     pub(crate) fn request(
         &mut self,

@@ -89,3 +89,27 @@ tasks:
     server.get("/api/v1/runs/nosuch").problem(404, "L601");
     server.send("PATCH", "/api/v1/runs", &[], "").problem(405, "L715");
 }
+
+#[test]
+fn requests_with_one_key_that_come_at_once_are_one_run() {
+    let server = Server::start();
+    server.register(HELLO);
+    let body = json!({ "workflow": "hello" }).to_string();
+    for round in 0..20 {
+        let key = format!("order-{round}");
+        let headers = [("content-type", "application/json"), ("idempotency-key", key.as_str())];
+        let start = || server.send("POST", "/api/v1/runs", &headers, &body);
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let calls: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
+            calls.into_iter().map(|call| call.join().unwrap()).collect()
+        });
+        let ids: std::collections::BTreeSet<String> =
+            answers.iter().map(|answer| answer.json()["id"].to_string()).collect();
+        assert_eq!(ids.len(), 1, "{answers:?}");
+        let first = answers.iter().filter(|answer| answer.status == 201).count();
+        assert!(
+            first <= 1 && answers.iter().all(|it| matches!(it.status, 200 | 201)),
+            "{answers:?}"
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! Looking at single tasks, steering them, and reading what they printed.
 
 use super::harness::Server;
+use crate::harness::Loom;
 use crate::watch::eventually;
 use serde_json::{Value, json};
 use std::io::Read;
@@ -221,4 +222,64 @@ fn what_a_task_sees_and_how_often_it_is_tried_can_be_changed() {
     assert_eq!(log.text, "X is mine\n");
     let attempt = server.get(&format!("/api/v1/runs/{run}/tasks/after/attempts/1")).expect(200);
     assert_eq!(attempt["inputs"][0]["value"], "mine");
+}
+
+#[test]
+fn reasons_and_names_have_limits() {
+    let server = Server::start();
+    let run = gated(&server);
+    let long = json!({ "reason": "x".repeat(2000) });
+    for path in ["cancel", "tasks/wait/skip", "tasks/wait/cancel", "tasks/wait/resolve"] {
+        server.post(&format!("/api/v1/runs/{run}/{path}"), &long).problem(400, "L605");
+    }
+    let many = json!({ "filter": { "workflow": "gated" }, "reason": "x".repeat(2000) });
+    let done = server.post("/api/v1/runs/batch/cancel", &many).expect(200);
+    assert!(done["items"].as_array().unwrap().iter().all(|item| item["problem"].is_object()));
+    let odd = json!({ "outputs": { "A=B": 1 }, "reason": "" });
+    server.post(&format!("/api/v1/runs/{run}/tasks/wait/resolve"), &odd).problem(400, "L605");
+}
+
+#[test]
+fn a_secret_that_is_given_by_hand_stays_one() {
+    let loom = Loom::new().env("API_TOKEN", "first-secret");
+    let server = Server::with(loom, &["--host-env", "API_TOKEN"]);
+    server.register(
+        "
+name: secretive
+env: { API_TOKEN: '{{ENV:API_TOKEN}}' }
+tasks:
+  - name: wait
+    plugin: cmd
+    params: { command: 'while [ ! -e go ]; do sleep 0.02; done' }
+  - name: use
+    plugin: noop
+    inputs: [API_TOKEN]
+    execution: { depends_on: [wait] }
+",
+    );
+    let run = server.begin("secretive");
+    let headers = [("content-type", "application/json")];
+    let given = json!({ "inputs": { "API_TOKEN": "second-secret" } }).to_string();
+    let path = format!("/api/v1/runs/{run}/tasks/use");
+    let amended = server.send("PATCH", &path, &headers, &given);
+    assert_eq!(amended.status, 200, "{}", amended.text);
+    let found = server.get(&format!("/api/v1/runs/{run}"));
+    assert!(
+        found.text.contains("amend") && !found.text.contains("second-secret"),
+        "{}",
+        found.text
+    );
+    std::fs::write(server.loom.path("go"), "").unwrap();
+}
+
+#[test]
+fn what_is_asked_of_runs_that_end_at_another_server_is_done_or_refused() {
+    let server = Server::start();
+    server.register(super::access::HELLO);
+    let other = server.beside();
+    for _ in 0..60 {
+        let run = server.begin("hello");
+        let answer = other.post(&format!("/api/v1/runs/{run}/cancel"), &json!({}));
+        assert!(matches!(answer.status, 200 | 409), "{}", answer.text);
+    }
 }

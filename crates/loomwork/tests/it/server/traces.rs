@@ -1,7 +1,8 @@
 //! Traces at a collector.
 
-use super::collector::{Collector, Span};
+use super::collector::Collector;
 use super::harness::Server;
+use super::otlp::Span;
 use crate::harness::Loom;
 use crate::watch::eventually;
 use serde_json::json;
@@ -89,9 +90,49 @@ fn a_collector_that_is_not_there_holds_nothing_up() {
     server.register(WORKFLOW);
     let run = server.begin("traced");
     server.until(&run, "succeeded");
-    eventually("the loss is counted and told", || {
+    eventually("it is counted and told", || {
         let page = super::page::Page::read(&server.get("/metrics").text);
-        let told = server.said().contains("the collector of traces did not take spans");
-        (told && page.sum("loom_spans_dropped_total", &[]) > 0.0).then_some(())
+        let told = server.said().contains("the collector of traces does not take spans");
+        let failed = page.sum("loom_span_requests_failed_total", &[]) > 0.0;
+        (told && failed && page.sum("loom_spans_lag_seconds", &[]) > 0.0).then_some(())
     });
+}
+
+/// The spans of this name.
+fn named(collector: &Collector, name: &str) -> usize {
+    collector.spans().iter().filter(|span| span.name == name).count()
+}
+
+#[test]
+fn what_the_collector_did_not_take_is_sent_after_a_crash() {
+    let collector = Collector::start(u32::MAX);
+    let mut server = serve(&collector);
+    let run = server.begin("traced");
+    server.until(&run, "succeeded");
+    eventually("spans are refused", || (!collector.tokens().is_empty()).then_some(()));
+    server.crash_and_restart();
+    collector.recover();
+    eventually("the run's span", || (named(&collector, "traced") == 1).then_some(()));
+    for name in ["try", "try #1", "try #2", "after"] {
+        assert_eq!(named(&collector, name), 1, "{name}");
+    }
+}
+
+#[test]
+fn what_waits_when_the_server_stops_is_sent_once() {
+    let collector = Collector::start(0);
+    let mut server = serve(&collector);
+    let run = server.begin("traced");
+    server.until(&run, "succeeded");
+    server.stop_and_restart();
+    let second = server.begin("traced");
+    server.until(&second, "succeeded");
+    eventually("both runs' spans", || (named(&collector, "traced") == 2).then_some(()));
+    let of_first = collector
+        .spans()
+        .into_iter()
+        .filter(|span| span.attributes.get("loom.run.id").is_some_and(|id| *id == run));
+    let mut names: Vec<String> = of_first.map(|span| span.name).collect();
+    names.sort();
+    assert_eq!(names, ["after", "after #1", "traced", "try", "try #1", "try #2"]);
 }
