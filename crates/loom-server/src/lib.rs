@@ -21,6 +21,7 @@ pub mod feed;
 pub mod http;
 mod ids;
 pub mod insight;
+mod kept;
 mod log;
 mod parts;
 mod problem;

@@ -1,10 +1,10 @@
 //! `/analytics`: what recorded attempts add up to.
 
-use super::extract::{Json, Params};
+use super::extract::{Json, Params, Path};
 use crate::access::Caller;
 use crate::app::App;
 use crate::problem::Problem;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use loom_protocol::api::{Bottlenecks, Performance, RunAnalysis};
 use serde::Deserialize;
 use std::sync::Arc;

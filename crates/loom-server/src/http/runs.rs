@@ -105,7 +105,8 @@ pub(super) fn context(headers: &HeaderMap) -> Result<StartContext, Problem> {
     })
 }
 
-fn accepted(started: Started) -> Response {
+/// A run that was started, or the one that is there already.
+pub(super) fn accepted(started: Started) -> Response {
     let status = if started.repeated { StatusCode::OK } else { StatusCode::CREATED };
     (status, Json(started)).into_response()
 }

@@ -1,18 +1,16 @@
 //! `/triggers`: requests from elsewhere that start runs; and `/hooks`, where these come in.
 
-use super::extract::{Json, Params, body, etag, if_absent, if_match, text};
+use super::extract::{Json, ListParams, Params, Path, body, tagged, text, written};
+use super::runs::accepted;
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
-use crate::workflows::Tagged;
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 use loom_protocol::api::{Started, TriggerList, TriggerSpec, TriggerView};
-use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,18 +24,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(pause))
         .routes(routes!(resume))
         .routes(routes!(receive))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    /// Only of this namespace.
-    namespace: Option<String>,
-    /// Where the page before ended.
-    cursor: Option<String>,
-    /// The most items: 1 to 200, 50 if absent.
-    limit: Option<usize>,
 }
 
 /// List triggers
@@ -81,13 +67,10 @@ async fn put(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    when: Precondition,
     Json(spec): Json<TriggerSpec>,
 ) -> Result<Response, Problem> {
-    let when = Precondition { version: if_match(&headers)?, absent: if_absent(&headers)? };
-    let (found, new) = app.triggers.put(&caller, &name, spec, when).await?;
-    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, tagged(found)).into_response())
+    app.triggers.put(&caller, &name, spec, when).await.map(written)
 }
 
 /// Delete a trigger
@@ -99,9 +82,9 @@ async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    app.triggers.delete(&caller, &name, if_match(&headers)?).await?;
+    app.triggers.delete(&caller, &name, when.version).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -147,11 +130,5 @@ async fn receive(
     let headers = request.headers().clone();
     let correlation_id = text(&headers, "x-correlation-id")?.unwrap_or_default().to_owned();
     let body = body(request, &app).await?;
-    let started = app.triggers.receive(&name, &headers, &body, correlation_id).await?;
-    let status = if started.repeated { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(started)).into_response())
-}
-
-fn tagged(found: Tagged<TriggerView>) -> Response {
-    (etag(found.version), Json(found.value)).into_response()
+    app.triggers.receive(&name, &headers, &body, correlation_id).await.map(accepted)
 }

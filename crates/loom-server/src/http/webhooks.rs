@@ -1,18 +1,16 @@
 //! `/webhooks`: subscriptions that send events to other systems.
 
-use super::extract::{Json, OptionalJson, Params};
+use super::extract::{Json, OptionalJson, PageParams, Params, Path};
 use crate::access::Caller;
 use crate::app::App;
 use crate::problem::Problem;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use loom_protocol::api::{
     CreateWebhook, CreatedWebhook, DeadDeliveryList, DeliveryResult, Operation, WebhookList,
     WebhookView,
 };
-use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -25,16 +23,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(test))
         .routes(routes!(dead))
         .routes(routes!(replay))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct PageParams {
-    /// Where the page before ended.
-    cursor: Option<String>,
-    /// The most items: 1 to 200, 50 if absent.
-    limit: Option<usize>,
 }
 
 /// List webhooks

@@ -1,9 +1,11 @@
 //! One look at one schedule: decide, write, and then do.
 
-use super::decide::{Firing, State, decide};
+use super::decide::decide;
 use super::document::{Definition, SCHEDULES, STATES, put_state, read_state};
 use super::service::Schedules;
+use super::state::{Firing, State};
 use crate::access::{Caller, Grant, Permission, Scope};
+use crate::kept::Kept;
 use crate::problem::Problem;
 use crate::runs::StartContext;
 use loom_core::{RunId, Timestamp};
