@@ -13,8 +13,8 @@ use crate::runs::{Runs, Starter};
 use crate::schedules::{Clockwork, Schedules};
 use crate::serve::ServeError;
 use crate::shelf::Shelf;
-use crate::triggers::Triggers;
-use crate::webhooks::Webhooks;
+use crate::triggers::{Lookout, TriggerParts, Triggers};
+use crate::webhooks::{Receivers, Webhooks};
 use crate::workflows::Workflows;
 use loom_core::Plan;
 use loom_engine::Clock;
@@ -34,7 +34,7 @@ pub struct App {
     pub retention: Retention,
     /// Runs that start by themselves.
     pub schedules: Arc<Schedules>,
-    /// Requests from elsewhere that start runs.
+    /// What from outside starts runs: requests and files.
     pub triggers: Arc<Triggers>,
     /// Health, metrics and analytics.
     pub insight: Insight,
@@ -54,13 +54,14 @@ pub struct App {
     /// How many more event streams there may be.
     pub(crate) streams: Arc<Semaphore>,
     _clockwork: Clockwork,
+    _lookout: Lookout,
     _starter: Starter,
 }
 
 impl App {
     /// Starts the services, on a runtime. They end with the engine's handle that they hold.
     pub fn start(parts: Parts, config: Config) -> Result<Arc<Self>, ServeError> {
-        let Parts { engine, bell, stores, plugins, logs, commits, log, clock } = parts;
+        let Parts { engine, bell, stores, plugins, logs, folders, commits, log, clock } = parts;
         let config = Arc::new(config);
         let readers = Readers::start(stores.as_ref())?;
         let keeper = Keeper::start(stores.as_ref())?;
@@ -87,7 +88,13 @@ impl App {
             Arc::clone(&clock),
             Arc::clone(&config),
         ));
-        let webhooks = webhooks(&hub, &readers, &shelf, &clock, &config);
+        let webhooks = Webhooks::start(
+            Arc::clone(&hub),
+            readers.clone(),
+            shelf.clone(),
+            Arc::clone(&clock),
+            Receivers::new(&config)?,
+        );
         let runs = Arc::new(Runs::new(
             engine,
             readers.clone(),
@@ -98,10 +105,26 @@ impl App {
             Arc::clone(&clock),
             Arc::clone(&config),
         ));
-        let (schedules, triggers) = beginners(&shelf, &readers, &runs, &workflows, &clock);
+        let schedules = Arc::new(Schedules::new(
+            shelf.clone(),
+            readers.clone(),
+            Arc::clone(&runs),
+            Arc::clone(&workflows),
+            Arc::clone(&clock),
+        ));
+        let triggers = Arc::new(Triggers::new(TriggerParts {
+            shelf: shelf.clone(),
+            readers: readers.clone(),
+            runs: Arc::clone(&runs),
+            workflows: Arc::clone(&workflows),
+            clock: Arc::clone(&clock),
+            folders,
+            allowed: &config.watched_folders,
+        }));
         let starter = Starter::start(Arc::clone(&runs));
-        let follower = Follower::from_now(Arc::clone(&hub), readers.clone());
-        let clockwork = Clockwork::start(Arc::clone(&schedules), follower);
+        let follower = || Follower::from_now(Arc::clone(&hub), readers.clone());
+        let clockwork = Clockwork::start(Arc::clone(&schedules), follower());
+        let lookout = triggers.watch(follower());
         let retention = Retention::new(shelf);
         let app = Arc::new(Self {
             access,
@@ -122,6 +145,7 @@ impl App {
             logs,
             streams,
             _clockwork: clockwork,
+            _lookout: lookout,
             _starter: starter,
         });
         tokio::spawn(retention::tend(Arc::downgrade(&app)));
@@ -159,33 +183,6 @@ impl App {
         let plan = Arc::new(Plan::new(definition));
         Ok(RunFollower::new(run.id, plan, self.readers.clone(), feed, seq))
     }
-}
-
-/// Those who start runs that nobody asks for at that moment.
-fn beginners(
-    shelf: &Shelf,
-    readers: &Readers,
-    runs: &Arc<Runs>,
-    workflows: &Arc<Workflows>,
-    clock: &Arc<dyn Clock>,
-) -> (Arc<Schedules>, Arc<Triggers>) {
-    let (of_runs, of_workflows) = (Arc::clone(runs), Arc::clone(workflows));
-    let time = Arc::clone(clock);
-    let schedules = Schedules::new(shelf.clone(), readers.clone(), of_runs, of_workflows, time);
-    let (of_runs, of_workflows) = (Arc::clone(runs), Arc::clone(workflows));
-    let triggers = Triggers::new(shelf.clone(), of_runs, of_workflows, Arc::clone(clock));
-    (Arc::new(schedules), Arc::new(triggers))
-}
-
-fn webhooks(
-    hub: &Arc<Hub>,
-    readers: &Readers,
-    shelf: &Shelf,
-    clock: &Arc<dyn Clock>,
-    config: &Config,
-) -> Arc<Webhooks> {
-    let (hub, clock) = (Arc::clone(hub), Arc::clone(clock));
-    Webhooks::start(hub, readers.clone(), shelf.clone(), clock, config.private_receivers)
 }
 
 impl Drop for App {

@@ -8,6 +8,8 @@ use loom_spec::PluginCatalog;
 use loom_store::{DocumentStore, QueryStore, StoreError, UpkeepStore};
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The concrete parts behind the seams.
@@ -22,6 +24,8 @@ pub struct Parts {
     pub plugins: Arc<dyn PluginCatalog + Send + Sync>,
     /// What attempts printed.
     pub logs: Arc<dyn Logs>,
+    /// Tells of changes in folders.
+    pub folders: Arc<dyn Folders>,
     /// Told of the engine's commits by its store.
     pub commits: Arc<CommitMeter>,
     /// Where the server's log goes.
@@ -52,6 +56,20 @@ pub trait Logs: Send + Sync {
 
     /// Deletes all logs of a run; no effect if there are none.
     fn delete(&self, run: RunId) -> io::Result<()>;
+}
+
+/// Tells of changes in folders.
+pub trait Folders: Send + Sync {
+    /// Watches these folders, not what is below them; `None` where the system does not tell, or not
+    /// of each of them.
+    fn watch(&self, folders: &[PathBuf]) -> Option<Box<dyn FolderWatch>>;
+}
+
+/// What tells of changes in some folders: its descriptor is readable when there are any.
+pub trait FolderWatch: AsFd + Send + Sync {
+    /// Takes what has come, so that the descriptor waits again; `false` if some of it is not told:
+    /// a folder has gone, or too much has come at once.
+    fn take(&mut self) -> bool;
 }
 
 /// Names the log of one attempt.

@@ -17,12 +17,7 @@ const BYTES_MAX: u64 = 1 << 20;
 
 /// What makes encrypted connections, with HTTP/2 for those who speak it.
 pub(crate) fn acceptor(files: &Tls) -> Result<TlsAcceptor, ServeError> {
-    let certificates: Result<Vec<_>, _> =
-        CertificateDer::pem_slice_iter(&read(&files.certificate)?).collect();
-    let certificates = certificates.map_err(|error| wrong(&files.certificate, &error))?;
-    if certificates.is_empty() {
-        return Err(wrong(&files.certificate, &"there is no certificate in it"));
-    }
+    let certificates = certificates(&files.certificate)?;
     let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?);
     let key = key.map_err(|error| wrong(&files.key, &error))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -33,6 +28,16 @@ pub(crate) fn acceptor(files: &Tls) -> Result<TlsAcceptor, ServeError> {
         .map_err(|error| wrong(&files.key, &error))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// The certificates in a file in PEM, of which there is one at least.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ServeError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(path)?).collect();
+    let found = found.map_err(|error| wrong(path, &error))?;
+    if found.is_empty() {
+        return Err(wrong(path, &"there is no certificate in it"));
+    }
+    Ok(found)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ServeError> {

@@ -1,11 +1,14 @@
-//! `/triggers`: requests from elsewhere that start runs; and `/hooks`, where these come in.
+//! `/triggers`: requests from elsewhere, and files, that start runs; and `/hooks`, where these
+//! requests come in.
 
 use super::extract::{Json, ListParams, Params, Path, body, tagged, text, written};
+use super::guard::failed;
 use super::runs::accepted;
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
+use crate::serve::Peer;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -56,7 +59,8 @@ async fn get(
 /// Make or replace a trigger
 ///
 /// 201 if it is new. `If-None-Match: *` only makes, `If-Match` only replaces what the caller saw.
-/// Its runs are started in the caller's name, who must be allowed to start them.
+/// Its runs are started in the caller's name, who must be allowed to start them. Files have to be in
+/// a folder that the server's settings allow.
 #[utoipa::path(put, path = "/api/v1/triggers/{name}", tag = "triggers",
     params(("name" = String, Path), ("If-Match" = Option<String>, Header),
         ("If-None-Match" = Option<String>, Header)),
@@ -88,7 +92,9 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Refuse requests to a trigger
+/// Let a trigger start nothing
+///
+/// Requests to it are refused, and files are not looked at.
 #[utoipa::path(post, path = "/api/v1/triggers/{name}/pause", tag = "triggers",
     params(("name" = String, Path)),
     security(("token" = ["triggers:write"])),
@@ -101,7 +107,7 @@ async fn pause(
     app.triggers.pause(&caller, &name, true).await.map(tagged)
 }
 
-/// Take requests to a trigger again
+/// Let a trigger go on after a pause
 #[utoipa::path(post, path = "/api/v1/triggers/{name}/resume", tag = "triggers",
     params(("name" = String, Path)),
     security(("token" = ["triggers:write"])),
@@ -117,7 +123,7 @@ async fn resume(
 /// Start a run by a request from elsewhere
 ///
 /// No token: the request shows what the trigger asks for. 201, or 200 with the first run if this
-/// delivery came before.
+/// delivery came before. An address that often shows what is wrong has to wait.
 #[utoipa::path(post, path = "/hooks/{name}", tag = "triggers", params(("name" = String, Path)),
     security(()),
     request_body(content = String, content_type = "application/json"),
@@ -128,7 +134,9 @@ async fn receive(
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
+    let address = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let correlation_id = text(&headers, "x-correlation-id")?.unwrap_or_default().to_owned();
     let body = body(request, &app).await?;
-    app.triggers.receive(&name, &headers, &body, correlation_id).await.map(accepted)
+    let started = app.triggers.receive(&name, &headers, &body, correlation_id).await;
+    started.map(accepted).map_err(|problem| failed(&app, problem, address))
 }

@@ -4,6 +4,7 @@ use crate::args::Global;
 use crate::args::parse;
 use crate::bridge::Bridge;
 use crate::fault::{Ended, Fault, Outcome};
+use crate::folders::Kernel;
 use crate::plugins::Plugins;
 use crate::settings::Settings;
 use crate::signals::{Listener, Wish};
@@ -14,8 +15,8 @@ use loom_core::{RunId, RunState};
 use loom_engine::{Engine, Handle, Input, Options, SystemClock, channel};
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_server::{
-    Bell, CommitMeter, Config, JwksSource, JwtConfig, JwtKeys, Limits, LogConfig, LogFile, Logs,
-    Otlp, Parts, ServeError, Server, Space, Stores, Tls,
+    Bell, CommitMeter, Config, JwksSource, JwtConfig, JwtKeys, Limits,
+    LogConfig, LogFile, Logs, Otlp, Parts, ServeError, Server, Space, Stores, Tls,
 };
 use loom_sqlite::{Files, SqliteStore};
 use loom_store::{DocumentStore, QueryStore, RunFilter, StoreError, UpkeepStore};
@@ -50,6 +51,7 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
         stores: Arc::new(Database(path.clone())),
         plugins,
         logs: Arc::new(LogFolder(logs)),
+        folders: Arc::new(Kernel),
         commits,
         log: Box::new(io::stderr()),
         clock: Arc::new(SystemClock),
@@ -101,6 +103,8 @@ fn config(settings: &Settings) -> Result<Config, Ended> {
         host_env: host_env.collect(),
         workers: settings.count("server.workers").unwrap_or_else(cores),
         private_receivers: settings.switch("server.private_receivers"),
+        receiver_certificates: settings.path("server.receiver_certificates"),
+        watched_folders: watched_folders(settings)?,
         otlp: otlp(settings)?,
         log: LogConfig { style: word(settings, "log.style")?, level: word(settings, "log.level")? },
         limits: Limits {
@@ -147,6 +151,22 @@ fn origins(settings: &Settings) -> Result<Vec<String>, Fault> {
             .wrong("server.cors_origins", &format!("`{wrong}` is no origin"))
             .help("an origin is a scheme, a host and perhaps a port: https://ci.example:8443")),
     }
+}
+
+/// The folders whose files may start runs, without links in their paths.
+fn watched_folders(settings: &Settings) -> Result<Vec<PathBuf>, Fault> {
+    let key = "server.watched_folders";
+    let real = |folder: String| match PathBuf::from(&folder) {
+        path if !path.is_absolute() => {
+            Err(settings.wrong(key, &format!("`{folder}` is no absolute path")))
+        }
+        path => match path.canonicalize() {
+            Ok(real) if real.is_dir() => Ok(real),
+            Ok(_) => Err(settings.wrong(key, &format!("`{folder}` is no folder"))),
+            Err(error) => Err(settings.wrong(key, &format!("{folder}: {error}"))),
+        },
+    };
+    settings.list(key).into_iter().map(real).collect()
 }
 
 fn tls(settings: &Settings) -> Result<Option<Tls>, Fault> {
