@@ -88,13 +88,7 @@ impl App {
             Arc::clone(&clock),
             Arc::clone(&config),
         ));
-        let webhooks = Webhooks::start(
-            Arc::clone(&hub),
-            readers.clone(),
-            shelf.clone(),
-            Arc::clone(&clock),
-            Receivers::new(&config)?,
-        );
+        let webhooks = webhooks(&hub, &readers, &shelf, &clock, Receivers::new(&config)?);
         let runs = Arc::new(Runs::new(
             engine,
             readers.clone(),
@@ -105,14 +99,7 @@ impl App {
             Arc::clone(&clock),
             Arc::clone(&config),
         ));
-        let schedules = Arc::new(Schedules::new(
-            shelf.clone(),
-            readers.clone(),
-            Arc::clone(&runs),
-            Arc::clone(&workflows),
-            Arc::clone(&clock),
-        ));
-        let triggers = Arc::new(Triggers::new(TriggerParts {
+        let beginners = TriggerParts {
             shelf: shelf.clone(),
             readers: readers.clone(),
             runs: Arc::clone(&runs),
@@ -120,7 +107,9 @@ impl App {
             clock: Arc::clone(&clock),
             folders,
             allowed: &config.watched_folders,
-        }));
+        };
+        let schedules = Arc::new(schedules(&beginners));
+        let triggers = Arc::new(Triggers::new(beginners));
         let starter = Starter::start(Arc::clone(&runs));
         let follower = || Follower::from_now(Arc::clone(&hub), readers.clone());
         let clockwork = Clockwork::start(Arc::clone(&schedules), follower());
@@ -183,6 +172,24 @@ impl App {
         let plan = Arc::new(Plan::new(definition));
         Ok(RunFollower::new(run.id, plan, self.readers.clone(), feed, seq))
     }
+}
+
+/// The schedules, of parts that triggers are made of too.
+fn schedules(parts: &TriggerParts<'_>) -> Schedules {
+    let TriggerParts { shelf, readers, runs, workflows, clock, .. } = parts;
+    let (runs, workflows) = (Arc::clone(runs), Arc::clone(workflows));
+    Schedules::new(shelf.clone(), readers.clone(), runs, workflows, Arc::clone(clock))
+}
+
+fn webhooks(
+    hub: &Arc<Hub>,
+    readers: &Readers,
+    shelf: &Shelf,
+    clock: &Arc<dyn Clock>,
+    receivers: Receivers,
+) -> Arc<Webhooks> {
+    let (hub, clock) = (Arc::clone(hub), Arc::clone(clock));
+    Webhooks::start(hub, readers.clone(), shelf.clone(), clock, receivers)
 }
 
 impl Drop for App {

@@ -1,8 +1,8 @@
 //! How a schedule is kept: what was asked for, and where it stands, each a document of its own, so
 //! that the entity tag of the one does not change with every tick.
 
-use super::state::{Policy, State};
 use super::rule::Rule;
+use super::state::{Policy, State};
 use crate::kept::Kept;
 use crate::problem::Problem;
 use loom_core::{Timestamp, Value};

@@ -1,9 +1,7 @@
 //! Schedules, for those who may see and change them.
 
 use super::check;
-use super::document::{
-    Definition, SCHEDULES, STATES, change, namespace, put_state, read_state,
-};
+use super::document::{Definition, SCHEDULES, STATES, change, namespace, put_state, read_state};
 use super::rule::Rule;
 use super::state::{ACTIVE_MAX, Firing, State};
 use crate::access::{Caller, Permission};

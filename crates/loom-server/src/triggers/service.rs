@@ -163,8 +163,7 @@ impl Triggers {
     ) -> Result<Tagged<TriggerView>, Problem> {
         loop {
             let permission = Permission::TriggersWrite;
-            let mut found =
-                kept::visible::<Trigger>(&self.shelf, caller, name, permission).await?;
+            let mut found = kept::visible::<Trigger>(&self.shelf, caller, name, permission).await?;
             if found.value.paused == paused {
                 return self.tagged(found).await;
             }
@@ -205,7 +204,7 @@ impl Triggers {
             None => Vec::new(),
         };
         let Some(new) = new else { return Ok((None, changes)) };
-        let (salt, begin) = self.files.begin(new).await?;
+        let (salt, begin) = self.files.begin(new, old.is_some()).await?;
         changes.extend(begin);
         Ok((Some(salt), changes))
     }

@@ -7,7 +7,10 @@ use loom_protocol::ErrorCode;
 
 /// The namespaces of a new subscription: those that were asked for, if the caller may write webhooks
 /// and read events there, or all in which they may.
-pub(super) fn granted(caller: &Caller, asked: Option<&[String]>) -> Result<Option<Vec<String>>, Problem> {
+pub(super) fn granted(
+    caller: &Caller,
+    asked: Option<&[String]>,
+) -> Result<Option<Vec<String>>, Problem> {
     if let Some(asked) = asked {
         if asked.is_empty() {
             return Err(Problem::argument("`namespaces` is empty: leave it out for all"));

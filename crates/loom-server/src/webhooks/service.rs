@@ -169,15 +169,8 @@ impl Webhooks {
             when.check(Some(found.version), "webhook", SUBSCRIPTIONS, id)?;
             let ChangeWebhook { url, types, workflow, description, retry, .. } = request.clone();
             let (namespaces, before) = (namespaces.clone(), found.subscription.clone());
-            found.subscription = Subscription {
-                url,
-                types,
-                namespaces,
-                workflow,
-                description,
-                retry,
-                ..before
-            };
+            found.subscription =
+                Subscription { url, types, namespaces, workflow, description, retry, ..before };
             self.check(&found.subscription)
         });
         self.shown(id, changed.await?).await

@@ -9,7 +9,11 @@ use loom_spec::{CheckContext, Diagnostic, Problems, Severity, Source};
 use std::collections::BTreeSet;
 
 impl Workflows {
-    pub(super) fn checked(&self, source: &str, given: &BTreeSet<String>) -> Result<Definition, Problem> {
+    pub(super) fn checked(
+        &self,
+        source: &str,
+        given: &BTreeSet<String>,
+    ) -> Result<Definition, Problem> {
         let source = Source::new("workflow", source);
         let (definition, problems) = self.check(&source, given);
         definition.ok_or_else(|| {
@@ -22,7 +26,11 @@ impl Workflows {
         })
     }
 
-    pub(super) fn check(&self, source: &Source, given: &BTreeSet<String>) -> (Option<Definition>, Problems) {
+    pub(super) fn check(
+        &self,
+        source: &Source,
+        given: &BTreeSet<String>,
+    ) -> (Option<Definition>, Problems) {
         let host = |name: &str| self.config.host_env.contains_key(name);
         let context = CheckContext { variables: given, host: &host, unset: Severity::Warning };
         let draft = loom_spec::load(source, &self.config.limits.workflow);

@@ -15,8 +15,8 @@ use loom_core::{RunId, RunState};
 use loom_engine::{Engine, Handle, Input, Options, SystemClock, channel};
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_server::{
-    Bell, CommitMeter, Config, JwksSource, JwtConfig, JwtKeys, Limits,
-    LogConfig, LogFile, Logs, Otlp, Parts, ServeError, Server, Space, Stores, Tls,
+    Bell, CommitMeter, Config, JwksSource, JwtConfig, JwtKeys, Limits, LogConfig, LogFile, Logs,
+    Otlp, Parts, ServeError, Server, Space, Stores, Tls,
 };
 use loom_sqlite::{Files, SqliteStore};
 use loom_store::{DocumentStore, QueryStore, RunFilter, StoreError, UpkeepStore};

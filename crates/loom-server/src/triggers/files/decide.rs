@@ -213,8 +213,7 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_forgotten_when_too_much_is_known_the_oldest_first() {
-        let files: Vec<_> =
-            (0..KNOWN_MAX + 3).map(|n| file(&n.to_string(), n as i64)).collect();
+        let files: Vec<_> = (0..KNOWN_MAX + 3).map(|n| file(&n.to_string(), n as i64)).collect();
         let known = known(&files);
         let mut open = Open::new();
         let there = &files[1..2];

@@ -12,6 +12,7 @@ use loom_core::{RunId, Value};
 use loom_protocol::api::{FileFact, FileTrigger};
 use loom_protocol::rfc3339;
 use loom_store::{Expect, Scan, StoreError};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -61,8 +62,8 @@ impl Fire<'_> {
             self.office.own(firings.iter().map(|kept| kept.firing.run), self.ended);
             let over = self.over(&firings).await?;
             let ended = firings.iter().filter(|kept| over.contains(&kept.firing.run));
-            let removed = ended.clone().map(|kept| self.remove(kept));
-            let removed = join_all(removed).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let removed = join_all(ended.map(|kept| self.remove(kept))).await;
+            let removed = removed.into_iter().collect::<Result<Vec<_>, _>>()?;
             let mut again = false;
             let new: Vec<&Kept> = firings.iter().filter(|kept| !kept.firing.begun).collect();
             for some in new.chunks(AT_ONCE) {
@@ -100,15 +101,15 @@ impl Fire<'_> {
     }
 
     /// Those that were started and have ended.
-    async fn over(&self, firings: &[Kept]) -> Result<Vec<RunId>, Problem> {
+    async fn over(&self, firings: &[Kept]) -> Result<HashSet<RunId>, Problem> {
         let begun = firings.iter().filter(|kept| kept.firing.begun);
         let runs: Vec<RunId> = begun.map(|kept| kept.firing.run).collect();
         let look = move |store: &mut (dyn loom_store::QueryStore + 'static)| {
-            let mut over = Vec::new();
+            let mut over = HashSet::new();
             for run in runs {
                 match store.run(run) {
                     Ok(summary) if !summary.state.is_final() => {}
-                    Ok(_) | Err(StoreError::NoRun(_)) => over.push(run),
+                    Ok(_) | Err(StoreError::NoRun(_)) => drop(over.insert(run)),
                     Err(error) => return Err(error),
                 }
             }
@@ -168,4 +169,3 @@ fn value(fact: FileFact, firing: &Firing) -> Value {
         FileFact::Modified => rfc3339(firing.mark.modified().0).into(),
     }
 }
-

@@ -123,9 +123,8 @@ fn walk(folder: &Path, parts: &[Part], allowed: &Allowed, seen: &mut Seen) -> Re
 
 /// The entries of a folder; none if it has gone just now.
 fn entries(folder: &Path, seen: &mut Seen) -> Result<Vec<DirEntry>, String> {
-    let wrong = |error: &io::Error| {
-        format!("the folder {} cannot be looked at: {error}", folder.display())
-    };
+    let wrong =
+        |error: &io::Error| format!("the folder {} cannot be looked at: {error}", folder.display());
     let found = match fs::read_dir(folder) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -142,12 +141,7 @@ fn entries(folder: &Path, seen: &mut Seen) -> Result<Vec<DirEntry>, String> {
     Ok(entries)
 }
 
-fn take(
-    path: &Path,
-    entry: &DirEntry,
-    allowed: &Allowed,
-    seen: &mut Seen,
-) -> Result<(), String> {
+fn take(path: &Path, entry: &DirEntry, allowed: &Allowed, seen: &mut Seen) -> Result<(), String> {
     let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
     // What has gone since the folder was read is not there.
     let found = if is_link {

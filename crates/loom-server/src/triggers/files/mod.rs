@@ -63,11 +63,16 @@ impl Files {
         self.office().allowed.check(&Pattern::parse(&spec.file)?)
     }
 
-    /// A name for what a new trigger knows, and the changes by which it knows all files that are
+    /// A name for what a trigger knows that is new or, if it is `replaced`, about other files now, and the changes by which it knows all files that are
     /// there now: they did not change since it was made.
-    pub(super) async fn begin(&self, spec: &FileTrigger) -> Result<(String, Vec<Change>), Problem> {
-        let scan = Scan { limit: TRIGGERS_MAX, ..Scan::default() };
-        if self.shelf().scan(STATES, scan).await?.documents.len() >= TRIGGERS_MAX {
+    pub(super) async fn begin(
+        &self,
+        spec: &FileTrigger,
+        replaced: bool,
+    ) -> Result<(String, Vec<Change>), Problem> {
+        let scan = Scan { limit: TRIGGERS_MAX + 1, ..Scan::default() };
+        let others = self.shelf().scan(STATES, scan).await?.documents.len() - usize::from(replaced);
+        if others >= TRIGGERS_MAX {
             let what = format!("there are {TRIGGERS_MAX} file triggers, which is the most");
             return Err(Problem::new(ErrorCode::LimitReached, what)
                 .help("delete one that is not used, or let one have a pattern of several files"));

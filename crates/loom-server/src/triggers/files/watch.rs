@@ -7,10 +7,10 @@ use super::ledger::Ledger;
 use super::look::look;
 use super::lookout::Office;
 use super::pattern::Pattern;
+use crate::kept;
 use crate::parts::FolderWatch;
 use crate::problem::Problem;
 use crate::triggers::document::Trigger;
-use crate::kept;
 use loom_protocol::ErrorCode;
 use loom_protocol::api::FileTrigger;
 use std::future::pending;
@@ -136,7 +136,8 @@ impl Watch {
 
     /// Looks at the files and decides; answers how long until the next look.
     async fn look(&mut self, ledger: &mut Ledger) -> Result<Duration, End> {
-        let (pattern, allowed) = (Arc::clone(&self.order.pattern), Arc::clone(&self.office.allowed));
+        let (pattern, allowed) =
+            (Arc::clone(&self.order.pattern), Arc::clone(&self.office.allowed));
         let begun = Instant::now();
         let seen = blocking(move || look(&pattern, &allowed)).await?;
         self.cost = begun.elapsed();

@@ -44,7 +44,7 @@ fn inside(server: &Server, name: &str) -> PathBuf {
 /// Makes a trigger for files of this form, with what else is said.
 fn put(server: &Server, name: &str, form: &str, more: &Value) -> Answer {
     let file = inside(server, form).display().to_string();
-    let mut spec = json!({ "kind": "file", "file": file, "quiet_ms": 50,
+    let mut spec = json!({ "kind": "file", "file": file, "quiet_ms": 200,
         "run": { "workflow": "noop" } });
     spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let headers = [("content-type", "application/json")];
@@ -93,8 +93,14 @@ fn a_file_that_comes_starts_a_run_and_its_change_another() {
     fs::write(inside(&server, "old.csv"), "it was there").unwrap();
     let variables =
         json!({ "FILE": "path", "NAME": "name", "SIZE": "size", "MODIFIED": "modified" });
-    let made = put(&server, "in", "*.csv", &json!({ "run": { "workflow": "tell" },
-        "variables": variables })).expect(201);
+    let made = put(
+        &server,
+        "in",
+        "*.csv",
+        &json!({ "run": { "workflow": "tell" },
+        "variables": variables }),
+    )
+    .expect(201);
     assert_eq!((&made["kind"], &made["catch_up"]), (&json!("file"), &json!("all")));
     assert!(made.get("path").is_none(), "{made}");
     let path = inside(&server, "a.csv");
@@ -126,9 +132,14 @@ fn a_file_that_comes_starts_a_run_and_its_change_another() {
 fn a_file_that_is_being_written_starts_no_run() {
     let server = server();
     server.register(TELL);
-    put(&server, "in", "*.csv", &json!({ "run": { "workflow": "tell" }, "quiet_ms": 1500,
-        "variables": { "FILE": "path", "NAME": "name", "SIZE": "size", "MODIFIED": "modified" } }))
-        .expect(201);
+    put(
+        &server,
+        "in",
+        "*.csv",
+        &json!({ "run": { "workflow": "tell" }, "quiet_ms": 1500,
+        "variables": { "FILE": "path", "NAME": "name", "SIZE": "size", "MODIFIED": "modified" } }),
+    )
+    .expect(201);
     let mut file = File::create(inside(&server, "slow.csv")).unwrap();
     let begun = Instant::now();
     // A slow writer: longer than the trigger waits, but never quiet for so long.

@@ -179,7 +179,8 @@ tasks:
     params: { command: 'test \"$PIN\" = 9471' }
 ",
     );
-    let given = ran(&server, &json!({ "workflow": "quiet", "variables": { "PIN": "9471" } }), "succeeded");
+    let given =
+        ran(&server, &json!({ "workflow": "quiet", "variables": { "PIN": "9471" } }), "succeeded");
     let again = format!("/api/v1/runs/{given}/rerun");
     let problem = server.send("POST", &again, &[], "").problem(422, "L713");
     assert!(problem["detail"].as_str().unwrap().ends_with("not read back: PIN"), "{problem}");

@@ -163,7 +163,10 @@ fn a_hook_needs_no_token_of_the_server_but_its_own_proof() {
     };
     let good = [("x-hub-signature-256", SIGNATURE)];
     let first = send("push", &good).expect(201);
-    assert_eq!(server.until(first["id"].as_str().unwrap(), "succeeded")["initiator"], "trigger:push");
+    assert_eq!(
+        server.until(first["id"].as_str().unwrap(), "succeeded")["initiator"],
+        "trigger:push"
+    );
     // A token of the server proves nothing here, however much it may do.
     let bearer = format!("Bearer {admin}");
     send("push", &[("authorization", &bearer)]).problem(401, "L701");

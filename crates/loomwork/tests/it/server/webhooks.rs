@@ -238,20 +238,26 @@ fn a_subscription_is_changed_by_who_saw_it() {
         let headers = [("content-type", "application/json"), ("if-match", tag)];
         server.send("PUT", &path, &headers, &body.to_string())
     };
-    let body = json!({ "url": after.url(), "types": ["run.created"], "description": "moved" });
+    let body = json!({ "url": after.url(), "types": ["run.started"], "description": "moved" });
     let changed = change(&tag, &body);
     let view = changed.expect(200);
-    assert_eq!((&view["url"], &view["types"]), (&json!(after.url()), &json!(["run.created"])));
+    assert_eq!((&view["url"], &view["types"]), (&json!(after.url()), &json!(["run.started"])));
     assert_eq!((&view["retry"]["max_attempts"], &view["id"]), (&json!(12), &json!(id)));
     change(&tag, &body).problem(412, "L705");
     change(changed.header("etag"), &json!({ "url": "x" })).problem(400, "L605");
     change(changed.header("etag"), &json!({ "url": after.url(), "secret": SECRET }))
         .problem(400, "L605");
     finish(&server, 1);
-    assert_eq!(taken(&after, 1)[0].body["type"], "run.created");
+    assert_eq!(taken(&after, 1)[0].body["type"], "run.started");
     assert_eq!(before.deliveries().len(), 1);
-    server.send("PUT", "/api/v1/webhooks/nosuch", &[("content-type", "application/json")],
-        &body.to_string()).problem(404, "L703");
+    server
+        .send(
+            "PUT",
+            "/api/v1/webhooks/nosuch",
+            &[("content-type", "application/json")],
+            &body.to_string(),
+        )
+        .problem(404, "L703");
 }
 
 #[test]
@@ -318,7 +324,8 @@ fn receivers_of_a_private_authority_are_trusted_if_that_is_set() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../loom-worker/tests/tls");
         format!("{folder}/{name}")
     };
-    let (certificate, key, authority) = (tls("server.pem"), tls("server.key"), tls("authority.pem"));
+    let (certificate, key, authority) =
+        (tls("server.pem"), tls("server.key"), tls("authority.pem"));
     // Another server is the receiver: it says that it does not know us, over TLS.
     let far = ["--tls-certificate", &certificate, "--tls-key", &key];
     let far = Server::with(Loom::new(), &far);
