@@ -52,7 +52,7 @@ pub(crate) async fn visible<T: Kept>(
     let allowed = caller.namespaces(permission)?;
     let found = find::<T>(shelf, name).await?;
     found
-        .filter(|found| is_of(&allowed, found.value.namespace()))
+        .filter(|found| is_of(allowed.as_ref(), found.value.namespace()))
         .ok_or_else(|| Problem::missing(T::KIND, name))
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn page<T: Kept>(
         scan.after = page.documents.last().map(|document| document.key.clone());
         for document in page.documents {
             let found = Found::<T>::read(document)?;
-            if !is_of(&allowed, found.value.namespace()) {
+            if !is_of(allowed.as_ref(), found.value.namespace()) {
                 continue;
             }
             if items.len() == limit {
@@ -96,6 +96,6 @@ pub(crate) async fn room<T: Kept>(shelf: &Shelf) -> Result<(), Problem> {
         .help(format!("delete {kind}s that nobody uses")))
 }
 
-fn is_of(allowed: &Option<Vec<String>>, namespace: &str) -> bool {
-    allowed.as_ref().is_none_or(|allowed| allowed.iter().any(|name| name == namespace))
+fn is_of(allowed: Option<&Vec<String>>, namespace: &str) -> bool {
+    allowed.is_none_or(|allowed| allowed.iter().any(|name| name == namespace))
 }

@@ -42,6 +42,6 @@ pub use config::{Config, JwksSource, JwtConfig, JwtKeys, Limits, Tls};
 pub use feed::{Bell, Ringer};
 pub use insight::{CommitMeter, Otlp, Space};
 pub use log::{Level, Log, LogConfig, Style};
-pub use parts::{FolderWatch, Folders, LogFile, Logs, Parts, Stores};
+pub use parts::{Folders, LogFile, Logs, Parts, Stores};
 pub use problem::Problem;
 pub use serve::{ServeError, Server};

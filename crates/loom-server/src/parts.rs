@@ -6,9 +6,9 @@ use loom_core::RunId;
 use loom_engine::{Clock, Handle};
 use loom_spec::PluginCatalog;
 use loom_store::{DocumentStore, QueryStore, StoreError, UpkeepStore};
+use std::any::Any;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -60,16 +60,14 @@ pub trait Logs: Send + Sync {
 
 /// Tells of changes in folders.
 pub trait Folders: Send + Sync {
-    /// Watches these folders, not what is below them; `None` where the system does not tell, or not
-    /// of each of them.
-    fn watch(&self, folders: &[PathBuf]) -> Option<Box<dyn FolderWatch>>;
-}
-
-/// What tells of changes in some folders: its descriptor is readable when there are any.
-pub trait FolderWatch: AsFd + Send + Sync {
-    /// Takes what has come, so that the descriptor waits again; `false` if some of it is not told:
-    /// a folder has gone, or too much has come at once.
-    fn take(&mut self) -> bool;
+    /// Calls `told` when something changes in one of these folders, not in those below them, as long
+    /// as the answer is kept; with `false` if it may not have been told of everything, after which
+    /// it is told of nothing. `None` where the system does not tell of each of them.
+    fn watch(
+        &self,
+        folders: &[PathBuf],
+        told: Box<dyn Fn(bool) + Send>,
+    ) -> Option<Box<dyn Any + Send + Sync>>;
 }
 
 /// Names the log of one attempt.

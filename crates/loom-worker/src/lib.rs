@@ -41,7 +41,7 @@ pub use builtin::Builtins;
 pub use job::{Ended, Idle, Job, Plugin, failure, output};
 pub use leftovers::end_leftovers;
 pub use log::{AttemptLog, Stream};
-pub use notices::FolderNotices;
+pub use notices::FolderWatch;
 pub use permissions::PERMISSION_TIMEOUT;
 pub use plugins::{FoundPlugin, PLUGIN_PATH, PluginForm, PluginPlace, PluginProblem, PluginSet};
 pub use scaffold::{PluginLanguage, Scaffold, scaffold};

@@ -4,11 +4,57 @@
 #[cfg(target_os = "linux")]
 pub(crate) use linux::FileNotices;
 #[cfg(target_os = "linux")]
-pub use linux::FolderNotices;
+use linux::FolderNotices;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use none::FileNotices;
 #[cfg(not(target_os = "linux"))]
-pub use none::FolderNotices;
+use none::FolderNotices;
+
+use crate::stop::Wakeup;
+use crate::sys::{self, Watched};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+/// Tells of changes in folders as long as it is kept, from a thread of its own.
+#[derive(Debug)]
+pub struct FolderWatch(Arc<Wakeup>);
+
+impl FolderWatch {
+    /// Calls `told` when files of these folders, not of those below them, come, are replaced, or have
+    /// been written: once for all that came at once. With `false` if it may not have been told of
+    /// everything, since a folder itself has gone or too much has come; then it tells no more.
+    /// `None` if the system does not tell of each of them, as while one does not exist.
+    pub fn start<P: AsRef<Path>>(
+        folders: &[P],
+        told: impl Fn(bool) + Send + 'static,
+    ) -> Option<Self> {
+        let mut notices = FolderNotices::of(folders)?;
+        let end = Arc::new(Wakeup::new().ok()?);
+        let ended = Arc::clone(&end);
+        let work = move || loop {
+            let mut watched =
+                [Watched::readable(notices.as_fd()), Watched::readable(ended.as_fd())];
+            if sys::poll(&mut watched, None).is_err() || watched[1].ready() {
+                return;
+            }
+            let whole = notices.take();
+            told(whole);
+            if !whole {
+                return;
+            }
+        };
+        thread::Builder::new().name("loom-folders".to_owned()).spawn(work).ok()?;
+        Some(Self(end))
+    }
+}
+
+impl Drop for FolderWatch {
+    fn drop(&mut self) {
+        self.0.wake();
+    }
+}
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -19,8 +65,7 @@ mod linux {
     use std::path::Path;
 
     /// What tells that files of some folders come, are replaced, or have been written.
-    #[derive(Debug)]
-    pub struct FolderNotices {
+    pub(super) struct FolderNotices {
         inotify: Inotify,
         lost: bool,
     }
@@ -28,7 +73,7 @@ mod linux {
     impl FolderNotices {
         /// Watches these folders, not what is below them; `None` if that is not possible for each,
         /// as while one does not exist.
-        pub fn of<P: AsRef<Path>>(folders: &[P]) -> Option<Self> {
+        pub(super) fn of<P: AsRef<Path>>(folders: &[P]) -> Option<Self> {
             Self::with(folders, WatchMask::empty())
         }
 
@@ -50,7 +95,7 @@ mod linux {
 
         /// Takes what has come; `false` if a folder itself has gone, or too much has come at once.
         /// Then some of it is not told, and somebody has to look and to watch anew.
-        pub fn take(&mut self) -> bool {
+        pub(super) fn take(&mut self) -> bool {
             self.each(|_| ());
             !self.lost
         }
@@ -136,17 +181,14 @@ mod none {
     use std::path::Path;
 
     /// There are none.
-    #[derive(Debug)]
-    pub enum FolderNotices {}
+    pub(super) enum FolderNotices {}
 
     impl FolderNotices {
-        /// None.
-        pub const fn of<P: AsRef<Path>>(_folders: &[P]) -> Option<Self> {
+        pub(super) const fn of<P: AsRef<Path>>(_folders: &[P]) -> Option<Self> {
             None
         }
 
-        /// Never called.
-        pub const fn take(&mut self) -> bool {
+        pub(super) const fn take(&mut self) -> bool {
             match *self {}
         }
     }
@@ -176,5 +218,34 @@ mod none {
         pub(crate) const fn touched(&mut self) -> bool {
             match *self {}
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    #[test]
+    fn what_comes_into_a_folder_is_told_until_the_folder_goes() {
+        const PATIENCE: Duration = Duration::from_secs(20);
+        let root = tempfile::tempdir().unwrap();
+        let folders = ["a", "b"].map(|name| root.path().join(name));
+        assert!(FolderWatch::start(&folders, |_| ()).is_none());
+        folders.iter().for_each(|folder| fs::create_dir(folder).unwrap());
+        let (sender, told) = channel();
+        let watch = FolderWatch::start(&folders, move |whole| sender.send(whole).unwrap()).unwrap();
+        fs::write(folders[1].join("f"), "").unwrap();
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(true));
+        fs::remove_dir(&folders[0]).unwrap();
+        while told.recv_timeout(PATIENCE).unwrap() {}
+        drop(watch);
+        let (sender, told) = channel();
+        let watch = FolderWatch::start(&folders[1..], move |whole| sender.send(whole).unwrap());
+        drop(watch.unwrap());
+        // Its thread ends, and with it the sender.
+        assert!(told.recv_timeout(PATIENCE).is_err());
     }
 }

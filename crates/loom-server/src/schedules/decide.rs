@@ -104,6 +104,7 @@ fn take(policy: &Policy, state: &mut State, tick: Timestamp) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::state::Firing;
     use super::*;
     use loom_core::RunId;
     use loom_protocol::api::Timing;

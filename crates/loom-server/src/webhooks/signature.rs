@@ -118,7 +118,7 @@ mod tests {
     fn both_secrets_sign_while_they_overlap() {
         let (old, new) = (Secret::generate().unwrap(), Secret::generate().unwrap());
         let one = |secret: &Secret, seconds| secret.sign("1-0", seconds, b"{}");
-        let at = |seconds| Timestamp(seconds * 1_000_000);
+        let at = |seconds: u64| Timestamp(seconds * 1_000_000);
         let secrets = Secrets::new(old.clone());
         assert_eq!(secrets.sign("1-0", at(5), b"{}"), one(&old, 5));
         let rotated = secrets.clone().rotate(new.clone(), at(10), Duration::from_secs(5));

@@ -69,7 +69,9 @@ impl Ledger {
             return Ok(false);
         }
         self.files.extend(known().map(|file| (file.path.clone(), file.mark)));
-        decision.forgotten.iter().for_each(|path| drop(self.files.remove(path)));
+        for path in &decision.forgotten {
+            self.files.remove(path);
+        }
         Ok(true)
     }
 

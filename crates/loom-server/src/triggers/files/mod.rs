@@ -71,7 +71,8 @@ impl Files {
         replaced: bool,
     ) -> Result<(String, Vec<Change>), Problem> {
         let scan = Scan { limit: TRIGGERS_MAX + 1, ..Scan::default() };
-        let others = self.shelf().scan(STATES, scan).await?.documents.len() - usize::from(replaced);
+        let others = self.shelf().scan(STATES, scan).await?.documents.len();
+        let others = others.saturating_sub(usize::from(replaced));
         if others >= TRIGGERS_MAX {
             let what = format!("there are {TRIGGERS_MAX} file triggers, which is the most");
             return Err(Problem::new(ErrorCode::LimitReached, what)

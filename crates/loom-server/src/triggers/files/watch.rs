@@ -8,18 +8,15 @@ use super::look::look;
 use super::lookout::Office;
 use super::pattern::Pattern;
 use crate::kept;
-use crate::parts::FolderWatch;
 use crate::problem::Problem;
 use crate::triggers::document::Trigger;
 use loom_protocol::ErrorCode;
 use loom_protocol::api::FileTrigger;
-use std::future::pending;
-use std::os::fd::{AsRawFd, RawFd};
+use std::any::Any;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -57,6 +54,7 @@ pub(super) async fn run(office: Office, order: Order, trouble: Trouble) {
         open: Open::new(),
         folders: Vec::new(),
         notices: None,
+        changed: Arc::default(),
         cost: Duration::ZERO,
         ended: Arc::default(),
     };
@@ -95,7 +93,9 @@ struct Watch {
     /// The folders of the last look.
     folders: Vec<PathBuf>,
     /// What tells of changes in them.
-    notices: Option<AsyncFd<Notices>>,
+    notices: Option<Notices>,
+    /// Told of changes in them.
+    changed: Arc<Notify>,
     /// How long the last look took.
     cost: Duration,
     /// Told when one of the trigger's runs has ended.
@@ -111,25 +111,25 @@ impl Watch {
         }
         let Some(mut ledger) = Ledger::load(shelf, salt).await? else { return Ok(()) };
         let mut look_at = Instant::now();
+        let mut fire_at = look_at;
         loop {
             if Instant::now() >= look_at {
                 look_at = Instant::now() + self.look(&mut ledger).await?;
+                fire_at = Instant::now();
             }
-            let until = match self.fire(&mut ledger).await? {
-                Step::Done => look_at,
-                Step::Again => look_at.min(Instant::now() + REST),
-                Step::Changed => return Err(End::Changed),
-            };
-            let ended = Arc::clone(&self.ended);
+            if Instant::now() >= fire_at {
+                fire_at = match self.fire(&mut ledger).await? {
+                    Step::Done => look_at,
+                    Step::Again => Instant::now() + REST,
+                    Step::Changed => return Err(End::Changed),
+                };
+            }
             tokio::select! {
-                told = told(self.notices.as_mut()) => {
-                    if !told {
-                        (self.notices, self.folders) = (None, Vec::new());
-                    }
+                () = self.changed.notified() => {
                     look_at = look_at.min(Instant::now() + GAP.max(self.cost * GAP_FACTOR));
                 }
-                () = ended.notified() => {}
-                () = sleep_until(until) => {}
+                () = self.ended.notified() => fire_at = Instant::now(),
+                () = sleep_until(look_at.min(fire_at)) => {}
             }
         }
     }
@@ -150,7 +150,8 @@ impl Watch {
             }
         };
         self.tell(seen.strange);
-        if seen.folders != self.folders {
+        let lost = self.notices.as_ref().is_some_and(Notices::lost);
+        if lost || seen.folders != self.folders {
             self.attend(seen.folders).await?;
             if self.notices.is_some() {
                 // Something may have come before the notices did.
@@ -172,9 +173,14 @@ impl Watch {
     async fn attend(&mut self, folders: Vec<PathBuf>) -> Result<(), End> {
         self.notices = None;
         let (watcher, those) = (Arc::clone(&self.office.folders), folders.clone());
-        let notices = blocking(move || watcher.watch(&those)).await?;
-        let readable = |notices| AsyncFd::with_interest(Notices(notices), Interest::READABLE).ok();
-        self.notices = notices.and_then(readable);
+        let (lost, changed) = (Arc::new(AtomicBool::new(false)), Arc::clone(&self.changed));
+        let is_lost = Arc::clone(&lost);
+        let told = Box::new(move |whole: bool| {
+            is_lost.fetch_or(!whole, Ordering::Release);
+            changed.notify_one();
+        });
+        let watch = blocking(move || watcher.watch(&those, told)).await?;
+        self.notices = watch.map(|watch| Notices { lost, _watch: watch });
         self.folders = folders;
         Ok(())
     }
@@ -197,24 +203,15 @@ pub(super) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|_| Problem::stopping())
 }
 
-/// What the kernel tells, as the runtime waits for it.
-struct Notices(Box<dyn FolderWatch>);
-
-impl AsRawFd for Notices {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
+/// What tells of changes in folders, as long as it is kept.
+struct Notices {
+    /// Whether it may not have told of everything.
+    lost: Arc<AtomicBool>,
+    _watch: Box<dyn Any + Send + Sync>,
 }
 
-/// Waits until there is a notice; `false` if some may be missing. For ever where there are none.
-async fn told(notices: Option<&mut AsyncFd<Notices>>) -> bool {
-    let Some(notices) = notices else { return pending().await };
-    match notices.readable_mut().await {
-        Ok(mut ready) => {
-            let whole = ready.get_inner_mut().0.take();
-            ready.clear_ready();
-            whole
-        }
-        Err(_) => false,
+impl Notices {
+    fn lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
     }
 }
