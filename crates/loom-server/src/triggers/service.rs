@@ -49,6 +49,7 @@ impl Triggers {
             readers,
             runs: Arc::clone(&runs),
             clock: Arc::clone(&clock),
+            began: clock.now(),
             allowed: Arc::new(Allowed::new(allowed)),
             folders,
             owners: Arc::default(),

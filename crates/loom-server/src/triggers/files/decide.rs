@@ -1,9 +1,9 @@
 //! Which files start a run now: decided from what is there, what is known, and the time.
 //!
 //! A file that is not known as it is now is *open*. It fires once it has stayed as it is for a
-//! while: who is still writing it changes its size or time. One that was open when a server came
-//! to a trigger that catches nothing up is missed instead; but first another server that was there
-//! all the time gets the chance to say that it was not.
+//! while: who is still writing it changes its size or time. One that was open when a server came, and
+//! had changed before, is missed instead if the trigger catches nothing up; but first another server
+//! that was there all the time gets the chance to say that it was not.
 
 use super::look::{FILES_MAX, Found, Mark};
 use loom_core::Timestamp;
@@ -15,6 +15,8 @@ use std::time::Duration;
 const AT_ONCE: usize = 500;
 /// How long somebody who was there before may take to decide.
 const GRACE: Duration = Duration::from_secs(10);
+/// By how much the clock of files may be behind.
+const BEHIND: Duration = Duration::from_millis(20);
 /// The most files that are known, of those that are gone too.
 const KNOWN_MAX: usize = 2 * FILES_MAX;
 
@@ -23,6 +25,8 @@ const KNOWN_MAX: usize = 2 * FILES_MAX;
 pub(super) struct Policy {
     pub(super) quiet: Duration,
     pub(super) catch_up: FileCatchUp,
+    /// Since when this server is there.
+    pub(super) began: Timestamp,
 }
 
 /// Files that are not known as they are now.
@@ -72,12 +76,13 @@ impl Open {
         found: &[Found],
         now: Timestamp,
     ) -> Decision {
-        let missed = self.first && policy.catch_up == FileCatchUp::None;
+        let late = self.first && policy.catch_up == FileCatchUp::None;
         self.first = false;
         let mut files = HashMap::new();
         let mut decision = Decision::default();
         for file in found.iter().filter(|file| known.get(&file.path) != Some(&file.mark)) {
             let before = self.files.get(&file.path).filter(|since| since.mark == file.mark);
+            let missed = late && file.changed + BEHIND < policy.began;
             let fresh = Since { mark: file.mark, at: now, missed };
             let since = before.copied().unwrap_or(fresh);
             files.insert(file.path.clone(), since);
@@ -127,7 +132,7 @@ mod tests {
     const QUIET: Duration = Duration::from_secs(2);
 
     fn policy(catch_up: FileCatchUp) -> Policy {
-        Policy { quiet: QUIET, catch_up }
+        Policy { quiet: QUIET, catch_up, began: at(0) }
     }
 
     fn at(seconds: u64) -> Timestamp {
@@ -135,7 +140,8 @@ mod tests {
     }
 
     fn file(path: &str, modified: i64) -> Found {
-        Found { path: path.to_owned(), mark: Mark::made_up(1, modified) }
+        let changed = Timestamp(modified as u64);
+        Found { path: path.to_owned(), mark: Mark::made_up(1, modified), changed }
     }
 
     fn known(files: &[Found]) -> HashMap<String, Mark> {
@@ -178,11 +184,16 @@ mod tests {
         let (mut open, none) = (Open::new(), policy(FileCatchUp::None));
         let (old, new) = (file("old", 1), file("new", 2));
         let nothing = HashMap::new();
-        let decision = open.decide(none, &nothing, std::slice::from_ref(&old), at(0));
+        let young = Found { changed: at(0), ..file("young", 1) };
+        let first = [old.clone(), young.clone()];
+        let decision = open.decide(none, &nothing, &first, at(0));
+        assert_eq!(decision.wake, Some(at(0) + QUIET), "one came when somebody was there");
+        assert_eq!(open.decide(none, &nothing, &first, at(2)).fires, [young]);
+        let decision = open.decide(none, &nothing, std::slice::from_ref(&old), at(2));
         assert_eq!(decision.wake, Some(at(0) + GRACE));
         let both = [old.clone(), new.clone()];
-        open.decide(none, &nothing, &both, at(1));
-        assert_eq!(open.decide(none, &nothing, &both, at(3)).fires, [new]);
+        open.decide(none, &nothing, &both, at(3));
+        assert_eq!(open.decide(none, &nothing, &both, at(5)).fires, [new]);
         let decision = open.decide(none, &nothing, &both, at(10));
         assert_eq!(decision.missed, std::slice::from_ref(&old));
         // What changes meanwhile is no old change.
@@ -193,7 +204,7 @@ mod tests {
 
     #[test]
     fn many_files_are_decided_bit_by_bit_the_oldest_first() {
-        let all = Policy { quiet: Duration::ZERO, catch_up: FileCatchUp::All };
+        let all = Policy { quiet: Duration::ZERO, ..policy(FileCatchUp::All) };
         let found: Vec<_> = (0..1200).rev().map(|n| file(&format!("{n:04}"), n)).collect();
         let (mut open, mut known, mut fired) = (Open::new(), HashMap::new(), Vec::new());
         let mut looks = 0;

@@ -52,7 +52,7 @@ impl Ledger {
         let mut changes = Vec::new();
         for (number, file) in decision.fires.iter().enumerate() {
             let run = new_id(now)?;
-            let Found { path, mark } = file.clone();
+            let Found { path, mark, .. } = file.clone();
             state.last = Some(Last { file: path.clone(), run, at: now });
             let firing = Firing { run, path, mark, begun: false };
             let key = firing_key(&self.salt, now, number);

@@ -37,13 +37,9 @@ impl Mark {
         }
     }
 
-    /// When the file was modified; 1970 for all times before it.
+    /// When the file was modified.
     pub(super) const fn modified(&self) -> Timestamp {
-        if self.modified_s < 0 {
-            return Timestamp(0);
-        }
-        let seconds = (self.modified_s as u64).saturating_mul(1_000_000);
-        Timestamp(seconds.saturating_add(self.modified_ns as u64 / 1000))
+        time(self.modified_s, self.modified_ns)
     }
 
     #[cfg(test)]
@@ -52,11 +48,22 @@ impl Mark {
     }
 }
 
+/// A time as files have it; 1970 for all before it.
+const fn time(seconds: i64, nanos: i64) -> Timestamp {
+    if seconds < 0 {
+        return Timestamp(0);
+    }
+    let micros = (seconds as u64).saturating_mul(1_000_000);
+    Timestamp(micros.saturating_add(nanos as u64 / 1000))
+}
+
 /// A file that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) path: String,
     pub(super) mark: Mark,
+    /// When it came to be what it is and where it is, by the system's clock. Nobody can set it.
+    pub(super) changed: Timestamp,
 }
 
 /// All that a look found.
@@ -162,7 +169,8 @@ fn take(path: &Path, entry: &DirEntry, allowed: &Allowed, seen: &mut Seen) -> Re
         return Err(format!("there are more than {FILES_MAX} files of this form"));
     }
     let path = path.to_str().expect("it is made of texts").to_owned();
-    seen.files.push(Found { path, mark: Mark::of(&found) });
+    let changed = time(found.ctime(), found.ctime_nsec());
+    seen.files.push(Found { path, mark: Mark::of(&found), changed });
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use crate::readers::Readers;
 use crate::runs::Runs;
 use crate::shelf::Shelf;
 use crate::triggers::document::Trigger;
-use loom_core::RunId;
+use loom_core::{RunId, Timestamp};
 use loom_engine::Clock;
 use loom_protocol::ErrorCode;
 use loom_protocol::api::TriggerSpec;
@@ -37,6 +37,8 @@ pub(in crate::triggers) struct Office {
     pub(in crate::triggers) readers: Readers,
     pub(in crate::triggers) runs: Arc<Runs>,
     pub(in crate::triggers) clock: Arc<dyn Clock>,
+    /// When the server began.
+    pub(in crate::triggers) began: Timestamp,
     pub(in crate::triggers) allowed: Arc<Allowed>,
     pub(in crate::triggers) folders: Arc<dyn Folders>,
     /// Who is told of a run's end.

@@ -159,7 +159,8 @@ impl Watch {
             }
         }
         let quiet = Duration::from_millis(self.order.spec.quiet_ms.into());
-        let policy = Policy { quiet, catch_up: self.order.spec.catch_up };
+        let (catch_up, began) = (self.order.spec.catch_up, self.office.began);
+        let policy = Policy { quiet, catch_up, began };
         let now = self.office.clock.now();
         let decision = self.open.decide(policy, &ledger.files, &seen.files, now);
         if !decision.is_empty() && !ledger.write(&self.office.shelf, &decision, now).await? {
