@@ -53,6 +53,11 @@ pub struct App {
     pub(crate) logs: Arc<dyn Logs>,
     /// How many more event streams there may be.
     pub(crate) streams: Arc<Semaphore>,
+    _drivers: Drivers,
+}
+
+/// What starts runs by itself, as long as it is kept.
+struct Drivers {
     _clockwork: Clockwork,
     _lookout: Lookout,
     _starter: Starter,
@@ -82,12 +87,9 @@ impl App {
             log: log.clone(),
             config: Arc::clone(&config),
         })?;
-        let workflows = Arc::new(Workflows::new(
-            shelf.clone(),
-            Arc::clone(&plugins),
-            Arc::clone(&clock),
-            Arc::clone(&config),
-        ));
+        let (catalog, time, settings) =
+            (Arc::clone(&plugins), Arc::clone(&clock), Arc::clone(&config));
+        let workflows = Arc::new(Workflows::new(shelf.clone(), catalog, time, settings));
         let webhooks = webhooks(&hub, &readers, &shelf, &clock, Receivers::new(&config)?);
         let runs = Arc::new(Runs::new(
             engine,
@@ -108,12 +110,7 @@ impl App {
             folders,
             allowed: &config.watched_folders,
         };
-        let schedules = Arc::new(schedules(&beginners));
-        let triggers = Arc::new(Triggers::new(beginners));
-        let starter = Starter::start(Arc::clone(&runs));
-        let follower = || Follower::from_now(Arc::clone(&hub), readers.clone());
-        let clockwork = Clockwork::start(Arc::clone(&schedules), follower());
-        let lookout = triggers.watch(follower());
+        let (schedules, triggers, drivers) = start(beginners, &hub);
         let retention = Retention::new(shelf);
         let app = Arc::new(Self {
             access,
@@ -133,9 +130,7 @@ impl App {
             keeper,
             logs,
             streams,
-            _clockwork: clockwork,
-            _lookout: lookout,
-            _starter: starter,
+            _drivers: drivers,
         });
         tokio::spawn(retention::tend(Arc::downgrade(&app)));
         Ok(app)
@@ -174,11 +169,22 @@ impl App {
     }
 }
 
-/// The schedules, of parts that triggers are made of too.
-fn schedules(parts: &TriggerParts<'_>) -> Schedules {
-    let TriggerParts { shelf, readers, runs, workflows, clock, .. } = parts;
+/// Starts what starts runs: schedules are made of parts that triggers are made of too.
+fn start(parts: TriggerParts<'_>, hub: &Arc<Hub>) -> (Arc<Schedules>, Arc<Triggers>, Drivers) {
+    let TriggerParts { shelf, readers, runs, workflows, clock, .. } = &parts;
+    let starter = Starter::start(Arc::clone(runs));
+    let follower = || Follower::from_now(Arc::clone(hub), readers.clone());
+    let (for_clockwork, for_lookout) = (follower(), follower());
     let (runs, workflows) = (Arc::clone(runs), Arc::clone(workflows));
-    Schedules::new(shelf.clone(), readers.clone(), runs, workflows, Arc::clone(clock))
+    let time = Arc::clone(clock);
+    let schedules = Schedules::new(shelf.clone(), readers.clone(), runs, workflows, time);
+    let (schedules, triggers) = (Arc::new(schedules), Arc::new(Triggers::new(parts)));
+    let drivers = Drivers {
+        _clockwork: Clockwork::start(Arc::clone(&schedules), for_clockwork),
+        _lookout: triggers.watch(for_lookout),
+        _starter: starter,
+    };
+    (schedules, triggers, drivers)
 }
 
 fn webhooks(
