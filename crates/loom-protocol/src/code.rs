@@ -143,6 +143,7 @@ codes! {
     BadSetting = 717 Server "a setting is wrong";
     BadRange = 740 Server "there is nothing in the range";
     LimitReached = 750 Server "there are as many of these as there may be";
+    FolderNotAllowed = 771 Server "a folder may not be watched";
     UnreadableRequest = 775 Server "what another process asks cannot be read";
 }
 

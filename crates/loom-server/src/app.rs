@@ -14,8 +14,8 @@ use crate::schedules::{Clockwork, Schedules};
 use crate::serve::ServeError;
 use crate::shelf::Shelf;
 use crate::tls::{self, Certificates};
-use crate::triggers::Triggers;
-use crate::webhooks::Webhooks;
+use crate::triggers::{Lookout, TriggerParts, Triggers};
+use crate::webhooks::{Receivers, Webhooks};
 use crate::workflows::Workflows;
 use loom_core::Plan;
 use loom_engine::Clock;
@@ -35,7 +35,7 @@ pub struct App {
     pub retention: Retention,
     /// Runs that start by themselves.
     pub schedules: Arc<Schedules>,
-    /// Requests from elsewhere that start runs.
+    /// What from outside starts runs: requests and files.
     pub triggers: Arc<Triggers>,
     /// Health, metrics and analytics.
     pub insight: Insight,
@@ -55,14 +55,20 @@ pub struct App {
     /// How many more event streams there may be.
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) certificates: Option<Arc<Certificates>>,
+    _drivers: Drivers,
+}
+
+/// What starts runs by itself, as long as it is kept.
+struct Drivers {
     _clockwork: Clockwork,
+    _lookout: Lookout,
     _starter: Starter,
 }
 
 impl App {
     /// Starts the services, on a runtime. They end with the engine's handle that they hold.
     pub fn start(parts: Parts, config: Config) -> Result<Arc<Self>, ServeError> {
-        let Parts { engine, bell, stores, plugins, logs, commits, log, clock } = parts;
+        let Parts { engine, bell, stores, plugins, logs, folders, commits, log, clock } = parts;
         let config = Arc::new(config);
         let files = config.tls.clone();
         let certificates = files.map(|files| Certificates::load(files, clock.now()).map(Arc::new));
@@ -87,13 +93,10 @@ impl App {
             log: log.clone(),
             config: Arc::clone(&config),
         })?;
-        let workflows = Arc::new(Workflows::new(
-            shelf.clone(),
-            Arc::clone(&plugins),
-            Arc::clone(&clock),
-            Arc::clone(&config),
-        ));
-        let webhooks = webhooks(&hub, &readers, &shelf, &clock, &config);
+        let (catalog, time, settings) =
+            (Arc::clone(&plugins), Arc::clone(&clock), Arc::clone(&config));
+        let workflows = Arc::new(Workflows::new(shelf.clone(), catalog, time, settings));
+        let webhooks = webhooks(&hub, &readers, &shelf, &clock, Receivers::new(&config)?);
         let runs = Arc::new(Runs::new(
             engine,
             readers.clone(),
@@ -104,10 +107,16 @@ impl App {
             Arc::clone(&clock),
             Arc::clone(&config),
         ));
-        let (schedules, triggers) = beginners(&shelf, &readers, &runs, &workflows, &clock);
-        let starter = Starter::start(Arc::clone(&runs));
-        let follower = Follower::from_now(Arc::clone(&hub), readers.clone());
-        let clockwork = Clockwork::start(Arc::clone(&schedules), follower);
+        let beginners = TriggerParts {
+            shelf: shelf.clone(),
+            readers: readers.clone(),
+            runs: Arc::clone(&runs),
+            workflows: Arc::clone(&workflows),
+            clock: Arc::clone(&clock),
+            folders,
+            allowed: &config.watched_folders,
+        };
+        let (schedules, triggers, drivers) = start(beginners, &hub);
         let retention = Retention::new(shelf);
         if let Some(certificates) = &certificates {
             let tended = tls::tend(Arc::downgrade(certificates), log.clone(), Arc::clone(&clock));
@@ -132,8 +141,7 @@ impl App {
             logs,
             streams,
             certificates,
-            _clockwork: clockwork,
-            _starter: starter,
+            _drivers: drivers,
         });
         tokio::spawn(retention::tend(Arc::downgrade(&app)));
         Ok(app)
@@ -182,20 +190,22 @@ impl App {
     }
 }
 
-/// Those who start runs that nobody asks for at that moment.
-fn beginners(
-    shelf: &Shelf,
-    readers: &Readers,
-    runs: &Arc<Runs>,
-    workflows: &Arc<Workflows>,
-    clock: &Arc<dyn Clock>,
-) -> (Arc<Schedules>, Arc<Triggers>) {
-    let (of_runs, of_workflows) = (Arc::clone(runs), Arc::clone(workflows));
+/// Starts what starts runs: schedules are made of parts that triggers are made of too.
+fn start(parts: TriggerParts<'_>, hub: &Arc<Hub>) -> (Arc<Schedules>, Arc<Triggers>, Drivers) {
+    let TriggerParts { shelf, readers, runs, workflows, clock, .. } = &parts;
+    let starter = Starter::start(Arc::clone(runs));
+    let follower = || Follower::from_now(Arc::clone(hub), readers.clone());
+    let (for_clockwork, for_lookout) = (follower(), follower());
+    let (runs, workflows) = (Arc::clone(runs), Arc::clone(workflows));
     let time = Arc::clone(clock);
-    let schedules = Schedules::new(shelf.clone(), readers.clone(), of_runs, of_workflows, time);
-    let (of_runs, of_workflows) = (Arc::clone(runs), Arc::clone(workflows));
-    let triggers = Triggers::new(shelf.clone(), of_runs, of_workflows, Arc::clone(clock));
-    (Arc::new(schedules), Arc::new(triggers))
+    let schedules = Schedules::new(shelf.clone(), readers.clone(), runs, workflows, time);
+    let (schedules, triggers) = (Arc::new(schedules), Arc::new(Triggers::new(parts)));
+    let drivers = Drivers {
+        _clockwork: Clockwork::start(Arc::clone(&schedules), for_clockwork),
+        _lookout: triggers.watch(for_lookout),
+        _starter: starter,
+    };
+    (schedules, triggers, drivers)
 }
 
 fn webhooks(
@@ -203,10 +213,10 @@ fn webhooks(
     readers: &Readers,
     shelf: &Shelf,
     clock: &Arc<dyn Clock>,
-    config: &Config,
+    receivers: Receivers,
 ) -> Arc<Webhooks> {
     let (hub, clock) = (Arc::clone(hub), Arc::clone(clock));
-    Webhooks::start(hub, readers.clone(), shelf.clone(), clock, config.private_receivers)
+    Webhooks::start(hub, readers.clone(), shelf.clone(), clock, receivers)
 }
 
 impl Drop for App {

@@ -96,3 +96,16 @@ pub(crate) fn within(what: &str, found: u32, least: u32, most: u32) -> Result<()
     }
     Err(Problem::argument(format!("{what} is {least} to {most}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain() {
+        name("old-runs_1.a").unwrap();
+        for wrong in ["", "a/b", "ö", "a b", ".a", &"x".repeat(101)] {
+            assert!(name(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -46,6 +46,11 @@ pub struct Config {
     pub log: LogConfig,
     /// Whether webhooks may lead into the server's own network.
     pub private_receivers: bool,
+    /// A file in PEM with what the certificates of webhooks' receivers are signed by; those of
+    /// Mozilla's list without one.
+    pub receiver_certificates: Option<PathBuf>,
+    /// The folders whose files may start runs.
+    pub watched_folders: Vec<PathBuf>,
     /// What strangers may make large.
     pub limits: Limits,
 }

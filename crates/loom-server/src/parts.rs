@@ -6,8 +6,10 @@ use loom_core::RunId;
 use loom_engine::{Clock, Handle};
 use loom_spec::PluginCatalog;
 use loom_store::{DocumentStore, QueryStore, StoreError, UpkeepStore};
+use std::any::Any;
 use std::fs::File;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The concrete parts behind the seams.
@@ -22,6 +24,8 @@ pub struct Parts {
     pub plugins: Arc<dyn PluginCatalog + Send + Sync>,
     /// What attempts printed.
     pub logs: Arc<dyn Logs>,
+    /// Tells of changes in folders.
+    pub folders: Arc<dyn Folders>,
     /// Told of the engine's commits by its store.
     pub commits: Arc<CommitMeter>,
     /// Where the server's log goes.
@@ -52,6 +56,18 @@ pub trait Logs: Send + Sync {
 
     /// Deletes all logs of a run; no effect if there are none.
     fn delete(&self, run: RunId) -> io::Result<()>;
+}
+
+/// Tells of changes in folders.
+pub trait Folders: Send + Sync {
+    /// Calls `told` when something changes in one of these folders, not in those below them, as long
+    /// as the answer is kept; with `false` if it may not have been told of everything, after which
+    /// it is told of nothing. `None` where the system does not tell of each of them.
+    fn watch(
+        &self,
+        folders: &[PathBuf],
+        told: Box<dyn Fn(bool) + Send>,
+    ) -> Option<Box<dyn Any + Send + Sync>>;
 }
 
 /// Names the log of one attempt.

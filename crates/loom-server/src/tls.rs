@@ -137,12 +137,7 @@ impl Pems {
     }
 
     fn config(&self, files: &Tls) -> Result<Arc<ServerConfig>, String> {
-        let certificates: Result<Vec<_>, _> =
-            CertificateDer::pem_slice_iter(&self.certificate).collect();
-        let certificates = certificates.map_err(|error| wrong(&files.certificate, &error))?;
-        if certificates.is_empty() {
-            return Err(wrong(&files.certificate, &"there is no certificate in it"));
-        }
+        let certificates = parse(&files.certificate, &self.certificate)?;
         let key = PrivateKeyDer::from_pem_slice(&self.key);
         let key = key.map_err(|error| wrong(&files.key, &error))?;
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -154,6 +149,20 @@ impl Pems {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+/// The certificates in a file in PEM, of which there is one at least.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ServeError> {
+    read(path).and_then(|pem| parse(path, &pem)).map_err(ServeError::Setting)
+}
+
+fn parse(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.map_err(|error| wrong(path, &error))?;
+    if found.is_empty() {
+        return Err(wrong(path, &"there is no certificate in it"));
+    }
+    Ok(found)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -45,6 +45,10 @@ pub struct RunMeta {
     /// The run that this one repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<RunId>,
+    /// The secret variables that whoever started it gave, by name. Nobody reads them back: who
+    /// repeats the run has to give them again.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub given_secrets: BTreeSet<String>,
     /// The system that runs it and only reports here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external: Option<String>,

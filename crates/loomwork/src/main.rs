@@ -8,6 +8,7 @@ mod args;
 mod bridge;
 mod commands;
 mod fault;
+mod folders;
 mod look;
 mod names;
 mod pages;

@@ -92,6 +92,7 @@ pages! {
     BadSetting 717;
     BadRange 740;
     LimitReached 750;
+    FolderNotAllowed 771;
     UnreadableRequest 775;
 }
 

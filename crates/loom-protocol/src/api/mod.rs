@@ -41,10 +41,14 @@ pub use schedule::{
 };
 pub use search::RunSelector;
 pub use task::{AttemptDetail, InputView, TaskDetail, UndeclaredView};
-pub use trigger::{Proof, Taken, TriggerList, TriggerSpec, TriggerView};
+pub use trigger::{
+    FileCatchUp, FileCounts, FileFact, FileTrigger, FileTriggerState, FiredFile, Proof,
+    RequestTrigger, Taken, TriggerList, TriggerSpec, TriggerView,
+};
 pub use webhook::{
-    CreateWebhook, CreatedWebhook, DeadDelivery, DeadDeliveryList, DeliveryResult, WebhookFailing,
-    WebhookList, WebhookPause, WebhookRetry, WebhookView,
+    ChangeWebhook, CreateWebhook, CreatedWebhook, DeadDelivery, DeadDeliveryList, DeliveryResult,
+    ReplayResult, RotateSecret, WebhookFailing, WebhookList, WebhookPause, WebhookRetry,
+    WebhookView,
 };
 pub use why::{
     BackingOffView, CauseView, ChainLinkView, ChainView, EndView, EndedByView, FewBackingOff,

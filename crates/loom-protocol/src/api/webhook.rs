@@ -31,6 +31,47 @@ pub struct CreateWebhook {
     pub retry: WebhookRetry,
 }
 
+/// Changes a subscription: it is this from now on. Its secret stays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChangeWebhook {
+    /// Where events are posted: `http` or `https`.
+    pub url: String,
+    /// Only these types: `run.finished`, or `task.*`. All, if it is empty.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Only of these namespaces. All that the caller may see, if it is left out.
+    #[serde(default)]
+    pub namespaces: Option<Vec<String>>,
+    /// Only of this workflow.
+    #[serde(default)]
+    pub workflow: Option<String>,
+    /// For people.
+    #[serde(default)]
+    pub description: String,
+    /// How often and when a delivery that failed is tried again.
+    #[serde(default)]
+    pub retry: WebhookRetry,
+}
+
+/// Replaces the secret of a subscription.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct RotateSecret {
+    /// The new one: `whsec_` and 24 to 64 bytes in base 64. One is made if it is left out.
+    pub secret: Option<String>,
+    /// For how long deliveries are signed with the old one too, in seconds: 0 to 604,800.
+    pub overlap_s: u32,
+}
+
+impl Default for RotateSecret {
+    fn default() -> Self {
+        Self { secret: None, overlap_s: 24 * 60 * 60 }
+    }
+}
+
 /// How often and when a delivery that failed is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -74,6 +115,9 @@ pub struct WebhookView {
     pub created_by: String,
     /// When.
     pub created_at: String,
+    /// Until when deliveries are signed with the secret before, too; absent if they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_secret_until: Option<String>,
     /// Why nothing is delivered; absent while it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<WebhookPause>,
@@ -84,7 +128,7 @@ pub struct WebhookView {
     pub cursor: String,
 }
 
-/// A subscription that was made.
+/// A subscription that was made, or has a new secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreatedWebhook {
@@ -169,6 +213,20 @@ pub struct DeliveryResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Why it was not delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// How far a replay of all dead deliveries came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReplayResult {
+    /// How many the receiver took; they are dead no longer.
+    pub delivered: u64,
+    /// How many are dead still: those that were too large to be kept, the one that `error` is
+    /// about and all behind it, or those for which there was no time.
+    pub left: u64,
+    /// Why the first that failed was not delivered; nothing behind it was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

@@ -54,6 +54,13 @@ impl Caller {
         Self::new(name, vec![Grant { permissions: Permissions::all(), scope: Scope::All }])
     }
 
+    /// Something that acts by itself with one permission, which whoever made it had there.
+    pub(crate) fn acting(name: String, namespace: &str, permission: Permission) -> Self {
+        let scope = Scope::Namespaces([namespace.to_owned()].into());
+        let permissions = [permission].into_iter().collect();
+        Self::new(name, vec![Grant { permissions, scope }])
+    }
+
     /// The name that is recorded with what they do.
     pub fn name(&self) -> &str {
         &self.inner.name

@@ -149,6 +149,12 @@ impl Batch {
         &self.row.plan.definition().name
     }
 
+    /// The run, if it ends in this.
+    pub(crate) fn ended(&self) -> Option<RunId> {
+        let ended = |event: &Event| matches!(event, Event::RunFinished { .. });
+        self.events().any(|(_, event)| ended(event)).then(|| self.run())
+    }
+
     /// The events, each with its cursor.
     pub fn events(&self) -> impl Iterator<Item = (Cursor, &Event)> {
         let places = (self.from..).zip(self.row.events.iter().skip(self.from as usize));

@@ -1,7 +1,7 @@
 //! `/tokens`, `/roles` and `/audit`.
 
 use super::cursor;
-use super::extract::{Json, Params, Path};
+use super::extract::{Json, PageParams, Params, Path};
 use crate::access::{AuditFilter, Caller};
 use crate::app::App;
 use crate::problem::Problem;
@@ -27,26 +27,16 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit))
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct TokenParams {
-    /// Where the page before ended.
-    cursor: Option<String>,
-    /// The most items: 1 to 200, 50 if absent.
-    limit: Option<usize>,
-}
-
 /// List tokens, oldest first
 ///
 /// Expired and revoked ones are among them. Their texts are shown to nobody.
-#[utoipa::path(get, path = "/api/v1/tokens", tag = "access", params(TokenParams),
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "access", params(PageParams),
     security(("token" = ["tokens:list"])),
     responses((status = 200, body = TokenList)))]
 async fn list_tokens(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Params(params): Params<TokenParams>,
+    Params(params): Params<PageParams>,
 ) -> Result<Json<TokenList>, Problem> {
     let limit = super::page(&app, params.limit)?;
     let place = cursor::open("tokens", params.cursor)?;

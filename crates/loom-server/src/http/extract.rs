@@ -2,7 +2,9 @@
 
 use super::query;
 use crate::access::Caller;
+use crate::asked::Precondition;
 use crate::problem::Problem;
+use crate::workflows::Tagged;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{self, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
@@ -10,9 +12,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use loom_protocol::ErrorCode;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
+use utoipa::IntoParams;
 
 /// When a request has to have come whole. A change goes on when its answer is no longer waited for,
 /// and would otherwise wait for its body for as long as the client likes.
@@ -135,6 +138,30 @@ where
     }
 }
 
+/// Which part of a list to show.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageParams {
+    /// Where the page before ended.
+    pub(super) cursor: Option<String>,
+    /// The most items: 1 to 200, 50 if absent.
+    pub(super) limit: Option<usize>,
+}
+
+/// Which part of a list of things in namespaces to show.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListParams {
+    /// Only of this namespace.
+    pub(super) namespace: Option<String>,
+    /// Where the page before ended.
+    pub(super) cursor: Option<String>,
+    /// The most items: 1 to 200, 50 if absent.
+    pub(super) limit: Option<usize>,
+}
+
 /// The parameters one by one, in order; names may repeat.
 pub(super) struct Pairs(pub(super) Vec<(String, String)>);
 
@@ -172,7 +199,7 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a 
 }
 
 /// The version in an `If-Match` header, as [`etag`] wrote it.
-pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(tag) = text(headers, "if-match")? else { return Ok(None) };
     if tag == "*" {
         return Ok(None);
@@ -184,7 +211,7 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 }
 
 /// Whether an `If-None-Match: *` header says that nothing may be there yet.
-pub(super) fn if_absent(headers: &HeaderMap) -> Result<bool, Problem> {
+fn if_absent(headers: &HeaderMap) -> Result<bool, Problem> {
     match text(headers, "if-none-match")? {
         None => Ok(false),
         Some("*") => Ok(true),
@@ -192,7 +219,27 @@ pub(super) fn if_absent(headers: &HeaderMap) -> Result<bool, Problem> {
     }
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for Precondition {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let headers = &parts.headers;
+        Ok(Self { version: if_match(headers)?, absent: if_absent(headers)? })
+    }
+}
+
+/// Something with its entity tag.
+pub(super) fn tagged<T: Serialize>(found: Tagged<T>) -> Response {
+    (etag(found.version), Json(found.value)).into_response()
+}
+
+/// What was made or replaced, with its entity tag: 201 if it is new.
+pub(super) fn written<T: Serialize>((found, new): (Tagged<T>, bool)) -> Response {
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    (status, tagged(found)).into_response()
+}
+
 /// A version as an entity tag.
-pub(super) fn etag(version: u64) -> [(header::HeaderName, String); 1] {
+fn etag(version: u64) -> [(header::HeaderName, String); 1] {
     [(header::ETAG, format!("\"{version}\""))]
 }

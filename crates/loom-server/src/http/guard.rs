@@ -78,7 +78,7 @@ async fn admit(app: &App, head: &Parts) -> Result<Option<Caller>, Problem> {
 
 /// What somebody is told who is not known, or cannot be: that, until they try too often. Whoever
 /// is known comes in whatever others do from the same address.
-fn failed(app: &App, problem: Problem, address: Option<IpAddr>) -> Problem {
+pub(super) fn failed(app: &App, problem: Problem, address: Option<IpAddr>) -> Problem {
     let Some(from) = client(None, address) else { return problem };
     if problem.code != ErrorCode::Unauthenticated {
         return problem;

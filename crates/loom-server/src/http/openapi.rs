@@ -27,7 +27,7 @@ use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
         (name = "retention", description = "Rules by which ended runs are deleted"),
         (name = "tasks", description = "The tasks of a run"),
         (name = "schedules", description = "Runs that start by themselves"),
-        (name = "triggers", description = "Requests from elsewhere that start runs"),
+        (name = "triggers", description = "Requests from elsewhere, and files, that start runs"),
         (name = "events", description = "What happens, as it happens"),
         (name = "access", description = "Tokens, roles and the audit log"),
         (name = "analytics", description = "What recorded attempts add up to"),

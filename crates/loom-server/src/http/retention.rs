@@ -1,12 +1,13 @@
 //! `/retention`: rules by which ended runs are deleted.
 
-use super::extract::{Json, Path, etag, if_match};
+use super::extract::{Json, Path, tagged, written};
 use crate::access::Caller;
 use crate::app::App;
+use crate::asked::Precondition;
 use crate::problem::Problem;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use loom_protocol::api::{RetentionList, RetentionRule, RetentionView};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -34,15 +35,15 @@ async fn get(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let found = app.retention.get(&caller, &name).await?;
-    Ok((etag(found.version), Json(found.value)).into_response())
+    app.retention.get(&caller, &name).await.map(tagged)
 }
 
 /// Write a retention rule
 ///
-/// It takes effect at once, and again every minute.
+/// 201 if it is new. It takes effect at once, and again every minute.
 #[utoipa::path(put, path = "/api/v1/retention/{name}", tag = "retention",
-    params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header),
+        ("If-None-Match" = Option<String>, Header)),
     request_body = RetentionRule,
     security(("token" = ["runs:delete"])),
     responses((status = 200, body = RetentionView), (status = 201, body = RetentionView)))]
@@ -50,13 +51,10 @@ async fn put(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    when: Precondition,
     Json(rule): Json<RetentionRule>,
 ) -> Result<Response, Problem> {
-    let expected = if_match(&headers)?;
-    let (found, new) = app.retention.put(&caller, &name, rule, expected).await?;
-    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, etag(found.version), Json(found.value)).into_response())
+    app.retention.put(&caller, &name, rule, when).await.map(written)
 }
 
 /// Delete a retention rule; runs stay from now on
@@ -68,8 +66,8 @@ async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    let expected = if_match(&headers)?;
-    app.retention.delete(&caller, &name, expected).await.map(|()| StatusCode::NO_CONTENT)
+    app.retention.delete(&caller, &name, when.version).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -105,7 +105,8 @@ pub(super) fn context(headers: &HeaderMap) -> Result<StartContext, Problem> {
     })
 }
 
-fn accepted(started: Started) -> Response {
+/// A run that was started, or the one that is there already.
+pub(super) fn accepted(started: Started) -> Response {
     let status = if started.repeated { StatusCode::OK } else { StatusCode::CREATED };
     (status, Json(started)).into_response()
 }
@@ -148,7 +149,8 @@ async fn why(
 
 /// Run a workflow again as this run did, perhaps with other variables
 ///
-/// Secret values are not read back: the workflow sets them again, or the request gives them.
+/// Secret values are not read back: the workflow sets its own again, and those that the run was
+/// given, the request has to give again.
 #[utoipa::path(post, path = "/api/v1/runs/{id}/rerun", tag = "runs",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
         ("traceparent" = Option<String>, Header), ("X-Correlation-ID" = Option<String>, Header)),

@@ -1,14 +1,13 @@
 //! `/schedules`: runs that start by themselves.
 
 use super::cursor;
-use super::extract::{Json, Params, Path, etag, if_absent, if_match};
+use super::extract::{Json, ListParams, Params, Path, tagged, written};
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
-use crate::workflows::Tagged;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use loom_protocol::api::{NextTicks, ScheduleList, ScheduleSpec, ScheduleView, Started};
 use serde::Deserialize;
@@ -25,18 +24,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(resume))
         .routes(routes!(trigger))
         .routes(routes!(next))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    /// Only of this namespace.
-    namespace: Option<String>,
-    /// Where the page before ended.
-    cursor: Option<String>,
-    /// The most items: 1 to 200, 50 if absent.
-    limit: Option<usize>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -91,13 +78,10 @@ async fn put(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    when: Precondition,
     Json(spec): Json<ScheduleSpec>,
 ) -> Result<Response, Problem> {
-    let when = Precondition { version: if_match(&headers)?, absent: if_absent(&headers)? };
-    let (found, new) = app.schedules.put(&caller, &name, spec, when).await?;
-    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, tagged(found)).into_response())
+    app.schedules.put(&caller, &name, spec, when).await.map(written)
 }
 
 /// Delete a schedule
@@ -111,9 +95,9 @@ async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    app.schedules.delete(&caller, &name, if_match(&headers)?).await?;
+    app.schedules.delete(&caller, &name, when.version).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -169,8 +153,4 @@ async fn next(
     Params(params): Params<NextParams>,
 ) -> Result<Json<NextTicks>, Problem> {
     app.schedules.next(&caller, &name, params.count.unwrap_or(10)).await.map(Json)
-}
-
-fn tagged(found: Tagged<ScheduleView>) -> Response {
-    (etag(found.version), Json(found.value)).into_response()
 }

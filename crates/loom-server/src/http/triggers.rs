@@ -1,19 +1,20 @@
-//! `/triggers`: requests from elsewhere that start runs; and `/hooks`, where these come in.
+//! `/triggers`: requests from elsewhere, and files, that start runs; and `/hooks`, where these
+//! requests come in.
 
 use super::cursor;
-use super::extract::{Json, Params, Path, body, etag, if_absent, if_match, text};
+use super::extract::{Json, ListParams, Params, Path, body, tagged, text, written};
+use super::guard::failed;
+use super::runs::accepted;
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
-use crate::workflows::Tagged;
+use crate::serve::Peer;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use loom_protocol::api::{Started, TriggerList, TriggerSpec, TriggerView};
-use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -27,18 +28,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(pause))
         .routes(routes!(resume))
         .routes(routes!(receive))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    /// Only of this namespace.
-    namespace: Option<String>,
-    /// Where the page before ended.
-    cursor: Option<String>,
-    /// The most items: 1 to 200, 50 if absent.
-    limit: Option<usize>,
 }
 
 /// List triggers
@@ -74,7 +63,8 @@ async fn get(
 /// Make or replace a trigger
 ///
 /// 201 if it is new. `If-None-Match: *` only makes, `If-Match` only replaces what the caller saw.
-/// Its runs are started in the caller's name, who must be allowed to start them.
+/// Its runs are started in the caller's name, who must be allowed to start them. Files have to be in
+/// a folder that the server's settings allow.
 #[utoipa::path(put, path = "/api/v1/triggers/{name}", tag = "triggers",
     params(("name" = String, Path), ("If-Match" = Option<String>, Header),
         ("If-None-Match" = Option<String>, Header)),
@@ -85,13 +75,10 @@ async fn put(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    when: Precondition,
     Json(spec): Json<TriggerSpec>,
 ) -> Result<Response, Problem> {
-    let when = Precondition { version: if_match(&headers)?, absent: if_absent(&headers)? };
-    let (found, new) = app.triggers.put(&caller, &name, spec, when).await?;
-    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, tagged(found)).into_response())
+    app.triggers.put(&caller, &name, spec, when).await.map(written)
 }
 
 /// Delete a trigger
@@ -103,13 +90,15 @@ async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    app.triggers.delete(&caller, &name, if_match(&headers)?).await?;
+    app.triggers.delete(&caller, &name, when.version).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Refuse requests to a trigger
+/// Let a trigger start nothing
+///
+/// Requests to it are refused, and files are not looked at.
 #[utoipa::path(post, path = "/api/v1/triggers/{name}/pause", tag = "triggers",
     params(("name" = String, Path)),
     security(("token" = ["triggers:write"])),
@@ -122,7 +111,7 @@ async fn pause(
     app.triggers.pause(&caller, &name, true).await.map(tagged)
 }
 
-/// Take requests to a trigger again
+/// Let a trigger go on after a pause
 #[utoipa::path(post, path = "/api/v1/triggers/{name}/resume", tag = "triggers",
     params(("name" = String, Path)),
     security(("token" = ["triggers:write"])),
@@ -138,7 +127,7 @@ async fn resume(
 /// Start a run by a request from elsewhere
 ///
 /// No token: the request shows what the trigger asks for. 201, or 200 with the first run if this
-/// delivery came before.
+/// delivery came before. An address that often shows what is wrong has to wait.
 #[utoipa::path(post, path = "/hooks/{name}", tag = "triggers", params(("name" = String, Path)),
     security(()),
     request_body(content = String, content_type = "application/json"),
@@ -149,13 +138,9 @@ async fn receive(
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
+    let address = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let correlation_id = text(&headers, "x-correlation-id")?.unwrap_or_default().to_owned();
     let body = body(request, &app).await?;
-    let started = app.triggers.receive(&name, &headers, &body, correlation_id).await?;
-    let status = if started.repeated { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(started)).into_response())
-}
-
-fn tagged(found: Tagged<TriggerView>) -> Response {
-    (etag(found.version), Json(found.value)).into_response()
+    let started = app.triggers.receive(&name, &headers, &body, correlation_id).await;
+    started.map(accepted).map_err(|problem| failed(&app, problem, address))
 }

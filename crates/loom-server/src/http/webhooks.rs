@@ -1,41 +1,33 @@
 //! `/webhooks`: subscriptions that send events to other systems.
 
 use super::cursor;
-use super::extract::{Json, OptionalJson, Params, Path};
+use super::extract::{Json, OptionalJson, PageParams, Params, Path, tagged};
 use crate::access::Caller;
 use crate::app::App;
+use crate::asked::Precondition;
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use loom_protocol::api::{
-    CreateWebhook, CreatedWebhook, DeadDeliveryList, DeliveryResult, Operation, WebhookList,
-    WebhookView,
+    ChangeWebhook, CreateWebhook, CreatedWebhook, DeadDeliveryList, DeliveryResult, Operation,
+    ReplayResult, RotateSecret, WebhookList, WebhookView,
 };
-use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
-        .routes(routes!(get, delete))
+        .routes(routes!(get, change, delete))
+        .routes(routes!(rotate))
         .routes(routes!(pause))
         .routes(routes!(resume))
         .routes(routes!(test))
         .routes(routes!(dead))
         .routes(routes!(replay))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct PageParams {
-    /// Where the page before ended.
-    cursor: Option<String>,
-    /// The most items: 1 to 200, 50 if absent.
-    limit: Option<usize>,
+        .routes(routes!(replay_all))
 }
 
 /// List webhooks
@@ -79,8 +71,44 @@ async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<WebhookView>, Problem> {
-    app.webhooks.get(&caller, &id).await.map(Json)
+) -> Result<Response, Problem> {
+    app.webhooks.get(&caller, &id).await.map(tagged)
+}
+
+/// Change a webhook
+///
+/// It is what the request says from now on; what is left out has its default. The secret stays.
+/// `If-Match` only changes what the caller saw.
+#[utoipa::path(put, path = "/api/v1/webhooks/{id}", tag = "webhooks",
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    request_body = ChangeWebhook,
+    security(("token" = ["webhooks:write", "events:read"])),
+    responses((status = 200, body = WebhookView)))]
+async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    when: Precondition,
+    Json(request): Json<ChangeWebhook>,
+) -> Result<Response, Problem> {
+    app.webhooks.change(&caller, &id, request, when).await.map(tagged)
+}
+
+/// Replace the signing secret of a webhook
+///
+/// Deliveries are signed with the old secret too until `overlap_s` is over. The answer holds the
+/// new one, which is not shown again.
+#[utoipa::path(post, path = "/api/v1/webhooks/{id}/rotate", tag = "webhooks",
+    params(("id" = String, Path)), request_body = Option<RotateSecret>,
+    security(("token" = ["webhooks:write"])),
+    responses((status = 200, body = CreatedWebhook)))]
+async fn rotate(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    OptionalJson(request): OptionalJson<RotateSecret>,
+) -> Result<Json<CreatedWebhook>, Problem> {
+    app.webhooks.rotate(&caller, &id, request).await.map(Json)
 }
 
 /// Delete a webhook with its dead deliveries
@@ -166,4 +194,19 @@ async fn replay(
     Path((id, event)): Path<(String, String)>,
 ) -> Result<Json<DeliveryResult>, Problem> {
     app.webhooks.replay(&caller, &id, &event).await.map(Json)
+}
+
+/// Post all dead deliveries once more
+///
+/// The oldest first, one after the other, until the receiver does not take one or 15 s are over.
+#[utoipa::path(post, path = "/api/v1/webhooks/{id}/dead/replay", tag = "webhooks",
+    params(("id" = String, Path)),
+    security(("token" = ["webhooks:write"])),
+    responses((status = 200, body = ReplayResult)))]
+async fn replay_all(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<ReplayResult>, Problem> {
+    app.webhooks.replay_all(&caller, &id).await.map(Json)
 }

@@ -1,20 +1,18 @@
 //! `/workflows`: registering, finding and disabling them.
 
 use super::cursor;
-use super::extract::{Json, Params, Path, body, etag, if_match, is_json};
+use super::extract::{Json, ListParams, Params, Path, body, is_json, tagged, written};
 use crate::access::Caller;
 use crate::app::App;
+use crate::asked::Precondition;
 use crate::problem::Problem;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use loom_protocol::api::{
     GraphView, NamespaceList, RegisterWorkflow, ValidateWorkflow, Validation, VersionList,
     WorkflowList, WorkflowView,
 };
-use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -28,18 +26,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(namespaces))
         .routes(routes!(disable))
         .routes(routes!(enable))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    /// Only of this namespace.
-    namespace: Option<String>,
-    /// Where the page before ended.
-    cursor: Option<String>,
-    /// The most items: 1 to 200, 50 if absent.
-    limit: Option<usize>,
 }
 
 /// List workflows, the latest version of each
@@ -78,9 +64,7 @@ async fn register(
     let json = is_json(request.headers());
     let body = body(request, &app).await?;
     let source = source(&body, json)?;
-    let (found, new) = app.workflows.register(&caller, source).await?;
-    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, etag(found.version), Json(found.value)).into_response())
+    app.workflows.register(&caller, source).await.map(written)
 }
 
 /// The document in a body: wrapped as `source` in JSON, or the body itself.
@@ -131,8 +115,7 @@ async fn get(
     caller: Caller,
     Path((namespace, name, version)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
-    let found = app.workflows.get(&caller, &namespace, &name, Some(&version)).await?;
-    Ok((etag(found.version), Json(found.value)).into_response())
+    app.workflows.get(&caller, &namespace, &name, Some(&version)).await.map(tagged)
 }
 
 /// Read the graph of a version
@@ -172,10 +155,11 @@ async fn namespaces(
 async fn disable(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(key): Path<(String, String, String)>,
-    headers: HeaderMap,
+    Path((namespace, name, version)): Path<(String, String, String)>,
+    when: Precondition,
 ) -> Result<Response, Problem> {
-    set_disabled(&app, &caller, &key, true, &headers).await
+    let key = (namespace.as_str(), name.as_str(), version.as_str());
+    app.workflows.disable(&caller, key, true, when.version).await.map(tagged)
 }
 
 /// Allow new runs of a version again
@@ -188,21 +172,9 @@ async fn disable(
 async fn enable(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(key): Path<(String, String, String)>,
-    headers: HeaderMap,
+    Path((namespace, name, version)): Path<(String, String, String)>,
+    when: Precondition,
 ) -> Result<Response, Problem> {
-    set_disabled(&app, &caller, &key, false, &headers).await
-}
-
-async fn set_disabled(
-    app: &App,
-    caller: &Caller,
-    (namespace, name, version): &(String, String, String),
-    disabled: bool,
-    headers: &HeaderMap,
-) -> Result<Response, Problem> {
-    let expected = if_match(headers)?;
     let key = (namespace.as_str(), name.as_str(), version.as_str());
-    let found = app.workflows.disable(caller, key, disabled, expected).await?;
-    Ok((etag(found.version), Json(found.value)).into_response())
+    app.workflows.disable(&caller, key, false, when.version).await.map(tagged)
 }

@@ -5,7 +5,7 @@
 //! core's own [`History`](loom_core::History), so that times and causes are what `loom show` tells.
 //! What was recorded before the server started goes into the `Table` alone: counters begin at zero.
 
-mod analysis;
+mod bottlenecks;
 mod disk;
 mod expose;
 mod fact;
@@ -15,9 +15,12 @@ mod meter;
 mod metrics;
 mod open;
 mod pattern;
+mod performance;
 mod process;
 mod projector;
+mod question;
 mod run;
+mod sample;
 mod service;
 mod table;
 mod tail;
@@ -26,6 +29,7 @@ mod trace;
 pub use disk::Space;
 pub(crate) use expose::CONTENT_TYPE as METRICS_TYPE;
 pub use meter::CommitMeter;
+pub use sample::Sample;
 pub use service::Insight;
 pub(crate) use service::InsightParts;
 pub use trace::Otlp;

@@ -1,13 +1,15 @@
 //! [`Insight`]: what is asked about the server and about how runs go.
 
-use super::analysis::{self, Question};
+use super::bottlenecks::bottlenecks;
 use super::expose::Page;
 use super::health::Health;
 use super::http::Requests;
 use super::meter::CommitMeter;
 use super::metrics::Metrics;
 use super::open::OpenRuns;
+use super::performance::performance;
 use super::projector::Projector;
+use super::question::Question;
 use super::table::Table;
 use super::tail::Tail;
 use super::trace::{Exporter, Sent};
@@ -246,7 +248,7 @@ impl Insight {
         hours: Option<u32>,
     ) -> Result<Performance, Problem> {
         let question = self.question(caller, namespace, workflow, hours)?;
-        self.ask(move |table| analysis::performance(table, &question)).await
+        self.ask(move |table| performance(table, &question)).await
     }
 
     /// Where the time goes and what fails.
@@ -258,7 +260,7 @@ impl Insight {
         hours: Option<u32>,
     ) -> Result<Bottlenecks, Problem> {
         let question = self.question(caller, namespace, workflow, hours)?;
-        self.ask(move |table| analysis::bottlenecks(table, &question)).await
+        self.ask(move |table| bottlenecks(table, &question)).await
     }
 
     /// One run, taken apart.

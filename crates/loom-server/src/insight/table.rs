@@ -148,14 +148,12 @@ impl Table {
     }
 
     /// The number of a task of a workflow in the namespace `default`.
-    #[cfg(test)]
     pub(super) fn name(&mut self, workflow: &str, task: &str) -> u32 {
         let [namespace, workflow, task] = ["default", workflow, task].map(str::to_owned);
         self.names.number(Name { namespace, workflow, task }, NAMES_MAX)
     }
 
     /// The number of a pattern.
-    #[cfg(test)]
     pub(super) fn pattern(&mut self, kind: FailureKind, text: &str) -> u32 {
         self.patterns.number(Pattern { kind, text: text.to_owned() }, PATTERNS_MAX)
     }

@@ -1,6 +1,7 @@
 //! Writing and reading the rules.
 
 use crate::access::{Caller, Permission};
+use crate::asked::{self, Precondition};
 use crate::problem::Problem;
 use crate::runs::state;
 use crate::shelf::Shelf;
@@ -17,8 +18,6 @@ use tokio::sync::Notify;
 const COLLECTION: &str = "retention";
 /// The most rules: the janitor goes through all of them each time.
 const RULES_MAX: usize = 200;
-/// The longest name.
-const NAME_MAX: usize = 100;
 
 /// The rules.
 pub struct Retention {
@@ -57,15 +56,15 @@ impl Retention {
         Ok(found)
     }
 
-    /// Writes a rule. `expected` is the entity tag that the caller last saw. Says whether it is new.
+    /// Writes a rule; the answer says whether it is new.
     pub async fn put(
         &self,
         caller: &Caller,
         name: &str,
         rule: RetentionRule,
-        expected: Option<u64>,
+        when: Precondition,
     ) -> Result<(Tagged<RetentionView>, bool), Problem> {
-        check_name(name)?;
+        asked::name(name)?;
         allowed(caller, Permission::RunsDelete, &rule)?;
         if let Some(wrong) = rule.status.iter().find(|it| !state(**it).is_final()) {
             let what = format!("`status`: a run that is {} has not ended", state(*wrong));
@@ -81,11 +80,9 @@ impl Retention {
             ))
             .help("delete one first"));
         }
-        let expect = match (expected, &present) {
-            (Some(version), _) => Expect::Version(version),
-            (None, Some(present)) => Expect::Version(present.version),
-            (None, None) => Expect::Absent,
-        };
+        let version = present.as_ref().map(|present| present.version);
+        when.check(version, "retention rule", COLLECTION, name)?;
+        let expect = version.map_or(Expect::Absent, Expect::Version);
         let write = Write::Put { body: json!(rule), secret: None };
         let collection = COLLECTION.into();
         let change = Change { collection, key: name.to_owned(), expect, write };
@@ -149,15 +146,6 @@ fn allowed(caller: &Caller, permission: Permission, rule: &RetentionRule) -> Res
     }
 }
 
-fn check_name(name: &str) -> Result<(), Problem> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if !name.is_empty() && name.len() <= NAME_MAX && name.bytes().all(plain) {
-        return Ok(());
-    }
-    let what = format!("a rule's name has 1 to {NAME_MAX} letters, digits, `-`, `_` and `.`");
-    Err(Problem::argument(what))
-}
-
 fn view(document: &Document) -> Result<RetentionView, Problem> {
     let rule = serde_json::from_value(document.body.clone()).map_err(|_| {
         let what = format!("the retention rule `{}` cannot be read", document.key);
@@ -189,13 +177,5 @@ mod tests {
         assert_eq!((due.namespaces, due.states), (Some(vec!["a".into()]), vec![RunState::Failed]));
         let forever = RetentionRule { keep_s: u64::MAX, ..rule };
         assert_eq!(super::due(forever, Timestamp(15_000_000)).before, Timestamp(0));
-    }
-
-    #[test]
-    fn names_are_plain() {
-        assert!(check_name("old-runs_1.a").is_ok());
-        for wrong in ["", "a/b", "ö", "a b", &"x".repeat(101)] {
-            assert!(check_name(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -52,9 +52,8 @@ impl Runs {
         id: &str,
         task: &str,
     ) -> Result<RunView, Problem> {
-        let task = Some(task.to_owned());
-        let request = Request::Retry { by: caller.name().to_owned(), task };
-        self.ask(caller, id, Permission::TasksRetry, request).await
+        let request = |by, task| Request::Retry { by, task: Some(task) };
+        self.ask_of(caller, (id, task), Permission::TasksRetry, request).await
     }
 
     /// Skips a task that has not started.
@@ -66,9 +65,8 @@ impl Runs {
         reason: String,
     ) -> Result<RunView, Problem> {
         short(&reason)?;
-        let (by, task) = (caller.name().to_owned(), task.to_owned());
-        let request = Request::Skip { by, reason, task };
-        self.ask(caller, id, Permission::TasksSkip, request).await
+        let request = |by, task| Request::Skip { by, reason, task };
+        self.ask_of(caller, (id, task), Permission::TasksSkip, request).await
     }
 
     /// Cancels one task alone; the run goes on.
@@ -80,9 +78,8 @@ impl Runs {
         reason: String,
     ) -> Result<RunView, Problem> {
         short(&reason)?;
-        let (by, task) = (caller.name().to_owned(), task.to_owned());
-        let request = Request::CancelTask { by, reason, task };
-        self.ask(caller, id, Permission::TasksCancel, request).await
+        let request = |by, task| Request::CancelTask { by, reason, task };
+        self.ask_of(caller, (id, task), Permission::TasksCancel, request).await
     }
 
     /// Changes how often a task may be attempted, and what its later attempts see.
@@ -95,9 +92,8 @@ impl Runs {
     ) -> Result<RunView, Problem> {
         let AmendTask { max_attempts, inputs } = what;
         let inputs = self.marked(caller, id, Permission::TasksUpdate, inputs).await?;
-        let (by, task) = (caller.name().to_owned(), task.to_owned());
-        let request = Request::Amend { by, task, max_attempts, inputs };
-        self.ask(caller, id, Permission::TasksUpdate, request).await
+        let request = |by, task| Request::Amend { by, task, max_attempts, inputs };
+        self.ask_of(caller, (id, task), Permission::TasksUpdate, request).await
     }
 
     /// Settles a failed or waiting task by hand.
@@ -110,10 +106,9 @@ impl Runs {
     ) -> Result<RunView, Problem> {
         short(&how.reason)?;
         let outputs = self.marked(caller, id, Permission::TasksResolve, how.outputs).await?;
-        let (by, task) = (caller.name().to_owned(), task.to_owned());
         let (reason, without_outputs) = (how.reason, how.without_outputs);
-        let request = Request::Resolve { by, task, reason, outputs, without_outputs };
-        self.ask(caller, id, Permission::TasksResolve, request).await
+        let request = |by, task| Request::Resolve { by, task, reason, outputs, without_outputs };
+        self.ask_of(caller, (id, task), Permission::TasksResolve, request).await
     }
 
     /// Values with the mark of those whose names are secret in this run: by its workflow, or because
@@ -141,6 +136,18 @@ impl Runs {
         };
         let mark = |(name, value): (String, Value)| Variable { secret: secret(&name), name, value };
         Ok(values.into_iter().map(mark).collect())
+    }
+
+    /// Asks something of one task: what, the caller's name and the task's make.
+    async fn ask_of(
+        &self,
+        caller: &Caller,
+        (id, task): (&str, &str),
+        permission: Permission,
+        request: impl FnOnce(String, String) -> Request,
+    ) -> Result<RunView, Problem> {
+        let request = request(caller.name().to_owned(), task.to_owned());
+        self.ask(caller, id, permission, request).await
     }
 
     /// Asks the engine; where another process has the run, leaves the request for it.

@@ -4,13 +4,14 @@ use super::service::Runs;
 use super::start::StartContext;
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
+use loom_protocol::ErrorCode;
 use loom_protocol::api::{RerunRun, StartRun, Started};
 use std::sync::Arc;
 
 impl Runs {
     /// Starts a run of the same workflow with the variables of this one, those that `how` gives
-    /// excepted. Secret values are not read back: the workflow's `env` sets them again, or `how`
-    /// gives them.
+    /// excepted. Secret values are not read back: the workflow's `env` sets its own again, and those
+    /// that whoever started the run gave, `how` has to give again.
     pub async fn rerun(
         &self,
         caller: &Caller,
@@ -20,6 +21,15 @@ impl Runs {
     ) -> Result<Started, Problem> {
         let first = self.permitted(caller, id, Permission::RunsRetry).await?;
         let run = first.id;
+        let lacks = |name: &&String| !how.variables.contains_key(*name);
+        let missing: Vec<&str> =
+            first.meta.given_secrets.iter().filter(lacks).map(String::as_str).collect();
+        if !missing.is_empty() {
+            let names = missing.join(", ");
+            let what = format!("the run was given secrets that are not read back: {names}");
+            return Err(Problem::new(ErrorCode::MissingVariable, what)
+                .help("give them again, in `variables`"));
+        }
         let given = self.readers.ask(move |store| store.variables(run)).await?;
         let open = given.into_iter().filter(|variable| !variable.secret);
         let mut variables: std::collections::BTreeMap<_, _> =

@@ -108,7 +108,9 @@ impl Runs {
     ) -> Result<NewSubmission, Problem> {
         let variables = self.variables(prepared, &request.variables)?;
         let workers = self.workers(&variables, request.workers)?;
-        let meta = meta(caller, request, context)?;
+        let secret = |it: &&Variable| it.secret && request.variables.contains_key(&it.name);
+        let given_secrets = variables.iter().filter(secret).map(|it| it.name.clone()).collect();
+        let meta = RunMeta { given_secrets, ..meta(caller, request, context)? };
         let hold = meta.start_at.is_some_and(|at| at > self.clock.now());
         Ok(NewSubmission {
             id,

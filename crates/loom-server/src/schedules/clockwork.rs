@@ -6,9 +6,9 @@
 use super::document::STATES;
 use super::service::Schedules;
 use super::step::Next;
-use crate::feed::Follower;
+use crate::feed::{Batch, Follower};
 use crate::problem::Problem;
-use loom_core::{Event, RunId, Timestamp};
+use loom_core::{RunId, Timestamp};
 use loom_protocol::ErrorCode;
 use loom_store::Scan;
 use std::collections::{HashMap, HashSet};
@@ -82,7 +82,7 @@ impl Driver {
                 Some(look) = self.looks.join_next() => self.looked(look.ok()),
                 () = schedules.changed.notified() => self.scan().await,
                 news = self.follower.next() => match news {
-                    Ok(batches) => self.ended(&batches.iter().filter_map(ends).collect::<Vec<_>>()),
+                    Ok(batches) => self.ended(&batches.iter().filter_map(Batch::ended).collect::<Vec<_>>()),
                     Err(problem) if problem.code == ErrorCode::ServerStopping => return,
                     Err(_) => tokio::time::sleep(REST).await,
                 },
@@ -184,10 +184,4 @@ impl Driver {
             }
         }
     }
-}
-
-/// The runs that end in a batch of events.
-fn ends(batch: &crate::feed::Batch) -> Option<RunId> {
-    let ended = |event: &Event| matches!(event, Event::RunFinished { .. });
-    batch.events().any(|(_, event)| ended(event)).then(|| batch.run())
 }

@@ -1,8 +1,9 @@
 //! How a schedule is kept: what was asked for, and where it stands, each a document of its own, so
 //! that the entity tag of the one does not change with every tick.
 
-use super::decide::{Policy, State};
 use super::rule::Rule;
+use super::state::{Policy, State};
+use crate::kept::Kept;
 use crate::problem::Problem;
 use loom_core::{Timestamp, Value};
 use loom_protocol::ErrorCode;
@@ -30,11 +31,27 @@ pub(super) struct Definition {
     pub(super) changed_at: Timestamp,
 }
 
-impl Definition {
-    pub(super) fn namespace(&self) -> &str {
+impl Kept for Definition {
+    const COLLECTION: &'static str = SCHEDULES;
+    const KIND: &'static str = "schedule";
+    const MOST: usize = 2000;
+
+    fn namespace(&self) -> &str {
         namespace(&self.spec.run)
     }
 
+    fn read(document: Document) -> Result<Self, Problem> {
+        let mut definition: Self = parse(&document)?;
+        if let Some(secret) = document.secret {
+            let variables: BTreeMap<String, Value> =
+                serde_json::from_str(&secret).map_err(|_| damaged(&document.key))?;
+            definition.spec.run.variables = variables;
+        }
+        Ok(definition)
+    }
+}
+
+impl Definition {
     pub(super) fn rule(&self) -> Result<Rule, Problem> {
         Rule::new(&self.spec.timing, self.anchor)
     }
@@ -56,16 +73,6 @@ impl Definition {
         let secret = (!variables.is_empty())
             .then(|| serde_json::to_string(&variables).expect("its keys are text"));
         change(SCHEDULES, name, expect, Write::Put { body: json!(bare), secret })
-    }
-
-    pub(super) fn read(document: Document) -> Result<Self, Problem> {
-        let mut definition: Self = parse(&document)?;
-        if let Some(secret) = document.secret {
-            let variables: BTreeMap<String, Value> =
-                serde_json::from_str(&secret).map_err(|_| damaged(&document.key))?;
-            definition.spec.run.variables = variables;
-        }
-        Ok(definition)
     }
 }
 

@@ -10,6 +10,7 @@ mod decide;
 mod document;
 mod rule;
 mod service;
+mod state;
 mod step;
 
 pub(crate) use clockwork::Clockwork;

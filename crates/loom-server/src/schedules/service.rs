@@ -1,12 +1,13 @@
 //! Schedules, for those who may see and change them.
 
 use super::check;
-use super::decide::{ACTIVE_MAX, Firing, State};
-use super::document::{Definition, SCHEDULES, STATES, change, namespace, put_state};
+use super::document::{Definition, SCHEDULES, STATES, change, namespace, put_state, read_state};
 use super::rule::Rule;
+use super::state::{ACTIVE_MAX, Firing, State};
 use crate::access::{Caller, Permission};
 use crate::asked::{self, Precondition};
 use crate::ids::{new_id, random};
+use crate::kept::{self, Found, Kept};
 use crate::problem::Problem;
 use crate::readers::Readers;
 use crate::runs::Runs;
@@ -19,12 +20,10 @@ use loom_protocol::api::{
 };
 use loom_protocol::rfc3339;
 use loom_store::record::hex;
-use loom_store::{Expect, Scan, Write};
+use loom_store::{Expect, Write};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// The most schedules.
-const SCHEDULES_MAX: usize = 2000;
 /// The most ticks that are foretold.
 const NEXT_MAX: usize = 100;
 
@@ -73,28 +72,16 @@ impl Schedules {
         limit: usize,
     ) -> Result<ScheduleList, Problem> {
         let allowed = caller.within(Permission::SchedulesList, namespace)?;
+        let (found, more) = kept::page::<Definition>(&self.shelf, allowed, after, limit).await?;
+        let next_cursor = found.last().filter(|_| more).map(|last| last.name.clone());
         let mut items = Vec::new();
-        let mut scan = Scan { after, limit, ..Scan::default() };
-        loop {
-            let page = self.shelf.scan(SCHEDULES, scan.clone()).await?;
-            scan.after = page.documents.last().map(|document| document.key.clone());
-            for document in page.documents {
-                let name = document.key;
-                let Some(present) = self.present(&name).await? else { continue };
-                let of = present.definition.namespace().to_owned();
-                if allowed.as_ref().is_some_and(|allowed| !allowed.contains(&of)) {
-                    continue;
-                }
-                if items.len() == limit {
-                    let next_cursor = items.last().map(|item: &ScheduleView| item.name.clone());
-                    return Ok(ScheduleList { items, next_cursor });
-                }
+        for found in found {
+            let name = found.name.clone();
+            if let Some(present) = self.with_state(found).await? {
                 items.push(self.view(&name, &present).await?.value);
             }
-            if !page.more {
-                return Ok(ScheduleList { items, next_cursor: None });
-            }
         }
+        Ok(ScheduleList { items, next_cursor })
     }
 
     /// Makes or replaces a schedule; the answer says whether it is new. Another timing begins now:
@@ -117,7 +104,7 @@ impl Schedules {
         loop {
             let present = self.present(name).await?;
             let version = present.as_ref().map(|present| present.version);
-            when.check(version, "schedule", SCHEDULES, name)?;
+            when.check(version, Definition::KIND, SCHEDULES, name)?;
             let next = match &present {
                 Some(present) => replaced(caller, present, &spec, now)?,
                 None => self.made(caller, &spec, now).await?,
@@ -147,7 +134,7 @@ impl Schedules {
         loop {
             let present = self.visible(caller, name, Permission::SchedulesWrite).await?;
             let when = Precondition { version: expected, absent: false };
-            when.check(Some(present.version), "schedule", SCHEDULES, name)?;
+            when.check(Some(present.version), Definition::KIND, SCHEDULES, name)?;
             let changes = vec![
                 change(SCHEDULES, name, Expect::Version(present.version), Write::Delete),
                 change(STATES, name, Expect::Version(present.state_version), Write::Delete),
@@ -226,11 +213,18 @@ impl Schedules {
     }
 
     async fn present(&self, name: &str) -> Result<Option<Present>, Problem> {
-        let Some(state) = self.shelf.document(STATES, name).await? else { return Ok(None) };
-        let Some(document) = self.shelf.document(SCHEDULES, name).await? else { return Ok(None) };
-        let (version, state_version) = (document.version, state.version);
-        let state = super::document::read_state(&state)?;
-        Ok(Some(Present { definition: Definition::read(document)?, version, state, state_version }))
+        match kept::find::<Definition>(&self.shelf, name).await? {
+            Some(found) => self.with_state(found).await,
+            None => Ok(None),
+        }
+    }
+
+    /// `None` if it was deleted meanwhile.
+    async fn with_state(&self, found: Found<Definition>) -> Result<Option<Present>, Problem> {
+        let Found { name, value: definition, version } = found;
+        let Some(document) = self.shelf.document(STATES, name).await? else { return Ok(None) };
+        let (state, state_version) = (read_state(&document)?, document.version);
+        Ok(Some(Present { definition, version, state, state_version }))
     }
 
     /// The schedule, if the caller may do this to it. Of others not even that they are there is
@@ -241,13 +235,9 @@ impl Schedules {
         name: &str,
         permission: Permission,
     ) -> Result<Present, Problem> {
-        let visible = caller.namespaces(permission)?;
-        let present = self.present(name).await?;
-        let seen = |present: &Present| {
-            let of = present.definition.namespace();
-            visible.as_ref().is_none_or(|names| names.iter().any(|name| name == of))
-        };
-        present.filter(seen).ok_or_else(|| Problem::missing("schedule", name))
+        let found = kept::visible::<Definition>(&self.shelf, caller, name, permission).await?;
+        let missing = || Problem::missing(Definition::KIND, name);
+        self.with_state(found).await?.ok_or_else(missing)
     }
 
     async fn made(
@@ -256,11 +246,7 @@ impl Schedules {
         spec: &ScheduleSpec,
         now: Timestamp,
     ) -> Result<Present, Problem> {
-        let scan = Scan { limit: SCHEDULES_MAX, ..Scan::default() };
-        if self.shelf.scan(STATES, scan).await?.documents.len() >= SCHEDULES_MAX {
-            return Err(Problem::argument(format!("there are {SCHEDULES_MAX} schedules already"))
-                .help("delete schedules that are over"));
-        }
+        kept::room::<Definition>(&self.shelf).await?;
         let salt = hex(&random::<16>()?);
         let definition = Definition {
             spec: spec.clone(),

@@ -1,9 +1,11 @@
 //! One look at one schedule: decide, write, and then do.
 
-use super::decide::{Firing, State, decide};
+use super::decide::decide;
 use super::document::{Definition, SCHEDULES, STATES, put_state, read_state};
 use super::service::Schedules;
-use crate::access::{Caller, Grant, Permission, Scope};
+use super::state::{Firing, State};
+use crate::access::{Caller, Permission};
+use crate::kept::Kept;
 use crate::problem::Problem;
 use crate::runs::StartContext;
 use loom_core::{RunId, Timestamp};
@@ -168,10 +170,5 @@ impl Schedules {
 
 /// Acts for whoever made the schedule, who had this permission then.
 fn acting(name: &str, definition: &Definition, permission: Permission) -> Caller {
-    let namespaces = [definition.namespace().to_owned()].into();
-    let grant = Grant {
-        permissions: [permission].into_iter().collect(),
-        scope: Scope::Namespaces(namespaces),
-    };
-    Caller::new(format!("schedule:{name}"), vec![grant])
+    Caller::acting(format!("schedule:{name}"), definition.namespace(), permission)
 }

@@ -1,11 +1,11 @@
 //! One subscription's deliveries.
 
 use super::document::{
-    DEAD, PLACES, SUBSCRIPTIONS, Subscription, put_dead, put_place, read, read_place,
+    DEAD, PLACES, SUBSCRIPTIONS, Subscription, put_dead, put_place, read, read_place, read_secrets,
 };
 use super::receiver::{Parcel, Receivers, Reply};
 use super::retry::delay;
-use super::signature::Secret;
+use super::signature::Secrets;
 use crate::feed::{Cursor, Filter, Follower, Hub};
 use crate::ids::random;
 use crate::problem::Problem;
@@ -86,7 +86,7 @@ struct Courier<'a> {
     subscription: Subscription,
     /// Of the subscription's document.
     version: u64,
-    secret: Secret,
+    secrets: Secrets,
     filter: Filter,
     follower: Follower,
     /// Up to here all is delivered or given up.
@@ -114,7 +114,6 @@ impl<'a> Courier<'a> {
         }
         let kept = read_place(&place)?;
         let (hub, readers) = (Arc::clone(&office.hub), office.readers.clone());
-        let secret = document.secret.as_deref().and_then(Secret::parse);
         Ok(Some(Self {
             office,
             id,
@@ -122,9 +121,7 @@ impl<'a> Courier<'a> {
             filter: subscription.filter()?,
             subscription,
             version: document.version,
-            secret: secret.ok_or_else(|| {
-                Problem::new(ErrorCode::StoreCorrupt, format!("webhook {id} has no secret"))
-            })?,
+            secrets: read_secrets(&document)?,
             follower: Follower::new(hub, readers, Some(kept)).await?,
             place: kept,
             kept,
@@ -163,7 +160,7 @@ impl<'a> Courier<'a> {
                 url: self.subscription.url.clone(),
                 id: cursor.to_string(),
                 body: body.clone(),
-                secret: self.secret.clone(),
+                secrets: self.secrets.clone(),
             };
             let reply = self.office.receivers.post(parcel, self.now()).await;
             tries += 1;
@@ -248,7 +245,7 @@ impl<'a> Courier<'a> {
         self.subscription.paused =
             Some(WebhookPause { reason: reason.to_owned(), at, by: SERVER.to_owned() });
         let expect = Expect::Version(self.version);
-        changes.push(self.subscription.put(self.id, self.secret.text(), expect));
+        changes.push(self.subscription.put(self.id, &self.secrets, expect));
         self.write(changes).await?;
         Err(End::Changed)
     }

@@ -1,5 +1,6 @@
 //! How subscriptions are kept.
 
+use super::signature::Secrets;
 use crate::feed::{Cursor, Filter, Types};
 use crate::problem::Problem;
 use loom_protocol::ErrorCode;
@@ -41,8 +42,8 @@ impl Subscription {
         Ok(Filter { namespaces: self.namespaces.clone(), workflow: self.workflow.clone(), types })
     }
 
-    pub(super) fn put(&self, id: &str, secret: String, expect: Expect) -> Change {
-        put(SUBSCRIPTIONS, id.to_owned(), json!(self), Some(secret), expect)
+    pub(super) fn put(&self, id: &str, secrets: &Secrets, expect: Expect) -> Change {
+        put(SUBSCRIPTIONS, id.to_owned(), json!(self), Some(secrets.text()), expect)
     }
 }
 
@@ -70,6 +71,14 @@ pub(super) fn delete(collection: &'static str, key: String) -> Change {
 pub(super) fn read<T: DeserializeOwned>(document: &Document) -> Result<T, Problem> {
     serde_json::from_value(document.body.clone()).map_err(|error| {
         let what = format!("the document `{}` of a webhook cannot be read: {error}", document.key);
+        Problem::new(ErrorCode::StoreCorrupt, what)
+    })
+}
+
+/// What the deliveries of the subscription in a document are signed with.
+pub(super) fn read_secrets(document: &Document) -> Result<Secrets, Problem> {
+    document.secret.as_deref().and_then(Secrets::parse).ok_or_else(|| {
+        let what = format!("the secret of the webhook {} cannot be read", document.key);
         Problem::new(ErrorCode::StoreCorrupt, what)
     })
 }

@@ -10,10 +10,13 @@
 
 mod address;
 mod courier;
+mod dead;
 mod document;
+mod grant;
 mod receiver;
 mod retry;
 mod service;
 mod signature;
 
+pub(crate) use receiver::Receivers;
 pub use service::Webhooks;

@@ -5,15 +5,20 @@
 //! for each connection. Redirects are not followed, and no proxy of the environment is used.
 
 use super::address::is_public;
-use super::signature::Secret;
+use super::signature::Secrets;
+use crate::config;
 use crate::problem::Problem;
+use crate::serve::ServeError;
+use crate::tls;
 use loom_core::Timestamp;
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use ureq::Agent;
 use ureq::config::Config;
 use ureq::http::{StatusCode, Uri, header};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
@@ -24,7 +29,7 @@ const URL_MAX: usize = 2048;
 
 /// The way to all receivers. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Receivers {
+pub(crate) struct Receivers {
     agent: Agent,
     private: bool,
 }
@@ -34,7 +39,7 @@ pub(super) struct Parcel {
     pub(super) url: String,
     pub(super) id: String,
     pub(super) body: Vec<u8>,
-    pub(super) secret: Secret,
+    pub(super) secrets: Secrets,
 }
 
 /// How a post went.
@@ -73,14 +78,28 @@ impl Reply {
 }
 
 impl Receivers {
-    /// `private` allows receivers in the server's own network.
-    pub(super) fn new(private: bool) -> Self {
+    /// As the settings say: whether receivers may be in the server's own network, and what their
+    /// certificates are signed by.
+    pub(crate) fn new(config: &config::Config) -> Result<Self, ServeError> {
+        let roots = match &config.receiver_certificates {
+            None => RootCerts::WebPki,
+            Some(file) => {
+                let found = tls::certificates(file)?;
+                let of = |it: &CertificateDer<'_>| Certificate::from_der(it).to_owned();
+                RootCerts::new_with_certs(&found.iter().map(of).collect::<Vec<_>>())
+            }
+        };
+        Ok(Self::with(config.private_receivers, roots))
+    }
+
+    fn with(private: bool, roots: RootCerts) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
             .timeout_global(Some(PATIENCE))
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .user_agent(concat!("loom/", env!("CARGO_PKG_VERSION")))
             .build();
         let guard = Guard { private, names: DefaultResolver::default() };
@@ -120,13 +139,12 @@ impl Receivers {
 }
 
 fn post(agent: &Agent, parcel: &Parcel, now: Timestamp) -> Reply {
-    let seconds = now.0 / 1_000_000;
     let answer = agent
         .post(&parcel.url)
         .header(header::CONTENT_TYPE, "application/json")
         .header("webhook-id", &parcel.id)
-        .header("webhook-timestamp", seconds.to_string())
-        .header("webhook-signature", parcel.secret.sign(&parcel.id, seconds, &parcel.body))
+        .header("webhook-timestamp", (now.0 / 1_000_000).to_string())
+        .header("webhook-signature", parcel.secrets.sign(&parcel.id, now, &parcel.body))
         .send(&parcel.body[..]);
     match answer {
         Ok(answer) if answer.status().is_success() => Reply::Taken(answer.status().as_u16()),
@@ -171,12 +189,13 @@ impl Resolver for Guard {
 
 #[cfg(test)]
 mod tests {
+    use super::super::signature::Secret;
     use super::*;
     use std::net::TcpListener;
 
     #[test]
     fn addresses_of_receivers_are_checked() {
-        let public = Receivers::new(false);
+        let public = Receivers::with(false, RootCerts::WebPki);
         for right in ["https://example.org/hook?x=1", "http://example.org:8080", "http://1.1.1.1/"]
         {
             public.check(right).unwrap();
@@ -195,16 +214,16 @@ mod tests {
             assert!(public.check(wrong).is_err(), "{wrong}");
         }
         assert!(public.check(&format!("http://example.org/{}", "x".repeat(URL_MAX))).is_err());
-        Receivers::new(true).check("http://127.0.0.1/").unwrap();
+        Receivers::with(true, RootCerts::WebPki).check("http://127.0.0.1/").unwrap();
     }
 
     #[test]
     fn a_name_that_leads_inside_is_not_connected_to() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
-        let secret = Secret::generate().unwrap();
-        let parcel = Parcel { url, id: "1-0".into(), body: Vec::new(), secret };
-        let Receivers { agent, .. } = Receivers::new(false);
+        let secrets = Secrets::new(Secret::generate().unwrap());
+        let parcel = Parcel { url, id: "1-0".into(), body: Vec::new(), secrets };
+        let Receivers { agent, .. } = Receivers::with(false, RootCerts::WebPki);
         let Reply::Lost(why) = post(&agent, &parcel, Timestamp(0)) else { panic!("it was sent") };
         assert!(why.contains("own network"), "{why}");
         listener.set_nonblocking(true).unwrap();

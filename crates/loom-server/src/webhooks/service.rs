@@ -2,20 +2,24 @@
 
 use super::courier::{self, DEAD_MAX, Office, Trouble};
 use super::document::{
-    DEAD, PLACES, SUBSCRIPTIONS, Subscription, dead_key, delete, put_place, read,
+    DEAD, PLACES, SUBSCRIPTIONS, Subscription, delete, put_place, read, read_place, read_secrets,
 };
+use super::grant::{covers, granted};
 use super::receiver::{Parcel, Receivers, Reply};
 use super::retry;
-use super::signature::Secret;
+use super::signature::{Secret, Secrets};
 use crate::access::{Caller, Permission};
-use crate::feed::{Cursor, Follower, Hub};
+use crate::asked::{Precondition, within};
+use crate::feed::{Follower, Hub};
 use crate::ids::new_id;
 use crate::problem::Problem;
 use crate::readers::Readers;
 use crate::shelf::Shelf;
+use crate::workflows::Tagged;
+use loom_core::Timestamp;
 use loom_engine::Clock;
 use loom_protocol::api::{
-    CreateWebhook, CreatedWebhook, DeadDelivery, DeadDeliveryList, DeliveryResult, WebhookList,
+    ChangeWebhook, CreateWebhook, CreatedWebhook, DeliveryResult, RotateSecret, WebhookList,
     WebhookPause, WebhookView,
 };
 use loom_protocol::{ErrorCode, rfc3339};
@@ -32,12 +36,14 @@ const SUBSCRIPTIONS_MAX: usize = 200;
 const TEXT_MAX: usize = 256;
 /// The most types or namespaces of one subscription.
 const NAMES_MAX: usize = 64;
+/// For how many seconds two secrets overlap at most: a week.
+const OVERLAP_MAX: u32 = 7 * 24 * 60 * 60;
 /// How long the server rests before it looks for its subscriptions again.
 const REST: Duration = Duration::from_secs(1);
 
 /// The subscriptions.
 pub struct Webhooks {
-    office: Office,
+    pub(super) office: Office,
     couriers: Mutex<HashMap<String, Courier>>,
 }
 
@@ -47,22 +53,28 @@ struct Courier {
 }
 
 /// A subscription as it was found.
-struct Found {
+pub(super) struct Found {
     subscription: Subscription,
     version: u64,
-    secret: String,
+    secrets: Secrets,
+}
+
+impl Found {
+    fn read(document: &Document) -> Result<Self, Problem> {
+        let (subscription, secrets) = (read(document)?, read_secrets(document)?);
+        Ok(Self { subscription, version: document.version, secrets })
+    }
 }
 
 impl Webhooks {
-    /// Starts to deliver. `private` allows receivers in the server's own network.
+    /// Starts to deliver.
     pub(crate) fn start(
         hub: Arc<Hub>,
         readers: Readers,
         shelf: Shelf,
         clock: Arc<dyn Clock>,
-        private: bool,
+        receivers: Receivers,
     ) -> Arc<Self> {
-        let receivers = Receivers::new(private);
         let office = Office { hub, readers, shelf, clock, receivers };
         let webhooks = Arc::new(Self { office, couriers: Mutex::default() });
         let starting = Arc::clone(&webhooks);
@@ -83,12 +95,7 @@ impl Webhooks {
         request: CreateWebhook,
     ) -> Result<CreatedWebhook, Problem> {
         let namespaces = granted(caller, request.namespaces.as_deref())?;
-        let secret = match request.secret.as_deref() {
-            None => Secret::generate()?,
-            Some(text) => Secret::parse(text).ok_or_else(|| {
-                Problem::argument("`secret` is not `whsec_` and 24 to 64 bytes in base 64")
-            })?,
-        };
+        let secret = secret(request.secret.as_deref())?;
         let now = self.office.clock.now();
         let subscription = Subscription {
             url: request.url,
@@ -113,12 +120,12 @@ impl Webhooks {
         let (hub, readers) = (Arc::clone(&self.office.hub), self.office.readers.clone());
         let place = Follower::from_now(hub, readers).place();
         let changes = vec![
-            subscription.put(&id, secret.text(), Expect::Absent),
+            subscription.put(&id, &Secrets::new(secret.clone()), Expect::Absent),
             put_place(&id, place, Expect::Absent),
         ];
         self.office.shelf.write(changes).await?.map_err(|stale| Problem::stale(&stale))?;
         self.launch(&id);
-        let webhook = self.view(&id, subscription, place.to_string());
+        let webhook = self.view(&id, subscription, None, place.to_string());
         Ok(CreatedWebhook { webhook, secret: secret.text() })
     }
 
@@ -134,18 +141,58 @@ impl Webhooks {
         let page = self.office.shelf.scan(SUBSCRIPTIONS, scan).await?;
         let mut items = Vec::new();
         for document in &page.documents {
-            let subscription: Subscription = read(document)?;
-            if covers(caller, Permission::WebhooksList, &subscription) {
-                items.push(self.shown(&document.key, subscription).await?);
+            let found = Found::read(document)?;
+            if covers(caller, Permission::WebhooksList, &found.subscription) {
+                items.push(self.shown(&document.key, found).await?.value);
             }
         }
         Ok(WebhookList { items, next_cursor: next(&page.documents, page.more) })
     }
 
-    /// One subscription.
-    pub async fn get(&self, caller: &Caller, id: &str) -> Result<WebhookView, Problem> {
+    /// One subscription, with its entity tag.
+    pub async fn get(&self, caller: &Caller, id: &str) -> Result<Tagged<WebhookView>, Problem> {
         let found = self.find(caller, Permission::WebhooksList, id).await?;
-        self.shown(id, found.subscription).await
+        self.shown(id, found).await
+    }
+
+    /// Replaces what a subscription says, but not its secret. It reaches no further than the caller
+    /// from now on. What is being delivered is delivered again.
+    pub async fn change(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: ChangeWebhook,
+        when: Precondition,
+    ) -> Result<Tagged<WebhookView>, Problem> {
+        let namespaces = granted(caller, request.namespaces.as_deref())?;
+        let changed = self.edit(caller, id, |found| {
+            when.check(Some(found.version), "webhook", SUBSCRIPTIONS, id)?;
+            let ChangeWebhook { url, types, workflow, description, retry, .. } = request.clone();
+            let (namespaces, before) = (namespaces.clone(), found.subscription.clone());
+            found.subscription =
+                Subscription { url, types, namespaces, workflow, description, retry, ..before };
+            self.check(&found.subscription)
+        });
+        self.shown(id, changed.await?).await
+    }
+
+    /// Replaces the secret. Deliveries are signed with the old one too for a while.
+    pub async fn rotate(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: RotateSecret,
+    ) -> Result<CreatedWebhook, Problem> {
+        within("`overlap_s`", request.overlap_s, 0, OVERLAP_MAX)?;
+        let new = secret(request.secret.as_deref())?;
+        let overlap = Duration::from_secs(request.overlap_s.into());
+        let now = self.office.clock.now();
+        let changed = self.edit(caller, id, |found| {
+            found.secrets = found.secrets.clone().rotate(new.clone(), now, overlap);
+            Ok(())
+        });
+        let webhook = self.shown(id, changed.await?).await?.value;
+        Ok(CreatedWebhook { webhook, secret: new.text() })
     }
 
     /// Removes a subscription with its dead deliveries.
@@ -171,16 +218,12 @@ impl Webhooks {
         short("a reason", &reason)?;
         let at = rfc3339(self.office.clock.now().0);
         let pause = WebhookPause { reason, at, by: caller.name().to_owned() };
-        let view = self.set_paused(caller, id, Some(pause)).await?;
-        self.dismiss(id);
-        Ok(view)
+        self.set_paused(caller, id, Some(pause)).await
     }
 
     /// Goes on after a pause, with what happened meanwhile.
     pub async fn resume(&self, caller: &Caller, id: &str) -> Result<WebhookView, Problem> {
-        let view = self.set_paused(caller, id, None).await?;
-        self.launch(id);
-        Ok(view)
+        self.set_paused(caller, id, None).await
     }
 
     /// Posts a `webhook.test` now, whether or not the subscription is paused.
@@ -192,55 +235,15 @@ impl Webhooks {
         Ok(result(&reply))
     }
 
-    /// The deliveries that were given up.
-    pub async fn dead(
-        &self,
-        caller: &Caller,
-        id: &str,
-        after: Option<String>,
-        limit: usize,
-    ) -> Result<DeadDeliveryList, Problem> {
-        self.find(caller, Permission::WebhooksList, id).await?;
-        let page = self.dead_documents(id, after, limit).await?;
-        let items = page.documents.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(DeadDeliveryList { items, next_cursor: next(&page.documents, page.more) })
-    }
-
-    /// Posts a dead delivery once more. It is dead no longer if the receiver takes it.
-    pub async fn replay(
-        &self,
-        caller: &Caller,
-        id: &str,
-        event: &str,
-    ) -> Result<DeliveryResult, Problem> {
-        let found = self.find(caller, Permission::WebhooksWrite, id).await?;
-        let missing = || Problem::missing("dead delivery", event);
-        let cursor: Cursor = event.parse().map_err(|_| missing())?;
-        let key = dead_key(id, cursor);
-        let document = self.office.shelf.document(DEAD, key.clone()).await?.ok_or_else(missing)?;
-        let dead: DeadDelivery = read(&document)?;
-        let body = dead.body.ok_or_else(|| {
-            Problem::new(ErrorCode::NotFound, "the event was too large to be kept for a replay")
-        })?;
-        let reply = self.post(&found, dead.event, &body).await?;
-        if reply.error().is_none() {
-            let gone = vec![delete(DEAD, key)];
-            self.office.shelf.write(gone).await?.map_err(|stale| Problem::stale(&stale))?;
-        }
-        Ok(result(&reply))
-    }
-
-    async fn post(
+    pub(super) async fn post(
         &self,
         found: &Found,
         id: String,
         body: &serde_json::Value,
     ) -> Result<Reply, Problem> {
-        let secret = Secret::parse(&found.secret).ok_or_else(|| {
-            Problem::new(ErrorCode::StoreCorrupt, "the webhook's secret cannot be read")
-        })?;
         let body = serde_json::to_vec(body).expect("its keys are text");
-        let parcel = Parcel { url: found.subscription.url.clone(), id, body, secret };
+        let (url, secrets) = (found.subscription.url.clone(), found.secrets.clone());
+        let parcel = Parcel { url, id, body, secrets };
         Ok(self.office.receivers.post(parcel, self.office.clock.now()).await)
     }
 
@@ -259,7 +262,7 @@ impl Webhooks {
     }
 
     /// The subscription, if the caller may do this to it; of others, nothing is told.
-    async fn find(
+    pub(super) async fn find(
         &self,
         caller: &Caller,
         permission: Permission,
@@ -268,12 +271,8 @@ impl Webhooks {
         caller.namespaces(permission)?;
         let missing = || Problem::missing("webhook", id);
         let document = self.office.shelf.document(SUBSCRIPTIONS, id).await?.ok_or_else(missing)?;
-        let subscription: Subscription = read(&document)?;
-        if !covers(caller, permission, &subscription) {
-            return Err(missing());
-        }
-        let secret = document.secret.unwrap_or_default();
-        Ok(Found { subscription, version: document.version, secret })
+        let found = Found::read(&document)?;
+        if covers(caller, permission, &found.subscription) { Ok(found) } else { Err(missing()) }
     }
 
     async fn set_paused(
@@ -282,35 +281,54 @@ impl Webhooks {
         id: &str,
         paused: Option<WebhookPause>,
     ) -> Result<WebhookView, Problem> {
+        let changed = self.edit(caller, id, |found| {
+            found.subscription.paused.clone_from(&paused);
+            Ok(())
+        });
+        Ok(self.shown(id, changed.await?).await?.value)
+    }
+
+    /// Changes a subscription, and sends a courier who knows it as it is now. Its place is written
+    /// too, so that a courier of another server, who does not, finds that he is not the only one.
+    async fn edit(
+        &self,
+        caller: &Caller,
+        id: &str,
+        edit: impl Fn(&mut Found) -> Result<(), Problem>,
+    ) -> Result<Found, Problem> {
         loop {
             let mut found = self.find(caller, Permission::WebhooksWrite, id).await?;
-            found.subscription.paused.clone_from(&paused);
-            let expect = Expect::Version(found.version);
-            let change = found.subscription.put(id, found.secret, expect);
+            edit(&mut found)?;
+            let missing = || Problem::missing("webhook", id);
+            let place = self.office.shelf.document(PLACES, id).await?.ok_or_else(missing)?;
+            let changes = vec![
+                found.subscription.put(id, &found.secrets, Expect::Version(found.version)),
+                put_place(id, read_place(&place)?, Expect::Version(place.version)),
+            ];
             // If somebody else was quicker, it is looked at again.
-            if self.office.shelf.write(vec![change]).await?.is_ok() {
-                return self.shown(id, found.subscription).await;
+            if let Ok(versions) = self.office.shelf.write(changes).await? {
+                self.launch(id);
+                found.version = versions[0];
+                return Ok(found);
             }
         }
     }
 
-    async fn dead_documents(
-        &self,
-        id: &str,
-        after: Option<String>,
-        limit: usize,
-    ) -> Result<loom_store::DocumentPage, Problem> {
-        let scan = Scan { prefix: format!("{id}/"), after, limit, descending: false };
-        self.office.shelf.scan(DEAD, scan).await
-    }
-
-    async fn shown(&self, id: &str, subscription: Subscription) -> Result<WebhookView, Problem> {
+    async fn shown(&self, id: &str, found: Found) -> Result<Tagged<WebhookView>, Problem> {
         let place = self.office.shelf.document(PLACES, id).await?;
         let cursor = place.map(|place| read(&place)).transpose()?.unwrap_or_default();
-        Ok(self.view(id, subscription, cursor))
+        let old_until = found.secrets.old_until(self.office.clock.now());
+        let value = self.view(id, found.subscription, old_until, cursor);
+        Ok(Tagged { value, version: found.version })
     }
 
-    fn view(&self, id: &str, subscription: Subscription, cursor: String) -> WebhookView {
+    fn view(
+        &self,
+        id: &str,
+        subscription: Subscription,
+        old_secret_until: Option<Timestamp>,
+        cursor: String,
+    ) -> WebhookView {
         let trouble = self.couriers().get(id).map(|courier| Arc::clone(&courier.trouble));
         let failing = trouble
             .and_then(|trouble| trouble.lock().unwrap_or_else(PoisonError::into_inner).clone());
@@ -324,6 +342,7 @@ impl Webhooks {
             retry: subscription.retry,
             created_by: subscription.created_by,
             created_at: subscription.created_at,
+            old_secret_until: old_secret_until.map(|until| rfc3339(until.0)),
             failing: failing.filter(|_| subscription.paused.is_none()),
             paused: subscription.paused,
             cursor,
@@ -360,39 +379,12 @@ impl Webhooks {
     }
 }
 
-/// The namespaces of a new subscription: those that were asked for, if the caller may write webhooks
-/// and read events there, or all in which they may.
-fn granted(caller: &Caller, asked: Option<&[String]>) -> Result<Option<Vec<String>>, Problem> {
-    if let Some(asked) = asked {
-        if asked.is_empty() {
-            return Err(Problem::argument("`namespaces` is empty: leave it out for all"));
-        }
-        for namespace in asked {
-            caller.may(Permission::WebhooksWrite, namespace)?;
-            caller.may(Permission::EventsRead, namespace)?;
-        }
-        return Ok(Some(asked.to_vec()));
-    }
-    let writes = caller.namespaces(Permission::WebhooksWrite)?;
-    let reads = caller.namespaces(Permission::EventsRead)?;
-    Ok(match (writes, reads) {
-        (Some(writes), Some(reads)) => {
-            let both: Vec<_> = writes.into_iter().filter(|name| reads.contains(name)).collect();
-            if both.is_empty() {
-                let what = "the caller may make webhooks in no namespace whose events it may read";
-                return Err(Problem::new(ErrorCode::Forbidden, what));
-            }
-            Some(both)
-        }
-        (one, None) | (None, one) => one,
-    })
-}
-
-/// Whether the caller may do this wherever the subscription's events come from.
-fn covers(caller: &Caller, permission: Permission, subscription: &Subscription) -> bool {
-    match &subscription.namespaces {
-        None => caller.may_everywhere(permission).is_ok(),
-        Some(names) => names.iter().all(|name| caller.may(permission, name).is_ok()),
+/// The secret that was given, or a new one.
+fn secret(given: Option<&str>) -> Result<Secret, Problem> {
+    let wrong = || Problem::argument("`secret` is not `whsec_` and 24 to 64 bytes in base 64");
+    match given {
+        None => Secret::generate(),
+        Some(text) => Secret::parse(text).ok_or_else(wrong),
     }
 }
 
@@ -404,41 +396,12 @@ fn short(what: &str, text: &str) -> Result<(), Problem> {
     Err(Problem::argument(most))
 }
 
-fn result(reply: &Reply) -> DeliveryResult {
+pub(super) fn result(reply: &Reply) -> DeliveryResult {
     let error = reply.error();
     DeliveryResult { delivered: error.is_none(), status: reply.status(), error }
 }
 
 /// The cursor of the page behind.
-fn next(documents: &[Document], more: bool) -> Option<String> {
+pub(super) fn next(documents: &[Document], more: bool) -> Option<String> {
     documents.last().filter(|_| more).map(|document| document.key.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::access::{Grant, Scope};
-
-    fn caller(permission: Permission, names: &[&str]) -> Grant {
-        let names = names.iter().map(|&name| name.to_owned()).collect();
-        Grant { permissions: [permission].into_iter().collect(), scope: Scope::Namespaces(names) }
-    }
-
-    #[test]
-    fn a_subscription_reaches_no_further_than_its_maker() {
-        let everywhere = Caller::everything("me");
-        assert_eq!(granted(&everywhere, None).unwrap(), None);
-        let asked = ["a".to_owned()];
-        assert_eq!(granted(&everywhere, Some(&asked)).unwrap(), Some(asked.to_vec()));
-        granted(&everywhere, Some(&[])).unwrap_err();
-
-        let writes = caller(Permission::WebhooksWrite, &["a", "b"]);
-        let reads = caller(Permission::EventsRead, &["b", "c"]);
-        let ann = Caller::new("ann", vec![writes.clone(), reads]);
-        assert_eq!(granted(&ann, None).unwrap(), Some(vec!["b".to_owned()]));
-        granted(&ann, Some(&asked)).unwrap_err();
-        let bob = Caller::new("bob", vec![writes, caller(Permission::EventsRead, &["c"])]);
-        granted(&bob, None).unwrap_err();
-        granted(&Caller::new("nobody", Vec::new()), None).unwrap_err();
-    }
 }

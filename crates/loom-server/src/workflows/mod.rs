@@ -1,10 +1,12 @@
 //! Registered workflows: what may be run by name.
 
 mod cache;
+mod check;
 mod document;
 mod needs;
 mod prepared;
 mod service;
+mod view;
 
 pub use document::WorkflowKey;
 pub use prepared::Prepared;

@@ -1,8 +1,10 @@
 //! Registering, finding and disabling workflows.
 
 use super::cache::Cache;
+use super::check::diagnostics;
 use super::document::{COLLECTION, Registered, WorkflowKey, read};
 use super::prepared::Prepared;
+use super::view::{Detail, view};
 use crate::access::{Caller, Permission};
 use crate::config::Config;
 use crate::ids::hex;
@@ -11,10 +13,10 @@ use crate::shelf::Shelf;
 use loom_core::Definition;
 use loom_engine::Clock;
 use loom_protocol::api::{
-    DiagnosticInfo, GraphView, StartRun, Validation, VersionList, WorkflowList, WorkflowView,
+    GraphView, StartRun, Validation, VersionList, WorkflowList, WorkflowView,
 };
 use loom_protocol::{ErrorCode, MASK, rfc3339};
-use loom_spec::{CheckContext, Diagnostic, PluginCatalog, Problems, Severity, Source};
+use loom_spec::{PluginCatalog, Source};
 use loom_store::{Change, Document, Expect, Scan, Write};
 use semver::Version;
 use serde_json::json;
@@ -29,9 +31,9 @@ const SCAN: usize = 500;
 /// The registered workflows.
 pub struct Workflows {
     shelf: Shelf,
-    plugins: Arc<dyn PluginCatalog + Send + Sync>,
+    pub(super) plugins: Arc<dyn PluginCatalog + Send + Sync>,
     clock: Arc<dyn Clock>,
-    config: Arc<Config>,
+    pub(super) config: Arc<Config>,
     cache: Cache,
     prepared: Mutex<HashMap<WorkflowKey, (u64, Arc<Prepared>)>>,
 }
@@ -354,29 +356,6 @@ impl Workflows {
             }
         }
     }
-
-    fn checked(&self, source: &str, given: &BTreeSet<String>) -> Result<Definition, Problem> {
-        let source = Source::new("workflow", source);
-        let (definition, problems) = self.check(&source, given);
-        definition.ok_or_else(|| {
-            let diagnostics = diagnostics(&problems, &source);
-            let first = problems.iter().next();
-            let (code, what) = first.map_or((ErrorCode::NotAWorkflow, "it is empty"), |first| {
-                (first.code, first.message.as_str())
-            });
-            Problem { diagnostics, ..Problem::new(code, format!("the workflow is wrong: {what}")) }
-        })
-    }
-
-    fn check(&self, source: &Source, given: &BTreeSet<String>) -> (Option<Definition>, Problems) {
-        let host = |name: &str| self.config.host_env.contains_key(name);
-        let context = CheckContext { variables: given, host: &host, unset: Severity::Warning };
-        let draft = loom_spec::load(source, &self.config.limits.workflow);
-        match loom_spec::check(draft, self.plugins.as_ref(), &context) {
-            Ok(checked) => (Some(checked.definition), checked.warnings),
-            Err(problems) => (None, problems),
-        }
-    }
 }
 
 /// Whether a version comes after another: a release after every pre-release.
@@ -396,52 +375,4 @@ fn key_of(definition: &Definition) -> Result<WorkflowKey, Problem> {
 fn put(key: &WorkflowKey, registered: &Registered, expect: Expect) -> Change {
     let write = Write::Put { body: json!(registered), secret: None };
     Change { collection: COLLECTION.into(), key: key.text(), expect, write }
-}
-
-/// How much of a workflow is shown.
-#[derive(Clone, Copy)]
-enum Detail<'a> {
-    Head,
-    Whole(&'a Definition),
-}
-
-fn view(key: &WorkflowKey, registered: &Registered, detail: Detail<'_>) -> WorkflowView {
-    let (needs, source) = match detail {
-        Detail::Head => (Vec::new(), None),
-        Detail::Whole(definition) => (super::needs(definition), Some(registered.source.clone())),
-    };
-    WorkflowView {
-        namespace: key.namespace.clone(),
-        name: key.name.clone(),
-        version: key.version.to_string(),
-        description: registered.description.clone(),
-        tags: registered.tags.clone(),
-        disabled: registered.disabled,
-        registered_at: registered.registered_at.clone(),
-        registered_by: registered.registered_by.clone(),
-        hash: registered.hash.clone(),
-        tasks: registered.tasks,
-        needs,
-        source,
-    }
-}
-
-fn diagnostics(problems: &Problems, source: &Source) -> Vec<DiagnosticInfo> {
-    problems.iter().map(|problem| diagnostic(problem, source)).collect()
-}
-
-fn diagnostic(problem: &Diagnostic, source: &Source) -> DiagnosticInfo {
-    let span = problem.primary.as_ref().map(|label| label.span);
-    let start = span.map(|span| source.position(span.start));
-    let end = span.map(|span| source.position(span.end));
-    DiagnosticInfo {
-        code: problem.code.to_string(),
-        severity: problem.severity.name().to_owned(),
-        message: problem.message.clone(),
-        help: problem.help.clone(),
-        line: start.map(|start| start.line),
-        column: start.map(|start| start.column),
-        end_line: end.map(|end| end.line),
-        end_column: end.map(|end| end.column),
-    }
 }

@@ -56,6 +56,7 @@ pub fn full_meta() -> RunMeta {
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
         concurrency_key: Some("orders".into()),
         rerun_of: Some(run_id(0)),
+        given_secrets: ["PIN".into()].into(),
         external: Some("airflow".into()),
     }
 }

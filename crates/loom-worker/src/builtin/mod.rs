@@ -4,7 +4,6 @@ mod cmd;
 mod df;
 mod http;
 mod instant;
-mod notices;
 mod touched;
 
 use crate::job::{Ended, Plugin, failure};

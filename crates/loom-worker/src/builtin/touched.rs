@@ -1,10 +1,10 @@
 //! `touched`: waits for a file to be touched.
 
 use super::instant::{DURATION_PATTERN, duration, optional};
-use super::notices::Notices;
 use super::{bad_parameter, text_param};
 use crate::environment;
 use crate::job::{Ended, Job, Plugin, output, timeout};
+use crate::notices::FileNotices;
 use crate::stop::Wakeup;
 use crate::sys::{self, Watched};
 use loom_protocol::{AttemptOutput, PluginManifest};
@@ -90,25 +90,25 @@ fn patience(job: &Job) -> Result<Option<Duration>, Ended> {
 /// A file being watched.
 struct Watch {
     path: PathBuf,
-    notices: Option<Notices>,
+    notices: Option<FileNotices>,
     before: Option<Seen>,
 }
 
 impl Watch {
     /// The notices begin before the state is taken, so that nothing falls between the two.
     fn new(path: PathBuf) -> Self {
-        let notices = Notices::of(&path);
+        let notices = FileNotices::of(&path);
         let before = Seen::now(&path);
         Self { path, notices, before }
     }
 
     /// Whether the file was touched since the beginning.
     fn touched(&mut self) -> bool {
-        if self.notices.as_mut().is_some_and(Notices::touched) {
+        if self.notices.as_mut().is_some_and(FileNotices::touched) {
             return true;
         }
-        if self.notices.as_ref().is_none_or(Notices::lost) {
-            self.notices = Notices::of(&self.path);
+        if self.notices.as_ref().is_none_or(FileNotices::lost) {
+            self.notices = FileNotices::of(&self.path);
         }
         let now = Seen::now(&self.path);
         // That it has gone is no touch, but that it has come back is.

@@ -4,6 +4,7 @@ use crate::args::Global;
 use crate::args::parse;
 use crate::bridge::Bridge;
 use crate::fault::{Ended, Fault, Outcome};
+use crate::folders::Kernel;
 use crate::plugins::Plugins;
 use crate::refusal;
 use crate::settings::Settings;
@@ -51,6 +52,7 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
         stores: Arc::new(Database(path.clone())),
         plugins,
         logs: Arc::new(LogFolder(logs)),
+        folders: Arc::new(Kernel),
         commits,
         log: Box::new(io::stderr()),
         clock: Arc::new(SystemClock),
@@ -104,6 +106,8 @@ fn config(settings: &Settings) -> Result<Config, Ended> {
         host_env: host_env.collect(),
         workers: settings.count("server.workers").unwrap_or_else(cores),
         private_receivers: settings.switch("server.private_receivers"),
+        receiver_certificates: settings.path("server.receiver_certificates"),
+        watched_folders: watched_folders(settings)?,
         otlp: otlp(settings)?,
         log: LogConfig { style: word(settings, "log.style")?, level: word(settings, "log.level")? },
         limits: Limits {
@@ -158,6 +162,22 @@ fn trusted_proxies(settings: &Settings) -> Result<Vec<Network>, Fault> {
     let listed = settings.list("server.trusted_proxies");
     let read = listed.iter().map(|text| text.parse()).collect::<Result<_, String>>();
     read.map_err(|why| settings.wrong("server.trusted_proxies", &why))
+}
+
+/// The folders whose files may start runs, without links in their paths.
+fn watched_folders(settings: &Settings) -> Result<Vec<PathBuf>, Fault> {
+    let key = "server.watched_folders";
+    let real = |folder: String| match PathBuf::from(&folder) {
+        path if !path.is_absolute() => {
+            Err(settings.wrong(key, &format!("`{folder}` is no absolute path")))
+        }
+        path => match path.canonicalize() {
+            Ok(real) if real.is_dir() => Ok(real),
+            Ok(_) => Err(settings.wrong(key, &format!("`{folder}` is no folder"))),
+            Err(error) => Err(settings.wrong(key, &format!("{folder}: {error}"))),
+        },
+    };
+    settings.list(key).into_iter().map(real).collect()
 }
 
 fn tls(settings: &Settings) -> Result<Option<Tls>, Fault> {

@@ -80,6 +80,10 @@ settings! {
         "Let everybody read /metrics";
     "server.private_receivers" "LOOM_SERVER_PRIVATE_RECEIVERS" "private-receivers" Kind::Switch, "false",
         "Let webhooks lead to this machine and into its own network";
+    "server.receiver_certificates" "LOOM_SERVER_RECEIVER_CERTIFICATES" "receiver-certificates" Kind::Path, "",
+        "What the certificates of webhooks' receivers are signed by, in PEM; Mozilla's list if not set";
+    "server.watched_folders" "LOOM_SERVER_WATCHED_FOLDERS" "watched-folders" Kind::List, "",
+        "A folder whose files may start runs, an absolute path; may be given often";
     "otlp.endpoint" "LOOM_OTLP_ENDPOINT" "otlp-endpoint" Kind::Text, "",
         "The OpenTelemetry collector that traces go to, over HTTP; `/v1/traces` is added";
     "otlp.headers" "LOOM_OTLP_HEADERS" "otlp-headers" Kind::Secrets, "",

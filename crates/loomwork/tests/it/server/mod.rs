@@ -5,6 +5,7 @@ mod batch;
 mod collector;
 mod crowd;
 mod events;
+mod files;
 mod h2;
 mod harness;
 mod hostile;

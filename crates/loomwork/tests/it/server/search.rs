@@ -165,6 +165,37 @@ tasks:
 }
 
 #[test]
+fn a_secret_that_was_given_does_not_fall_back_to_the_workflows_own() {
+    let server = Server::start();
+    server.register(
+        "
+name: quiet
+secrets: [PIN]
+env: { PIN: '0000' }
+tasks:
+  - name: check
+    plugin: cmd
+    inputs: [PIN]
+    params: { command: 'test \"$PIN\" = 9471' }
+",
+    );
+    let given =
+        ran(&server, &json!({ "workflow": "quiet", "variables": { "PIN": "9471" } }), "succeeded");
+    let again = format!("/api/v1/runs/{given}/rerun");
+    let problem = server.send("POST", &again, &[], "").problem(422, "L713");
+    assert!(problem["detail"].as_str().unwrap().ends_with("not read back: PIN"), "{problem}");
+    let body = json!({ "variables": { "PIN": "9471" } });
+    let second = server.post(&again, &body).expect(201);
+    let second = second["id"].as_str().unwrap();
+    server.until(second, "succeeded");
+    // A repeat of the repeat is no other matter.
+    server.send("POST", &format!("/api/v1/runs/{second}/rerun"), &[], "").problem(422, "L713");
+    // What the workflow sets, it sets again.
+    let own = ran(&server, &json!({ "workflow": "quiet" }), "failed");
+    server.send("POST", &format!("/api/v1/runs/{own}/rerun"), &[], "").expect(201);
+}
+
+#[test]
 fn an_ended_run_is_deleted_with_its_logs_and_one_under_way_is_not() {
     let server = Server::start();
     server.register(ECHO);

@@ -1,6 +1,9 @@
 //! Requests from elsewhere that start runs.
 
+use super::access::token;
 use super::harness::{Answer, Server};
+use crate::harness::Loom;
+use crate::watch::eventually;
 use serde_json::{Value, json};
 
 const TELL: &str = "
@@ -23,6 +26,7 @@ fn put(server: &Server, name: &str, spec: &Value) -> Answer {
 
 fn github() -> Value {
     json!({
+        "kind": "request",
         "proof": { "kind": "hmac", "secret": SECRET },
         "delivery_header": "X-GitHub-Delivery",
         "run": { "workflow": "tell", "variables": { "EVENT": "none" } },
@@ -77,7 +81,7 @@ fn who_proves_nothing_learns_nothing() {
 fn a_token_opens_a_trigger_that_is_not_paused() {
     let server = Server::start();
     server.register(TELL);
-    let spec = json!({ "proof": { "kind": "token", "secret": SECRET },
+    let spec = json!({ "kind": "request", "proof": { "kind": "token", "secret": SECRET },
         "run": { "workflow": "tell", "variables": { "REF": 1, "EVENT": 2 } } });
     put(&server, "call", &spec).expect(201);
     let bearer = format!("Bearer {SECRET}");
@@ -133,6 +137,7 @@ fn what_is_no_trigger_is_refused_with_a_reason() {
         ("/proof/secret", json!("***")),
         ("/proof/secret", json!("short")),
         ("/proof/kind", json!("magic")),
+        ("/kind", json!("magic")),
         ("/delivery_header", json!("no header")),
         ("/variables/REF/pointer", json!("ref")),
         ("/run/workflow", json!(1)),
@@ -142,4 +147,54 @@ fn what_is_no_trigger_is_refused_with_a_reason() {
         put(&server, "wrong", &spec).problem(400, "L605");
     }
     server.get("/api/v1/triggers/wrong").problem(404, "L703");
+}
+
+#[test]
+fn a_hook_needs_no_token_of_the_server_but_its_own_proof() {
+    let loom = Loom::new();
+    let admin = token(&loom, "admin");
+    let mut server = Server::with(loom, &["--access", "--limits-failures", "5"]);
+    server.set_token(&admin);
+    server.register(TELL);
+    put(&server, "push", &github()).expect(201);
+    let send = |name: &str, more: &[(&str, &str)]| {
+        let headers = [&[("x-github-delivery", "d1"), ("x-github-event", "push")], more].concat();
+        server.send_plain("POST", &format!("/hooks/{name}"), &headers, BODY)
+    };
+    let good = [("x-hub-signature-256", SIGNATURE)];
+    let first = send("push", &good).expect(201);
+    assert_eq!(
+        server.until(first["id"].as_str().unwrap(), "succeeded")["initiator"],
+        "trigger:push"
+    );
+    // A token of the server proves nothing here, however much it may do.
+    let bearer = format!("Bearer {admin}");
+    send("push", &[("authorization", &bearer)]).problem(401, "L701");
+    // Nor does the proof let anybody into what is behind the other doors.
+    server.send_plain("GET", "/api/v1/triggers", &good, "").problem(401, "L701");
+    server.send_plain("GET", "/hooks/push", &good, "").problem(405, "L715");
+    // Whoever guesses has to wait; whoever knows does not.
+    let guess = || send("push", &[("x-hub-signature-256", "sha256=00")]);
+    eventually("guesses are slowed down", || (guess().status == 429).then_some(()));
+    let slowed = guess();
+    slowed.problem(429, "L706");
+    assert!(slowed.header("retry-after").parse::<u64>().unwrap() > 0);
+    send("nosuch", &good).problem(429, "L706");
+    assert_eq!(send("push", &good).expect(200)["id"], first["id"]);
+}
+
+#[test]
+fn the_rate_of_requests_holds_for_hooks() {
+    let loom = Loom::new();
+    let admin = token(&loom, "admin");
+    let mut server = Server::with(loom, &["--access", "--limits-rate", "20"]);
+    server.set_token(&admin);
+    server.register(TELL);
+    put(&server, "push", &github()).expect(201);
+    let headers = [("x-github-delivery", "d1"), ("x-hub-signature-256", SIGNATURE)];
+    let send = || server.send_plain("POST", "/hooks/push", &headers, BODY);
+    eventually("the rate is reached", || (send().status == 429).then_some(()));
+    // Those who show a token of their own are counted by themselves.
+    server.get("/api/v1/triggers").expect(200);
+    eventually("the rate holds no longer than it lasts", || (send().status == 200).then_some(()));
 }

@@ -224,3 +224,123 @@ fn what_is_no_webhook_is_refused() {
     let tested = server.send("POST", &format!("/api/v1/webhooks/{id}/test"), &[], "").expect(200);
     assert_eq!(tested["error"], "the receiver's name leads into the server's own network");
 }
+
+#[test]
+fn a_subscription_is_changed_by_who_saw_it() {
+    let server = server();
+    let (before, after) = (Receiver::start(SECRET), Receiver::start(SECRET));
+    let id = subscribe(&server, &before, &json!({ "types": ["run.finished"] }));
+    finish(&server, 1);
+    taken(&before, 1);
+    let path = format!("/api/v1/webhooks/{id}");
+    let tag = server.get(&path).header("etag").to_owned();
+    let change = |tag: &str, body: &Value| {
+        let headers = [("content-type", "application/json"), ("if-match", tag)];
+        server.send("PUT", &path, &headers, &body.to_string())
+    };
+    let body = json!({ "url": after.url(), "types": ["run.started"], "description": "moved" });
+    let changed = change(&tag, &body);
+    let view = changed.expect(200);
+    assert_eq!((&view["url"], &view["types"]), (&json!(after.url()), &json!(["run.started"])));
+    assert_eq!((&view["retry"]["max_attempts"], &view["id"]), (&json!(12), &json!(id)));
+    change(&tag, &body).problem(412, "L705");
+    change(changed.header("etag"), &json!({ "url": "x" })).problem(400, "L605");
+    change(changed.header("etag"), &json!({ "url": after.url(), "secret": SECRET }))
+        .problem(400, "L605");
+    finish(&server, 1);
+    assert_eq!(taken(&after, 1)[0].body["type"], "run.started");
+    assert_eq!(before.deliveries().len(), 1);
+    server
+        .send(
+            "PUT",
+            "/api/v1/webhooks/nosuch",
+            &[("content-type", "application/json")],
+            &body.to_string(),
+        )
+        .problem(404, "L703");
+}
+
+#[test]
+fn two_secrets_are_good_while_one_replaces_the_other() {
+    let server = server();
+    let old = Receiver::start(SECRET);
+    let id = subscribe(&server, &old, &json!({ "types": ["run.finished"] }));
+    let rotate = |body: &Value| server.post(&format!("/api/v1/webhooks/{id}/rotate"), body);
+    let made = rotate(&json!({ "overlap_s": 600 })).expect(200);
+    let new = made["secret"].as_str().unwrap();
+    assert_ne!(new, SECRET);
+    assert!(made["webhook"]["old_secret_until"].is_string(), "{made}");
+    // Whoever knows the old one alone, and whoever knows the new one alone, takes it.
+    finish(&server, 1);
+    assert_eq!(taken(&old, 1)[0].signatures, 2);
+    let knows = Receiver::start(new);
+    let body = json!({ "url": knows.url(), "types": ["run.finished"] });
+    let headers = [("content-type", "application/json")];
+    server.send("PUT", &format!("/api/v1/webhooks/{id}"), &headers, &body.to_string()).expect(200);
+    finish(&server, 1);
+    assert_eq!(taken(&knows, 1)[0].signatures, 2);
+    // And at once, if that is wanted.
+    let again = rotate(&json!({ "overlap_s": 0, "secret": SECRET })).expect(200);
+    assert_eq!(again["secret"], SECRET);
+    assert!(again["webhook"].get("old_secret_until").is_none(), "{again}");
+    let body = json!({ "url": old.url(), "types": ["run.finished"] });
+    server.send("PUT", &format!("/api/v1/webhooks/{id}"), &headers, &body.to_string()).expect(200);
+    finish(&server, 1);
+    assert_eq!(taken(&old, 2)[1].signatures, 1);
+    rotate(&json!({ "secret": "whsec_c2hvcnQ=" })).problem(400, "L605");
+    rotate(&json!({ "overlap_s": 604_801 })).problem(400, "L605");
+}
+
+#[test]
+fn all_dead_deliveries_are_replayed_until_one_fails() {
+    let server = server();
+    let receiver = Receiver::start(SECRET);
+    receiver.does(&[Does::Answers(500)]);
+    let retry = json!({ "initial_s": 0.1, "max_s": 0.1, "max_attempts": 1 });
+    let id = subscribe(&server, &receiver, &json!({ "types": ["run.finished"], "retry": retry }));
+    let path = |rest: &str| format!("/api/v1/webhooks/{id}{rest}");
+    finish(&server, 3);
+    eventually("the subscription is paused", || {
+        server.get(&path("")).expect(200).get("paused").cloned()
+    });
+    let dead = server.get(&path("/dead")).expect(200)["items"].clone();
+    let replay = || server.send("POST", &path("/dead/replay"), &[], "").expect(200);
+    receiver.does(&[Does::Answers(200), Does::Answers(503)]);
+    let first = replay();
+    let error = "the receiver answered 503";
+    assert_eq!(first, json!({ "delivered": 1, "left": 2, "error": error }));
+    receiver.does(&[Does::Answers(200)]);
+    assert_eq!(replay(), json!({ "delivered": 2, "left": 0 }));
+    assert_eq!(replay(), json!({ "delivered": 0, "left": 0 }));
+    assert_eq!(server.get(&path("/dead")).expect(200)["items"], json!([]));
+    let taken: Vec<_> = receiver.taken().into_iter().map(|delivery| json!(delivery.id)).collect();
+    let events: Vec<_> = dead.as_array().unwrap().iter().map(|it| it["event"].clone()).collect();
+    assert_eq!(taken, events);
+}
+
+#[test]
+fn receivers_of_a_private_authority_are_trusted_if_that_is_set() {
+    let tls = |name: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../loom-worker/tests/tls");
+        format!("{folder}/{name}")
+    };
+    let (certificate, key, authority) =
+        (tls("server.pem"), tls("server.key"), tls("authority.pem"));
+    // Another server is the receiver: it says that it does not know us, over TLS.
+    let far = ["--tls-certificate", &certificate, "--tls-key", &key];
+    let far = Server::with(Loom::new(), &far);
+    let port = far.address().rsplit_once(':').unwrap().1;
+    let url = format!("https://localhost:{port}/hooks/none");
+    let test = |more: &[&str]| {
+        let server = Server::with(Loom::new(), &[&["--private-receivers"], more].concat());
+        let made = server.post("/api/v1/webhooks", &json!({ "url": url })).expect(201);
+        let id = made["webhook"]["id"].as_str().unwrap();
+        server.send("POST", &format!("/api/v1/webhooks/{id}/test"), &[], "").expect(200)
+    };
+    let distrusted = test(&[]);
+    assert!(distrusted.get("status").is_none(), "{distrusted}");
+    assert!(distrusted["error"].as_str().unwrap().contains("certificate"), "{distrusted}");
+    assert_eq!(test(&["--receiver-certificates", &authority])["status"], 401);
+    let loom = Loom::new();
+    loom.loom(&["serve", "--receiver-certificates", "nosuch.pem"]).exits(2).warns("L717");
+}

@@ -1,0 +1,101 @@
+//! Named things that start runs by themselves, as a collection keeps them: finding those that a
+//! caller may see.
+
+use crate::access::{Caller, Permission};
+use crate::problem::Problem;
+use crate::shelf::Shelf;
+use loom_store::{Document, Scan};
+
+/// Something under a name, of a namespace.
+pub(crate) trait Kept: Sized {
+    /// The collection that it is kept in. Keys are names.
+    const COLLECTION: &'static str;
+    /// What it is called.
+    const KIND: &'static str;
+    /// The most of them.
+    const MOST: usize;
+
+    /// The namespace of the runs that it starts.
+    fn namespace(&self) -> &str;
+
+    fn read(document: Document) -> Result<Self, Problem>;
+}
+
+/// One as it was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Found<T> {
+    pub(crate) name: String,
+    pub(crate) value: T,
+    pub(crate) version: u64,
+}
+
+impl<T: Kept> Found<T> {
+    fn read(document: Document) -> Result<Self, Problem> {
+        let (name, version) = (document.key.clone(), document.version);
+        Ok(Self { name, value: T::read(document)?, version })
+    }
+}
+
+/// The one of this name, if it is there.
+pub(crate) async fn find<T: Kept>(shelf: &Shelf, name: &str) -> Result<Option<Found<T>>, Problem> {
+    shelf.document(T::COLLECTION, name).await?.map(Found::read).transpose()
+}
+
+/// The one of this name, if the caller may do this to it. Of others not even that they are there is
+/// told.
+pub(crate) async fn visible<T: Kept>(
+    shelf: &Shelf,
+    caller: &Caller,
+    name: &str,
+    permission: Permission,
+) -> Result<Found<T>, Problem> {
+    let allowed = caller.namespaces(permission)?;
+    let found = find::<T>(shelf, name).await?;
+    found
+        .filter(|found| is_of(allowed.as_ref(), found.value.namespace()))
+        .ok_or_else(|| Problem::missing(T::KIND, name))
+}
+
+/// Up to `limit` that the caller may see, by name from behind the one named `after`, and whether
+/// there are more.
+pub(crate) async fn page<T: Kept>(
+    shelf: &Shelf,
+    allowed: Option<Vec<String>>,
+    after: Option<String>,
+    limit: usize,
+) -> Result<(Vec<Found<T>>, bool), Problem> {
+    let mut items = Vec::new();
+    let mut scan = Scan { after, limit, ..Scan::default() };
+    loop {
+        let page = shelf.scan(T::COLLECTION, scan.clone()).await?;
+        scan.after = page.documents.last().map(|document| document.key.clone());
+        for document in page.documents {
+            let found = Found::<T>::read(document)?;
+            if !is_of(allowed.as_ref(), found.value.namespace()) {
+                continue;
+            }
+            if items.len() == limit {
+                return Ok((items, true));
+            }
+            items.push(found);
+        }
+        if !page.more {
+            return Ok((items, false));
+        }
+    }
+}
+
+/// Refuses one more than there may be.
+pub(crate) async fn room<T: Kept>(shelf: &Shelf) -> Result<(), Problem> {
+    let (kind, most) = (T::KIND, T::MOST);
+    let scan = Scan { limit: most, ..Scan::default() };
+    if shelf.scan(T::COLLECTION, scan).await?.documents.len() < most {
+        return Ok(());
+    }
+    Err(Problem::argument(format!("there are {most} {kind}s already"))
+        .help(format!("delete {kind}s that nobody uses")))
+}
+
+fn is_of(allowed: Option<&Vec<String>>, namespace: &str) -> bool {
+    allowed.is_none_or(|allowed| allowed.iter().any(|name| name == namespace))
+}
