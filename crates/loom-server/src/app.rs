@@ -4,6 +4,7 @@ use crate::access::Access;
 use crate::config::Config;
 use crate::feed::{Cursor, Follower, Hub, RunFollower, bad_cursor};
 use crate::insight::{Insight, InsightParts};
+use crate::limits::{Gatekeeper, Limits};
 use crate::log::Log;
 use crate::parts::{Logs, Parts};
 use crate::problem::Problem;
@@ -30,6 +31,8 @@ pub struct App {
     pub workflows: Arc<Workflows>,
     /// Runs.
     pub runs: Arc<Runs>,
+    /// How many runs and tasks there may be at once.
+    pub limits: Arc<Limits>,
     /// Rules by which ended runs are deleted.
     pub retention: Retention,
     /// Runs that start by themselves.
@@ -54,6 +57,7 @@ pub struct App {
     /// How many more event streams there may be.
     pub(crate) streams: Arc<Semaphore>,
     _clockwork: Clockwork,
+    _gatekeeper: Gatekeeper,
     _starter: Starter,
 }
 
@@ -87,6 +91,13 @@ impl App {
             Arc::clone(&clock),
             Arc::clone(&config),
         ));
+        let limits = Arc::new(Limits::start(
+            stores.as_ref(),
+            shelf.clone(),
+            readers.clone(),
+            engine.clone(),
+            Arc::clone(&clock),
+        )?);
         let webhooks = webhooks(&hub, &readers, &shelf, &clock, &config);
         let runs = Arc::new(Runs::new(
             engine,
@@ -97,8 +108,10 @@ impl App {
             Arc::clone(&logs),
             Arc::clone(&clock),
             Arc::clone(&config),
+            Arc::clone(&limits),
         ));
         let (schedules, triggers) = beginners(&shelf, &readers, &runs, &workflows, &clock);
+        let gatekeeper = Gatekeeper::start(Arc::clone(&limits), Arc::clone(&hub));
         let starter = Starter::start(Arc::clone(&runs));
         let follower = Follower::from_now(Arc::clone(&hub), readers.clone());
         let clockwork = Clockwork::start(Arc::clone(&schedules), follower);
@@ -107,6 +120,7 @@ impl App {
             access,
             workflows,
             runs,
+            limits,
             retention,
             schedules,
             triggers,
@@ -122,6 +136,7 @@ impl App {
             logs,
             streams,
             _clockwork: clockwork,
+            _gatekeeper: gatekeeper,
             _starter: starter,
         });
         tokio::spawn(retention::tend(Arc::downgrade(&app)));

@@ -21,6 +21,7 @@ pub mod feed;
 pub mod http;
 mod ids;
 pub mod insight;
+pub mod limits;
 mod log;
 mod parts;
 mod problem;

@@ -9,6 +9,7 @@ mod extract;
 mod gate;
 mod guard;
 mod health;
+mod limits;
 mod logs;
 mod openapi;
 mod origin;
@@ -84,6 +85,7 @@ fn api(open_metrics: bool) -> OpenApiRouter<Arc<App>> {
         .merge(access::routes())
         .merge(schedules::routes())
         .merge(triggers::routes())
+        .merge(limits::routes())
         .merge(analytics::routes())
         .merge(health::routes(open_metrics))
         .merge(webhooks::routes())

@@ -23,7 +23,7 @@ mod table;
 mod trace;
 
 pub use disk::Space;
-pub(crate) use expose::CONTENT_TYPE as METRICS_TYPE;
+pub(crate) use expose::{CONTENT_TYPE as METRICS_TYPE, Page};
 pub use meter::CommitMeter;
 pub use service::Insight;
 pub(crate) use service::InsightParts;

@@ -3,7 +3,7 @@
 use super::service::Runs;
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
-use loom_core::{Request, RunId, Value, Variable};
+use loom_core::{Request, RunId, RunState, Value, Variable};
 use loom_engine::{EngineError, Input};
 use loom_protocol::api::{AmendTask, ResolveTask, RunView};
 use std::collections::BTreeMap;
@@ -130,8 +130,13 @@ impl Runs {
         permission: Permission,
         request: Request,
     ) -> Result<RunView, Problem> {
-        let run = self.permitted(caller, id, permission).await?.id;
-        match self.adopt(run, request.clone()).await {
+        let found = self.permitted(caller, id, permission).await?;
+        let run = found.id;
+        if found.state == RunState::Queued {
+            // Taken up as it is, if nobody has it: a run that waits is not to begin for this.
+            let _ = self.adopt(run, None).await;
+        }
+        match self.adopt(run, Some(request.clone())).await {
             Ok(()) => {}
             Err(EngineError::Alive(_)) => {
                 self.readers.ask(move |store| store.post(run, &request)).await?;
@@ -141,18 +146,18 @@ impl Runs {
         self.summary_of(run).await
     }
 
-    async fn adopt(&self, run: RunId, request: Request) -> Result<(), EngineError> {
+    async fn adopt(&self, run: RunId, request: Option<Request>) -> Result<(), EngineError> {
         let (answer, receiver) = oneshot::channel();
         let reply = Box::new(move |result| {
             // The asker may have gone.
             let _ = answer.send(result);
         });
-        self.engine.send(Input::Adopt(run, Some(request), reply));
+        self.engine.send(Input::Adopt(run, request, reply));
         receiver.await.unwrap_or(Err(EngineError::Stopped))
     }
 
-    async fn summary_of(&self, run: RunId) -> Result<RunView, Problem> {
+    pub(super) async fn summary_of(&self, run: RunId) -> Result<RunView, Problem> {
         let summary = self.readers.ask(move |store| store.run(run)).await?;
-        Ok(super::view::run(&summary))
+        Ok(self.shown(&summary))
     }
 }

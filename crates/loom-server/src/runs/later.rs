@@ -1,4 +1,5 @@
-//! Runs that were started for later: they are created at once, and begin when their time comes.
+//! Runs that were started for later: they are created at once, and begin when their time comes, or,
+//! where limits count them, when these have room.
 //!
 //! The store knows which they are: what is kept here is only when to look. Runs that a server held
 //! which is gone are found by looking through the store now and then.
@@ -89,6 +90,10 @@ async fn drive(runs: Arc<Runs>) {
         }
         let now = runs.clock.now();
         let due = runs.later.take(now);
+        if !due.is_empty() && !runs.limits.are_idle() {
+            due.into_iter().for_each(|run| runs.limits.due(run));
+            continue;
+        }
         if !due.is_empty() {
             let runs = &runs;
             let begins = due.into_iter().map(|run| {
@@ -135,8 +140,14 @@ impl Runs {
             let asked = filter.clone();
             let page = self.readers.ask(move |store| store.list(&asked)).await?;
             filter.after = page.runs.last().map(loom_store::RunSummary::cursor);
-            for run in page.runs.into_iter().filter(|run| run.meta.external.is_none()) {
-                self.later.add(run.id, run.meta.start_at.unwrap_or_default());
+            let now = self.clock.now();
+            for run in page.runs.iter().filter(|run| run.meta.external.is_none()) {
+                let at = run.meta.start_at.unwrap_or_default();
+                if at > now || self.limits.are_idle() {
+                    self.later.add(run.id, at);
+                } else {
+                    self.limits.meet(run);
+                }
             }
             if !page.more {
                 return Ok(());

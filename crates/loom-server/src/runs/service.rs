@@ -1,19 +1,21 @@
 //! The runs of the store, for those who may see them.
 
 use super::later::Later;
+use super::change::tag;
 use super::look::Look;
 use super::view;
 use crate::access::{Caller, Permission};
 use crate::config::Config;
+use crate::limits::Limits;
 use crate::parts::Logs;
 use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
 use crate::shelf::Shelf;
-use crate::workflows::Workflows;
-use loom_core::RunId;
+use crate::workflows::{Tagged, Workflows};
+use loom_core::{RunId, RunState};
 use loom_engine::{Clock, Handle};
 use loom_protocol::ErrorCode;
-use loom_protocol::api::{RunDetail, RunView};
+use loom_protocol::api::{LimitWait, RunDetail, RunView};
 use loom_store::RunSummary;
 use std::sync::Arc;
 
@@ -28,6 +30,7 @@ pub struct Runs {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) config: Arc<Config>,
     pub(super) later: Later,
+    pub(super) limits: Arc<Limits>,
 }
 
 impl Runs {
@@ -41,23 +44,37 @@ impl Runs {
         logs: Arc<dyn Logs>,
         clock: Arc<dyn Clock>,
         config: Arc<Config>,
+        limits: Arc<Limits>,
     ) -> Self {
         let later = Later::default();
-        Self { engine, readers, keeper, shelf, workflows, logs, clock, config, later }
+        Self { engine, readers, keeper, shelf, workflows, logs, clock, config, later, limits }
     }
 
     /// A run in one line.
     pub async fn summary(&self, caller: &Caller, id: &str) -> Result<RunView, Problem> {
         let summary = self.permitted(caller, id, Permission::RunsGet).await?;
-        Ok(view::run(&summary))
+        Ok(self.shown(&summary))
+    }
+
+    /// A run as it is shown, with what it waits for.
+    pub(super) fn shown(&self, run: &RunSummary) -> RunView {
+        RunView { waits: self.wait(run), ..view::run(run) }
+    }
+
+    fn wait(&self, run: &RunSummary) -> Option<LimitWait> {
+        let waits = run.state == RunState::Queued;
+        waits.then(|| self.limits.wait(run.id)).flatten().map(|(wait, _)| wait)
     }
 
     /// Everything that is known of a run.
-    pub async fn get(&self, caller: &Caller, id: &str) -> Result<RunDetail, Problem> {
+    /// Its entity tag is that of what may be changed about it.
+    pub async fn get(&self, caller: &Caller, id: &str) -> Result<Tagged<RunDetail>, Problem> {
         let summary = self.permitted(caller, id, Permission::RunsGet).await?;
         let now = self.clock.now();
         let look = self.readers.ask(move |store| Look::at(store, summary.id)).await?;
-        Ok(view::detail(&look, now))
+        let mut value = view::detail(&look, now);
+        value.run.waits = self.wait(&look.summary);
+        Ok(Tagged { value, version: tag(&look.summary.meta) })
     }
 
     /// The run's summary, if the caller may do this to it. Of a run in a namespace that the caller

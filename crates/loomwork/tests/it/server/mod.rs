@@ -8,6 +8,7 @@ mod harness;
 mod hostile;
 mod insight;
 mod later;
+mod limits;
 mod matrix;
 mod openapi;
 mod page;
