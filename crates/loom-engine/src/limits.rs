@@ -342,7 +342,10 @@ mod tests {
         let (mut limits, plan) = both();
         let run = RunId::new(1, 0);
         limits.set_queues(&HashMap::from([("gpu".to_owned(), 9), ("cpu".to_owned(), 2)]));
-        assert_eq!(limits.queue_max, [("queue gpu".to_owned(), 1), ("queue cpu".to_owned(), 2)].into());
+        assert_eq!(
+            limits.queue_max,
+            [("queue gpu".to_owned(), 1), ("queue cpu".to_owned(), 2)].into()
+        );
         limits.set_queues(&HashMap::new());
         assert_eq!(limits.queue_max, limits.own_max);
 

@@ -2,8 +2,8 @@
 
 use crate::fault::Fault;
 use loom_core::RunId;
-use loom_store::{RunMeta, StoreError};
 use loom_store::record::decode_meta;
+use loom_store::{RunMeta, StoreError};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;

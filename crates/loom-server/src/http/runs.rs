@@ -1,8 +1,6 @@
 //! `/runs`: starting, finding and steering them.
 
-use super::extract::{
-    Json, OptionalJson, Pairs, Params, Path, etag, if_match, params, text,
-};
+use super::extract::{Json, OptionalJson, Pairs, Params, Path, etag, if_match, params, text};
 use crate::access::Caller;
 use crate::app::App;
 use crate::problem::Problem;
@@ -11,8 +9,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use loom_protocol::api::{
-    ChangeRun, Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunView, RunWhyView, StartRun,
-    Started,
+    ChangeRun, Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunView,
+    RunWhyView, StartRun, Started,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};

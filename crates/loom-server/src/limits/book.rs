@@ -86,8 +86,14 @@ impl Book {
         self.rules.runs.is_empty() && self.line.is_empty()
     }
 
-    /// A run waits from now on. No effect if it does already.
-    pub(super) fn enter(&mut self, rank: Rank, counts: Option<Vec<Count>>) {
+    /// A run waits from now on, that counts against these by those rules. No effect if it does
+    /// already.
+    pub(super) fn enter(&mut self, rank: Rank, rules: &Arc<Rules>, counts: Vec<Count>) {
+        let counts = Arc::ptr_eq(rules, &self.rules).then_some(counts);
+        self.insert(rank, counts);
+    }
+
+    fn insert(&mut self, rank: Rank, counts: Option<Vec<Count>>) {
         let (stand, elsewhere, rests_until) = (None, false, Timestamp(0));
         let entry = Entry { rank, counts, stand, elsewhere, rests_until };
         if let Vacant(vacant) = self.line.entry(rank.run) {
@@ -96,9 +102,14 @@ impl Book {
         }
     }
 
+    /// A run waits from now on, of which it is not known what it counts against.
+    pub(super) fn enter_unknown(&mut self, rank: Rank) {
+        self.insert(rank, None);
+    }
+
     /// The store says that the run waits, and with which rank.
     pub(super) fn meet(&mut self, rank: Rank) {
-        self.enter(rank, None);
+        self.insert(rank, None);
         self.rank(rank);
         if let Some(entry) = self.line.get_mut(&rank.run) {
             // Whoever had it may be gone.
@@ -177,7 +188,11 @@ impl Book {
     }
 
     /// Decides who may begin. A newcomer is looked at behind all who wait.
-    pub(super) fn plan(&self, now: Timestamp, newcomer: Option<&Newcomer<'_>>) -> (Plan, Option<Shut>) {
+    pub(super) fn plan(
+        &self,
+        now: Timestamp,
+        newcomer: Option<&Newcomer<'_>>,
+    ) -> (Plan, Option<Shut>) {
         let mut draft = Draft::new(self, now);
         for news in &self.news {
             draft.tell(news, |run| self.held_by(run));
@@ -256,7 +271,9 @@ impl Book {
             }
         }
         // One that says nothing is deleted, not kept.
-        let Some((ledger, version)) = found.filter(|(ledger, _)| !ledger.is_empty()) else { return };
+        let Some((ledger, version)) = found.filter(|(ledger, _)| !ledger.is_empty()) else {
+            return;
+        };
         for run in ledger.all() {
             self.holding.entry(run).or_default().insert(place.clone());
         }

@@ -101,7 +101,7 @@ impl<'a> Draft<'a> {
             if !ledger.has_place(run, limit.max_runs) {
                 return Err((at, Lacking::Place));
             }
-            ledger.has_start(run, limit.pace, self.now).map_err(|at_| (at, Lacking::Start(at_)))?;
+            ledger.has_start(run, limit.pace, self.now).map_err(|next| (at, Lacking::Start(next)))?;
             self.edit(count, |ledger| ledger.take(run, limit));
         }
         Ok(())
@@ -124,7 +124,7 @@ impl<'a> Draft<'a> {
 
     fn edit(&mut self, count: &Count, change: impl FnOnce(&mut Ledger)) {
         let base = self.base;
-        let key = || Ledger { key: count.key.clone(), ..Ledger::default() };
+        let key = || Ledger::new(count.key.clone());
         let present = || base.at(&count.place).cloned().unwrap_or_else(key);
         change(self.changed.entry(count.place.clone()).or_insert_with(present));
     }

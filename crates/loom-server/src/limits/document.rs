@@ -58,7 +58,8 @@ pub(super) fn rules(store: &mut dyn DocumentStore) -> Result<(Rules, Vec<u64>), 
         Ok(())
     })?;
     let versions = found.iter().map(|(_, _, version)| *version).collect();
-    let specs = found.iter().map(|(name, limit, _)| (name.as_str(), limit.id.as_str(), &limit.spec));
+    let specs =
+        found.iter().map(|(name, limit, _)| (name.as_str(), limit.id.as_str(), &limit.spec));
     Ok((Rules::new(specs), versions))
 }
 

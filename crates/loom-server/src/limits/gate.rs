@@ -194,8 +194,10 @@ impl Limits {
 
     /// Lets these runs begin. Answers with when to look at those again with which it failed.
     async fn begin(&self, runs: Vec<RunId>) -> Result<Option<Timestamp>, Problem> {
-        let begins: Vec<_> =
-            runs.into_iter().map(|run| async move { (run, self.ask_to_begin(run).await) }).collect();
+        let begins: Vec<_> = runs
+            .into_iter()
+            .map(|run| async move { (run, self.ask_to_begin(run).await) })
+            .collect();
         let begun: Vec<_> = stream::iter(begins).buffer_unordered(AT_ONCE).collect().await;
         let mut again = None;
         let mut doubtful = Vec::new();
@@ -219,7 +221,8 @@ impl Limits {
         Ok(again)
     }
 
-    async fn ask_to_begin(&self, run: RunId) -> Result<(), EngineError> {
+    /// Lets a held run begin, whatever limits say.
+    pub(crate) async fn ask_to_begin(&self, run: RunId) -> Result<(), EngineError> {
         let (answer, receiver) = oneshot::channel();
         let reply = Box::new(move |result| {
             // The asker may have gone.
@@ -235,13 +238,15 @@ impl Limits {
             return Ok(());
         }
         let look = move |store: &mut (dyn QueryStore + 'static)| {
-            let news = runs.into_iter().map(|run| match store.run(run) {
-                Ok(found) if found.state.is_final() => Ok(News::Gone(run)),
-                Ok(found) => Ok(News::Begun(run, found.started_at.unwrap_or(found.created_at))),
-                Err(StoreError::NoRun(_)) => Ok(News::Gone(run)),
-                Err(error) => Err(error),
-            });
-            news.collect::<Result<Vec<_>, StoreError>>()
+            let mut news = Vec::new();
+            for run in runs {
+                match store.run(run) {
+                    Ok(found) => news.extend(story(&found)),
+                    Err(StoreError::NoRun(_)) => news.push(News::Gone(run)),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(news)
         };
         let news = self.readers.ask(look).await?;
         news.into_iter().for_each(|news| self.book().tell(news));
@@ -301,9 +306,8 @@ impl Limits {
             (Arc::clone(&book.rules), book.holders())
         };
         let asked = Arc::clone(&rules);
-        let look = move |store: &mut (dyn QueryStore + 'static)| {
-            survey(store, &asked, holders, anew)
-        };
+        let look =
+            move |store: &mut (dyn QueryStore + 'static)| survey(store, &asked, holders, anew);
         let (news, missing) = self.readers.ask(look).await?;
         let gone = self.missing(missing);
         {
@@ -394,6 +398,13 @@ pub(super) fn counts(
     Ok(rules.counts(&Facts { namespace, workflow, key, variables: &variables }))
 }
 
+/// What became of a run, as the journal told it.
+fn story(run: &RunSummary) -> impl Iterator<Item = News> {
+    let begun = run.started_at.map(|at| News::Begun(run.id, at));
+    let gone = run.state.is_final().then_some(News::Gone(run.id));
+    begun.into_iter().chain(gone)
+}
+
 /// Compares what is taken with what is so: what has to be corrected, and the runs that have
 /// something and are not there. `holders` are the runs that have something, and whether they have a
 /// start that is not used.
@@ -417,7 +428,7 @@ fn survey(
         for run in page.runs.iter().filter(|run| run.meta.external.is_none()) {
             let held = holders.remove(&run.id);
             if held == Some(true) {
-                news.push(News::Begun(run.id, run.started_at.unwrap_or(run.created_at)));
+                news.extend(story(run));
             }
             if (anew || held.is_none()) && rules.concern(&run.namespace, &run.workflow) {
                 news.push(News::UnderWay(run.id, counts(store, rules, run)?));
@@ -429,8 +440,7 @@ fn survey(
     }
     for run in holders.into_keys() {
         match store.run(run) {
-            Ok(found) if found.state.is_final() => news.push(News::Gone(run)),
-            Ok(_) => {}
+            Ok(found) => news.extend(story(&found)),
             Err(StoreError::NoRun(_)) => missing.push(run),
             Err(error) => return Err(error),
         }

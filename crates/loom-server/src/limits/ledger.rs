@@ -18,7 +18,7 @@ const RUNS_MAX: usize = 4096;
 pub(super) struct Ledger {
     /// The key as it is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) key: Option<String>,
+    key: Option<String>,
     /// The runs that have a place.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     runs: BTreeSet<RunId>,
@@ -31,6 +31,11 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    /// One of which nothing is taken.
+    pub(super) fn new(key: Option<String>) -> Self {
+        Self { key, ..Self::default() }
+    }
+
     /// The runs that have a place.
     pub(super) const fn runs(&self) -> &BTreeSet<RunId> {
         &self.runs

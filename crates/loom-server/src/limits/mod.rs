@@ -24,5 +24,4 @@ mod tests;
 pub(crate) use gate::Gatekeeper;
 pub use picture::waits;
 pub(crate) use picture::{holders, time_to_come};
-pub(crate) use service::Ticket;
 pub use service::Limits;

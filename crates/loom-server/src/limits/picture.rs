@@ -8,6 +8,7 @@ use loom_core::{RunId, RunState, Timestamp};
 use loom_protocol::api::{FewHolders, HolderView, RunWaits};
 use loom_protocol::rfc3339;
 use loom_store::{DocumentStore, QueryStore, RunFilter, RunSort, RunSummary, StoreError};
+use std::sync::Arc;
 
 /// The most runs that are named.
 const SHOWN: usize = 5;
@@ -32,6 +33,7 @@ pub fn waits(
     }
     let mut book = Book::default();
     book.set_rules(rules);
+    let rules = Arc::clone(&book.rules);
     for (place, ledger, version) in ledgers(store)? {
         book.set_ledger(place, Some((ledger, version)));
     }
@@ -44,8 +46,8 @@ pub fn waits(
     };
     for other in store.list(&filter)?.runs {
         if other.meta.external.is_none() && time_to_come(&other, now).is_none() {
-            let counts = counts(store, &book.rules, &other)?;
-            book.enter(rank_of(&other), Some(counts));
+            let counts = counts(store, &rules, &other)?;
+            book.enter(rank_of(&other), &rules, counts);
         }
     }
     book.counted = true;

@@ -78,7 +78,9 @@ pub(super) struct Count {
 
 impl Rules {
     /// The limits in force, by name.
-    pub(super) fn new<'a>(specs: impl IntoIterator<Item = (&'a str, &'a str, &'a LimitSpec)>) -> Self {
+    pub(super) fn new<'a>(
+        specs: impl IntoIterator<Item = (&'a str, &'a str, &'a LimitSpec)>,
+    ) -> Self {
         let mut rules = Self::default();
         for (name, id, spec) in specs {
             match spec {
@@ -92,9 +94,8 @@ impl Rules {
                 }
             }
         }
-        let rank = |limit: &Arc<RunLimit>| {
-            (!limit.refuses, limit.key == Key::None, limit.name.clone())
-        };
+        let rank =
+            |limit: &Arc<RunLimit>| (!limit.refuses, limit.key == Key::None, limit.name.clone());
         rules.runs.sort_by_cached_key(rank);
         rules
     }
@@ -245,8 +246,11 @@ mod tests {
             ("far", json!({ "counts": "runs", "namespace": "far", "max_runs": 1 })),
             ("key", json!({ "counts": "runs", "max_runs": 1, "key": { "from": "request" } })),
             ("door", json!({ "counts": "runs", "max_runs": 1, "when_full": "refuse" })),
-            ("tmpl", json!({ "counts": "runs", "max_runs": 1,
-                "key": { "from": "variables", "template": "{{A}}-{{ B }}!" } })),
+            (
+                "tmpl",
+                json!({ "counts": "runs", "max_runs": 1,
+                "key": { "from": "variables", "template": "{{A}}-{{ B }}!" } }),
+            ),
         ]);
         let variables = [set("A", "x", false), set("B", json!([1]), false), set("C", 1, true)];
         let counts = |workflow: &str, key, variables: &[Variable]| -> Vec<_> {

@@ -65,6 +65,7 @@ pub(super) struct Doubts {
 /// A run that is about to be created and counts against limits.
 pub(crate) struct Ticket {
     rank: Rank,
+    rules: Arc<Rules>,
     counts: Vec<Count>,
 }
 
@@ -301,7 +302,7 @@ impl Limits {
         let counts = rules.counts(&facts);
         let since = meta.start_at.unwrap_or_default().max(self.clock.now());
         let rank = Rank { priority: Reverse(meta.priority), since, run: submission.id };
-        (!counts.is_empty()).then_some(Ticket { rank, counts })
+        (!counts.is_empty()).then_some(Ticket { rank, rules, counts })
     }
 
     /// Refuses a run that a limit does not let wait. If it is let in, it has its places; whoever
@@ -333,14 +334,14 @@ impl Limits {
 
     /// The run is there, and begins when it may.
     pub(crate) fn enter(&self, ticket: Ticket) {
-        self.book().enter(ticket.rank, Some(ticket.counts));
+        self.book().enter(ticket.rank, &ticket.rules, ticket.counts);
         self.news.notify_one();
     }
 
     /// The time of a run has come, of which it is not known what it counts against.
     pub(crate) fn due(&self, run: RunId) {
         let rank = Rank { priority: Reverse(0), since: self.clock.now(), run };
-        self.book().enter(rank, None);
+        self.book().enter_unknown(rank);
         self.news.notify_one();
     }
 

@@ -21,7 +21,11 @@ const SECOND: u64 = 1_000_000;
 #[derive(Clone, Debug)]
 enum Step {
     /// A run of this workflow, key and priority comes to one of the servers.
-    Arrive { workflow: u8, key: u8, priority: i32 },
+    Arrive {
+        workflow: u8,
+        key: u8,
+        priority: i32,
+    },
     /// A run that is under way ends.
     End(Index),
     /// A run that waits is cancelled.
@@ -65,7 +69,9 @@ fn any_numbers() -> impl Strategy<Value = Numbers> {
 
 impl Numbers {
     fn rules(&self) -> Rules {
-        let rate = |pace: Option<(u32, u32)>| pace.map(|(starts, per_s)| json!({ "starts": starts, "per_s": per_s }));
+        let rate = |pace: Option<(u32, u32)>| {
+            pace.map(|(starts, per_s)| json!({ "starts": starts, "per_s": per_s }))
+        };
         let key = json!({ "from": "variables", "template": "{{K}}" });
         let mut specs = vec![(
             "key",
@@ -79,8 +85,10 @@ impl Numbers {
             let spec = json!({ "counts": "runs", "workflow": "w0", "max_runs": self.own });
             specs.push(("own", spec));
         }
-        let specs: Vec<(&str, LimitSpec)> =
-            specs.into_iter().map(|(name, spec)| (name, serde_json::from_value(spec).unwrap())).collect();
+        let specs: Vec<(&str, LimitSpec)> = specs
+            .into_iter()
+            .map(|(name, spec)| (name, serde_json::from_value(spec).unwrap()))
+            .collect();
         Rules::new(specs.iter().map(|(name, spec)| (*name, *name, spec)))
     }
 }
@@ -131,8 +139,12 @@ impl World {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Arrive { workflow, key, priority } => self.arrive(*workflow, *key, *priority),
-            Step::End(which) => self.end(|runs| *which.get(runs), |state| matches!(state, State::Runs(_))),
-            Step::Cancel(which) => self.end(|runs| *which.get(runs), |state| *state == State::Waits),
+            Step::End(which) => {
+                self.end(|runs| *which.get(runs), |state| matches!(state, State::Runs(_)))
+            }
+            Step::Cancel(which) => {
+                self.end(|runs| *which.get(runs), |state| *state == State::Waits)
+            }
             Step::Learn(server, most) => {
                 let open = self.news.len() - self.known[*server];
                 if open > 0 {
@@ -151,24 +163,17 @@ impl World {
         let rank = Rank { priority: Reverse(priority), since: self.now, run };
         let variable = Variable { name: "K".into(), value: key.into(), secret: false };
         let workflow = format!("w{workflow}");
-        let facts = Facts {
-            namespace: "default",
-            workflow: &workflow,
-            key: None,
-            variables: &[variable],
-        };
+        let facts =
+            Facts { namespace: "default", workflow: &workflow, key: None, variables: &[variable] };
         let counts = self.books[0].rules.counts(&facts);
         for book in &mut self.books {
-            book.enter(rank, Some(counts.clone()));
+            let rules = Arc::clone(&book.rules);
+            book.enter(rank, &rules, counts.clone());
         }
         self.runs.insert(run, Run { rank, counts, state: State::Waits });
     }
 
-    fn end(
-        &mut self,
-        which: impl FnOnce(&[RunId]) -> RunId,
-        may: impl Fn(&State) -> bool,
-    ) {
+    fn end(&mut self, which: impl FnOnce(&[RunId]) -> RunId, may: impl Fn(&State) -> bool) {
         let found: Vec<RunId> =
             self.runs.iter().filter(|(_, run)| may(&run.state)).map(|(id, _)| *id).collect();
         if found.is_empty() {
@@ -195,12 +200,13 @@ impl World {
     fn restart(&mut self, server: usize) {
         let mut book = Book::default();
         book.set_rules(self.rules.rules());
+        let rules = Arc::clone(&book.rules);
         for (place, (ledger, version)) in &self.store {
             book.set_ledger(place.clone(), Some((ledger.clone(), *version)));
         }
         for (id, run) in &self.runs {
             match run.state {
-                State::Waits => book.enter(run.rank, Some(run.counts.clone())),
+                State::Waits => book.enter(run.rank, &rules, run.counts.clone()),
                 State::Runs(at) => {
                     book.tell(News::Begun(*id, at));
                     book.tell(News::UnderWay(*id, run.counts.clone()));
@@ -362,7 +368,8 @@ fn run(number: u64) -> RunId {
 
 fn waits(book: &mut Book, number: u64, priority: i32, counts: &[Count]) {
     let rank = Rank { priority: Reverse(priority), since: Timestamp(number), run: run(number) };
-    book.enter(rank, Some(counts.to_vec()));
+    let rules = Arc::clone(&book.rules);
+    book.enter(rank, &rules, counts.to_vec());
 }
 
 fn pass(book: &mut Book, now: u64) -> (Vec<RunId>, Option<Timestamp>) {

@@ -7,12 +7,12 @@
 use super::service::Runs;
 use crate::problem::Problem;
 use loom_core::{RunId, RunState, Timestamp};
-use loom_engine::{EngineError, Input};
+use loom_engine::EngineError;
 use loom_store::RunFilter;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
@@ -98,7 +98,7 @@ async fn drive(runs: Arc<Runs>) {
             let runs = &runs;
             let begins = due.into_iter().map(|run| {
                 let runs = Arc::clone(runs);
-                async move { (run, runs.open(run).await) }
+                async move { (run, runs.limits.ask_to_begin(run).await) }
             });
             for (run, result) in begins.collect::<JoinSet<_>>().join_all().await {
                 if result.is_err_and(|error| may_pass(&error)) {
@@ -121,17 +121,6 @@ const fn may_pass(error: &EngineError) -> bool {
 }
 
 impl Runs {
-    /// Lets a held run begin.
-    async fn open(&self, run: RunId) -> Result<(), EngineError> {
-        let (answer, receiver) = oneshot::channel();
-        let reply = Box::new(move |result| {
-            // The asker may have gone.
-            let _ = answer.send(result);
-        });
-        self.engine.send(Input::Begin(run, reply));
-        receiver.await.unwrap_or(Err(EngineError::Stopped))
-    }
-
     /// Finds the runs of the store that have not begun.
     async fn find_later(&self) -> Result<(), Problem> {
         let mut filter =

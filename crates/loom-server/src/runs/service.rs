@@ -1,7 +1,7 @@
 //! The runs of the store, for those who may see them.
 
-use super::later::Later;
 use super::change::tag;
+use super::later::Later;
 use super::look::Look;
 use super::view;
 use crate::access::{Caller, Permission};

@@ -90,10 +90,7 @@ impl<'a> Claim<'a> {
     fn of(plan: &'a Plan, task: TaskIx) -> Self {
         let (definition, def) = (plan.definition(), plan.task(task));
         let names = [definition.namespace.as_str(), &definition.name, &def.name];
-        Self {
-            queue: def.execution.queue.as_deref(),
-            task: def.execution.workers.map(|_| names),
-        }
+        Self { queue: def.execution.queue.as_deref(), task: def.execution.workers.map(|_| names) }
     }
 
     const fn is_free(&self) -> bool {

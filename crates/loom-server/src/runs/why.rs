@@ -244,11 +244,7 @@ impl Words<'_> {
                 HoldView::Workers { workers: *workers, busy: self.standings(busy) }
             }
             Hold::Instances { most, taken } => {
-                HoldView::Instances {
-                    most: *most,
-                    taken: self.standings(taken),
-                    others: others(),
-                }
+                HoldView::Instances { most: *most, taken: self.standings(taken), others: others() }
             }
             Hold::Queue { name, taken } => HoldView::Queue {
                 queue: (*name).to_owned(),

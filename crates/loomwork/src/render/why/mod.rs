@@ -41,12 +41,7 @@ pub(crate) struct Outside {
 }
 
 /// Why a run stands where it does.
-pub(crate) fn run_why(
-    history: &History,
-    moment: Moment,
-    outside: Outside,
-    paint: Paint,
-) -> String {
+pub(crate) fn run_why(history: &History, moment: Moment, outside: Outside, paint: Paint) -> String {
     Words::new(history, moment, outside, paint).of_run()
 }
 

@@ -115,9 +115,10 @@ fn of_fifty_runs_never_more_than_three_are_under_way_also_over_a_crash() {
 fn runs_of_one_key_go_one_after_the_other_and_those_of_others_beside_them() {
     let server = Server::start();
     server.register(SHORT);
-    server.register(&SHORT.replace("short", "tenant").replace("tasks", "env: { CUSTOMER: none }\ntasks"));
-    let by_request =
-        json!({ "counts": "runs", "key": { "from": "request" }, "max_runs": 1 });
+    server.register(
+        &SHORT.replace("short", "tenant").replace("tasks", "env: { CUSTOMER: none }\ntasks"),
+    );
+    let by_request = json!({ "counts": "runs", "key": { "from": "request" }, "max_runs": 1 });
     let by_variable = json!({ "counts": "runs", "workflow": "tenant", "max_runs": 1,
         "key": { "from": "variables", "template": "{{CUSTOMER}}" } });
     put(&server, "request", &by_request).expect(201);
@@ -175,7 +176,8 @@ fn who_waits_is_told_why_goes_by_priority_and_can_be_changed_and_cancelled() {
     put(&server, "one", &json!({ "counts": "runs", "max_runs": 1 })).expect(201);
     let first = start(&server, &json!({ "workflow": "slow" }));
     server.until(&first, "running");
-    let begin = |priority: i32| start(&server, &json!({ "workflow": "short", "priority": priority }));
+    let begin =
+        |priority: i32| start(&server, &json!({ "workflow": "short", "priority": priority }));
     let [low, older, younger, high, gone] = [-1, 0, 0, 7, 9].map(begin);
     let waits = until_waiting(&server, &low);
     assert_eq!(waits["limit"], "one");
