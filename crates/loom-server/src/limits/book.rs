@@ -28,6 +28,8 @@ pub(super) struct Book {
     lines: HashMap<String, u32>,
     /// What happened since the last decision that was written.
     news: Vec<News>,
+    /// Whether a decision is on its way to the store.
+    deciding: bool,
     /// Whether the runs that were under way before are counted.
     pub(super) counted: bool,
 }
@@ -77,7 +79,9 @@ impl Book {
     /// Other rules hold from now on. What runs count against is found out anew.
     pub(super) fn set_rules(&mut self, rules: Rules) {
         self.rules = Arc::new(rules);
-        self.line.values_mut().for_each(|entry| entry.counts = None);
+        for entry in self.line.values_mut() {
+            (entry.counts, entry.stand) = (None, None);
+        }
         self.counted = false;
     }
 
@@ -139,22 +143,31 @@ impl Book {
     }
 
     /// Something happened. What is of no interest is passed over.
-    pub(super) fn tell(&mut self, news: News) {
-        let interesting = match &news {
+    pub(super) fn tell(&mut self, mut news: News) {
+        let interesting = match &mut news {
             News::Begun(run, _) => {
                 self.leave(*run);
-                self.holding.contains_key(run)
+                self.holding.contains_key(run) || self.may_hold(*run)
             }
-            News::Gone(run) => {
+            News::Gone(run, begun_by) => {
+                if self.line.contains_key(run) {
+                    // News come in order: it has not begun, or it would not wait.
+                    *begun_by = None;
+                }
                 self.leave(*run);
-                self.news.retain(|news| !matches!(news, News::UnderWay(other, _) if other == run));
-                self.holding.contains_key(run)
+                self.holding.contains_key(run) || self.may_hold(*run)
             }
             News::UnderWay(..) => true,
         };
         if interesting {
             self.news.push(news);
         }
+    }
+
+    /// Whether the run will have something as soon as what is decided or known is written.
+    fn may_hold(&self, run: RunId) -> bool {
+        let counted = |news: &News| matches!(news, News::UnderWay(other, _) if *other == run);
+        self.deciding || self.news.iter().any(counted)
     }
 
     /// The runs of which it is not known what they count against.
@@ -189,10 +202,15 @@ impl Book {
 
     /// Decides who may begin. A newcomer is looked at behind all who wait.
     pub(super) fn plan(
-        &self,
+        &mut self,
         now: Timestamp,
         newcomer: Option<&Newcomer<'_>>,
     ) -> (Plan, Option<Shut>) {
+        self.deciding = true;
+        self.decide(now, newcomer)
+    }
+
+    fn decide(&self, now: Timestamp, newcomer: Option<&Newcomer<'_>>) -> (Plan, Option<Shut>) {
         let mut draft = Draft::new(self, now);
         for news in &self.news {
             draft.tell(news, |run| self.held_by(run));
@@ -232,6 +250,7 @@ impl Book {
         now: Timestamp,
     ) -> (Vec<RunId>, Option<Timestamp>) {
         let Plan { ledgers, outcome, news, .. } = plan;
+        self.deciding = false;
         self.news.drain(..news);
         for ((place, ledger), &version) in ledgers.into_iter().zip(versions) {
             self.set_ledger(place, Some((ledger, version)));

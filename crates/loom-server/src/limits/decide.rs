@@ -25,8 +25,8 @@ pub(super) struct Rank {
 pub(super) enum News {
     /// It has begun.
     Begun(RunId, Timestamp),
-    /// It has ended, or will not begin.
-    Gone(RunId),
+    /// It has ended, and had begun by this time; or it will not begin.
+    Gone(RunId, Option<Timestamp>),
     /// It is under way, and counts against these.
     UnderWay(RunId, Vec<Count>),
 }
@@ -71,14 +71,13 @@ impl<'a> Draft<'a> {
     pub(super) fn tell(&mut self, news: &News, holding: impl Fn(RunId) -> Vec<String>) {
         match news {
             News::Begun(run, at) => {
-                let held = |ledger: &Ledger| ledger.starts().contains(run);
-                for place in holding(*run) {
-                    self.edit_if(&place, held, |ledger| ledger.begin(*run, *at));
+                for place in self.places(*run, holding) {
+                    self.edit_present(&place, |ledger| ledger.begin(*run, *at));
                 }
             }
-            News::Gone(run) => {
-                for place in holding(*run) {
-                    self.edit_if(&place, |_| true, |ledger| ledger.leave(*run));
+            News::Gone(run, begun_by) => {
+                for place in self.places(*run, holding) {
+                    self.edit_present(&place, |ledger| ledger.leave(*run, *begun_by));
                 }
             }
             News::UnderWay(run, counts) => {
@@ -101,7 +100,9 @@ impl<'a> Draft<'a> {
             if !ledger.has_place(run, limit.max_runs) {
                 return Err((at, Lacking::Place));
             }
-            ledger.has_start(run, limit.pace, self.now).map_err(|next| (at, Lacking::Start(next)))?;
+            ledger
+                .has_start(run, limit.pace, self.now)
+                .map_err(|next| (at, Lacking::Start(next)))?;
             self.edit(count, |ledger| ledger.take(run, limit));
         }
         Ok(())
@@ -129,18 +130,19 @@ impl<'a> Draft<'a> {
         change(self.changed.entry(count.place.clone()).or_insert_with(present));
     }
 
-    fn edit_if(
-        &mut self,
-        place: &str,
-        held: impl Fn(&Ledger) -> bool,
-        change: impl FnOnce(&mut Ledger),
-    ) {
-        if !self.at(place).is_some_and(held) {
-            return;
+    /// Changes what is taken at a place, if anything is.
+    fn edit_present(&mut self, place: &str, change: impl FnOnce(&mut Ledger)) {
+        if let Some(present) = self.at(place).cloned() {
+            change(self.changed.entry(place.to_owned()).or_insert(present));
         }
-        let base = self.base;
-        let present = || base.at(place).cloned().unwrap_or_default();
-        change(self.changed.entry(place.to_owned()).or_insert_with(present));
+    }
+
+    /// Where the run has something, before these changes or after.
+    fn places(&self, run: RunId, holding: impl Fn(RunId) -> Vec<String>) -> Vec<String> {
+        let mut places = holding(run);
+        let new = self.changed.iter().filter(|(_, ledger)| ledger.runs().contains(&run));
+        places.extend(new.map(|(place, _)| place.clone()));
+        places
     }
 }
 

@@ -208,7 +208,7 @@ impl Limits {
                 Err(EngineError::Alive(_)) => self.book().is_elsewhere(run),
                 Err(EngineError::Refused(_)) => doubtful.push(run),
                 Err(EngineError::Store(error)) if matches!(*error, StoreError::NoRun(_)) => {
-                    self.book().tell(News::Gone(run));
+                    self.book().tell(News::Gone(run, None));
                 }
                 Err(_) => {
                     let until = self.clock.now() + REST;
@@ -242,7 +242,7 @@ impl Limits {
             for run in runs {
                 match store.run(run) {
                     Ok(found) => news.extend(story(&found)),
-                    Err(StoreError::NoRun(_)) => news.push(News::Gone(run)),
+                    Err(StoreError::NoRun(_)) => news.push(News::Gone(run, None)),
                     Err(error) => return Err(error),
                 }
             }
@@ -262,7 +262,9 @@ impl Limits {
             for (_, event) in batch.events() {
                 match event {
                     Event::RunStarted { at } => book.tell(News::Begun(batch.run(), *at)),
-                    Event::RunFinished { .. } => book.tell(News::Gone(batch.run())),
+                    Event::RunFinished { at, .. } => {
+                        book.tell(News::Gone(batch.run(), Some(*at)));
+                    }
                     Event::RunReopened { .. } => {
                         reopened |= book.rules.concern(batch.namespace(), batch.workflow());
                     }
@@ -326,7 +328,7 @@ impl Limits {
         let since = |run: &RunId| before.get(run).copied().unwrap_or(now);
         doubts.missing = runs.iter().map(|run| (*run, since(run))).collect();
         let gone = runs.into_iter().filter(|run| now.since(since(run)) >= CREATION);
-        gone.map(News::Gone).collect()
+        gone.map(|run| News::Gone(run, None)).collect()
     }
 
     /// Deletes counts that say nothing any more, and those of limits that were deleted.
@@ -401,7 +403,7 @@ pub(super) fn counts(
 /// What became of a run, as the journal told it.
 fn story(run: &RunSummary) -> impl Iterator<Item = News> {
     let begun = run.started_at.map(|at| News::Begun(run.id, at));
-    let gone = run.state.is_final().then_some(News::Gone(run.id));
+    let gone = run.state.is_final().then_some(News::Gone(run.id, run.started_at));
     begun.into_iter().chain(gone)
 }
 

@@ -105,8 +105,9 @@ impl Ledger {
         }
     }
 
-    /// The run has ended, or will not begin.
-    pub(super) fn leave(&mut self, run: RunId) {
+    /// The run has ended, and had begun by then if a time is given; or it will not begin.
+    pub(super) fn leave(&mut self, run: RunId, begun_by: Option<Timestamp>) {
+        begun_by.into_iter().for_each(|at| self.begin(run, at));
         self.runs.remove(&run);
         self.starts.remove(&run);
     }
@@ -154,7 +155,10 @@ mod tests {
         assert_eq!(start(&ledger, 3, 1011), Ok(()));
         ledger.starts.insert(run(3));
         assert_eq!(start(&ledger, 4, 1012), Err(Some(Timestamp(1013))));
-        ledger.leave(run(3));
+        ledger.leave(run(3), None);
         assert_eq!(start(&ledger, 4, 1012), Ok(()));
+        ledger.starts.insert(run(4));
+        ledger.leave(run(4), Some(Timestamp(1012)));
+        assert_eq!(start(&ledger, 5, 1012), Err(Some(Timestamp(1013))), "it had begun");
     }
 }

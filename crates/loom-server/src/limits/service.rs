@@ -328,7 +328,7 @@ impl Limits {
 
     /// A run that was let in is not created.
     pub(crate) fn abandon(&self, ticket: &Ticket) {
-        self.book().tell(News::Gone(ticket.rank.run));
+        self.book().tell(News::Gone(ticket.rank.run, None));
         self.news.notify_one();
     }
 

@@ -185,7 +185,7 @@ impl World {
             State::Runs(at) => State::Ended(Some(at)),
             _ => State::Ended(None),
         };
-        self.news.push(News::Gone(id));
+        self.news.push(News::Gone(id, Some(self.now)));
     }
 
     fn learn(&mut self, server: usize, count: usize) {
@@ -213,7 +213,7 @@ impl World {
                 }
                 State::Ended(at) => {
                     at.into_iter().for_each(|at| book.tell(News::Begun(*id, at)));
-                    book.tell(News::Gone(*id));
+                    book.tell(News::Gone(*id, at));
                 }
             }
         }
@@ -273,11 +273,14 @@ impl World {
         self.books[server].leave(id);
     }
 
-    /// Nobody goes before another who counts against the same and comes first.
+    /// Nobody goes before another who counts against the same and comes first. One that has a part
+    /// of what it needs keeps it, whatever the priority of those who come later.
     fn assert_first(&self, id: RunId) {
         let own = &self.runs[&id];
         let ahead = self.runs.iter().filter(|(_, other)| {
-            other.state == State::Waits && other.counts == own.counts && other.rank < own.rank
+            let comparable = own.counts.len() == 1 || other.rank.priority == own.rank.priority;
+            let alike = other.state == State::Waits && other.counts == own.counts;
+            alike && comparable && other.rank < own.rank
         });
         // One that is begun in the same pass is begun before.
         assert_eq!(ahead.map(|(id, _)| *id).collect::<Vec<_>>(), [], "before {id}");
@@ -392,7 +395,7 @@ fn a_greater_priority_goes_first_then_whoever_came_first() {
             assert_eq!((wait.place, wait.line, holders), (3, 3, vec![run(2)]));
             book.set_priority(run(4), 1);
         }
-        book.tell(News::Gone(run(next)));
+        book.tell(News::Gone(run(next), None));
     }
     assert_eq!(pass(&mut book, 11), (vec![], None));
     assert!(book.is_idle() || book.places().is_empty());
@@ -410,8 +413,8 @@ fn who_waits_for_one_limit_does_not_keep_others_from_another() {
     waits(&mut book, 3, 0, all);
     waits(&mut book, 4, 0, all);
     assert_eq!(pass(&mut book, 10).0, [run(1), run(3)]);
-    [1, 3].map(|number| book.leave(run(number)));
-    book.tell(News::Gone(run(1)));
+    [1, 3].into_iter().for_each(|number| book.leave(run(number)));
+    book.tell(News::Gone(run(1), None));
     assert_eq!(pass(&mut book, 11).0, [run(2)], "it came before the fourth");
 }
 
@@ -431,7 +434,7 @@ fn a_newcomer_is_refused_without_a_trace() {
     assert_eq!(knock(&mut book, 2), Some(1));
     assert_eq!(book.holders().keys().copied().collect::<Vec<_>>(), [run(1)]);
     assert_eq!(knock(&mut book, 1), None, "it has its places");
-    book.tell(News::Gone(run(1)));
+    book.tell(News::Gone(run(1), None));
     assert_eq!(knock(&mut book, 2), None);
 }
 
@@ -439,7 +442,7 @@ fn a_newcomer_is_refused_without_a_trace() {
 fn a_rate_says_when_to_look_again() {
     let rate = json!({ "counts": "runs", "rate": { "starts": 1, "per_s": 5 } });
     let (mut book, counts) = book(&[("rate", rate)]);
-    [1, 2].map(|number| waits(&mut book, number, 0, &counts));
+    [1, 2].into_iter().for_each(|number| waits(&mut book, number, 0, &counts));
     assert_eq!(pass(&mut book, SECOND), (vec![run(1)], None));
     book.tell(News::Begun(run(1), Timestamp(2 * SECOND)));
     assert_eq!(pass(&mut book, 3 * SECOND), (vec![], Some(Timestamp(7 * SECOND))));

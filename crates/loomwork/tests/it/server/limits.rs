@@ -68,7 +68,7 @@ fn spans(server: &Server, runs: &[String]) -> Vec<(Timestamp, Timestamp)> {
 
 /// The most of these that overlap.
 fn most_at_once(spans: &[(Timestamp, Timestamp)]) -> usize {
-    let under_way = |at: Timestamp| spans.iter().filter(|(from, to)| *from <= at && at < *to);
+    let under_way = |at: Timestamp| spans.iter().filter(move |(from, to)| *from <= at && at < *to);
     spans.iter().map(|(from, _)| under_way(*from).count()).max().unwrap_or(0)
 }
 
@@ -277,7 +277,7 @@ fn runs_that_are_under_way_count_for_a_limit_that_is_made_later_and_waiting_ends
     server.until(&second, "running");
     server.get("/api/v1/limits/late").problem(404, "L703");
     go(&server);
-    [first, second].map(|run| server.until(&run, "succeeded"));
+    [first, second].iter().for_each(|run| drop(server.until(run, "succeeded")));
 }
 
 #[test]
