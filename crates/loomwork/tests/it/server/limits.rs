@@ -237,14 +237,17 @@ fn two_servers_on_one_store_keep_a_limit_together_also_over_the_crash_of_one() {
     let mut first = Server::start();
     let second = first.beside();
     first.register(SHORT);
-    let spec = json!({ "counts": "runs", "workflow": "short", "max_runs": 2 });
-    put(&first, "two", &spec).expect(201);
-    // Both know of it.
-    eventually("the other server lets wait", || {
-        let runs: Vec<String> =
-            (0..4).map(|_| start(&second, &json!({ "workflow": "short" }))).collect();
-        let spans = spans(&second, &runs);
-        (most_at_once(&spans) <= 2).then_some(())
+    first.register(&SHORT.replace("short", "long").replace("60ms", "1h"));
+    put(&first, "two", &json!({ "counts": "runs", "max_runs": 2 })).expect(201);
+    eventually("the other server knows of it", || {
+        let run = start(&second, &json!({ "workflow": "long" }));
+        get(&second, &run).get("waits").map(drop)
+    });
+    let all = json!({ "filter": { "workflow": "long" } });
+    second.post("/api/v1/runs/batch/cancel", &all).expect(200);
+    eventually("they are over", || {
+        let counts = second.get("/api/v1/runs/counts").expect(200);
+        (counts["total"] == counts["by_state"]["cancelled"]).then_some(())
     });
     let mut runs = Vec::new();
     for _ in 0..15 {
