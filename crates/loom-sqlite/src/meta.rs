@@ -17,7 +17,7 @@ pub(crate) fn enter(conn: &Connection, run: RunId, meta: &RunMeta) -> Result<(),
 
 /// The reverse of [`enter`], for a run that still has its row.
 pub(crate) fn leave(conn: &Connection, run: RunId) -> Result<(), Fault> {
-    let Some(text) = text(conn, run)?.flatten() else { return Ok(()) };
+    let Some(text) = text(conn, run)? else { return Ok(()) };
     let tags = "DELETE FROM run_tags WHERE tag = ? AND run = ?";
     let annotations = "DELETE FROM run_annotations WHERE key = ? AND value = ? AND run = ?";
     for_each_row(conn, run, &decode_meta(Some(&text))?, [tags, annotations])
@@ -25,14 +25,14 @@ pub(crate) fn leave(conn: &Connection, run: RunId) -> Result<(), Fault> {
 
 /// What is said about the run.
 pub(crate) fn of(conn: &Connection, run: RunId) -> Result<RunMeta, Fault> {
-    let text = text(conn, run)?.ok_or(StoreError::NoRun(run))?;
-    Ok(decode_meta(text.as_deref())?)
+    Ok(decode_meta(text(conn, run)?.as_deref())?)
 }
 
-/// The column of the run's row, if there is one.
-fn text(conn: &Connection, run: RunId) -> Result<Option<Option<String>>, Fault> {
+/// The column of the run's row.
+fn text(conn: &Connection, run: RunId) -> Result<Option<String>, Fault> {
     let mut select = conn.prepare_cached("SELECT meta FROM runs WHERE id = ?")?;
-    Ok(select.query_row([run.to_bytes()], |row| row.get(0)).optional()?)
+    let found = select.query_row([run.to_bytes()], |row| row.get(0)).optional()?;
+    Ok(found.ok_or(StoreError::NoRun(run))?)
 }
 
 /// Executes one statement for each tag, and one for each annotation.

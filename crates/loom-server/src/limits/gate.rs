@@ -134,9 +134,10 @@ impl Limits {
             let now = self.clock.now();
             let (plan, shut) = self.book().plan(now, newcomer);
             let places: Vec<String> = plan.changes.iter().map(|it| it.key.clone()).collect();
-            let written = match places.is_empty() {
-                true => Ok(Vec::new()),
-                false => self.shelf.write(plan.changes.clone()).await?,
+            let written = if places.is_empty() {
+                Ok(Vec::new())
+            } else {
+                self.shelf.write(plan.changes.clone()).await?
             };
             match written {
                 Ok(versions) => {
@@ -392,10 +393,8 @@ pub(super) fn counts(
     run: &RunSummary,
 ) -> Result<Vec<Count>, StoreError> {
     let RunSummary { namespace, workflow, meta, .. } = run;
-    let variables = match rules.ask_variables(namespace, workflow) {
-        true => store.variables(run.id)?,
-        false => Vec::new(),
-    };
+    let asked = rules.ask_variables(namespace, workflow);
+    let variables = if asked { store.variables(run.id)? } else { Vec::new() };
     let key = meta.concurrency_key.as_deref();
     Ok(rules.counts(&Facts { namespace, workflow, key, variables: &variables }))
 }

@@ -174,15 +174,12 @@ impl Limits {
             let present = self.present(name).await?;
             let version = present.as_ref().map(|(_, version)| *version);
             when.check(version, "limit", LIMITS, name)?;
-            let id = match &present {
-                Some((present, _)) => {
-                    may_change(caller, &present.spec)?;
-                    counts_alike(&present.spec, &spec).then(|| present.id.clone())
-                }
-                None => {
-                    self.room().await?;
-                    None
-                }
+            let id = if let Some((present, _)) = &present {
+                may_change(caller, &present.spec)?;
+                counts_alike(&present.spec, &spec).then(|| present.id.clone())
+            } else {
+                self.room().await?;
+                None
             };
             let id = id.map_or_else(|| random::<8>().map(|bytes| hex(&bytes)), Ok)?;
             let (changed_by, changed_at) = (caller.name().to_owned(), self.clock.now());
@@ -372,15 +369,12 @@ pub(super) fn rank_of(run: &RunSummary) -> Rank {
 fn full(count: &Count, shut: &Shut, now: Timestamp) -> Problem {
     let limit = &count.limit;
     let of = count.key.as_ref().map(|key| format!(" for `{key}`")).unwrap_or_default();
-    let (why, wait) = match (shut.lacks, limit.pace) {
-        (Lacking::Start(at), Some(pace)) => (
-            format!("{} runs have begun within {} s", pace.starts, pace.period.as_secs()),
-            at.map(|at| at.since(now)),
-        ),
-        _ => {
-            let most = limit.max_runs.unwrap_or_default();
-            (format!("as many runs as it allows, {most}, are under way"), None)
-        }
+    let (why, wait) = if let (Lacking::Start(at), Some(pace)) = (shut.lacks, limit.pace) {
+        let why = format!("{} runs have begun within {} s", pace.starts, pace.period.as_secs());
+        (why, at.map(|at| at.since(now)))
+    } else {
+        let most = limit.max_runs.unwrap_or_default();
+        (format!("as many runs as it allows, {most}, are under way"), None)
     };
     let message = format!("the limit `{}` has no room{of}: {why}", limit.name);
     // Whole seconds, rounded up: a header has no others.

@@ -140,10 +140,10 @@ impl World {
         match step {
             Step::Arrive { workflow, key, priority } => self.arrive(*workflow, *key, *priority),
             Step::End(which) => {
-                self.end(|runs| *which.get(runs), |state| matches!(state, State::Runs(_)))
+                self.end(|runs| *which.get(runs), |state| matches!(state, State::Runs(_)));
             }
             Step::Cancel(which) => {
-                self.end(|runs| *which.get(runs), |state| *state == State::Waits)
+                self.end(|runs| *which.get(runs), |state| *state == State::Waits);
             }
             Step::Learn(server, most) => {
                 let open = self.news.len() - self.known[*server];

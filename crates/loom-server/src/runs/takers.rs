@@ -54,13 +54,12 @@ pub fn takers(
     // What a process that is gone had under way counts no more.
     let others = store.list(&filter)?.runs.into_iter().filter(|run| run.id != own && run.alive);
     for run in others {
-        let shares = match shares.get(&run.definition) {
-            Some(shares) => *shares,
-            None => {
-                let plan = Plan::new(store.definition(&run.definition)?);
-                let any = plan.tasks().any(|(task, _)| claim.is_shared(&plan, task));
-                *shares.entry(run.definition).or_insert(any)
-            }
+        let shares = if let Some(shares) = shares.get(&run.definition) {
+            *shares
+        } else {
+            let plan = Plan::new(store.definition(&run.definition)?);
+            let any = plan.tasks().any(|(task, _)| claim.is_shared(&plan, task));
+            *shares.entry(run.definition).or_insert(any)
         };
         if !shares {
             continue;

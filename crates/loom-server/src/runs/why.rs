@@ -103,9 +103,8 @@ fn few(
 ) -> Result<FewTakers, StoreError> {
     let all = takers(store, &look.history, task)?;
     let count = all.len();
-    let seen = all.into_iter().filter(|taker| {
-        visible.is_none_or(|names| names.iter().any(|name| *name == taker.namespace))
-    });
+    let sees = |taker: &Taker| visible.is_none_or(|names| names.contains(&taker.namespace));
+    let seen = all.into_iter().filter(sees);
     let view = |taker: Taker| TakerView {
         run: taker.run.to_string(),
         workflow: taker.workflow,
