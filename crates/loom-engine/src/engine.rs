@@ -197,6 +197,7 @@ impl Engine {
                 self.batch.replies.push((run, reply, answer));
             }
             Input::Ping(reply) => reply(Ok(())),
+            Input::Queues(queues) => self.set_queues(&queues),
             Input::Posted(posted) => self.posted(posted, now),
             Input::Reports(reports) => {
                 for (run, report) in reports {
@@ -230,6 +231,17 @@ impl Engine {
         self.runs.insert(id, ActiveRun::created(run, new));
         self.touch(id);
         if hold { Ok(()) } else { self.command(id, Command::Begin, now) }
+    }
+
+    /// What is under way in a queue counts, also where it began before the queue had a limit.
+    fn set_queues(&mut self, queues: &HashMap<String, u32>) {
+        self.limits.set_queues(queues);
+        for (id, active) in &self.runs {
+            for attempt in active.run.attempts_under_way() {
+                self.limits.count(*id, active.run.plan(), attempt.task);
+            }
+        }
+        self.to_fill.extend(self.limits.ask_again());
     }
 
     /// Whether a run is this engine's, in memory or parked.

@@ -2,6 +2,7 @@
 
 use loom_core::{Plan, Refusal, Report, Request, RunId, Variable};
 use loom_store::{DefinitionHash, OwnerId, Posted, RunCommit, RunMeta, StoreError};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -43,6 +44,9 @@ pub enum Input {
     Request(RunId, Request, Reply),
     /// Say that the engine takes inputs.
     Ping(Reply),
+    /// These are the most tasks at once of queues, in place of those that were said before. A queue
+    /// that [`crate::Options::queues`] names too has the smaller number.
+    Queues(HashMap<String, u32>),
     /// Another process has asked something of a run, in the store.
     Posted(Posted),
     /// Executors say something of attempts.

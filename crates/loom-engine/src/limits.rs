@@ -44,6 +44,9 @@ type Permit = Vec<String>;
 /// Counts what is under way against the limits. Tasks without limits cost nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
+    /// What this process was started with.
+    own_max: HashMap<String, u32>,
+    /// What holds for each queue.
     queue_max: HashMap<String, u32>,
     slots: HashMap<String, Slots>,
     held: HashMap<(RunId, TaskRef), Permit>,
@@ -53,8 +56,37 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn new(queues: HashMap<String, u32>) -> Self {
-        let queue_max = queues.into_iter().map(|(name, most)| (queue_key(&name), most)).collect();
-        Self { queue_max, ..Self::default() }
+        let own_max: HashMap<_, _> =
+            queues.into_iter().map(|(name, most)| (queue_key(&name), most)).collect();
+        Self { queue_max: own_max.clone(), own_max, ..Self::default() }
+    }
+
+    /// Other numbers hold for queues, beside those that this process was started with. What counted
+    /// against a queue goes on to do so until it is over.
+    pub(crate) fn set_queues(&mut self, queues: &HashMap<String, u32>) {
+        self.queue_max.clone_from(&self.own_max);
+        for (name, &most) in queues {
+            let known = self.queue_max.entry(queue_key(name)).or_insert(most);
+            *known = (*known).min(most);
+        }
+    }
+
+    /// An attempt is under way: it counts against its queue, if it does not yet.
+    pub(crate) fn count(&mut self, run: RunId, plan: &Plan, task: TaskRef) {
+        let Some((key, most)) = self.queue_of(plan, task) else { return };
+        let permit = self.held.entry((run, task)).or_default();
+        if !permit.contains(&key) {
+            permit.push(key.clone());
+            let slots = self.slots.entry(key).or_default();
+            slots.most = most;
+            slots.used += 1;
+        }
+    }
+
+    /// The queue of a task, if it has a limit.
+    fn queue_of(&self, plan: &Plan, task: TaskRef) -> Option<(String, u32)> {
+        let key = queue_key(plan.task(task.task).execution.queue.as_deref()?);
+        self.queue_max.get(&key).map(|&most| (key, most))
     }
 
     /// The gate that one run's attempts pass.
@@ -156,8 +188,7 @@ impl Limits {
 
     fn admit(&mut self, run: RunId, plan: &Plan, task: TaskRef, startable: u32) -> bool {
         let def = plan.task(task.task);
-        let queue = def.execution.queue.as_deref().map(queue_key);
-        let queue = queue.and_then(|key| self.queue_max.get(&key).map(|&most| (key, most)));
+        let queue = self.queue_of(plan, task);
         let own = def.execution.workers.map(|most| (task_key(plan, &def.name), most));
         if queue.is_none() && own.is_none() {
             return true;
@@ -302,6 +333,26 @@ mod tests {
         assert!(limits.are_waited_for());
         assert_eq!(ask(&mut limits, &[]), []);
         assert_eq!(limits.ask_again(), [run]);
+        assert_eq!(ask(&mut limits, &[]), [says("gpu", 0, 0)]);
+        assert!(!limits.are_waited_for());
+    }
+
+    #[test]
+    fn what_began_before_a_queue_had_a_limit_counts_and_the_smaller_number_holds() {
+        let (mut limits, plan) = both();
+        let run = RunId::new(1, 0);
+        limits.set_queues(&HashMap::from([("gpu".to_owned(), 9), ("cpu".to_owned(), 2)]));
+        assert_eq!(
+            limits.queue_max,
+            [("queue gpu".to_owned(), 1), ("queue cpu".to_owned(), 2)].into()
+        );
+        limits.set_queues(&HashMap::new());
+        assert_eq!(limits.queue_max, limits.own_max);
+
+        limits.count(run, &plan, B);
+        limits.count(run, &plan, B);
+        assert_eq!(ask(&mut limits, &[]), [says("gpu", 1, 0)]);
+        assert_eq!(limits.release(run, &Event::Cancelled { at: Timestamp(0), task: B }), []);
         assert_eq!(ask(&mut limits, &[]), [says("gpu", 0, 0)]);
         assert!(!limits.are_waited_for());
     }

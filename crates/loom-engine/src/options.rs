@@ -12,6 +12,7 @@ pub struct Options {
     /// depends on how fast they end. 0 hands over none.
     pub ahead_max: u32,
     /// The most tasks of a queue at once, over all engines on the store; each goes by its own number.
+    /// [`crate::Input::Queues`] may set smaller ones.
     pub queues: HashMap<String, u32>,
     /// The most inputs that may wait for the engine to take and answer them; further ones are refused
     /// as [`crate::EngineError::Busy`].

@@ -562,6 +562,39 @@ fn a_tasks_own_limit_holds_over_engines_and_the_one_that_waits_is_next() {
 }
 
 #[test]
+fn a_queue_that_gets_a_limit_counts_what_is_under_way_and_goes_on_when_it_is_raised() {
+    let queued = || {
+        let mut queued = task("a");
+        queued.execution.queue = Some("gpu".into());
+        vec![queued]
+    };
+    let mut bench = Bench::new();
+    let queues =
+        |most: u32| Input::Queues(std::collections::HashMap::from([("gpu".to_owned(), most)]));
+    let starts = |bench: &Bench| {
+        let diary = bench.diary();
+        diary.into_iter().filter(|line| line.starts_with("start")).count()
+    };
+    let inputs = vec![bench.submit(1, queued()), bench.submit(2, queued())];
+    bench.turn(inputs).unwrap();
+    assert_eq!(starts(&bench), 2, "there is no limit yet");
+    let inputs = vec![queues(2), bench.submit(3, queued()), bench.submit(4, queued())];
+    bench.turn(inputs).unwrap();
+    assert_eq!(starts(&bench), 0);
+    assert!(bench.engine.waits_for_slots());
+    bench.turn(vec![report(1, 0, 1, News::Succeeded(Vec::new()))]).unwrap();
+    assert_eq!(starts(&bench), 1);
+    bench.turn(vec![queues(3)]).unwrap();
+    assert_eq!(starts(&bench), 1);
+    let inputs = vec![bench.submit(5, queued()), bench.submit(6, queued())];
+    bench.turn(inputs).unwrap();
+    assert_eq!(starts(&bench), 0);
+    bench.turn(vec![Input::Queues(std::collections::HashMap::new())]).unwrap();
+    assert_eq!(starts(&bench), 2, "the limit is gone");
+    assert!(!bench.engine.waits_for_slots());
+}
+
+#[test]
 fn a_task_with_a_limit_waits_out_a_locked_store() {
     let mut bench = Bench::new();
     let mut limited = task("a");

@@ -4,6 +4,7 @@ use crate::access::Access;
 use crate::config::Config;
 use crate::feed::{Cursor, Follower, Hub, RunFollower, bad_cursor};
 use crate::insight::{Insight, InsightParts};
+use crate::limits::{Gatekeeper, Limits};
 use crate::log::Log;
 use crate::parts::{Logs, Parts};
 use crate::problem::Problem;
@@ -31,6 +32,8 @@ pub struct App {
     pub workflows: Arc<Workflows>,
     /// Runs.
     pub runs: Arc<Runs>,
+    /// How many runs and tasks there may be at once.
+    pub limits: Arc<Limits>,
     /// Rules by which ended runs are deleted.
     pub retention: Retention,
     /// Runs that start by themselves.
@@ -62,6 +65,7 @@ pub struct App {
 struct Drivers {
     _clockwork: Clockwork,
     _lookout: Lookout,
+    _gatekeeper: Gatekeeper,
     _starter: Starter,
 }
 
@@ -96,6 +100,13 @@ impl App {
         let (catalog, time, settings) =
             (Arc::clone(&plugins), Arc::clone(&clock), Arc::clone(&config));
         let workflows = Arc::new(Workflows::new(shelf.clone(), catalog, time, settings));
+        let limits = Arc::new(Limits::start(
+            stores.as_ref(),
+            shelf.clone(),
+            readers.clone(),
+            engine.clone(),
+            Arc::clone(&clock),
+        )?);
         let webhooks = webhooks(&hub, &readers, &shelf, &clock, Receivers::new(&config)?);
         let runs = Arc::new(Runs::new(
             engine,
@@ -106,6 +117,7 @@ impl App {
             Arc::clone(&logs),
             Arc::clone(&clock),
             Arc::clone(&config),
+            Arc::clone(&limits),
         ));
         let beginners = TriggerParts {
             shelf: shelf.clone(),
@@ -116,7 +128,7 @@ impl App {
             folders,
             allowed: &config.watched_folders,
         };
-        let (schedules, triggers, drivers) = start(beginners, &hub);
+        let (schedules, triggers, drivers) = start(beginners, &limits, &hub);
         let retention = Retention::new(shelf);
         if let Some(certificates) = &certificates {
             let tended = tls::tend(Arc::downgrade(certificates), log.clone(), Arc::clone(&clock));
@@ -126,6 +138,7 @@ impl App {
             access,
             workflows,
             runs,
+            limits,
             retention,
             schedules,
             triggers,
@@ -191,7 +204,11 @@ impl App {
 }
 
 /// Starts what starts runs: schedules are made of parts that triggers are made of too.
-fn start(parts: TriggerParts<'_>, hub: &Arc<Hub>) -> (Arc<Schedules>, Arc<Triggers>, Drivers) {
+fn start(
+    parts: TriggerParts<'_>,
+    limits: &Arc<Limits>,
+    hub: &Arc<Hub>,
+) -> (Arc<Schedules>, Arc<Triggers>, Drivers) {
     let TriggerParts { shelf, readers, runs, workflows, clock, .. } = &parts;
     let starter = Starter::start(Arc::clone(runs));
     let follower = || Follower::from_now(Arc::clone(hub), readers.clone());
@@ -203,6 +220,7 @@ fn start(parts: TriggerParts<'_>, hub: &Arc<Hub>) -> (Arc<Schedules>, Arc<Trigge
     let drivers = Drivers {
         _clockwork: Clockwork::start(Arc::clone(&schedules), for_clockwork),
         _lookout: triggers.watch(for_lookout),
+        _gatekeeper: Gatekeeper::start(Arc::clone(limits), Arc::clone(hub)),
         _starter: starter,
     };
     (schedules, triggers, drivers)

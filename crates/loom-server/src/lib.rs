@@ -22,6 +22,7 @@ pub mod http;
 mod ids;
 pub mod insight;
 mod kept;
+pub mod limits;
 mod log;
 mod network;
 mod parts;

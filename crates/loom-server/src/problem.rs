@@ -82,7 +82,7 @@ impl Problem {
             | ErrorCode::LimitReached => StatusCode::CONFLICT,
             ErrorCode::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             ErrorCode::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            ErrorCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::TooManyRequests | ErrorCode::LimitFull => StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             ErrorCode::ServerBusy | ErrorCode::ServerStopping | ErrorCode::StoreBusy => {
                 StatusCode::SERVICE_UNAVAILABLE

@@ -70,7 +70,8 @@ impl Shelf {
         written.map_err(Problem::from)
     }
 
-    async fn read<T, F>(&self, question: F) -> Result<T, Problem>
+    /// Asks anything of the documents.
+    pub(crate) async fn read<T, F>(&self, question: F) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: FnOnce(&mut dyn DocumentStore) -> Result<T, StoreError> + Send + 'static,

@@ -75,6 +75,9 @@ impl Crowd {
             } else {
                 self.go_on(place);
             }
+            if self.random.one_in(20) {
+                self.widen();
+            }
             self.assert_limits();
             *self.now() += self.random.below(20_000) as u64;
             if self.open_runs().is_empty() {
@@ -114,14 +117,30 @@ impl Crowd {
             ledger: Arc::clone(&self.ledger),
             now: Arc::clone(&self.now),
         };
+        let is_told = self.random.one_in(2);
         let options = Options {
             ahead_max: self.random.below(3) as u32,
             starts_per_turn: 1 + self.random.below(5),
-            queues: HashMap::from([(QUEUE.to_owned(), self.queue_max)]),
+            queues: if is_told { HashMap::new() } else { self.queues() },
             ..Options::default()
         };
-        let engine = Engine::new(Box::new(store), Box::new(executor), options);
+        let mut engine = Engine::new(Box::new(store), Box::new(executor), options);
+        if is_told {
+            let mut inputs = vec![Input::Queues(self.queues())];
+            engine.turn(&mut inputs, Timestamp(*self.now())).expect("it has nothing to ask");
+        }
         Member { engine, machine, owner }
+    }
+
+    fn queues(&self) -> HashMap<String, u32> {
+        HashMap::from([(QUEUE.to_owned(), self.queue_max)])
+    }
+
+    /// The queue's limit is raised, as one member learns now and the others when they begin anew.
+    fn widen(&mut self) {
+        self.queue_max += 1;
+        let place = self.random.below(self.members.len());
+        self.turn(place, vec![Input::Queues(self.queues())]);
     }
 
     fn submission(&mut self) -> Input {

@@ -2,8 +2,8 @@
 
 use crate::fault::Fault;
 use loom_core::RunId;
-use loom_store::RunMeta;
 use loom_store::record::decode_meta;
+use loom_store::{RunMeta, StoreError};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
@@ -17,14 +17,22 @@ pub(crate) fn enter(conn: &Connection, run: RunId, meta: &RunMeta) -> Result<(),
 
 /// The reverse of [`enter`], for a run that still has its row.
 pub(crate) fn leave(conn: &Connection, run: RunId) -> Result<(), Fault> {
-    let text: Option<Option<String>> = conn
-        .prepare_cached("SELECT meta FROM runs WHERE id = ?")?
-        .query_row([run.to_bytes()], |row| row.get(0))
-        .optional()?;
-    let Some(text) = text.flatten() else { return Ok(()) };
+    let Some(text) = text(conn, run)? else { return Ok(()) };
     let tags = "DELETE FROM run_tags WHERE tag = ? AND run = ?";
     let annotations = "DELETE FROM run_annotations WHERE key = ? AND value = ? AND run = ?";
     for_each_row(conn, run, &decode_meta(Some(&text))?, [tags, annotations])
+}
+
+/// What is said about the run.
+pub(crate) fn of(conn: &Connection, run: RunId) -> Result<RunMeta, Fault> {
+    Ok(decode_meta(text(conn, run)?.as_deref())?)
+}
+
+/// The column of the run's row.
+fn text(conn: &Connection, run: RunId) -> Result<Option<String>, Fault> {
+    let mut select = conn.prepare_cached("SELECT meta FROM runs WHERE id = ?")?;
+    let found = select.query_row([run.to_bytes()], |row| row.get(0)).optional()?;
+    Ok(found.ok_or(StoreError::NoRun(run))?)
 }
 
 /// Executes one statement for each tag, and one for each annotation.

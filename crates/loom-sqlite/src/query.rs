@@ -4,15 +4,17 @@ use crate::SqliteStore;
 use crate::commit::owner_of;
 use crate::fault::Fault;
 use crate::journal;
-use crate::meta::read_meta;
+use crate::meta::{self, read_meta};
 use crate::owner::is_alive;
 use crate::search::{Search, namespaces};
 use crate::write::begin;
 use loom_core::{Definition, ParseIdError, Request, RunId, RunState, Timestamp, Variable};
-use loom_store::record::{Secrets, decode_definition, decode_variables, encode_request};
+use loom_store::record::{
+    Secrets, decode_definition, decode_variables, encode_meta, encode_request,
+};
 use loom_store::{
     DefinitionHash, FeedPage, FeedPosition, JournalPage, OwnerId, QueryStore, Recorded, RunFilter,
-    RunPage, RunSummary, StoreError,
+    RunMeta, RunPage, RunSummary, StoreError,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, HashMap};
@@ -79,6 +81,16 @@ impl QueryStore for SqliteStore {
 
     fn post(&mut self, run: RunId, request: &Request) -> Result<(), StoreError> {
         let result = self.try_post(run, request);
+        self.told(result)
+    }
+
+    fn describe(
+        &mut self,
+        run: RunId,
+        before: &RunMeta,
+        after: &RunMeta,
+    ) -> Result<bool, StoreError> {
+        let result = self.try_describe(run, before, after);
         self.told(result)
     }
 }
@@ -173,6 +185,24 @@ impl SqliteStore {
         tx.commit()?;
         self.no_requests_at = None;
         Ok(())
+    }
+
+    fn try_describe(
+        &mut self,
+        run: RunId,
+        before: &RunMeta,
+        after: &RunMeta,
+    ) -> Result<bool, Fault> {
+        let tx = begin(&mut self.conn, self.busy_timeout)?;
+        if meta::of(&tx, run)? != *before {
+            return Ok(false);
+        }
+        meta::leave(&tx, run)?;
+        tx.prepare_cached("UPDATE runs SET meta = ? WHERE id = ?")?
+            .execute(params![encode_meta(after), run.to_bytes()])?;
+        meta::enter(&tx, run, after)?;
+        tx.commit()?;
+        Ok(true)
     }
 }
 

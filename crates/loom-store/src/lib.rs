@@ -120,6 +120,16 @@ pub trait QueryStore: Send {
     /// Leaves a request for the owner of a run, durably. Nobody would read one for a run that has
     /// ended: that is [`StoreError::Conflict`].
     fn post(&mut self, run: RunId, request: &Request) -> Result<(), StoreError>;
+
+    /// Says something else about a run, durably, in place of what was said `before`; the run is found
+    /// by it from then on. Answers with whether that was so: if not, nothing is changed. Whoever has
+    /// the run may go by what was said before until its process ends.
+    fn describe(
+        &mut self,
+        run: RunId,
+        before: &RunMeta,
+        after: &RunMeta,
+    ) -> Result<bool, StoreError>;
 }
 
 /// What the janitor needs.

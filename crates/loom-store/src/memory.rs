@@ -8,7 +8,7 @@ use crate::params::{FeedPage, FeedPosition, FeedRow, JournalPage, RunPage, RunSu
 use crate::record::{finished_at, masked_definition, masked_event, masked_variables, started_at};
 use crate::{
     Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RequestId, Retention,
-    RunCommit, RunFilter, RunStore, Share, SlotAsk, StoreError, UpkeepStore,
+    RunCommit, RunFilter, RunMeta, RunStore, Share, SlotAsk, StoreError, UpkeepStore,
 };
 use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
 use std::collections::BTreeMap;
@@ -362,6 +362,21 @@ impl QueryStore for MemoryStore {
         let id = RequestId(content.requests_so_far);
         content.requests.push(Posted { id, run, request: Ok(request.clone()) });
         Ok(())
+    }
+
+    fn describe(
+        &mut self,
+        run: RunId,
+        before: &RunMeta,
+        after: &RunMeta,
+    ) -> Result<bool, StoreError> {
+        let mut content = self.content();
+        let found = content.runs.get_mut(&run).ok_or(StoreError::NoRun(run))?;
+        let is_so = *found.new.meta == *before;
+        if is_so {
+            found.new.meta = Arc::new(after.clone());
+        }
+        Ok(is_so)
     }
 }
 

@@ -92,6 +92,8 @@ pages! {
     BadSetting 717;
     BadRange 740;
     LimitReached 750;
+    LimitFull 765;
+    FixedAtStart 766;
     FolderNotAllowed 771;
     UnreadableRequest 775;
 }

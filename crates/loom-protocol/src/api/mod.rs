@@ -7,6 +7,7 @@ mod access;
 mod analytics;
 mod batch;
 mod health;
+mod limit;
 mod problem;
 mod retention;
 mod run;
@@ -28,6 +29,10 @@ pub use analytics::{
 };
 pub use batch::{BatchAct, BatchDone, BatchDoneItem, BatchStart, BatchStarted, BatchStartedItem};
 pub use health::{Alive, Check, Readiness, Status, TlsStatus};
+pub use limit::{
+    ChangeRun, FewHolders, HolderView, Lack, LimitKey, LimitList, LimitSpec, LimitView, LimitWait,
+    Rate, RunWaits, WhenFull,
+};
 pub use problem::{DiagnosticInfo, ProblemDocument};
 pub use retention::{RetentionList, RetentionRule, RetentionView};
 pub use run::{
@@ -52,9 +57,9 @@ pub use webhook::{
 };
 pub use why::{
     BackingOffView, CauseView, ChainLinkView, ChainView, EndView, EndedByView, FewBackingOff,
-    FewEnds, FewFirstCauses, FewItemFailures, FewNext, FewReady, FewStandings, FewVariables,
-    FirstCauseView, HoldView, ItemFailureView, ItemsWhyView, NextView, ReadyView, RunWhyView,
-    StandingView, TaskWhyView, TollView, WaitsForView, WhyView,
+    FewEnds, FewFirstCauses, FewItemFailures, FewNext, FewReady, FewStandings, FewTakers,
+    FewVariables, FirstCauseView, HoldView, ItemFailureView, ItemsWhyView, NextView, ReadyView,
+    RunWhyView, StandingView, TakerView, TaskWhyView, TollView, WaitsForView, WhyView,
 };
 pub use workflow::{
     EdgeView, GraphView, KnotView, NamespaceList, NamespaceView, NeedView, NodeView, PluginList,

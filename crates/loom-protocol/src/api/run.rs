@@ -1,5 +1,6 @@
 //! Runs, their tasks and attempts.
 
+use super::limit::LimitWait;
 use crate::event::FailureEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -46,9 +47,21 @@ pub struct StartRun {
     /// The most tasks at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32>,
+    /// Which run goes first where limits do not let all begin: -100 to 100, the greater before the
+    /// smaller.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i32,
+    /// Runs of one key are counted together by limits that ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency_key: Option<String>,
     /// What makes this request the same as another.
     #[serde(default)]
     pub identity: Identity,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+const fn is_zero(number: &i32) -> bool {
+    *number == 0
 }
 
 /// What makes two requests to start a run the same. A repeat answers with the first run.
@@ -142,6 +155,15 @@ pub struct RunView {
     /// It began, or will begin, no earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_at: Option<String>,
+    /// Which run goes first where limits do not let all begin.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i32,
+    /// The key by which limits may count it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency_key: Option<String>,
+    /// The limit that does not let it begin yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<LimitWait>,
     /// The run that this one repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<String>,

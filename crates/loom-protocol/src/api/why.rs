@@ -1,6 +1,6 @@
 //! Why a run or a task stands where it does. Lists hold the first few; `more` counts the rest.
 
-use super::{InputView, InterventionView, RunState, SkipView, VariableView};
+use super::{InputView, InterventionView, RunState, RunWaits, SkipView, VariableView};
 use crate::event::FailureEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,6 +11,9 @@ use serde_json::Value;
 pub struct RunWhyView {
     /// Where it stands.
     pub state: RunState,
+    /// What a run that is queued waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<RunWaits>,
     /// Who or what ended it before its time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedByView>,
@@ -275,8 +278,10 @@ pub enum HoldView {
     Instances {
         /// How many that are.
         most: u32,
-        /// Which they are.
+        /// Which of this run they are.
         taken: FewStandings,
+        /// Which of other runs they are.
+        others: FewTakers,
     },
     /// Its queue is full.
     Queue {
@@ -284,6 +289,8 @@ pub enum HoldView {
         queue: String,
         /// What of this run is under way in it.
         taken: FewStandings,
+        /// What of other runs is under way in it.
+        others: FewTakers,
     },
     /// Nothing in the run: it is about to start, unless other runs have taken a limit.
     AboutToStart {
@@ -293,7 +300,36 @@ pub enum HoldView {
         /// The most instances of the task over all runs.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instances: Option<u32>,
+        /// What of other runs counts against the same.
+        others: FewTakers,
     },
+}
+
+/// Tasks of other runs that count against the same limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FewTakers {
+    /// The first few that the caller may see.
+    pub first: Vec<TakerView>,
+    /// How many more were found.
+    pub more: u32,
+}
+
+/// A task of another run, whichever process runs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TakerView {
+    /// The run.
+    pub run: String,
+    /// Its workflow.
+    pub workflow: String,
+    /// The task.
+    pub task: String,
+    /// The item's index, from 0, for a `for_each` task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
+    /// Since when an attempt is under way.
+    pub since: String,
 }
 
 /// Who or what ended a run or a task before its time.

@@ -62,6 +62,6 @@ async fn metrics(
 ) -> Result<Response, Problem> {
     // Where metrics are open, nobody has been asked for a token.
     let caller = caller.map(|Extension(caller)| caller);
-    let page = app.insight.metrics(caller.as_ref()).await?;
+    let page = app.insight.metrics(caller.as_ref(), &app.limits).await?;
     Ok(([(header::CONTENT_TYPE, METRICS_TYPE)], page).into_response())
 }

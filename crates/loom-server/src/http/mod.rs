@@ -11,6 +11,7 @@ mod forwarded;
 mod gate;
 mod guard;
 mod health;
+mod limits;
 mod logs;
 mod openapi;
 mod origin;
@@ -88,6 +89,7 @@ fn api(open_metrics: bool) -> OpenApiRouter<Arc<App>> {
         .merge(access::routes())
         .merge(schedules::routes())
         .merge(triggers::routes())
+        .merge(limits::routes())
         .merge(analytics::routes())
         .merge(health::routes(open_metrics))
         .merge(webhooks::routes())

@@ -28,6 +28,7 @@ use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
         (name = "tasks", description = "The tasks of a run"),
         (name = "schedules", description = "Runs that start by themselves"),
         (name = "triggers", description = "Requests from elsewhere, and files, that start runs"),
+        (name = "limits", description = "How many runs and tasks there may be at once"),
         (name = "events", description = "What happens, as it happens"),
         (name = "access", description = "Tokens, roles and the audit log"),
         (name = "analytics", description = "What recorded attempts add up to"),

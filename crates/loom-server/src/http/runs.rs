@@ -1,6 +1,6 @@
 //! `/runs`: starting, finding and steering them.
 
-use super::extract::{Json, OptionalJson, Pairs, Params, Path, params, text};
+use super::extract::{Json, OptionalJson, Pairs, Params, Path, etag, if_match, params, text};
 use crate::access::Caller;
 use crate::app::App;
 use crate::problem::Problem;
@@ -9,10 +9,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use loom_protocol::api::{
-    Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunView, RunWhyView, StartRun,
-    Started,
+    ChangeRun, Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunView,
+    RunWhyView, StartRun, Started,
 };
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,7 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list, start))
         .routes(routes!(counts))
-        .routes(routes!(get, delete))
+        .routes(routes!(get, change, delete))
         .routes(routes!(why))
         .routes(routes!(rerun))
         .routes(routes!(cancel))
@@ -112,6 +113,8 @@ pub(super) fn accepted(started: Started) -> Response {
 }
 
 /// Read a run
+///
+/// Its `ETag` names what `PATCH` may change.
 #[utoipa::path(get, path = "/api/v1/runs/{id}", tag = "runs", params(("id" = String, Path)),
     security(("token" = ["runs:get"])),
     responses((status = 200, body = RunDetail)))]
@@ -119,8 +122,28 @@ async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<RunDetail>, Problem> {
-    app.runs.get(&caller, &id).await.map(Json)
+) -> Result<Response, Problem> {
+    let found = app.runs.get(&caller, &id).await?;
+    Ok((etag(found.version), Json(found.value)).into_response())
+}
+
+/// Change a run's labels, reason or, before it begins, its priority
+///
+/// With `If-Match`, only if these are still what the caller saw.
+#[utoipa::path(patch, path = "/api/v1/runs/{id}", tag = "runs",
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
+    request_body = ChangeRun,
+    security(("token" = ["runs:update"])),
+    responses((status = 200, body = RunView)))]
+async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(change): Json<Map<String, Value>>,
+) -> Result<Response, Problem> {
+    let changed = app.runs.change(&caller, &id, change, if_match(&headers)?).await?;
+    Ok((etag(changed.version), Json(changed.value)).into_response())
 }
 
 /// Delete an ended run with its journal and logs

@@ -27,7 +27,7 @@ mod tail;
 mod trace;
 
 pub use disk::Space;
-pub(crate) use expose::CONTENT_TYPE as METRICS_TYPE;
+pub(crate) use expose::{CONTENT_TYPE as METRICS_TYPE, Page};
 pub use meter::CommitMeter;
 pub use sample::Sample;
 pub use service::Insight;

@@ -17,6 +17,7 @@ use super::{process, run};
 use crate::access::{Caller, Permission};
 use crate::config::Config;
 use crate::feed::Hub;
+use crate::limits::Limits;
 use crate::log::Log;
 use crate::parts::Stores;
 use crate::problem::Problem;
@@ -185,7 +186,11 @@ impl Insight {
     }
 
     /// All metrics, as Prometheus reads them. `caller` is `None` where they are open to all.
-    pub async fn metrics(&self, caller: Option<&Caller>) -> Result<String, Problem> {
+    pub async fn metrics(
+        &self,
+        caller: Option<&Caller>,
+        limits: &Limits,
+    ) -> Result<String, Problem> {
         if let Some(caller) = caller {
             caller.may_everywhere(Permission::MetricsGet)?;
         }
@@ -199,6 +204,7 @@ impl Insight {
         }
         self.write_queue(&mut page);
         self.shared.metrics().write(&mut page);
+        limits.write(&mut page);
         self.commits.write(&mut page);
         self.requests.write(&mut page);
         self.write_sent(&mut page);

@@ -4,7 +4,7 @@ use super::service::Runs;
 use super::start::{TEXT_MAX, is_variable, not_a_variable, within};
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
-use loom_core::{Request, RunId, Value, Variable};
+use loom_core::{Request, RunId, RunState, Value, Variable};
 use loom_engine::{EngineError, Input};
 use loom_protocol::api::{AmendTask, ResolveTask, RunView};
 use loom_store::{QueryStore, RunSummary, StoreError};
@@ -158,9 +158,14 @@ impl Runs {
         permission: Permission,
         request: Request,
     ) -> Result<RunView, Problem> {
-        let run = self.permitted(caller, id, permission).await?.id;
+        let found = self.permitted(caller, id, permission).await?;
+        let run = found.id;
+        if found.state == RunState::Queued {
+            // Taken up as it is, if nobody has it: a run that waits is not to begin for this.
+            let _ = self.adopt(run, None).await;
+        }
         for _ in 0..TRIES {
-            match self.adopt(run, request.clone()).await {
+            match self.adopt(run, Some(request.clone())).await {
                 Ok(()) => return self.summary_of(run).await,
                 Err(EngineError::Alive(_)) => {}
                 Err(error) => return Err(error.into()),
@@ -179,19 +184,19 @@ impl Runs {
         Err(Problem::busy(format!("run {run} changes hands; nothing was done to it")))
     }
 
-    async fn adopt(&self, run: RunId, request: Request) -> Result<(), EngineError> {
+    async fn adopt(&self, run: RunId, request: Option<Request>) -> Result<(), EngineError> {
         let (answer, receiver) = oneshot::channel();
         let reply = Box::new(move |result| {
             // The asker may have gone.
             let _ = answer.send(result);
         });
-        self.engine.send(Input::Adopt(run, Some(request), reply));
+        self.engine.send(Input::Adopt(run, request, reply));
         receiver.await.unwrap_or(Err(EngineError::Stopped))
     }
 
-    async fn summary_of(&self, run: RunId) -> Result<RunView, Problem> {
+    pub(super) async fn summary_of(&self, run: RunId) -> Result<RunView, Problem> {
         let summary = self.readers.ask(move |store| store.run(run)).await?;
-        Ok(super::view::run(&summary))
+        Ok(self.shown(&summary))
     }
 }
 

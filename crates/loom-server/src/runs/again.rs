@@ -45,6 +45,8 @@ impl Runs {
             annotations: meta.annotations,
             reason: Some(how.reason),
             workers: Some(first.workers),
+            priority: meta.priority,
+            concurrency_key: meta.concurrency_key,
             ..StartRun::default()
         };
         let context = StartContext { rerun_of: Some(run), ..context };

@@ -1,4 +1,5 @@
-//! Runs that were started for later: they are created at once, and begin when their time comes.
+//! Runs that were started for later: they are created at once, and begin when their time comes, or,
+//! where limits count them, when these have room.
 //!
 //! The store knows which they are: what is kept here is only when to look. Runs that a server held
 //! which is gone are found by looking through the store now and then.
@@ -6,12 +7,12 @@
 use super::service::Runs;
 use crate::problem::Problem;
 use loom_core::{RunId, RunState, Timestamp};
-use loom_engine::{EngineError, Input};
+use loom_engine::EngineError;
 use loom_store::RunFilter;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
@@ -89,11 +90,15 @@ async fn drive(runs: Arc<Runs>) {
         }
         let now = runs.clock.now();
         let due = runs.later.take(now);
+        if !due.is_empty() && !runs.limits.are_idle() {
+            due.into_iter().for_each(|run| runs.limits.due(run));
+            continue;
+        }
         if !due.is_empty() {
             let runs = &runs;
             let begins = due.into_iter().map(|run| {
                 let runs = Arc::clone(runs);
-                async move { (run, runs.open(run).await) }
+                async move { (run, runs.limits.ask_to_begin(run).await) }
             });
             for (run, result) in begins.collect::<JoinSet<_>>().join_all().await {
                 if result.is_err_and(|error| may_pass(&error)) {
@@ -116,17 +121,6 @@ const fn may_pass(error: &EngineError) -> bool {
 }
 
 impl Runs {
-    /// Lets a held run begin.
-    async fn open(&self, run: RunId) -> Result<(), EngineError> {
-        let (answer, receiver) = oneshot::channel();
-        let reply = Box::new(move |result| {
-            // The asker may have gone.
-            let _ = answer.send(result);
-        });
-        self.engine.send(Input::Begin(run, reply));
-        receiver.await.unwrap_or(Err(EngineError::Stopped))
-    }
-
     /// Finds the runs of the store that have not begun.
     async fn find_later(&self) -> Result<(), Problem> {
         let mut filter =
@@ -135,8 +129,14 @@ impl Runs {
             let asked = filter.clone();
             let page = self.readers.ask(move |store| store.list(&asked)).await?;
             filter.after = page.runs.last().map(loom_store::RunSummary::cursor);
-            for run in page.runs.into_iter().filter(|run| run.meta.external.is_none()) {
-                self.later.add(run.id, run.meta.start_at.unwrap_or_default());
+            let now = self.clock.now();
+            for run in page.runs.iter().filter(|run| run.meta.external.is_none()) {
+                let at = run.meta.start_at.unwrap_or_default();
+                if at > now || self.limits.are_idle() {
+                    self.later.add(run.id, at);
+                } else {
+                    self.limits.meet(run);
+                }
             }
             if !page.more {
                 return Ok(());

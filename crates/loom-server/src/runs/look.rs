@@ -16,6 +16,12 @@ pub(crate) struct Look {
 impl Look {
     pub(crate) fn at(store: &mut dyn QueryStore, id: RunId) -> Result<Self, StoreError> {
         let summary = store.run(id)?;
+        Self::of(store, summary)
+    }
+
+    /// The run of which this is known already.
+    pub(crate) fn of(store: &mut dyn QueryStore, summary: RunSummary) -> Result<Self, StoreError> {
+        let id = summary.id;
         let plan = Arc::new(Plan::new(store.definition(&summary.definition)?));
         let variables = Arc::new(store.variables(id)?);
         let submission = Submission { id, plan, variables, workers: summary.workers };

@@ -3,6 +3,7 @@
 mod act;
 mod again;
 mod batch;
+mod change;
 mod cursor;
 mod identity;
 mod later;
@@ -12,6 +13,7 @@ mod search;
 mod service;
 mod start;
 mod sweep;
+mod takers;
 mod tasks;
 mod view;
 mod why;
@@ -21,7 +23,8 @@ pub use log::Log;
 pub use search::Paging;
 pub use service::Runs;
 pub use start::StartContext;
+pub use takers::{Taker, takers};
 
 pub(crate) use look::Look;
 pub(crate) use search::state;
-pub(crate) use view::link;
+pub(crate) use view::{link, state as wire_state};

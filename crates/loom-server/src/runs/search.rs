@@ -3,7 +3,6 @@
 use super::cursor;
 use super::service::Runs;
 use super::start::{LABELS_MAX, TEXT_MAX, moment, within};
-use super::view;
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
 use loom_core::RunState;
@@ -41,7 +40,7 @@ impl Runs {
         let page = self.readers.ask(move |store| store.list(&filter)).await?;
         let last = page.runs.last().filter(|_| page.more);
         let next_cursor = last.map(|run| cursor::write(run.cursor(), &question));
-        Ok(RunList { items: page.runs.iter().map(view::run).collect(), next_cursor })
+        Ok(RunList { items: page.runs.iter().map(|run| self.shown(run)).collect(), next_cursor })
     }
 
     /// How many runs match, by state.

@@ -1,20 +1,22 @@
 //! The runs of the store, for those who may see them.
 
+use super::change::tag;
 use super::later::Later;
 use super::look::Look;
 use super::view;
 use crate::access::{Caller, Permission};
 use crate::config::Config;
+use crate::limits::Limits;
 use crate::parts::Logs;
 use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
 use crate::shelf::Shelf;
-use crate::workflows::Workflows;
-use loom_core::RunId;
+use crate::workflows::{Tagged, Workflows};
+use loom_core::{RunId, RunState};
 use loom_engine::{Clock, Handle};
 use loom_protocol::ErrorCode;
-use loom_protocol::api::{RunDetail, RunView};
-use loom_store::RunSummary;
+use loom_protocol::api::{LimitWait, RunDetail, RunView};
+use loom_store::{QueryStore, RunSummary};
 use std::sync::Arc;
 
 /// The runs.
@@ -28,6 +30,7 @@ pub struct Runs {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) config: Arc<Config>,
     pub(super) later: Later,
+    pub(super) limits: Arc<Limits>,
 }
 
 impl Runs {
@@ -41,40 +44,86 @@ impl Runs {
         logs: Arc<dyn Logs>,
         clock: Arc<dyn Clock>,
         config: Arc<Config>,
+        limits: Arc<Limits>,
     ) -> Self {
         let later = Later::default();
-        Self { engine, readers, keeper, shelf, workflows, logs, clock, config, later }
+        Self { engine, readers, keeper, shelf, workflows, logs, clock, config, later, limits }
     }
 
     /// A run in one line.
     pub async fn summary(&self, caller: &Caller, id: &str) -> Result<RunView, Problem> {
         let summary = self.permitted(caller, id, Permission::RunsGet).await?;
-        Ok(view::run(&summary))
+        Ok(self.shown(&summary))
+    }
+
+    /// A run as it is shown, with what it waits for.
+    pub(super) fn shown(&self, run: &RunSummary) -> RunView {
+        RunView { waits: wait(&self.limits, run), ..view::run(run) }
     }
 
     /// Everything that is known of a run.
-    pub async fn get(&self, caller: &Caller, id: &str) -> Result<RunDetail, Problem> {
-        let now = self.clock.now();
-        let view = move |look: &Look| Ok(view::detail(look, now));
+    /// Its entity tag is that of what may be changed about it.
+    pub async fn get(&self, caller: &Caller, id: &str) -> Result<Tagged<RunDetail>, Problem> {
+        let (now, limits) = (self.clock.now(), Arc::clone(&self.limits));
+        let view = move |_: &mut dyn QueryStore, look: &Look| {
+            let mut value = view::detail(look, now);
+            value.run.waits = wait(&limits, &look.summary);
+            Ok(Tagged { value, version: tag(&look.summary.meta) })
+        };
         self.look(caller, id, Permission::RunsGet, view).await
     }
 
-    /// The run's summary, if the caller may do this to it. Of a run in a namespace that the caller
-    /// has no part in, nothing is told, not even that there is one.
+    /// The run's summary, if the caller may do this to it.
     pub(crate) async fn permitted(
         &self,
         caller: &Caller,
         id: &str,
         permission: Permission,
     ) -> Result<RunSummary, Problem> {
-        let visible = caller.namespaces(permission)?;
-        let run: RunId = id.parse().map_err(|error| {
-            Problem::new(ErrorCode::NoSuchRun, format!("there is no run `{id}`: {error}"))
-        })?;
+        let (run, visible) = (identity(id)?, caller.namespaces(permission)?);
         let summary = self.readers.ask(move |store| store.run(run)).await?;
-        if visible.is_some_and(|names| !names.contains(&summary.namespace)) {
-            return Err(Problem::new(ErrorCode::NoSuchRun, format!("there is no run {run}")));
-        }
+        seen(&summary, visible.as_deref())?;
         Ok(summary)
     }
+
+    /// What is made of all that is recorded of a run, for those who may do this to it. It is made
+    /// where the store is read: a run may have very many tasks.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        id: &str,
+        permission: Permission,
+        view: impl FnOnce(&mut dyn QueryStore, &Look) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (run, visible) = (identity(id)?, caller.namespaces(permission)?);
+        let question = move |store: &mut (dyn QueryStore + 'static)| {
+            let summary = store.run(run)?;
+            if let Err(problem) = seen(&summary, visible.as_deref()) {
+                return Ok(Err(problem));
+            }
+            let look = Look::of(store, summary)?;
+            Ok(view(store, &look))
+        };
+        self.readers.ask(question).await?
+    }
+}
+
+fn identity(id: &str) -> Result<RunId, Problem> {
+    id.parse().map_err(|error| {
+        Problem::new(ErrorCode::NoSuchRun, format!("there is no run `{id}`: {error}"))
+    })
+}
+
+/// Of a run in a namespace that the caller has no part in, nothing is told, not even that there is
+/// one.
+fn seen(run: &RunSummary, visible: Option<&[String]>) -> Result<(), Problem> {
+    if visible.is_some_and(|names| !names.contains(&run.namespace)) {
+        return Err(Problem::new(ErrorCode::NoSuchRun, format!("there is no run {}", run.id)));
+    }
+    Ok(())
+}
+
+fn wait(limits: &Limits, run: &RunSummary) -> Option<LimitWait> {
+    let waits = run.state == RunState::Queued;
+    waits.then(|| limits.wait(run.id)).flatten().map(|(wait, _)| wait)
 }

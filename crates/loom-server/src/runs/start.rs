@@ -20,6 +20,9 @@ pub(super) const LABELS_MAX: usize = 64;
 /// The longest tag, annotation, initiator, source or key; a reason may be four times as long.
 pub(super) const TEXT_MAX: usize = 256;
 
+/// The greatest priority; the smallest is as far below 0.
+const PRIORITY_MAX: u32 = 100;
+
 /// What a request carries beside its body.
 #[derive(Clone, Debug, Default)]
 pub struct StartContext {
@@ -31,6 +34,14 @@ pub struct StartContext {
     pub traceparent: Option<String>,
     /// The run that this one repeats.
     pub rerun_of: Option<RunId>,
+}
+
+/// What creating a run came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Created {
+    Now,
+    /// It was there already.
+    Before,
 }
 
 impl Runs {
@@ -61,21 +72,17 @@ impl Runs {
         let key = RunKey::of(caller, &request, key, &prepared.hash)?;
         let id = new_id(self.clock.now())?;
         let mut submission = self.submission(caller, &prepared, request, context, id)?;
-        let Some(key) = key else {
-            self.submit(submission).await?;
-            return Ok(Started { id: id.to_string(), repeated: false });
-        };
-        let id = match self.reserve(&key, id).await? {
-            Reserved::Start(reserved) => reserved,
-            Reserved::Repeat(run) => return Ok(Started { id: run.to_string(), repeated: true }),
-        };
-        submission.id = id;
-        let repeated = match self.submit(submission).await {
-            Ok(()) => false,
-            // An equal request that came at the same time was quicker.
-            Err(EngineError::Exists(_)) => true,
-            Err(error) => return Err(error.into()),
-        };
+        if let Some(key) = key {
+            match self.reserve(&key, id).await? {
+                Reserved::Start(reserved) => submission.id = reserved,
+                Reserved::Repeat(run) => {
+                    return Ok(Started { id: run.to_string(), repeated: true });
+                }
+            }
+        }
+        let id = submission.id;
+        // `Before`: an equal request that came at the same time was quicker.
+        let repeated = self.create(submission).await? == Created::Before;
         Ok(Started { id: id.to_string(), repeated })
     }
 
@@ -92,10 +99,7 @@ impl Runs {
         let version = request.version.as_deref();
         let prepared = self.workflows.prepared(namespace, &request.workflow, version).await?;
         let submission = self.submission(caller, &prepared, request, context, id)?;
-        match self.submit(submission).await {
-            Ok(()) | Err(EngineError::Exists(_)) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.create(submission).await.map(drop)
     }
 
     fn submission(
@@ -124,20 +128,37 @@ impl Runs {
         })
     }
 
-    async fn submit(&self, submission: NewSubmission) -> Result<(), EngineError> {
+    /// Creates a run. It begins at once, when its time comes, or when its limits have room.
+    async fn create(&self, mut submission: NewSubmission) -> Result<Created, Problem> {
         let later = submission.meta.start_at.filter(|_| submission.hold);
+        let ticket = if later.is_none() { self.limits.ticket(&submission) } else { None };
+        if let Some(ticket) = &ticket {
+            self.limits.knock(ticket).await?;
+            submission.hold = true;
+        }
         let id = submission.id;
+        match (self.submit(submission).await, ticket) {
+            (Ok(()), ticket) => {
+                later.into_iter().for_each(|at| self.later.add(id, at));
+                ticket.into_iter().for_each(|ticket| self.limits.enter(ticket));
+                Ok(Created::Now)
+            }
+            (Err(EngineError::Exists(_)), _) => Ok(Created::Before),
+            (Err(error), ticket) => {
+                ticket.iter().for_each(|ticket| self.limits.abandon(ticket));
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn submit(&self, submission: NewSubmission) -> Result<(), EngineError> {
         let (answer, receiver) = oneshot::channel();
         let reply = Box::new(move |result| {
             // The asker may have gone.
             let _ = answer.send(result);
         });
         self.engine.send(Input::Submit(Box::new(submission), reply));
-        receiver.await.unwrap_or(Err(EngineError::Stopped))?;
-        if let Some(at) = later {
-            self.later.add(id, at);
-        }
-        Ok(())
+        receiver.await.unwrap_or(Err(EngineError::Stopped))
     }
 
     /// The variables that the run begins with.
@@ -204,25 +225,16 @@ pub(super) fn is_variable(name: &str) -> bool {
 }
 
 fn meta(caller: &Caller, request: StartRun, context: StartContext) -> Result<RunMeta, Problem> {
-    if request.tags.len() > LABELS_MAX || request.annotations.len() > LABELS_MAX {
-        let what = format!("a run has at most {LABELS_MAX} tags and {LABELS_MAX} annotations");
-        return Err(Problem::argument(what));
-    }
-    let short = |what: &str, text: &str| within(what, text, TEXT_MAX);
-    request.tags.iter().try_for_each(|tag| short("a tag", tag))?;
-    for (key, value) in &request.annotations {
-        short("an annotation's key", key)?;
-        short("an annotation", value)?;
-    }
     let initiator = request.initiator.unwrap_or_else(|| caller.name().to_owned());
     let source = request.source.unwrap_or_default();
     let reason = request.reason.unwrap_or_default();
     let correlation_id = request.correlation_id.unwrap_or(context.correlation_id);
+    let short = |what: &str, text: &str| within(what, text, TEXT_MAX);
     short("`initiator`", &initiator)?;
     short("`source`", &source)?;
-    within("`reason`", &reason, 4 * TEXT_MAX)?;
     short("`correlation_id`", &correlation_id)?;
-    Ok(RunMeta {
+    request.concurrency_key.iter().try_for_each(|key| short("`concurrency_key`", key))?;
+    let meta = RunMeta {
         tags: request.tags,
         annotations: request.annotations,
         initiator,
@@ -232,8 +244,32 @@ fn meta(caller: &Caller, request: StartRun, context: StartContext) -> Result<Run
         start_at: request.start_at.as_deref().map(|at| moment("start_at", at)).transpose()?,
         traceparent: context.traceparent,
         rerun_of: context.rerun_of,
-        ..RunMeta::default()
-    })
+        priority: request.priority,
+        concurrency_key: request.concurrency_key,
+        external: None,
+    };
+    check_labels(&meta)?;
+    Ok(meta)
+}
+
+/// Refuses labels that a run may not have, and which may be changed after its start.
+pub(super) fn check_labels(meta: &RunMeta) -> Result<(), Problem> {
+    if meta.tags.len() > LABELS_MAX || meta.annotations.len() > LABELS_MAX {
+        let what = format!("a run has at most {LABELS_MAX} tags and {LABELS_MAX} annotations");
+        return Err(Problem::argument(what));
+    }
+    let short = |what: &str, text: &str| within(what, text, TEXT_MAX);
+    meta.tags.iter().try_for_each(|tag| short("a tag", tag))?;
+    for (key, value) in &meta.annotations {
+        short("an annotation's key", key)?;
+        short("an annotation", value)?;
+    }
+    within("`reason`", &meta.reason, 4 * TEXT_MAX)?;
+    if meta.priority.unsigned_abs() > PRIORITY_MAX {
+        let what = format!("`priority` is -{PRIORITY_MAX} to {PRIORITY_MAX}");
+        return Err(Problem::argument(what));
+    }
+    Ok(())
 }
 
 pub(super) fn within(what: &str, text: &str, most: usize) -> Result<(), Problem> {

@@ -8,18 +8,19 @@ use crate::problem::Problem;
 use loom_core::{AttemptRecord, AttemptResult, History, SetBy, TaskIx, explain_inputs};
 use loom_protocol::api::{AttemptDetail, InputView, TaskDetail, TaskList, UndeclaredView};
 use loom_protocol::{ErrorCode, MASK};
+use loom_store::QueryStore;
 
 impl Runs {
     /// All tasks, in the order of the workflow.
     pub async fn tasks(&self, caller: &Caller, id: &str) -> Result<TaskList, Problem> {
-        let view = |look: &Look| Ok(TaskList { items: view::tasks(&look.history) });
+        let view = |_: &mut dyn QueryStore, look: &Look| Ok(TaskList { items: view::tasks(&look.history) });
         self.look(caller, id, Permission::RunsGet, view).await
     }
 
     /// One task with its attempts and what it set.
     pub async fn task(&self, caller: &Caller, id: &str, name: &str) -> Result<TaskDetail, Problem> {
         let name = name.to_owned();
-        let view = move |look: &Look| {
+        let view = move |_: &mut dyn QueryStore, look: &Look| {
             let history = &look.history;
             let ix = look.find(&name)?;
             let own = history.emissions().filter(|set| set.set_by == SetBy::Task(ix));
@@ -39,25 +40,12 @@ impl Runs {
         item: Option<u32>,
     ) -> Result<AttemptDetail, Problem> {
         let name = name.to_owned();
-        let view = move |look: &Look| {
+        let view = move |_: &mut dyn QueryStore, look: &Look| {
             let ix = look.find(&name)?;
             let attempt = look.attempt(ix, number, item)?;
             Ok(detail(&look.history, ix, attempt))
         };
         self.look(caller, id, Permission::RunsGet, view).await
-    }
-
-    /// What is made of all that is recorded of a run, for those who may do this to it. It is made
-    /// where the store is read: a run may have very many tasks.
-    pub(super) async fn look<T: Send + 'static>(
-        &self,
-        caller: &Caller,
-        id: &str,
-        permission: Permission,
-        view: impl FnOnce(&Look) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let run = self.permitted(caller, id, permission).await?.id;
-        self.readers.ask(move |store| Ok(view(&Look::at(store, run)?))).await?
     }
 }
 

@@ -33,6 +33,9 @@ pub(crate) fn run(run: &RunSummary) -> RunView {
         reason: meta.reason.clone(),
         correlation_id: meta.correlation_id.clone(),
         start_at: meta.start_at.map(time),
+        priority: meta.priority,
+        concurrency_key: meta.concurrency_key.clone(),
+        waits: None,
         rerun_of: meta.rerun_of.map(|run| run.to_string()),
         external: meta.external.clone(),
     }

@@ -2,29 +2,46 @@
 
 use super::look::Look;
 use super::service::Runs;
+use super::takers::{Taker, takers};
 use super::view::{self, time};
 use crate::access::{Caller, Permission};
+use crate::limits;
 use crate::problem::Problem;
 use crate::wire::failure_event;
 use loom_core::{
-    ActiveChain, CancelledBy, Cause, CauseEnd, Few, History, Hold, ItemsWhy, RunWhy, SkipReason,
-    Standing, TaskIx, TaskRef, TaskWhy, Toll, VariableRecord, Via, WaitsFor, Why, explain_run,
-    explain_task,
+    ActiveChain, CancelledBy, Cause, CauseEnd, Few, History, Hold, ItemsWhy, RunId, RunState,
+    RunWhy, SkipReason, Standing, TaskIx, TaskRef, TaskWhy, Timestamp, Toll, VariableRecord, Via,
+    WaitsFor, Why, explain_run, explain_task,
 };
 use loom_protocol::api::{
     BackingOffView, CauseView, ChainLinkView, ChainView, EndView, EndedByView, FewBackingOff,
-    FewEnds, FewFirstCauses, FewItemFailures, FewNext, FewReady, FewStandings, FewVariables,
-    FirstCauseView, HoldView, ItemFailureView, ItemsWhyView, NextView, ReadyView, RunWhyView,
-    SkipView, StandingView, TaskWhyView, TollView, WaitsForView, WhyView,
+    FewEnds, FewFirstCauses, FewItemFailures, FewNext, FewReady, FewStandings, FewTakers,
+    FewVariables, FirstCauseView, HoldView, ItemFailureView, ItemsWhyView, LimitWait, NextView,
+    ReadyView, RunWaits, RunWhyView, SkipView, StandingView, TakerView, TaskWhyView, TollView,
+    WaitsForView, WhyView,
 };
+use loom_store::{QueryStore, StoreError};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The most tasks of other runs that are named.
+const TAKERS_SHOWN: usize = 5;
 
 impl Runs {
     /// Why a run stands where it does.
     pub async fn why(&self, caller: &Caller, id: &str) -> Result<RunWhyView, Problem> {
-        let now = self.clock.now();
-        let view = move |look: &Look| {
-            let words = Words { history: &look.history };
-            Ok(words.run(&explain_run(&look.history, now)))
+        let (now, visible) = (self.clock.now(), caller.namespaces(Permission::RunsGet)?);
+        let limits = Arc::clone(&self.limits);
+        let view = move |store: &mut dyn QueryStore, look: &Look| {
+            let waits = waits(store, look, limits.wait(look.summary.id), now)?;
+            let why = explain_run(&look.history, now);
+            let held = why.ready.first.iter().filter(|(_, hold)| is_shared(hold));
+            let mut takers = HashMap::new();
+            for (task, _) in held {
+                takers.insert(*task, few(store, look, *task, visible.as_deref())?);
+            }
+            let words = Words { history: &look.history, takers };
+            Ok(RunWhyView { waits, ..words.run(&why) })
         };
         self.look(caller, id, Permission::RunsGet, view).await
     }
@@ -36,19 +53,73 @@ impl Runs {
         id: &str,
         name: &str,
     ) -> Result<TaskWhyView, Problem> {
-        let (now, name) = (self.clock.now(), name.to_owned());
-        let view = move |look: &Look| {
+        let (now, visible) = (self.clock.now(), caller.namespaces(Permission::RunsGet)?);
+        let name = name.to_owned();
+        let view = move |store: &mut dyn QueryStore, look: &Look| {
             let task = look.find(&name)?;
-            let words = Words { history: &look.history };
-            Ok(words.task(&explain_task(&look.history, TaskRef::whole(task), now)))
+            let why = explain_task(&look.history, TaskRef::whole(task), now);
+            let mut takers = HashMap::new();
+            if let Why::Ready(hold) = &why.why
+                && is_shared(hold)
+            {
+                takers.insert(task, few(store, look, task, visible.as_deref())?);
+            }
+            Ok(Words { history: &look.history, takers }.task(task, &why))
         };
         self.look(caller, id, Permission::RunsGet, view).await
     }
 }
 
+/// What a run that is queued waits for; `wait` is what its limits say.
+fn waits(
+    store: &mut dyn QueryStore,
+    look: &Look,
+    wait: Option<(LimitWait, Vec<RunId>)>,
+    now: Timestamp,
+) -> Result<Option<RunWaits>, StoreError> {
+    if look.summary.state != RunState::Queued {
+        return Ok(None);
+    }
+    if let Some(at) = limits::time_to_come(&look.summary, now) {
+        return Ok(Some(RunWaits::Start { at: time(at) }));
+    }
+    let Some((wait, runs)) = wait else { return Ok(None) };
+    Ok(Some(RunWaits::Limit { wait, holders: limits::holders(store, &runs)? }))
+}
+
+/// Whether tasks of other runs may hold a task back.
+const fn is_shared(hold: &Hold<'_>) -> bool {
+    matches!(hold, Hold::Instances { .. } | Hold::Queue { .. } | Hold::AboutToStart { .. })
+}
+
+/// Tasks of other runs that count against the limits of this one. Those that the caller may not see
+/// are only counted.
+fn few(
+    store: &mut dyn QueryStore,
+    look: &Look,
+    task: TaskIx,
+    visible: Option<&[String]>,
+) -> Result<FewTakers, StoreError> {
+    let all = takers(store, &look.history, task)?;
+    let count = all.len();
+    let sees = |taker: &Taker| visible.is_none_or(|names| names.contains(&taker.namespace));
+    let seen = all.into_iter().filter(sees);
+    let view = |taker: Taker| TakerView {
+        run: taker.run.to_string(),
+        workflow: taker.workflow,
+        task: taker.task,
+        item: taker.item,
+        since: time(taker.since),
+    };
+    let first: Vec<TakerView> = seen.take(TAKERS_SHOWN).map(view).collect();
+    Ok(FewTakers { more: (count - first.len()) as u32, first })
+}
+
 /// Gives names to what explanations refer to by number.
 struct Words<'a> {
     history: &'a History,
+    /// What of other runs may hold a task back.
+    takers: HashMap<TaskIx, FewTakers>,
 }
 
 impl Words<'_> {
@@ -64,7 +135,7 @@ impl Words<'_> {
         };
         let ready = |(task, hold): &(TaskIx, Hold<'_>)| ReadyView {
             task: self.name(*task),
-            hold: self.hold(hold),
+            hold: self.hold(*task, hold),
         };
         let next = |(task, waits_for): &(TaskIx, Vec<WaitsFor>)| NextView {
             task: self.name(*task),
@@ -72,6 +143,7 @@ impl Words<'_> {
         };
         RunWhyView {
             state: view::state(why.state),
+            waits: None,
             ended_by: why.ended_by.as_ref().map(|by| self.ended_by(by)),
             first_causes: FewFirstCauses {
                 first: why.first_causes.first.iter().map(first_cause).collect(),
@@ -90,22 +162,22 @@ impl Words<'_> {
         }
     }
 
-    fn task(&self, why: &TaskWhy<'_>) -> TaskWhyView {
+    fn task(&self, task: TaskIx, why: &TaskWhy<'_>) -> TaskWhyView {
         TaskWhyView {
             standing: self.standing(&why.standing),
             items: why.items.as_ref().map(|items| self.items(items)),
-            why: self.why(&why.why),
+            why: self.why(task, &why.why),
         }
     }
 
-    fn why(&self, why: &Why<'_>) -> WhyView {
+    fn why(&self, task: TaskIx, why: &Why<'_>) -> WhyView {
         match why {
             Why::Waiting(why) => WhyView::Waiting {
                 waits_for: self.waits_for(&why.waits_for),
                 chains: why.chains.iter().map(|chain| self.chain(chain)).collect(),
                 more_open: why.more_active,
             },
-            Why::Ready(hold) => WhyView::Ready { hold: self.hold(hold) },
+            Why::Ready(hold) => WhyView::Ready { hold: self.hold(task, hold) },
             Why::Running(why) => WhyView::Running {
                 try_number: why.try_number,
                 of: why.of,
@@ -152,7 +224,8 @@ impl Words<'_> {
         }
     }
 
-    fn hold(&self, hold: &Hold<'_>) -> HoldView {
+    fn hold(&self, task: TaskIx, hold: &Hold<'_>) -> HoldView {
+        let others = || self.takers.get(&task).cloned().unwrap_or_default();
         match hold {
             Hold::NotBegun => HoldView::NotBegun,
             Hold::Paused(by) => {
@@ -169,14 +242,18 @@ impl Words<'_> {
                 HoldView::Workers { workers: *workers, busy: self.standings(busy) }
             }
             Hold::Instances { most, taken } => {
-                HoldView::Instances { most: *most, taken: self.standings(taken) }
+                HoldView::Instances { most: *most, taken: self.standings(taken), others: others() }
             }
-            Hold::Queue { name, taken } => {
-                HoldView::Queue { queue: (*name).to_owned(), taken: self.standings(taken) }
-            }
-            Hold::AboutToStart { queue, instances } => {
-                HoldView::AboutToStart { queue: queue.map(str::to_owned), instances: *instances }
-            }
+            Hold::Queue { name, taken } => HoldView::Queue {
+                queue: (*name).to_owned(),
+                taken: self.standings(taken),
+                others: others(),
+            },
+            Hold::AboutToStart { queue, instances } => HoldView::AboutToStart {
+                queue: queue.map(str::to_owned),
+                instances: *instances,
+                others: others(),
+            },
         }
     }
 

@@ -89,6 +89,7 @@ macro_rules! store_conformance {
             names_the_owner_that_lives,
             shows_only_what_is_committed,
             answers_with_definitions_by_content,
+            says_something_else_of_a_run,
         );
         $crate::store_conformance!(@group $make, list:
             is_youngest_first_in_pages,

@@ -5,7 +5,7 @@ use super::samples::{
     at, becomes, created, creates, definition, event, events, full_meta, new_run, records, run_id,
 };
 use crate::{
-    Claim, NewRun, QueryStore, RunCommit, RunFilter, RunStore, RunSummary, StoreError,
+    Claim, NewRun, QueryStore, RunCommit, RunFilter, RunMeta, RunStore, RunSummary, StoreError,
     assert_refused,
 };
 use loom_core::{Event, RunId, RunOutcome, RunState};
@@ -201,4 +201,39 @@ pub fn answers_with_definitions_by_content(fixture: &impl Fixture) {
         assert_eq!(reader.definition(&new.hash).unwrap(), *new.definition);
     }
     assert_refused!(reader.definition(&[0; 32]), StoreError::Unavailable(_));
+}
+
+/// What is said about a run is replaced where it is still what was said before; the run is found by
+/// the new and not by the old, its owner goes on with it, and no other run is touched.
+pub fn says_something_else_of_a_run(fixture: &impl Fixture) {
+    let mut owner = fixture.session();
+    let mut store = fixture.session();
+    let [run, other, plain] = [1, 2, 3].map(run_id);
+    let new = |meta: RunMeta| NewRun { meta: Arc::new(meta), ..new_run(definition("said")) };
+    let before = full_meta();
+    owner.commit(&[run, other].map(|run| creates(run, new(before.clone())))).unwrap();
+    owner.commit(&[created(plain)]).unwrap();
+    let tagged = |store: &mut dyn QueryStore, tag: &str, note: (&str, &str)| -> Vec<RunId> {
+        let annotations = vec![(note.0.to_owned(), Some(note.1.to_owned()))];
+        let filter = RunFilter { tags: vec![tag.into()], annotations, ..RunFilter::default() };
+        store.list(&filter).unwrap().runs.iter().map(|run| run.id).collect()
+    };
+    let mut after = before.clone();
+    after.tags = ["nightly".into(), "new".into()].into();
+    after.annotations.insert("team".into(), "other".into());
+    after.priority = 7;
+    assert!(store.describe(run, &before, &after).unwrap());
+    assert!(!store.describe(run, &before, &RunMeta::default()).unwrap(), "it is another by now");
+    assert_eq!(*store.run(run).unwrap().meta, after);
+    assert_eq!(*owner.load(run).unwrap().new.meta, after);
+    assert_eq!(tagged(&mut store, "new", ("team", "other")), [run]);
+    assert_eq!(tagged(&mut store, "nightly", ("team", "data")), [other]);
+    assert_eq!(*store.run(other).unwrap().meta, before);
+
+    assert!(store.describe(run, &after, &RunMeta::default()).unwrap());
+    assert_eq!(tagged(&mut store, "new", ("team", "other")), []);
+    assert!(store.describe(plain, &RunMeta::default(), &after).unwrap());
+    assert_eq!(tagged(&mut store, "new", ("team", "other")), [plain]);
+    owner.commit(&[records(plain, 1, events(1, 1))]).unwrap();
+    assert_refused!(store.describe(run_id(9), &before, &after), StoreError::NoRun(_));
 }

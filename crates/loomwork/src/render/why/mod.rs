@@ -12,10 +12,15 @@ use loom_core::{
     TaskPhase, TaskRef, Timestamp, Toll, VariableRecord, WaitsFor,
 };
 use loom_protocol::MASK;
+use loom_protocol::api::RunWaits;
+use loom_server::runs::Taker;
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// The most last lines of a failed attempt.
 const TAIL_MOST: usize = 6;
+/// The most tasks of other runs.
+const TAKERS_MOST: usize = 5;
 
 /// When a run is looked at.
 #[derive(Clone, Copy)]
@@ -26,14 +31,29 @@ pub(crate) struct Moment {
     pub(crate) left_at: Option<Timestamp>,
 }
 
+/// What is not recorded of the run itself, but holds it back.
+#[derive(Default)]
+pub(crate) struct Outside {
+    /// What a run that is queued waits for.
+    pub(crate) waits: Option<RunWaits>,
+    /// Tasks of other runs that count against the limits of a task.
+    pub(crate) takers: HashMap<TaskIx, Vec<Taker>>,
+}
+
 /// Why a run stands where it does.
-pub(crate) fn run_why(history: &History, moment: Moment, paint: Paint) -> String {
-    Words::new(history, moment, paint).of_run()
+pub(crate) fn run_why(history: &History, moment: Moment, outside: Outside, paint: Paint) -> String {
+    Words::new(history, moment, outside, paint).of_run()
 }
 
 /// Why a task, or an item of it, stands where it does.
-pub(crate) fn task_why(history: &History, of: TaskRef, moment: Moment, paint: Paint) -> String {
-    Words::new(history, moment, paint).of_task(of)
+pub(crate) fn task_why(
+    history: &History,
+    of: TaskRef,
+    moment: Moment,
+    outside: Outside,
+    paint: Paint,
+) -> String {
+    Words::new(history, moment, outside, paint).of_task(of)
 }
 
 /// An answer that is being put into words.
@@ -41,13 +61,19 @@ struct Words<'a> {
     history: &'a History,
     now: Timestamp,
     left_at: Option<Timestamp>,
+    outside: Outside,
     paint: Paint,
     text: String,
 }
 
 impl<'a> Words<'a> {
-    fn new(history: &'a History, Moment { now, left_at }: Moment, paint: Paint) -> Self {
-        Self { history, now, left_at, paint, text: String::new() }
+    fn new(
+        history: &'a History,
+        Moment { now, left_at }: Moment,
+        outside: Outside,
+        paint: Paint,
+    ) -> Self {
+        Self { history, now, left_at, outside, paint, text: String::new() }
     }
 }
 
@@ -178,7 +204,7 @@ impl Words<'_> {
         }
     }
 
-    fn hold(&mut self, depth: usize, hold: &Hold<'_>) {
+    fn hold(&mut self, depth: usize, task: TaskIx, hold: &Hold<'_>) {
         let text = match hold {
             _ if self.left_at.is_some() && !is_of_the_run(hold) => {
                 return self.line(depth, "nobody is at work on the run to start it");
@@ -225,6 +251,26 @@ impl Words<'_> {
         {
             self.standings(depth + 1, busy);
         }
+        if let Hold::Instances { .. } | Hold::Queue { .. } | Hold::AboutToStart { .. } = hold {
+            self.takers(depth + 1, task);
+        }
+    }
+
+    /// Tasks of other runs that count against the same.
+    fn takers(&mut self, depth: usize, task: TaskIx) {
+        let takers = self.outside.takers.remove(&task).unwrap_or_default();
+        for taker in takers.iter().take(TAKERS_MOST) {
+            let item = taker.item.map(|item| format!("[{item}]")).unwrap_or_default();
+            let text = format!(
+                "{}{item} of run {} ({})  under way for {}",
+                printable(&taker.task),
+                taker.run.short(),
+                printable(&taker.workflow),
+                short(self.now.since(taker.since))
+            );
+            self.line(depth, &text);
+        }
+        self.more(depth, takers.len().saturating_sub(TAKERS_MOST) as u32);
     }
 
     fn cancelled(&mut self, depth: usize, by: &CancelledBy<'_>) {

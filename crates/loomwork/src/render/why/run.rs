@@ -5,6 +5,7 @@ use crate::render::duration::short;
 use crate::render::words::counted;
 use crate::terminal::printable;
 use loom_core::{CriticalPath, PathStart, RunState, TaskRef, explain_run};
+use loom_protocol::api::{Lack, RunWaits};
 use std::fmt::Write;
 
 impl Words<'_> {
@@ -20,6 +21,9 @@ impl Words<'_> {
         let text = format!("run {id} ({}) {said}: {done} of {total} tasks done", printable(name));
         self.head(&text);
         self.nobody();
+        if let Some(waits) = self.outside.waits.take() {
+            self.waits(&waits);
+        }
         if let Some(by) = &why.ended_by {
             self.cancelled(1, by);
         }
@@ -53,7 +57,7 @@ impl Words<'_> {
             for (task, hold) in &why.ready.first {
                 let text = self.name(*task);
                 self.line(1, &text);
-                self.hold(2, hold);
+                self.hold(2, *task, hold);
             }
             self.more(1, why.ready.more);
         }
@@ -72,6 +76,42 @@ impl Words<'_> {
             self.path(path);
         }
         self.text
+    }
+
+    /// What a run that is queued waits for.
+    fn waits(&mut self, waits: &RunWaits) {
+        let (wait, holders) = match waits {
+            RunWaits::Start { at } => return self.line(1, &format!("begins no earlier than {at}")),
+            RunWaits::Limit { wait, holders } => (wait, holders),
+        };
+        let key = wait.key.as_ref().map(|key| format!(" for `{}`", printable(key)));
+        let lacks = match (wait.lacks, &wait.next_at) {
+            (Lack::Place, _) => "all of its places are taken".to_owned(),
+            (Lack::Time, None) => "as many as it lets begin in a time are about to".to_owned(),
+            (Lack::Time, Some(at)) => {
+                format!("as many as it lets begin in a time have begun; the next may at {at}")
+            }
+        };
+        let text = format!(
+            "waits for the limit `{}`{}: {lacks}; {} of {} in line",
+            printable(&wait.limit),
+            key.unwrap_or_default(),
+            wait.place,
+            wait.line
+        );
+        let text = self.paint.yellow(text);
+        self.line(1, &text);
+        for holder in &holders.first {
+            let state = serde_json::to_value(holder.state).expect("it is a word");
+            let text = format!(
+                "run {} ({}) has a place, and is {}",
+                holder.run.get(18..).unwrap_or(&holder.run),
+                printable(&holder.workflow),
+                state.as_str().unwrap_or_default()
+            );
+            self.line(2, &text);
+        }
+        self.more(2, holders.more);
     }
 
     fn path(&mut self, path: &CriticalPath) {

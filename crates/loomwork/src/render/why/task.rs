@@ -20,7 +20,7 @@ impl Words<'_> {
         self.nobody();
         match &why {
             Why::Waiting(waiting) => self.waiting(task, waiting),
-            Why::Ready(hold) => self.hold(1, hold),
+            Why::Ready(hold) => self.hold(1, task, hold),
             Why::Running(running) => self.running(running),
             Why::BackingOff(wait) => self.backing_off(wait),
             Why::Succeeded(done) => {

@@ -11,6 +11,7 @@ mod harness;
 mod hostile;
 mod insight;
 mod later;
+mod limits;
 mod malformed;
 mod matrix;
 mod openapi;

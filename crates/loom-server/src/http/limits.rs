@@ -1,0 +1,104 @@
+//! `/limits`: how many runs and tasks there may be at once.
+
+use super::extract::{Json, Params, Path, etag, if_absent, if_match};
+use crate::access::Caller;
+use crate::app::App;
+use crate::asked::Precondition;
+use crate::problem::Problem;
+use crate::workflows::Tagged;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use loom_protocol::api::{LimitList, LimitSpec, LimitView};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, put, delete))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// Only of this namespace.
+    namespace: Option<String>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+    /// The most items: 1 to 200, 50 if absent.
+    limit: Option<usize>,
+}
+
+/// List limits
+#[utoipa::path(get, path = "/api/v1/limits", tag = "limits", params(ListParams),
+    security(("token" = ["limits:list"])),
+    responses((status = 200, body = LimitList)))]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(params): Params<ListParams>,
+) -> Result<Json<LimitList>, Problem> {
+    let limit = super::page(&app, params.limit)?;
+    let namespace = params.namespace.as_deref();
+    app.limits.list(&caller, namespace, params.cursor, limit).await.map(Json)
+}
+
+/// Read a limit
+#[utoipa::path(get, path = "/api/v1/limits/{name}", tag = "limits",
+    params(("name" = String, Path)),
+    security(("token" = ["limits:list"])),
+    responses((status = 200, body = LimitView)))]
+async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    app.limits.get(&caller, &name).await.map(tagged)
+}
+
+/// Make or replace a limit
+///
+/// 201 if it is new. `If-None-Match: *` only makes, `If-Match` only replaces what the caller saw.
+/// Runs that are under way count, and go on.
+#[utoipa::path(put, path = "/api/v1/limits/{name}", tag = "limits",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header),
+        ("If-None-Match" = Option<String>, Header)),
+    request_body = LimitSpec,
+    security(("token" = ["limits:write"])),
+    responses((status = 200, body = LimitView), (status = 201, body = LimitView)))]
+async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Json(spec): Json<LimitSpec>,
+) -> Result<Response, Problem> {
+    let when = Precondition { version: if_match(&headers)?, absent: if_absent(&headers)? };
+    let (found, new) = app.limits.put(&caller, &name, spec, when).await?;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, tagged(found)).into_response())
+}
+
+/// Delete a limit
+///
+/// Runs that waited for it alone begin.
+#[utoipa::path(delete, path = "/api/v1/limits/{name}", tag = "limits",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
+    security(("token" = ["limits:write"])),
+    responses((status = 204)))]
+async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    app.limits.delete(&caller, &name, if_match(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn tagged(found: Tagged<LimitView>) -> Response {
+    (etag(found.version), Json(found.value)).into_response()
+}

@@ -1,0 +1,364 @@
+//! What a server knows of its limits: who waits, and what is taken.
+//!
+//! What is taken stands in the store; here is what was last seen of it, with the version that it had.
+//! A decision that was made from what is old is refused when it is written, and made anew.
+
+use super::decide::{Draft, Lacking, Ledgers, News, Outcome, Rank, Stand, decide};
+use super::document::put_ledger;
+use super::ledger::Ledger;
+use super::rule::{Count, Rules};
+use loom_core::{RunId, Timestamp};
+use loom_protocol::api::{Lack, LimitWait};
+use loom_protocol::rfc3339;
+use loom_store::{Change, Expect};
+use std::cmp::Reverse;
+use std::collections::hash_map::Entry::Vacant;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Everything that is known.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    pub(super) rules: Arc<Rules>,
+    ledgers: HashMap<String, Kept>,
+    /// Where runs have something.
+    holding: HashMap<RunId, BTreeSet<String>>,
+    line: HashMap<RunId, Entry>,
+    order: BTreeSet<Rank>,
+    lines: HashMap<String, u32>,
+    /// What happened since the last decision that was written.
+    news: Vec<News>,
+    /// Whether a decision is on its way to the store.
+    deciding: bool,
+    /// Whether the runs that were under way before are counted.
+    pub(super) counted: bool,
+}
+
+#[derive(Debug)]
+struct Kept {
+    ledger: Ledger,
+    version: u64,
+}
+
+/// A run that waits.
+#[derive(Debug)]
+struct Entry {
+    rank: Rank,
+    /// What it counts against, once that is known.
+    counts: Option<Vec<Count>>,
+    stand: Option<Stand>,
+    /// Another process that lives has it, and begins it.
+    elsewhere: bool,
+    /// Not to be tried before, because that failed just now.
+    rests_until: Timestamp,
+}
+
+/// What was decided, and is to be written before it is so.
+pub(super) struct Plan {
+    pub(super) changes: Vec<Change>,
+    ledgers: BTreeMap<String, Ledger>,
+    outcome: Outcome,
+    /// How much of the news it takes in.
+    news: usize,
+}
+
+/// A run at the door, which is let in or sent away.
+pub(super) struct Newcomer<'a> {
+    pub(super) run: RunId,
+    /// What it counts against and may refuse it.
+    pub(super) counts: &'a [Count],
+}
+
+/// The door is shut: this count has no room.
+pub(super) struct Shut {
+    pub(super) count: usize,
+    pub(super) lacks: Lacking,
+}
+
+impl Book {
+    /// Other rules hold from now on. What runs count against is found out anew.
+    pub(super) fn set_rules(&mut self, rules: Rules) {
+        self.rules = Arc::new(rules);
+        for entry in self.line.values_mut() {
+            (entry.counts, entry.stand) = (None, None);
+        }
+        self.counted = false;
+    }
+
+    /// Whether there is anything to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.rules.runs.is_empty() && self.line.is_empty()
+    }
+
+    /// A run waits from now on, that counts against these by those rules. No effect if it does
+    /// already.
+    pub(super) fn enter(&mut self, rank: Rank, rules: &Arc<Rules>, counts: Vec<Count>) {
+        let counts = Arc::ptr_eq(rules, &self.rules).then_some(counts);
+        self.insert(rank, counts);
+    }
+
+    fn insert(&mut self, rank: Rank, counts: Option<Vec<Count>>) {
+        let (stand, elsewhere, rests_until) = (None, false, Timestamp(0));
+        let entry = Entry { rank, counts, stand, elsewhere, rests_until };
+        if let Vacant(vacant) = self.line.entry(rank.run) {
+            vacant.insert(entry);
+            self.order.insert(rank);
+        }
+    }
+
+    /// A run waits from now on, of which it is not known what it counts against.
+    pub(super) fn enter_unknown(&mut self, rank: Rank) {
+        self.insert(rank, None);
+    }
+
+    /// The store says that the run waits, and with which rank.
+    pub(super) fn meet(&mut self, rank: Rank) {
+        self.insert(rank, None);
+        self.rank(rank);
+        if let Some(entry) = self.line.get_mut(&rank.run) {
+            // Whoever had it may be gone.
+            entry.elsewhere = false;
+        }
+    }
+
+    /// A run that waits goes before or behind others.
+    pub(super) fn set_priority(&mut self, run: RunId, priority: i32) {
+        if let Some(entry) = self.line.get(&run) {
+            self.rank(Rank { priority: Reverse(priority), ..entry.rank });
+        }
+    }
+
+    fn rank(&mut self, rank: Rank) {
+        if let Some(entry) = self.line.get_mut(&rank.run) {
+            self.order.remove(&std::mem::replace(&mut entry.rank, rank));
+            self.order.insert(rank);
+        }
+    }
+
+    /// A run waits no more.
+    pub(super) fn leave(&mut self, run: RunId) {
+        if let Some(entry) = self.line.remove(&run) {
+            self.order.remove(&entry.rank);
+        }
+    }
+
+    /// Something happened. What is of no interest is passed over.
+    pub(super) fn tell(&mut self, mut news: News) {
+        let interesting = match &mut news {
+            News::Begun(run, _) => {
+                self.leave(*run);
+                self.holding.contains_key(run) || self.may_hold(*run)
+            }
+            News::Gone(run, begun_by) => {
+                if self.line.contains_key(run) {
+                    // News come in order: it has not begun, or it would not wait.
+                    *begun_by = None;
+                }
+                self.leave(*run);
+                self.holding.contains_key(run) || self.may_hold(*run)
+            }
+            News::UnderWay(..) => true,
+        };
+        if interesting {
+            self.news.push(news);
+        }
+    }
+
+    /// Whether the run will have something as soon as what is decided or known is written.
+    fn may_hold(&self, run: RunId) -> bool {
+        let counted = |news: &News| matches!(news, News::UnderWay(other, _) if *other == run);
+        self.deciding || self.news.iter().any(counted)
+    }
+
+    /// The runs of which it is not known what they count against.
+    pub(super) fn unknown(&self, most: usize) -> Vec<RunId> {
+        let unknown = self.line.iter().filter(|(_, entry)| entry.counts.is_none());
+        unknown.take(most).map(|(run, _)| *run).collect()
+    }
+
+    /// What a run that waits counts against is known, if the rules are still those.
+    pub(super) fn learn(&mut self, rules: &Arc<Rules>, rank: Rank, counts: Vec<Count>) {
+        self.rank(rank);
+        if Arc::ptr_eq(rules, &self.rules)
+            && let Some(entry) = self.line.get_mut(&rank.run)
+        {
+            entry.counts = Some(counts);
+        }
+    }
+
+    /// Another process has the run.
+    pub(super) fn is_elsewhere(&mut self, run: RunId) {
+        if let Some(entry) = self.line.get_mut(&run) {
+            entry.elsewhere = true;
+        }
+    }
+
+    /// The run is not to be tried before this time.
+    pub(super) fn rest(&mut self, run: RunId, until: Timestamp) {
+        if let Some(entry) = self.line.get_mut(&run) {
+            entry.rests_until = until;
+        }
+    }
+
+    /// Decides who may begin. A newcomer is looked at behind all who wait.
+    pub(super) fn plan(
+        &mut self,
+        now: Timestamp,
+        newcomer: Option<&Newcomer<'_>>,
+    ) -> (Plan, Option<Shut>) {
+        self.deciding = true;
+        self.decide(now, newcomer)
+    }
+
+    fn decide(&self, now: Timestamp, newcomer: Option<&Newcomer<'_>>) -> (Plan, Option<Shut>) {
+        let mut draft = Draft::new(self, now);
+        for news in &self.news {
+            draft.tell(news, |run| self.held_by(run));
+        }
+        let mut outcome = Outcome::default();
+        if self.counted {
+            let line = self.order.iter().filter_map(|rank| {
+                let entry = self.line.get(&rank.run)?;
+                Some((rank.run, entry.counts.as_deref()?))
+            });
+            outcome = decide(&mut draft, line);
+        }
+        let before = draft.changed.clone();
+        let shut = newcomer.and_then(|newcomer| {
+            let (count, lacks) = draft.advance(newcomer.run, newcomer.counts).err()?;
+            Some(Shut { count, lacks })
+        });
+        if shut.is_some() {
+            draft.changed = before;
+        }
+        let mut ledgers = draft.finish(&self.rules);
+        ledgers.retain(|place, ledger| self.at(place) != Some(ledger));
+        let changes = ledgers.iter().map(|(place, ledger)| {
+            let version = self.ledgers.get(place).map(|kept| kept.version);
+            put_ledger(place, ledger, version.map_or(Expect::Absent, Expect::Version))
+        });
+        let changes = changes.collect();
+        (Plan { changes, ledgers, outcome, news: self.news.len() }, shut)
+    }
+
+    /// What was decided is written, under these versions. Answers with who may begin here, and with
+    /// when to look again.
+    pub(super) fn written(
+        &mut self,
+        plan: Plan,
+        versions: &[u64],
+        now: Timestamp,
+    ) -> (Vec<RunId>, Option<Timestamp>) {
+        let Plan { ledgers, outcome, news, .. } = plan;
+        self.deciding = false;
+        self.news.drain(..news);
+        for ((place, ledger), &version) in ledgers.into_iter().zip(versions) {
+            self.set_ledger(place, Some((ledger, version)));
+        }
+        let Outcome { begins, waits, lines, mut wake } = outcome;
+        self.lines = lines;
+        for (run, stand) in waits {
+            if let Some(entry) = self.line.get_mut(&run) {
+                entry.stand = Some(stand);
+            }
+        }
+        let mut here = Vec::new();
+        for run in begins {
+            let Some(entry) = self.line.get_mut(&run).filter(|entry| !entry.elsewhere) else {
+                continue;
+            };
+            entry.stand = None;
+            if entry.rests_until <= now {
+                here.push(run);
+            } else {
+                wake = wake.into_iter().chain([entry.rests_until]).min();
+            }
+        }
+        (here, wake)
+    }
+
+    /// What is taken at a place, as the store has it now.
+    pub(super) fn set_ledger(&mut self, place: String, found: Option<(Ledger, u64)>) {
+        if let Some(before) = self.ledgers.remove(&place) {
+            for run in before.ledger.all() {
+                if let Some(places) = self.holding.get_mut(&run) {
+                    places.remove(&place);
+                    if places.is_empty() {
+                        self.holding.remove(&run);
+                    }
+                }
+            }
+        }
+        // One that says nothing is deleted, not kept.
+        let Some((ledger, version)) = found.filter(|(ledger, _)| !ledger.is_empty()) else {
+            return;
+        };
+        for run in ledger.all() {
+            self.holding.entry(run).or_default().insert(place.clone());
+        }
+        self.ledgers.insert(place, Kept { ledger, version });
+    }
+
+    /// The places of all counts that are known.
+    pub(super) fn places(&self) -> Vec<String> {
+        self.ledgers.keys().cloned().collect()
+    }
+
+    /// The runs that have something, and whether they have a start that is not used.
+    pub(super) fn holders(&self) -> HashMap<RunId, bool> {
+        let starts = |places: &BTreeSet<String>, run: &RunId| {
+            places.iter().any(|place| self.at(place).is_some_and(|it| it.starts().contains(run)))
+        };
+        self.holding.iter().map(|(run, places)| (*run, starts(places, run))).collect()
+    }
+
+    /// What the run waits for, and who has the places of that.
+    pub(super) fn wait(&self, run: RunId) -> Option<(LimitWait, Vec<RunId>)> {
+        let entry = self.line.get(&run)?;
+        let (counts, stand) = (entry.counts.as_ref()?, entry.stand.as_ref()?);
+        let count = counts.get(stand.count)?;
+        let (lacks, next_at) = match stand.lacks {
+            Lacking::Place => (Lack::Place, None),
+            Lacking::Start(at) => (Lack::Time, at.map(|at| rfc3339(at.0))),
+        };
+        let wait = LimitWait {
+            limit: count.limit.name.clone(),
+            key: count.key.clone(),
+            lacks,
+            place: stand.place,
+            line: self.lines.get(&count.place).copied().unwrap_or_default().max(stand.place),
+            next_at,
+        };
+        let holders = self.at(&count.place).map(|ledger| ledger.runs().iter().copied().collect());
+        Some((wait, holders.unwrap_or_default()))
+    }
+
+    /// How many runs have places of each limit, and how many wait for it, by what names its counts.
+    pub(super) fn figures(&self) -> BTreeMap<String, (u64, u64)> {
+        let mut figures: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for limit in &self.rules.runs {
+            figures.insert(limit.id.clone(), (0, 0));
+        }
+        for (place, kept) in &self.ledgers {
+            if let Some(figures) = figures.get_mut(super::rule::limit_of(place)) {
+                figures.0 += kept.ledger.runs().len() as u64;
+            }
+        }
+        for (place, waiting) in &self.lines {
+            if let Some(figures) = figures.get_mut(super::rule::limit_of(place)) {
+                figures.1 += u64::from(*waiting);
+            }
+        }
+        figures
+    }
+
+    fn held_by(&self, run: RunId) -> Vec<String> {
+        self.holding.get(&run).map(|places| places.iter().cloned().collect()).unwrap_or_default()
+    }
+}
+
+impl Ledgers for Book {
+    fn at(&self, place: &str) -> Option<&Ledger> {
+        self.ledgers.get(place).map(|kept| &kept.ledger)
+    }
+}
