@@ -20,6 +20,8 @@ pub enum Area {
     Call,
     /// Serving requests.
     Server,
+    /// Working with a server.
+    Client,
 }
 
 impl Area {
@@ -30,7 +32,7 @@ impl Area {
                 ExitCode::Usage
             }
             Self::Task => ExitCode::RunFailed,
-            Self::Store => ExitCode::Machine,
+            Self::Store | Self::Client => ExitCode::Machine,
         }
     }
 }
@@ -143,6 +145,11 @@ codes! {
     BadSetting = 717 Server "a setting is wrong";
     BadRange = 740 Server "there is nothing in the range";
     LimitReached = 750 Server "there are as many of these as there may be";
+
+    ServerUnreachable = 761 Client "the server cannot be reached";
+    BadAnswer = 762 Client "the server's answer cannot be understood";
+    TokenInTheOpen = 763 Call "a token would travel in the open";
+    NotWithServer = 764 Call "this does not work with a server";
 }
 
 impl ErrorCode {

@@ -92,6 +92,10 @@ pages! {
     BadSetting 717;
     BadRange 740;
     LimitReached 750;
+    ServerUnreachable 761;
+    BadAnswer 762;
+    TokenInTheOpen 763;
+    NotWithServer 764;
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use crate::bridge::Bridge;
 use crate::fault::{Ended, Fault};
 use crate::plugins::Plugins;
-use crate::progress::View;
+use crate::progress::{View, stopping_text};
 use crate::signals::{Listener, Wish};
 use loom_core::{Event, History, RunId, Timestamp};
 use loom_engine::{Clock, Engine, Handle, Observer, Options, SystemClock, channel};
@@ -163,7 +163,7 @@ impl Session {
                         Message::News => {}
                         Message::Wish(wish) => {
                             interrupted = true;
-                            view.stopping(history, wish);
+                            view.note(history, &stopping_text(history, wish));
                         }
                         Message::Stopped => break,
                     }
@@ -284,7 +284,7 @@ mod tests {
             }
         }
 
-        fn stopping(&mut self, _history: &History, _wish: Wish) {}
+        fn note(&mut self, _history: &History, _note: &str) {}
     }
 
     struct Silent;
@@ -292,7 +292,7 @@ mod tests {
     impl View for Silent {
         fn event(&mut self, _history: &History, _seq: u64, _event: &Event) {}
 
-        fn stopping(&mut self, _history: &History, _wish: Wish) {}
+        fn note(&mut self, _history: &History, _note: &str) {}
     }
 
     fn history() -> History {

@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use loom_protocol::api::{
-    Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunView, RunWhyView, StartRun,
-    Started,
+    Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunSubmission, RunView,
+    RunWhyView, StartRun, Started,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list, start))
         .routes(routes!(counts))
         .routes(routes!(get, delete))
+        .routes(routes!(submission))
         .routes(routes!(why))
         .routes(routes!(rerun))
         .routes(routes!(cancel))
@@ -120,6 +121,22 @@ async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<RunDetail>, Problem> {
     app.runs.get(&caller, &id).await.map(Json)
+}
+
+/// Read what a run began with
+///
+/// With the run's events, from its first, it is all that there is to know: everything else follows
+/// from them. `loom --server` shows a run so.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/submission", tag = "runs",
+    params(("id" = String, Path)),
+    security(("token" = ["runs:get"])),
+    responses((status = 200, body = RunSubmission)))]
+async fn submission(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<RunSubmission>, Problem> {
+    app.runs.submission(&caller, &id).await.map(Json)
 }
 
 /// Delete an ended run with its journal and logs

@@ -25,3 +25,4 @@ pub use start::StartContext;
 pub(crate) use look::Look;
 pub(crate) use search::state;
 pub(crate) use view::link;
+pub use view::{detail, run};

@@ -10,11 +10,12 @@ use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
 use crate::shelf::Shelf;
 use crate::workflows::Workflows;
-use loom_core::RunId;
+use loom_core::{RunId, Variable};
 use loom_engine::{Clock, Handle};
-use loom_protocol::ErrorCode;
-use loom_protocol::api::{RunDetail, RunView};
+use loom_protocol::api::{GivenVariable, RunDetail, RunSubmission, RunView};
+use loom_protocol::{ErrorCode, MASK};
 use loom_store::RunSummary;
+use loom_store::record::masked_definition;
 use std::sync::Arc;
 
 /// The runs.
@@ -57,7 +58,26 @@ impl Runs {
         let summary = self.permitted(caller, id, Permission::RunsGet).await?;
         let now = self.clock.now();
         let look = self.readers.ask(move |store| Look::at(store, summary.id)).await?;
-        Ok(view::detail(&look, now))
+        Ok(view::detail(&look.summary, &look.history, now))
+    }
+
+    /// What a run began with.
+    pub async fn submission(&self, caller: &Caller, id: &str) -> Result<RunSubmission, Problem> {
+        let id = self.permitted(caller, id, Permission::RunsGet).await?.id;
+        let (look, variables) =
+            self.readers.ask(move |store| Ok((Look::at(store, id)?, store.variables(id)?))).await?;
+        let definition = masked_definition(look.history.run().plan().definition());
+        let given = |Variable { name, value, secret }| GivenVariable {
+            name,
+            value: if secret { MASK.into() } else { value },
+            secret,
+        };
+        Ok(RunSubmission {
+            run: view::run(&look.summary),
+            last_seq: look.history.last_seq(),
+            definition: serde_json::to_value(definition).expect("its keys are text"),
+            variables: variables.into_iter().map(given).collect(),
+        })
     }
 
     /// The run's summary, if the caller may do this to it. Of a run in a namespace that the caller

@@ -1,23 +1,20 @@
 //! `loom why`: why a run, or a task, stands where it does.
 
-use crate::args::{Global, WhyArgs};
-use crate::commands::list::is_interrupted;
+use crate::args::WhyArgs;
 use crate::commands::logs::find;
 use crate::fault::{Fault, Outcome};
-use crate::look::Look;
+use crate::place::Place;
 use crate::render::why::{Moment, run_why, task_why};
 use crate::session::now;
-use crate::store;
 use crate::ui::Ui;
 use loom_core::{History, TaskRef};
 use loom_protocol::{ErrorCode, ExitCode};
 
-pub(crate) fn why(args: &WhyArgs, global: &Global, ui: &mut Ui) -> Outcome {
-    let path = store::locate(global.store.as_deref())?;
-    let (mut store, id) = store::look_at_run(&path, &args.run)?;
-    let look = Look::at(&mut store, id)?;
+pub(crate) fn why(args: &WhyArgs, place: &mut Place, ui: &mut Ui) -> Outcome {
+    let id = place.find(&args.run)?;
+    let look = place.look(id)?;
     let paint = ui.terminal.paint;
-    let left_at = is_interrupted(&look.summary).then(|| look.last_moment());
+    let left_at = look.is_interrupted().then(|| look.last_moment());
     let moment = Moment { now: now(), left_at };
     let text = match &args.task {
         Some(task) => {

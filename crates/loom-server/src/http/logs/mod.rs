@@ -41,6 +41,8 @@ struct LogParams {
     /// Send what comes, as it comes, until the attempt has ended.
     #[serde(default)]
     follow: bool,
+    /// With `follow`: begin behind so many bytes. A reader that was cut off goes on so.
+    from: Option<u64>,
 }
 
 /// Read what an attempt printed
@@ -63,8 +65,11 @@ async fn get(
     let log = app.runs.log(&caller, &id, &task, attempt, params.item).await?;
     if params.follow {
         let permit = permit(&app)?;
-        let body = follow::follow(app, log, permit).await?;
+        let body = follow::follow(app, log, params.from.unwrap_or(0), permit).await?;
         return Ok(plain(Body::from_stream(body)));
+    }
+    if params.from.is_some() {
+        return Err(Problem::argument("`from` goes with `follow`; give a `Range` without it"));
     }
     // Nothing is said about versions of a log, so no condition of `If-Range` can hold.
     let range = if headers.contains_key(header::IF_RANGE) {
