@@ -136,7 +136,7 @@ async fn submission(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<RunSubmission>, Problem> {
-    app.runs.submission(&caller, &id).await.map(Json)
+    app.runs.began_with(&caller, &id).await.map(Json)
 }
 
 /// Delete an ended run with its journal and logs

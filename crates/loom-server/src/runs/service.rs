@@ -62,7 +62,7 @@ impl Runs {
     }
 
     /// What a run began with.
-    pub async fn submission(&self, caller: &Caller, id: &str) -> Result<RunSubmission, Problem> {
+    pub async fn began_with(&self, caller: &Caller, id: &str) -> Result<RunSubmission, Problem> {
         let id = self.permitted(caller, id, Permission::RunsGet).await?.id;
         let (look, variables) =
             self.readers.ask(move |store| Ok((Look::at(store, id)?, store.variables(id)?))).await?;

@@ -32,9 +32,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_mins(1);
 /// How long a whole log may take.
 const LOG: Duration = Duration::from_mins(30);
-/// How long one connection to a stream is kept. A server that is gone without a word is noticed then;
-/// with one that is there, the stream goes on where it was.
-const STREAM: Duration = Duration::from_secs(45);
+/// How long a stream may be silent. A server says three times in this time that it lives; one that is
+/// gone without a word is noticed then.
+const SILENCE: Duration = Duration::from_secs(45);
 /// The most bytes of a file with a token.
 const TOKEN_MAX: u64 = 1 << 16;
 
@@ -54,12 +54,21 @@ pub(crate) struct Call {
     /// The body, and the type of its content.
     body: Option<(&'static str, Vec<u8>)>,
     header: Option<(&'static str, String)>,
-    patience: Duration,
+    patience: Patience,
+}
+
+/// How long an answer may take.
+#[derive(Clone, Copy)]
+enum Patience {
+    /// In all.
+    Whole(Duration),
+    /// From one piece of it to the next.
+    Piece(Duration),
 }
 
 impl Call {
     pub(crate) fn get(path: String) -> Self {
-        Self { method: Method::GET, path, body: None, header: None, patience: ANSWER }
+        Self { method: Method::GET, path, body: None, header: None, patience: Patience::Whole(ANSWER) }
     }
 
     pub(crate) fn post(path: String, body: &impl Serialize) -> Self {
@@ -78,15 +87,14 @@ impl Call {
         Self { header: Some((name, value)), ..self }
     }
 
-    /// For an answer that comes piece by piece, as things happen. It is broken off and asked for again
-    /// from time to time.
+    /// For an answer that comes piece by piece, as things happen.
     pub(crate) fn stream(self) -> Self {
-        Self { patience: STREAM, ..self }
+        Self { patience: Patience::Piece(SILENCE), ..self }
     }
 
     /// For a large answer that is there already.
     pub(crate) fn large(self) -> Self {
-        Self { patience: LOG, ..self }
+        Self { patience: Patience::Whole(LOG), ..self }
     }
 }
 
@@ -172,13 +180,18 @@ impl Client {
     fn run<B: AsSendBody>(
         &self,
         request: Result<Request<B>, ureq::http::Error>,
-        patience: Duration,
+        patience: Patience,
     ) -> Result<Response<Body>, Fault> {
         let request = request.map_err(|error| {
             let message = format!("no request can be made for {}: {error}", self.address);
             Fault::new(ErrorCode::BadArgument, message)
         })?;
-        let request = self.agent.configure_request(request).timeout_global(Some(patience)).build();
+        let config = self.agent.configure_request(request);
+        let request = match patience {
+            Patience::Whole(whole) => config.timeout_global(Some(whole)),
+            Patience::Piece(piece) => config.timeout_per_read(Some(piece)),
+        };
+        let request = request.build();
         self.agent.run(request).map_err(|error| self.unreached(&error))
     }
 }

@@ -52,12 +52,12 @@ impl Local {
         self.store.as_mut().expect("a run was found in the store")
     }
 
-    pub(super) fn find(&mut self, text: &str) -> Result<RunId, Fault> {
+    pub(crate) fn find(&mut self, text: &str) -> Result<RunId, Fault> {
         let path = self.path.clone();
         store::find(self.store()?, &path, text)
     }
 
-    pub(super) fn look(&mut self, run: RunId) -> Result<Look, Ended> {
+    pub(crate) fn look(&mut self, run: RunId) -> Result<Look, Ended> {
         Ok(Look::at(self.found(), run)?)
     }
 

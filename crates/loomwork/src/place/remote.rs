@@ -73,7 +73,7 @@ impl Remote {
         self.client.ask(Call::get(query(path(&["runs"]), &parameters)))
     }
 
-    pub(super) fn find(&self, text: &str) -> Result<RunId, Fault> {
+    pub(crate) fn find(&self, text: &str) -> Result<RunId, Fault> {
         let wanted = text.to_ascii_lowercase();
         if let Ok(run) = wanted.parse() {
             return Ok(run);
@@ -139,7 +139,7 @@ impl Remote {
         Ok((look, last_seq))
     }
 
-    pub(super) fn look(&self, run: RunId) -> Result<Look, Fault> {
+    pub(crate) fn look(&self, run: RunId) -> Result<Look, Fault> {
         let (mut look, last_seq) = self.begin(run)?;
         while look.history.last_seq() < last_seq {
             let before = look.history.last_seq();

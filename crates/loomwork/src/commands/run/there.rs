@@ -65,6 +65,8 @@ pub(super) fn run(args: RunArgs, remote: &Remote, ui: &mut Ui) -> Outcome {
     let mut view = view(ui);
     let watched = watch(remote, &heard, &mut look, &mut *view);
     view.close();
+    // Whoever has more to tell is not kept waiting.
+    drop(heard);
     if watched? == Watched::Left {
         let short = run.short();
         tell_left(&short);
