@@ -112,7 +112,7 @@ fn check_execution(command: &mut Command) -> Result<(), Fault> {
         None => Ok(()),
         Some((option, _)) => {
             let instead = "it is for runs that this process executes; set it where the server runs";
-            Err(not_with_server(option, "the call", instead))
+            Err(not_with_server(option, instead))
         }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Global {
     /// The configuration [default: loom/loom.toml in the configuration folder]
     #[arg(long, global = true, env = "LOOM_CONFIG", value_name = "FILE", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,
-    /// The server whose runs are meant, instead of those of a store: http://HOST:PORT or https://HOST
+    /// The server whose runs are meant, instead of those of a store, such as `https://loom.example`
     /// [env: `LOOM_SERVER`]
     #[arg(long, global = true, value_name = "URL", help_heading = SERVER)]
     pub(crate) server: Option<String>,

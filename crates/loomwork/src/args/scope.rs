@@ -36,10 +36,11 @@ impl Command {
                 Scope::Store("token", "call it where the server's store is, or POST /api/v1/tokens")
             }
             Self::Config(_) => Scope::Settings,
-            Self::Serve(_) => Scope::Nothing("serve", "it is a server"),
-            Self::Validate(_) => {
-                Scope::Nothing("validate", "`loom run FILE --server URL` has the server check it")
-            }
+            Self::Serve(_) => Scope::Nothing("`loom serve`", "it is a server"),
+            Self::Validate(_) => Scope::Nothing(
+                "`loom validate`",
+                "`loom run FILE --server URL` has the server check it",
+            ),
             Self::Graph(_)
             | Self::Schema
             | Self::Events(_)
@@ -48,7 +49,7 @@ impl Command {
             | Self::Plugin(_)
             | Self::Explain(_)
             | Self::Completions(_)
-            | Self::Man(_) => Scope::Nothing("this command", "leave the option out"),
+            | Self::Man(_) => Scope::Nothing("the command", "it works with files alone"),
         }
     }
 }

@@ -68,7 +68,13 @@ enum Patience {
 
 impl Call {
     pub(crate) fn get(path: String) -> Self {
-        Self { method: Method::GET, path, body: None, header: None, patience: Patience::Whole(ANSWER) }
+        Self {
+            method: Method::GET,
+            path,
+            body: None,
+            header: None,
+            patience: Patience::Whole(ANSWER),
+        }
     }
 
     pub(crate) fn post(path: String, body: &impl Serialize) -> Self {
@@ -201,19 +207,8 @@ fn token(settings: &Settings) -> Result<Option<String>, Fault> {
     let Some(key) = settings.either("client.token", "client.token_file")? else { return Ok(None) };
     let wrong = |why: &str| settings.wrong(key, why);
     let text = settings.text(key).expect("it is set");
-    let text = match key {
-        "client.token" => text,
-        _ => {
-            let mut token = String::new();
-            let file = File::open(&text).map_err(|error| wrong(&format!("{text}: {error}")))?;
-            let read = file.take(TOKEN_MAX + 1).read_to_string(&mut token);
-            read.map_err(|error| wrong(&format!("{text}: {error}")))?;
-            if token.len() as u64 > TOKEN_MAX {
-                return Err(wrong(&format!("{text} has more than {TOKEN_MAX} bytes")));
-            }
-            token
-        }
-    };
+    let is_file = key == "client.token_file";
+    let text = if is_file { read_token(&text).map_err(|why| wrong(&why))? } else { text };
     let token = text.trim();
     if token.is_empty() {
         return Err(wrong("there is no token in it"));
@@ -223,6 +218,17 @@ fn token(settings: &Settings) -> Result<Option<String>, Fault> {
         return Err(wrong("a token is one word of visible ASCII characters, and this is not"));
     }
     Ok(Some(token.to_owned()))
+}
+
+fn read_token(path: &str) -> Result<String, String> {
+    let mut token = String::new();
+    let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
+    let read = file.take(TOKEN_MAX + 1).read_to_string(&mut token);
+    read.map_err(|error| format!("{path}: {error}"))?;
+    if token.len() as u64 > TOKEN_MAX {
+        return Err(format!("{path} has more than {TOKEN_MAX} bytes"));
+    }
+    Ok(token)
 }
 
 /// The file with the certificates to trust, and the setting that names it.

@@ -31,7 +31,7 @@ impl Redial {
     }
 
     /// Waits a moment: a server that ends what it began at once is not asked again and again.
-    pub(crate) fn breathe(&self) {
+    pub(crate) fn breathe() {
         std::thread::park_timeout(WAITS.0);
     }
 

@@ -74,7 +74,7 @@ impl<T: Fn(News) -> bool> Follower<T> {
                 }
                 Frame::Strange(why) => return self.strange(&why),
                 Frame::End => {
-                    self.redial.breathe();
+                    Redial::breathe();
                     return true;
                 }
             }

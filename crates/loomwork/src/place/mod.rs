@@ -16,6 +16,7 @@ use loom_protocol::api::{RunDetail, RunView};
 use std::io::Read;
 
 /// Where the runs are that a command is about.
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub(crate) enum Place {
     /// In a store, which this process may work on as others do.
     Local(Local),
@@ -62,8 +63,8 @@ impl Place {
             return Local::new(settings.text("store").as_deref()).map(Self::Local);
         };
         if let Scope::Store(command, instead) = scope {
-            return Err(not_with_server(command, &origin.to_string(), instead)
-                .help("--store PATH, or --server left out, means a store on this machine"));
+            return Err(not_with_server(&format!("`loom {command}`"), instead)
+                .help(format!("{origin} names one; --store PATH means a store instead")));
         }
         Remote::new(&url, settings).map(Self::Remote)
     }
@@ -118,7 +119,10 @@ pub(crate) fn check_flags(scope: Scope, global: &Global) -> Result<(), Fault> {
     let given = global.flags().find(|(key, _)| key.starts_with("client."));
     let Some((key, _)) = given else { return Ok(()) };
     match scope {
-        Scope::Nothing(command, instead) => Err(not_with_server(command, &flag(key), instead)),
+        Scope::Nothing(command, instead) => {
+            let fault = not_with_server(command, instead);
+            Err(fault.help(format!("leave {} out", flag(key))))
+        }
         Scope::Settings => Ok(()),
         Scope::Runs | Scope::Store(..) => {
             let message = format!("{} is for a server, and no server is named", flag(key));
@@ -133,8 +137,7 @@ fn flag(key: &str) -> String {
 }
 
 /// Something that a server has no part in.
-pub(crate) fn not_with_server(what: &str, named_by: &str, instead: &str) -> Fault {
-    let what = if what.contains(' ') { what.to_owned() } else { format!("`loom {what}`") };
-    let message = format!("{what} does not work with a server, which {named_by} names");
+pub(crate) fn not_with_server(what: &str, instead: &str) -> Fault {
+    let message = format!("{what} does not work with a server");
     Fault::new(ErrorCode::NotWithServer, message).help(instead)
 }

@@ -166,16 +166,12 @@ impl Remote {
         let run = look.id();
         let is_next = event.seq == look.history.last_seq() + 1 && event.run == run.to_string();
         let read = read_event(look.history.run().plan(), event);
-        match read.filter(|read| is_next && look.history.admits(read)) {
-            Some(read) => {
-                look.record(Recorded { seq: event.seq, event: read });
-                Ok(())
-            }
-            None => {
-                let why = format!("event {} cannot be the run's next", event.seq);
-                Err(self.strange(run, &why))
-            }
-        }
+        let Some(read) = read.filter(|read| is_next && look.history.admits(read)) else {
+            let why = format!("event {} cannot be the run's next", event.seq);
+            return Err(self.strange(run, &why));
+        };
+        look.record(Recorded { seq: event.seq, event: read });
+        Ok(())
     }
 
     fn strange(&self, run: RunId, why: &str) -> Fault {

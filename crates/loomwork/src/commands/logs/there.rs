@@ -191,7 +191,7 @@ impl Reader {
                     match self.copy(&mut body.into_reader()) {
                         Ok(Listener::Gone) => return,
                         Ok(Listener::There) => return self.tell(Heard::Drained(self.attempt)),
-                        Err(_) => redial.breathe(),
+                        Err(_) => Redial::breathe(),
                     }
                 }
                 // There is nothing behind what was read.

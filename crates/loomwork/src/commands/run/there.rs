@@ -30,7 +30,7 @@ enum Heard {
 pub(super) fn run(args: RunArgs, remote: &Remote, ui: &mut Ui) -> Outcome {
     if !args.limits.limits.is_empty() {
         let instead = "the server has limits of its own for workflow files";
-        return Err(not_with_server("the option --limit", "the call", instead).into());
+        return Err(not_with_server("the option --limit", instead).into());
     }
     let variables = given(args.variables)?;
     let source = workflow::read(&args.file, &Limits::default(), ui)?;

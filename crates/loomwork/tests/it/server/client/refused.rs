@@ -1,6 +1,6 @@
 //! What cannot be done, and what is said of it.
 
-use super::{WAITS, client};
+use super::WAITS;
 use crate::harness::Loom;
 use crate::server::harness::Server;
 use serde_json::json;
@@ -180,8 +180,12 @@ fn what_has_no_meaning_for_a_server() {
         &["run", "w.yaml", "--limit", "bytes=1"],
         &["retry", "last", "--permissions-url", "http://127.0.0.1:1"],
     ] {
-        loom.loom(&[args, &there[..]].concat()).exits(2).warns("error[L764]").warns("--server");
+        loom.loom(&[args, &there[..]].concat()).exits(2).warns("error[L764]");
     }
+    loom.loom(&["graph", "w.yaml", "--ca", "x"])
+        .exits(2)
+        .warns("error[L764]")
+        .warns("leave --ca out");
     let set = loom.beside().env("LOOM_SERVER", there[1]);
     set.loom(&["prune", "--older-than", "1d"]).exits(2).warns("error[L764]").warns("LOOM_SERVER");
     // A store that is named on the command line is meant.
@@ -206,8 +210,4 @@ fn the_flags_are_in_the_help_and_in_completions() {
         loom.loom(&[command, "--help"]).exits(0).says("loom.example");
     }
     loom.loom(&["completions", "bash"]).exits(0).says("--insecure-token");
-    // A run of a server is not found in a store.
-    let server = Server::start();
-    let there = client(&server, WAITS);
-    there.loom(&["list"]).exits(0).warns("no runs");
 }

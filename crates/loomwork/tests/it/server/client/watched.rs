@@ -65,7 +65,11 @@ fn a_wrong_workflow_is_shown_where_it_is_wrong() {
     let said = there.loom(&["run", "w.yaml"]).exits(2).warns("[L201]").warns("w.yaml:5:");
     assert!(said.err.contains("plugin: nop") && said.err.contains("^^^"), "{}", said.err);
     let lines = there.loom(&["run", "w.yaml", "--json"]).exits(2).json();
-    assert_eq!((&lines[0]["type"], &lines[0]["code"]), (&json!("problem"), &json!("L201")));
+    let severity = |code: &str| {
+        lines.iter().find(|line| line["code"] == code).map(|line| line["severity"].clone())
+    };
+    assert_eq!(severity("L201"), Some(json!("error")));
+    assert_eq!(severity("L205"), Some(json!("warning")), "who runs it gives its variables");
     there.loom(&["run", "nosuch.yaml"]).exits(2).warns("[L109]");
     let there = there
         .file("w.yaml", "workflow: { name: w, tasks: [{ name: a, plugin: noop, inputs: [X] }] }");
