@@ -136,6 +136,7 @@ fn codes() -> String {
         (Area::Store, "Keeping what happened"),
         (Area::Call, "The call itself"),
         (Area::Server, "Serving requests"),
+        (Area::Client, "Working with a server"),
     ] {
         let _ = writeln!(out, "\n## {what}\n\nExit status {}.\n", area.exit() as u8);
         out.push_str("| Code | What |\n| --- | --- |\n");

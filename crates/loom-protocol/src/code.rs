@@ -20,6 +20,8 @@ pub enum Area {
     Call,
     /// Serving requests.
     Server,
+    /// Working with a server.
+    Client,
 }
 
 impl Area {
@@ -30,7 +32,7 @@ impl Area {
                 ExitCode::Usage
             }
             Self::Task => ExitCode::RunFailed,
-            Self::Store => ExitCode::Machine,
+            Self::Store | Self::Client => ExitCode::Machine,
         }
     }
 }
@@ -147,6 +149,11 @@ codes! {
     FixedAtStart = 766 Server "a run keeps this from its start";
     FolderNotAllowed = 771 Server "a folder may not be watched";
     UnreadableRequest = 775 Server "what another process asks cannot be read";
+
+    ServerUnreachable = 761 Client "the server cannot be reached";
+    BadAnswer = 762 Client "the server's answer cannot be understood";
+    TokenInTheOpen = 763 Call "a token would travel in the open";
+    NotWithServer = 764 Call "this does not work with a server";
 }
 
 impl ErrorCode {

@@ -15,6 +15,7 @@ mod event_type;
 mod exit;
 mod manifest;
 mod mask;
+mod time;
 mod trace;
 
 pub use attempt::{
@@ -22,11 +23,12 @@ pub use attempt::{
 };
 pub use code::{Area, ErrorCode};
 pub use event::{
-    AttemptOf, ErrorEvent, ErrorTag, FailureEvent, OutputEvent, RunEvent, RunEventKind, rfc3339,
+    AttemptOf, ErrorEvent, ErrorTag, FailureEvent, OutputEvent, RunEvent, RunEventKind,
 };
 #[cfg(feature = "openapi")]
 pub use event_catalog::{EventCatalog, EventTypeView, event_catalog};
 pub use exit::ExitCode;
 pub use manifest::{OutputSpec, PluginManifest, PluginMode};
 pub use mask::{MASK, mask};
+pub use time::{read_rfc3339, rfc3339};
 pub use trace::{RunTrace, TraceParent};

@@ -1,4 +1,10 @@
 //! Recorded facts as programs read them: [`RunEvent`]s with names instead of numbers.
+//!
+//! Nothing but secrets is lost on the way: [`read_event`] turns an event back.
+
+mod read;
+
+pub use read::read_event;
 
 use loom_core::{
     Definition, Event, Failure, FailureKind, Output, Plan, RunId, RunOutcome, TaskIx, TaskRef,

@@ -115,6 +115,20 @@ impl Source {
         Position { line: line as u32 + 1, column: before.chars().count() as u32 + 1 }
     }
 
+    /// The byte at a line and column: the reverse of [`Source::position`]; `None` for a place that
+    /// there is not.
+    pub fn offset(&self, Position { line, column }: Position) -> Option<u32> {
+        let line = (line as usize).checked_sub(1).filter(|&at| at < self.line_starts().len())?;
+        let span = self.line(line);
+        let mut places = self.slice(span).char_indices().map(|(at, _)| at as u32);
+        let within = places.by_ref().nth((column as usize).checked_sub(1)?);
+        let chars = self.slice(span).chars().count() as u32;
+        // Behind the last character is a place, too.
+        within
+            .or_else(|| (column == chars + 1).then_some(span.end - span.start))
+            .map(|at| span.start + at)
+    }
+
     /// The line, from 0, that a byte is on.
     pub(crate) fn line_at(&self, at: u32) -> usize {
         self.line_starts().partition_point(|&start| start <= at).saturating_sub(1)
@@ -168,6 +182,10 @@ mod tests {
             (line, column)
         };
         assert_eq!([at(0), at(1), at(3), at(5), at(7)], [(1, 1), (1, 2), (1, 3), (2, 1), (3, 1)]);
+        let back = |line, column| source.offset(Position { line, column });
+        assert_eq!([back(1, 1), back(1, 2), back(1, 3)], [Some(0), Some(1), Some(3)]);
+        assert_eq!([back(2, 1), back(2, 2), back(3, 1)], [Some(5), Some(6), Some(7)]);
+        assert_eq!([back(0, 1), back(1, 0), back(1, 4), back(4, 1)], [None; 4]);
         assert_eq!(source.slice(source.line(0)), "aé");
         assert_eq!(source.slice(source.line(2)), "");
     }

@@ -127,7 +127,8 @@ impl Inner {
     }
 }
 
-fn read_certificates(file: &Path) -> Result<Vec<Certificate<'static>>, String> {
+/// The certificates of a file in PEM; says why there are none.
+pub fn read_certificates(file: &Path) -> Result<Vec<Certificate<'static>>, String> {
     let shown = file.display();
     let text = std::fs::read(file)
         .map_err(|error| format!("the certificates in {shown} cannot be read: {error}"))?;

@@ -38,6 +38,7 @@ mod timers;
 mod worker;
 
 pub use builtin::Builtins;
+pub use http::read_certificates;
 pub use job::{Ended, Idle, Job, Plugin, failure, output};
 pub use leftovers::end_leftovers;
 pub use log::{AttemptLog, Stream};

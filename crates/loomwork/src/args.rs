@@ -1,14 +1,17 @@
 //! What can be asked on the command line.
 
 mod examples;
+mod global;
 pub(crate) mod parse;
+mod scope;
 mod token;
 
+pub(crate) use global::Global;
 pub(crate) use parse::check_name;
+pub(crate) use scope::Scope;
 pub(crate) use token::{TokenCommand, TokenCreateArgs};
 
 use crate::settings::Flags;
-use crate::terminal::When;
 use clap::{Args, Parser, Subcommand};
 use loom_core::{RunState, Value};
 use std::path::PathBuf;
@@ -22,27 +25,6 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// For every command.
-#[derive(Debug, Args)]
-pub(crate) struct Global {
-    /// The store: an SQLite file, as a path or sqlite:PATH [default: loom/loom.db in the state folder]
-    /// [env: `LOOM_STORE`]
-    #[arg(long, global = true, value_name = "URL")]
-    pub(crate) store: Option<String>,
-    /// The configuration [default: loom/loom.toml in the configuration folder]
-    #[arg(long, global = true, env = "LOOM_CONFIG", value_name = "FILE", hide_env_values = true)]
-    pub(crate) config: Option<PathBuf>,
-    /// Print JSON documents, one a line, on standard output
-    #[arg(long, global = true, conflicts_with = "quiet")]
-    pub(crate) json: bool,
-    /// Print nothing but errors
-    #[arg(short, long, global = true)]
-    pub(crate) quiet: bool,
-    /// When to colour; `NO_COLOR` is honoured
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: When,
 }
 
 /// What a workflow file may be.

@@ -6,12 +6,14 @@
 
 mod args;
 mod bridge;
+mod client;
 mod commands;
 mod fault;
 mod folders;
 mod look;
 mod names;
 mod pages;
+mod place;
 mod plugins;
 mod progress;
 mod refusal;
@@ -25,10 +27,11 @@ mod timed;
 mod ui;
 mod workflow;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Scope};
 use clap::{CommandFactory, Parser};
-use fault::{Ended, Outcome};
+use fault::{Ended, Fault, Outcome};
 use loom_protocol::ExitCode;
+use place::{Place, check_flags, not_with_server};
 use settings::Settings;
 use std::panic::AssertUnwindSafe;
 use terminal::Terminal;
@@ -65,34 +68,73 @@ fn tell_panic(info: &std::panic::PanicHookInfo<'_>) {
 }
 
 fn dispatch(mut cli: Cli, ui: &mut Ui) -> Outcome {
+    let scope = cli.command.scope();
+    if let Scope::Nothing(..) = scope {
+        check_flags(scope, &cli.global)?;
+    }
     let settings = match cli.command.flags() {
         Some(flags) => Some(Settings::load(&cli.global, &flags)?),
         None => None,
     };
+    let place = match (&settings, scope) {
+        (Some(settings), Scope::Runs | Scope::Store(..)) => {
+            Some(Place::choose(scope, settings, &cli.global)?)
+        }
+        _ => None,
+    };
     if let Some(settings) = &settings {
         cli.global.store = settings.text("store");
-        if let Some(execution) = cli.command.execution() {
-            let given = std::mem::take(&mut execution.queues);
-            execution.queues = settings.queues()?.into_iter().chain(given).collect();
-            execution.permissions_url = settings.text("permissions_url");
+        match place {
+            Some(Place::Remote(_)) => check_execution(&mut cli.command)?,
+            _ => execute_as_set(&mut cli.command, settings)?,
         }
     }
+    perform(cli, settings, place, ui)
+}
+
+/// What is set about executing runs holds for those of this process.
+fn execute_as_set(command: &mut Command, settings: &Settings) -> Result<(), Fault> {
+    if let Some(execution) = command.execution() {
+        let given = std::mem::take(&mut execution.queues);
+        execution.queues = settings.queues()?.into_iter().chain(given).collect();
+        execution.permissions_url = settings.text("permissions_url");
+    }
+    Ok(())
+}
+
+/// A server executes runs as it is set to; to tell it otherwise would have no effect.
+fn check_execution(command: &mut Command) -> Result<(), Fault> {
+    let Some(execution) = command.execution() else { return Ok(()) };
+    let given = [
+        ("the option --queue", !execution.queues.is_empty()),
+        ("the option --permissions-url", execution.permissions_url.is_some()),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((option, _)) => {
+            let instead = "it is for runs that this process executes; set it where the server runs";
+            Err(not_with_server(option, instead))
+        }
+    }
+}
+
+fn perform(cli: Cli, settings: Option<Settings>, place: Option<Place>, ui: &mut Ui) -> Outcome {
     let global = &cli.global;
     match cli.command {
-        Command::Run(args) => commands::run::run(args, global, ui),
+        Command::Run(args) => commands::run::run(args, known(place), ui),
         Command::Serve(_) => commands::serve::serve(&known(settings), global, ui),
         Command::Config(_) => commands::config::config(&known(settings), ui),
         Command::Token(command) => commands::token::token(command, global, ui),
-        Command::Resume(args) => commands::ask::resume(args, global, ui),
-        Command::Retry(args) => commands::ask::retry(args, global, ui),
-        Command::Resolve(args) => commands::ask::resolve(args, global, ui),
-        Command::Skip(args) => commands::ask::skip(args, global, ui),
-        Command::Cancel(args) => commands::ask::cancel(args, global, ui),
-        Command::List(args) => commands::list::list(&args, global, ui),
-        Command::Show(args) => commands::show::show(&args, global, ui),
-        Command::Logs(args) => commands::logs::logs(&args, global, ui),
+        Command::Resume(args) => commands::ask::resume(args, known(place), ui),
+        Command::Retry(args) => commands::ask::retry(args, known(place), ui),
+        Command::Resolve(args) => commands::ask::resolve(args, known(place), ui),
+        Command::Skip(args) => commands::ask::skip(args, known(place), ui),
+        Command::Cancel(args) => commands::ask::cancel(args, known(place), ui),
+        Command::List(args) => commands::list::list(args, &mut known(place), ui),
+        Command::Show(args) => commands::show::show(&args, &mut known(place), ui),
+        Command::Logs(args) => commands::logs::logs(&args, known(place), ui),
+        Command::Why(args) => commands::why::why(&args, &mut known(place), ui),
         Command::Events(args) => commands::events::events(&args, ui),
-        Command::Why(args) => commands::why::why(&args, global, ui),
         Command::Validate(args) => commands::validate::validate(args, ui),
         Command::Graph(args) => commands::graph::graph(&args, ui),
         Command::Schema => commands::plain::schema(ui),
@@ -106,8 +148,9 @@ fn dispatch(mut cli: Cli, ui: &mut Ui) -> Outcome {
     }
 }
 
-fn known(settings: Option<Settings>) -> Settings {
-    settings.expect("commands with flags for settings have settings")
+/// What was found out before for a command that needs it.
+fn known<T>(found: Option<T>) -> T {
+    found.expect("commands that work with runs or settings have them")
 }
 
 /// A call that cannot be understood, or one for help.

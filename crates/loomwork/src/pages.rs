@@ -96,6 +96,10 @@ pages! {
     FixedAtStart 766;
     FolderNotAllowed 771;
     UnreadableRequest 775;
+    ServerUnreachable 761;
+    BadAnswer 762;
+    TokenInTheOpen 763;
+    NotWithServer 764;
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use crate::bridge::Bridge;
 use crate::fault::{Ended, Fault};
 use crate::plugins::Plugins;
-use crate::progress::View;
+use crate::progress::{View, stopping_text};
 use crate::refusal;
 use crate::signals::{Listener, Wish};
 use loom_core::{Event, History, RunId, Timestamp};
@@ -165,7 +165,7 @@ impl Session {
                         Message::News => {}
                         Message::Wish(wish) => {
                             interrupted = true;
-                            view.stopping(history, wish);
+                            view.note(history, &stopping_text(history, wish));
                         }
                         Message::Stopped => break,
                     }
@@ -286,7 +286,7 @@ mod tests {
             }
         }
 
-        fn stopping(&mut self, _history: &History, _wish: Wish) {}
+        fn note(&mut self, _history: &History, _note: &str) {}
     }
 
     struct Silent;
@@ -294,7 +294,7 @@ mod tests {
     impl View for Silent {
         fn event(&mut self, _history: &History, _seq: u64, _event: &Event) {}
 
-        fn stopping(&mut self, _history: &History, _wish: Wish) {}
+        fn note(&mut self, _history: &History, _note: &str) {}
     }
 
     fn history() -> History {

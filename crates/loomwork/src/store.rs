@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The fewest characters that a run may be named by.
 const SHORTEST: usize = 4;
 /// How many of several runs that match are shown.
-const SHOWN: usize = 5;
+pub(crate) const SHOWN: usize = 5;
 
 /// The database file that `--store`, `LOOM_STORE` or the user's state folder names.
 pub(crate) fn locate(named: Option<&str>) -> Result<PathBuf, Fault> {
@@ -80,32 +80,17 @@ pub(crate) fn look(path: &Path) -> Result<Option<SqliteStore>, Fault> {
         .map_err(|error| Fault::of_store(&error, None))
 }
 
-/// Opens the store and finds the run in it that `text` names: an identity, its beginning or end,
-/// or `last`.
-pub(crate) fn open_run(path: &Path, text: &str) -> Result<(SqliteStore, RunId), Fault> {
-    find_in(open_existing(path)?, path, text)
-}
-
-/// As [`open_run`], to look at the run.
-pub(crate) fn look_at_run(path: &Path, text: &str) -> Result<(SqliteStore, RunId), Fault> {
-    find_in(look(path)?, path, text)
-}
-
-fn find_in(
-    store: Option<SqliteStore>,
+/// The run of the store that `text` names: an identity, its beginning or end, or `last`.
+pub(crate) fn find(
+    store: Option<&mut SqliteStore>,
     path: &Path,
     text: &str,
-) -> Result<(SqliteStore, RunId), Fault> {
-    let Some(mut store) = store else {
+) -> Result<RunId, Fault> {
+    let Some(store) = store else {
         return Err(Fault::new(ErrorCode::NoSuchRun, format!("no such run: {text}"))
             .help(format!("there is no store in {} yet", path.display()))
             .help("name another with --store, or start a run: loom run FILE"));
     };
-    let run = find(&mut store, text)?;
-    Ok((store, run))
-}
-
-fn find(store: &mut SqliteStore, text: &str) -> Result<RunId, Fault> {
     let told = |error| Fault::of_store(&error, None);
     let wanted = text.to_ascii_lowercase();
     if wanted == "last" {
@@ -115,28 +100,45 @@ fn find(store: &mut SqliteStore, text: &str) -> Result<RunId, Fault> {
                 .help("start one: loom run FILE")
         });
     }
-    if wanted.chars().count() < SHORTEST {
-        let message = format!("`{text}` is too short to name a run");
-        let help = format!("give {SHORTEST} characters or more, or `last` for the youngest run");
-        return Err(Fault::new(ErrorCode::BadArgument, message).help(help));
-    }
+    check_length(&wanted)?;
     let found = store.find(&wanted, SHOWN + 1).map_err(told)?;
     match found[..] {
         [run] => Ok(run),
         [] => Err(no_such_run(store, text)),
         _ => {
-            let mut fault =
-                Fault::new(ErrorCode::AmbiguousRun, format!("several runs match `{text}`"));
-            for &run in found.iter().take(SHOWN) {
-                let summary = store.run(run).map_err(told)?;
-                fault = fault.help(format!("{run}  {}  {}", summary.workflow, summary.state));
-            }
-            if found.len() > SHOWN {
-                fault = fault.help("…");
-            }
-            Err(fault.help("give more characters; the last ones tell runs apart best"))
+            let summaries = found.iter().map(|&run| store.run(run)).collect::<Result<Vec<_>, _>>();
+            let shown = summaries
+                .map_err(told)?
+                .into_iter()
+                .map(|run| (run.id.to_string(), run.workflow, run.state.name().to_owned()));
+            Err(ambiguous(text, shown))
         }
     }
+}
+
+/// Whether this is enough to name a run.
+pub(crate) fn check_length(text: &str) -> Result<(), Fault> {
+    if text.chars().count() >= SHORTEST {
+        return Ok(());
+    }
+    let message = format!("`{text}` is too short to name a run");
+    let help = format!("give {SHORTEST} characters or more, or `last` for the youngest run");
+    Err(Fault::new(ErrorCode::BadArgument, message).help(help))
+}
+
+/// Several runs match: the identity, the workflow and the state of each.
+pub(crate) fn ambiguous(
+    text: &str,
+    mut runs: impl Iterator<Item = (String, String, String)>,
+) -> Fault {
+    let mut fault = Fault::new(ErrorCode::AmbiguousRun, format!("several runs match `{text}`"));
+    for (run, workflow, state) in runs.by_ref().take(SHOWN) {
+        fault = fault.help(format!("{run}  {workflow}  {state}"));
+    }
+    if runs.next().is_some() {
+        fault = fault.help("…");
+    }
+    fault.help("give more characters; the last ones tell runs apart best")
 }
 
 fn no_such_run(store: &mut SqliteStore, text: &str) -> Fault {

@@ -4,6 +4,7 @@
 //! by whom and how often. `History` answers, from the same events, live and recorded alike: live
 //! progress, `show`, `why` and `logs` are its readers.
 
+mod admit;
 mod attempt;
 mod counts;
 mod path;

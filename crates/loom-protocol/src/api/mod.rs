@@ -36,9 +36,9 @@ pub use limit::{
 pub use problem::{DiagnosticInfo, ProblemDocument};
 pub use retention::{RetentionList, RetentionRule, RetentionView};
 pub use run::{
-    AmendTask, AttemptView, Identity, InterventionView, Operation, PathLinkView, RerunRun,
-    ResolveTask, RunCounts, RunDetail, RunList, RunState, RunView, SkipView, StartRun, Started,
-    TaskList, TaskOperation, TaskView, VariableView,
+    AmendTask, AttemptView, GivenVariable, Identity, InterventionView, Operation, PathLinkView,
+    RerunRun, ResolveTask, RunCounts, RunDetail, RunList, RunState, RunSubmission, RunView,
+    SkipView, StartRun, Started, TaskList, TaskOperation, TaskView, VariableView,
 };
 pub use schedule::{
     CatchUp, FiringView, NextTick, NextTicks, Overlap, ScheduleList, ScheduleSpec, ScheduleView,

@@ -108,6 +108,20 @@ pub enum RunState {
     Cancelled,
 }
 
+impl RunState {
+    /// The name, as JSON has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// A run, as lists show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -134,6 +148,8 @@ pub struct RunView {
     pub finished_at: Option<String>,
     /// The most tasks at once.
     pub workers: u32,
+    /// The folder that relative paths of its workflow start from.
+    pub base: String,
     /// Labels.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tags: BTreeSet<String>,
@@ -191,6 +207,35 @@ pub struct RunCounts {
     pub total: u64,
     /// By state; states without a run are there with 0.
     pub by_state: BTreeMap<String, u64>,
+}
+
+/// What a run began with. With its events it is all that there is to know of the run: everything
+/// else follows from them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunSubmission {
+    /// What lists show.
+    #[serde(flatten)]
+    pub run: RunView,
+    /// The number of its last event.
+    pub last_seq: u64,
+    /// The checked workflow, in the form in which stores keep it. Secret values read `***`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub definition: Value,
+    /// The variables that it began with.
+    pub variables: Vec<GivenVariable>,
+}
+
+/// A variable that a run began with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GivenVariable {
+    /// The name.
+    pub name: String,
+    /// The value; the text `***` if it is secret.
+    pub value: Value,
+    /// Whether it is secret.
+    pub secret: bool,
 }
 
 /// Everything that is known of a run.

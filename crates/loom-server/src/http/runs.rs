@@ -9,7 +9,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use loom_protocol::api::{
-    ChangeRun, Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunView,
+    ChangeRun, Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunSubmission,
+    RunView,
     RunWhyView, StartRun, Started,
 };
 use serde::Deserialize;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list, start))
         .routes(routes!(counts))
         .routes(routes!(get, change, delete))
+        .routes(routes!(submission))
         .routes(routes!(why))
         .routes(routes!(rerun))
         .routes(routes!(cancel))
@@ -144,6 +146,22 @@ async fn change(
 ) -> Result<Response, Problem> {
     let changed = app.runs.change(&caller, &id, change, if_match(&headers)?).await?;
     Ok((etag(changed.version), Json(changed.value)).into_response())
+}
+
+/// Read what a run began with
+///
+/// With the run's events, from its first, it is all that there is to know: everything else follows
+/// from them. `loom --server` shows a run so.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/submission", tag = "runs",
+    params(("id" = String, Path)),
+    security(("token" = ["runs:get"])),
+    responses((status = 200, body = RunSubmission)))]
+async fn submission(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<RunSubmission>, Problem> {
+    app.runs.began_with(&caller, &id).await.map(Json)
 }
 
 /// Delete an ended run with its journal and logs

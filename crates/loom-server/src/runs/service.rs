@@ -12,10 +12,11 @@ use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
 use crate::shelf::Shelf;
 use crate::workflows::{Tagged, Workflows};
-use loom_core::{RunId, RunState};
+use loom_core::{RunId, RunState, Variable};
 use loom_engine::{Clock, Handle};
-use loom_protocol::ErrorCode;
-use loom_protocol::api::{LimitWait, RunDetail, RunView};
+use loom_protocol::api::{GivenVariable, LimitWait, RunDetail, RunSubmission, RunView};
+use loom_protocol::{ErrorCode, MASK};
+use loom_store::record::masked_definition;
 use loom_store::{QueryStore, RunSummary};
 use std::sync::Arc;
 
@@ -66,9 +67,30 @@ impl Runs {
     pub async fn get(&self, caller: &Caller, id: &str) -> Result<Tagged<RunDetail>, Problem> {
         let (now, limits) = (self.clock.now(), Arc::clone(&self.limits));
         let view = move |_: &mut dyn QueryStore, look: &Look| {
-            let mut value = view::detail(look, now);
+            let mut value = view::detail(&look.summary, &look.history, now);
             value.run.waits = wait(&limits, &look.summary);
             Ok(Tagged { value, version: tag(&look.summary.meta) })
+        };
+        self.look(caller, id, Permission::RunsGet, view).await
+    }
+
+    /// What a run began with.
+    pub async fn began_with(&self, caller: &Caller, id: &str) -> Result<RunSubmission, Problem> {
+        let limits = Arc::clone(&self.limits);
+        let view = move |store: &mut dyn QueryStore, look: &Look| {
+            let definition = masked_definition(look.history.run().plan().definition());
+            let given = |Variable { name, value, secret }| GivenVariable {
+                name,
+                value: if secret { MASK.into() } else { value },
+                secret,
+            };
+            let summary = &look.summary;
+            Ok(RunSubmission {
+                run: RunView { waits: wait(&limits, summary), ..view::run(summary) },
+                last_seq: look.history.last_seq(),
+                definition: serde_json::to_value(definition).expect("its keys are text"),
+                variables: store.variables(summary.id)?.into_iter().map(given).collect(),
+            })
         };
         self.look(caller, id, Permission::RunsGet, view).await
     }

@@ -1,6 +1,5 @@
-//! Runs as the API shows them.
+//! Runs as the API shows them, and `loom --json` too.
 
-use super::look::Look;
 use crate::wire::{failure_event, masked};
 use loom_core::{
     Act, AttemptRecord, AttemptResult, Ending, History, Intervention, PathLink, RunState,
@@ -13,7 +12,8 @@ use loom_protocol::api::{
 use loom_protocol::{MASK, rfc3339};
 use loom_store::RunSummary;
 
-pub(crate) fn run(run: &RunSummary) -> RunView {
+/// A run, as lists show it.
+pub fn run(run: &RunSummary) -> RunView {
     let meta = &run.meta;
     RunView {
         id: run.id.to_string(),
@@ -26,6 +26,7 @@ pub(crate) fn run(run: &RunSummary) -> RunView {
         started_at: run.started_at.map(time),
         finished_at: run.finished_at.map(time),
         workers: run.workers,
+        base: run.base.clone(),
         tags: meta.tags.clone(),
         annotations: meta.annotations.clone(),
         initiator: meta.initiator.clone(),
@@ -41,12 +42,12 @@ pub(crate) fn run(run: &RunSummary) -> RunView {
     }
 }
 
-pub(crate) fn detail(look: &Look, now: Timestamp) -> RunDetail {
-    let history = &look.history;
+/// Everything that is known of a run.
+pub fn detail(summary: &RunSummary, history: &History, now: Timestamp) -> RunDetail {
     let counts = history.counts();
     let path = history.critical_path(now);
     RunDetail {
-        run: run(&look.summary),
+        run: run(summary),
         last_seq: history.last_seq(),
         counts: TaskPhase::ALL
             .map(|phase| (phase.name().to_owned(), u64::from(counts.of(phase))))

@@ -3,7 +3,8 @@
 pub(super) const RUN: &str = r#"Examples:
   loom run pipeline.yaml --var DAY=2026-11-21 --var 'FILES:=["a","b"]' --workers 8
   loom run pipeline.yaml --json | jq -r 'select(.type == "task.failed") | .task'
-  loom run pipeline.yaml --queue gpu=1"#;
+  loom run pipeline.yaml --queue gpu=1
+  loom run pipeline.yaml --server https://loom.example --token-file ~/.loom-token"#;
 
 pub(super) const CONFIG: &str = "Examples:
   loom config
@@ -31,11 +32,13 @@ pub(super) const SKIP: &str = r#"Examples:
 
 pub(super) const CANCEL: &str = r#"Examples:
   loom cancel 4k2m9q7x --reason "wrong input"
-  loom cancel 4k2m9q7x load --reason "it hangs""#;
+  loom cancel 4k2m9q7x load --reason "it hangs"
+  loom cancel 4k2m9q7x --server https://loom.example --token-file ~/.loom-token"#;
 
 pub(super) const LIST: &str = "Examples:
   loom list --state failed --workflow nightly
-  loom list --state interrupted";
+  loom list --state interrupted
+  loom list --server https://loom.example --token-file ~/.loom-token";
 
 pub(super) const SHOW: &str = "Examples:
   loom show last
@@ -44,7 +47,8 @@ pub(super) const SHOW: &str = "Examples:
 pub(super) const LOGS: &str = "Examples:
   loom logs last
   loom logs last load --attempt 2
-  loom logs last 'count[3]' --follow";
+  loom logs last 'count[3]' --follow
+  LOOM_SERVER=https://loom.example loom logs last --follow";
 
 pub(super) const EVENTS: &str = "Examples:
   loom events

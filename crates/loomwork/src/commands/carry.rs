@@ -52,7 +52,8 @@ fn catch_up(
     }
 }
 
-fn conclude(history: &History, finish: &Finish, ui: &mut Ui) -> Outcome {
+/// Says how a run ended, and answers with the exit status for it.
+pub(crate) fn conclude(history: &History, finish: &Finish, ui: &mut Ui) -> Outcome {
     let state = history.run().state();
     match ui.voice {
         Voice::Human if finish.failure.is_none() => {

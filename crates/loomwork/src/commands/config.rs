@@ -14,7 +14,7 @@ pub(crate) fn config(settings: &Settings, ui: &mut Ui) -> Outcome {
             json!({
                 "key": setting.key,
                 "env": setting.env,
-                "flag": format!("--{}", setting.flag),
+                "flag": (!setting.flag.is_empty()).then(|| format!("--{}", setting.flag)),
                 "value": found.map(|found| found.value.shown()),
                 "origin": found.map(|found| found.origin.to_string()),
             })

@@ -1,105 +1,90 @@
-//! `loom list`: the runs of the store.
+//! `loom list`: runs, youngest first.
 
-use crate::args::{Global, ListArgs, StateFilter};
+use crate::args::ListArgs;
 use crate::fault::{Ended, Outcome};
-use crate::look::Look;
+use crate::place::{Place, Wanted};
 use crate::render::duration::short;
 use crate::render::table::Table;
 use crate::session::now;
-use crate::store;
 use crate::terminal::{Paint, printable};
 use crate::ui::{Ui, Voice};
-use loom_core::{RunState, TaskPhase};
-use loom_protocol::{ExitCode, rfc3339};
-use loom_sqlite::SqliteStore;
-use loom_store::{QueryStore, RunFilter, RunSummary};
-use serde_json::json;
-use std::fmt::Write;
-
-/// Runs of workflows with more tasks than this show no count of those that are done: it is counted
-/// from the journal.
-const COUNTED_MOST: usize = 2000;
+use loom_core::{RunId, Timestamp};
+use loom_protocol::api::RunView;
+use loom_protocol::{ExitCode, read_rfc3339};
 
 /// The word for a run that has not ended and that nobody is at work on.
 const INTERRUPTED: &str = "interrupted";
 
-pub(crate) fn list(args: &ListArgs, global: &Global, ui: &mut Ui) -> Outcome {
-    let path = store::locate(global.store.as_deref())?;
-    let Some(mut store) = store::look(&path)? else {
-        ui.remark(&format!("there is no store in {} yet", path.display()));
-        return Ok(ExitCode::Success);
-    };
-    let (runs, more) = matching(&mut store, args)?;
+pub(crate) fn list(args: ListArgs, place: &mut Place, ui: &mut Ui) -> Outcome {
+    let wanted = Wanted { state: args.state, workflow: args.workflow, most: args.most };
+    let listed = place.list(&wanted)?;
     if ui.voice == Voice::Json {
-        for run in &runs {
-            ui.json(&document(run))?;
-        }
+        listed.runs.iter().try_for_each(|run| ui.json(run))?;
         return Ok(ExitCode::Success);
     }
-    let paint = ui.terminal.paint;
-    let mut table = Table::new(&["RUN", "WORKFLOW", "STATE", "AGE", "TOOK", "TASKS"])
-        .sparing(&["TASKS", "AGE"]);
-    for run in &runs {
-        let took = match (run.started_at, run.finished_at) {
-            (Some(from), Some(to)) => short(to.since(from)),
-            (Some(from), None) if run.alive => short(now().since(from)),
-            _ => "–".to_owned(),
-        };
-        table.row([
-            paint.bold(run.id.short()),
-            printable(&run.workflow),
-            coloured(paint, state_name(run)),
-            short(now().since(run.created_at)),
-            took,
-            tasks(&mut store, run)?,
-        ]);
+    if listed.runs.is_empty() {
+        ui.remark(listed.remark.as_deref().unwrap_or("no runs"));
+        return Ok(ExitCode::Success);
     }
-    if runs.is_empty() {
-        ui.remark("no runs");
-    } else {
-        ui.print(&table.render(paint))?;
-    }
-    if more {
+    ui.print(&table(&listed.runs, place, ui.terminal.paint)?)?;
+    if listed.more {
         ui.remark("there are more: --limit N shows more of them");
     }
     Ok(ExitCode::Success)
 }
 
-fn matching(store: &mut SqliteStore, args: &ListArgs) -> Result<(Vec<RunSummary>, bool), Ended> {
-    let most = args.most;
-    let interrupted = args.state == Some(StateFilter::Interrupted);
-    let states = match args.state {
-        None => Vec::new(),
-        Some(StateFilter::Interrupted) => {
-            vec![RunState::Running, RunState::Paused, RunState::Queued]
+fn table(runs: &[RunView], place: &mut Place, paint: Paint) -> Result<String, Ended> {
+    let row = |run: &RunView| {
+        [
+            paint.bold(short_id(&run.id)),
+            printable(&run.workflow),
+            coloured(paint, standing(run.state.name(), run.alive)),
+            read(Some(run.created_at.as_str())).map_or_else(dash, |at| short(now().since(at))),
+            took(run),
+        ]
+    };
+    let head = ["RUN", "WORKFLOW", "STATE", "AGE", "TOOK", "TASKS"];
+    match place {
+        Place::Local(local) => {
+            let mut table = Table::new(&head).sparing(&["TASKS", "AGE"]);
+            for run in runs {
+                let [id, workflow, state, age, took] = row(run);
+                table.row([id, workflow, state, age, took, local.progress(run)?]);
+            }
+            Ok(table.render(paint))
         }
-        Some(StateFilter::Of(state)) => vec![state],
-    };
-    let filter = RunFilter {
-        states,
-        workflow: args.workflow.clone(),
-        limit: if interrupted { 0 } else { most },
-        ..RunFilter::default()
-    };
-    let page = store.list(&filter)?;
-    let mut found = page.runs;
-    found.retain(|run| !interrupted || !run.alive);
-    let more = page.more || found.len() > most;
-    found.truncate(most);
-    Ok((found, more))
+        // To count them, the server would have to read each run's journal.
+        Place::Remote(_) => {
+            let mut table = Table::new(&head[..5]).sparing(&["AGE"]);
+            runs.iter().for_each(|run| table.row(row(run)));
+            Ok(table.render(paint))
+        }
+    }
 }
 
-/// Whether a run has not ended and nobody is at work on it.
-pub(crate) fn is_interrupted(run: &RunSummary) -> bool {
-    !run.state.is_final() && !run.alive
+fn took(run: &RunView) -> String {
+    match (read(run.started_at.as_deref()), read(run.finished_at.as_deref())) {
+        (Some(from), Some(to)) => short(to.since(from)),
+        (Some(from), None) if run.alive => short(now().since(from)),
+        _ => dash(),
+    }
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}
+
+fn read(time: Option<&str>) -> Option<Timestamp> {
+    time.and_then(read_rfc3339).map(Timestamp)
+}
+
+fn short_id(id: &str) -> String {
+    id.parse().map_or_else(|_| printable(id), RunId::short)
 }
 
 /// Where a run stands, as people see it. That it is paused says more than that nobody is at work.
-pub(crate) fn state_name(run: &RunSummary) -> &'static str {
-    match run.state {
-        RunState::Queued | RunState::Running if !run.alive => INTERRUPTED,
-        state => state.name(),
-    }
+pub(crate) fn standing(state: &'static str, alive: bool) -> &'static str {
+    if !alive && ["queued", "running"].contains(&state) { INTERRUPTED } else { state }
 }
 
 /// A state in its colour.
@@ -110,39 +95,4 @@ pub(crate) fn coloured(paint: Paint, state: &str) -> String {
         "running" | "queued" => paint.cyan(state),
         _ => paint.yellow(state),
     }
-}
-
-/// How many of a run's tasks are done, of how many.
-fn tasks(store: &mut SqliteStore, run: &RunSummary) -> Result<String, Ended> {
-    let total = store.definition(&run.definition)?.tasks.len();
-    if total > COUNTED_MOST {
-        return Ok(total.to_string());
-    }
-    let counts = Look::at(store, run.id)?.history.counts();
-    let mut text = format!("{}/{total}", counts.settled());
-    for phase in [TaskPhase::Failed, TaskPhase::Skipped] {
-        let count = counts.of(phase);
-        if count > 0 {
-            let _ = write!(text, ", {count} {phase}");
-        }
-    }
-    Ok(text)
-}
-
-fn document(run: &RunSummary) -> serde_json::Value {
-    let time = |at: loom_core::Timestamp| rfc3339(at.0);
-    json!({
-        "run": run.id.to_string(),
-        "namespace": run.namespace,
-        "workflow": run.workflow,
-        "version": run.version,
-        "state": run.state.name(),
-        "interrupted": is_interrupted(run),
-        "alive": run.alive,
-        "created_at": time(run.created_at),
-        "started_at": run.started_at.map(time),
-        "finished_at": run.finished_at.map(time),
-        "workers": run.workers,
-        "base": run.base,
-    })
 }

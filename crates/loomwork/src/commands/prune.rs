@@ -1,8 +1,8 @@
 //! `loom prune`: delete old runs with their journals and logs.
 
 use crate::args::{Global, PruneArgs};
-use crate::commands::ask::logs_of;
 use crate::fault::Outcome;
+use crate::place::logs_of;
 use crate::render::words::counted;
 use crate::session::now;
 use crate::store;

@@ -1,8 +1,11 @@
-//! `loom run`: check a workflow, record a run of it, execute it to the end.
+//! `loom run`: check a workflow, record a run of it, execute it to the end; or have a server do so.
 
-use crate::args::{Global, RunArgs, Variables};
+mod there;
+
+use crate::args::{RunArgs, Variables};
 use crate::commands::carry::carry;
 use crate::fault::{Ended, Fault, Outcome};
+use crate::place::{Local, Place};
 use crate::plugins::Plugins;
 use crate::session::{Session, Setup, actor, now};
 use crate::store;
@@ -15,8 +18,15 @@ use loom_sqlite::SqliteStore;
 use loom_store::{QueryStore, RunFilter, definition_hash};
 use std::sync::Arc;
 
-pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
-    let path = store::locate(global.store.as_deref())?;
+pub(crate) fn run(args: RunArgs, place: Place, ui: &mut Ui) -> Outcome {
+    match place {
+        Place::Local(local) => here(args, local, ui),
+        Place::Remote(remote) => there::run(args, &remote, ui),
+    }
+}
+
+fn here(args: RunArgs, local: Local, ui: &mut Ui) -> Outcome {
+    let path = local.path;
     let limits = workflow::limits(&args.limits.limits)?;
     let given = given(args.variables)?;
     let base = workflow::base_of(&args.file);

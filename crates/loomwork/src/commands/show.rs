@@ -1,67 +1,64 @@
 //! `loom show`: one run.
 
-use crate::args::{Global, ShowArgs};
-use crate::commands::list::{coloured, is_interrupted, state_name};
+use crate::args::ShowArgs;
+use crate::commands::list::{coloured, standing};
 use crate::fault::Outcome;
 use crate::look::Look;
+use crate::place::Place;
 use crate::render::duration::short;
-use crate::render::json::document;
 use crate::render::table::Table;
 use crate::render::timeline::timeline;
 use crate::render::words::value_text;
 use crate::session::now;
-use crate::store;
 use crate::terminal::{Paint, fit, printable, size};
 use crate::ui::{Ui, Voice};
-use loom_core::{Act, Amended, History, Intervention, SetBy, TaskIx, Timestamp};
+use loom_core::{Act, Amended, Definition, History, Intervention, SetBy, TaskIx, Timestamp};
 use loom_protocol::{ExitCode, MASK, rfc3339};
-use loom_store::RunSummary;
 use std::fmt::Write;
 
 /// The most variables that are shown, unless all are asked for.
 const VARIABLES_MOST: usize = 20;
 
-pub(crate) fn show(args: &ShowArgs, global: &Global, ui: &mut Ui) -> Outcome {
-    let path = store::locate(global.store.as_deref())?;
-    let (mut store, id) = store::look_at_run(&path, &args.run)?;
-    let look = Look::at(&mut store, id)?;
+pub(crate) fn show(args: &ShowArgs, place: &mut Place, ui: &mut Ui) -> Outcome {
+    let run = place.find(&args.run)?;
     if ui.voice == Voice::Json {
-        ui.json(&document(&look.summary, &look.history, now()))?;
+        ui.json(&place.detail(run)?)?;
         return Ok(ExitCode::Success);
     }
+    let look = place.look(run)?;
     let paint = ui.terminal.paint;
-    let mut text = head(&look.summary, &look.history, paint);
+    let mut text = head(&look, paint);
     text += &interventions(&look.history, paint);
     text += &variables(&look.history, args.all, paint);
     let (width, _) = size();
-    let axis_end = if look.summary.alive { now() } else { look.last_moment() };
+    let axis_end = if look.alive { now() } else { look.last_moment() };
     text += "\n";
     text += &timeline(&look.history, axis_end, width, args.all, paint);
     ui.print(&text)?;
     Ok(ExitCode::Success)
 }
 
-fn head(run: &RunSummary, history: &History, paint: Paint) -> String {
-    let name = format!("{}/{} {}", run.namespace, run.workflow, run.version);
-    let mut text = format!("run {}  {}\n", paint.bold(run.id), printable(&name));
-    let counts = history.counts();
-    let mut state = coloured(paint, state_name(run));
+fn head(look: &Look, paint: Paint) -> String {
+    let history = &look.history;
+    let (run, counts) = (history.run(), history.counts());
+    let Definition { namespace, name, version, .. } = &**run.plan().definition();
+    let name = format!("{namespace}/{name} {version}");
+    let mut text = format!("run {}  {}\n", paint.bold(run.id()), printable(&name));
+    let mut state = coloured(paint, standing(run.state().name(), look.alive));
     if let Some(pause) = history.paused() {
         let _ = write!(state, " since {} by {}", clock(pause.at), printable(&pause.by));
     }
     let mut field = |name: &str, value: &str| _ = writeln!(text, "  {name:<9} {value}");
     field("state", &format!("{state}, {} of {} tasks done", counts.settled(), counts.total()));
-    field(
-        "accepted",
-        &format!("{} ({} ago)", clock(run.created_at), short(now().since(run.created_at))),
-    );
-    if let (Some(from), Some(to)) = (run.started_at, run.finished_at) {
+    let created_at = history.created_at();
+    field("accepted", &format!("{} ({} ago)", clock(created_at), short(now().since(created_at))));
+    if let (Some(from), Some(to)) = (history.started_at(), history.finished_at()) {
         field("took", &format!("{}, ended {}", short(to.since(from)), clock(to)));
     }
-    field("workers", &run.workers.to_string());
-    field("folder", &printable(&run.base));
-    if is_interrupted(run) {
-        field("go on", &format!("loom resume {}", run.id.short()));
+    field("workers", &look.workers.to_string());
+    field("folder", &printable(&look.base));
+    if look.is_interrupted() {
+        field("go on", &format!("loom resume {}", run.id().short()));
     }
     text
 }

@@ -1,32 +1,22 @@
 //! `loom why`: why a run, or a task, stands where it does.
 
-use crate::args::{Global, WhyArgs};
-use crate::commands::list::is_interrupted;
+use crate::args::WhyArgs;
 use crate::commands::logs::find;
 use crate::fault::{Fault, Outcome};
-use crate::look::Look;
-use crate::render::why::{Moment, Outside, run_why, task_why};
+use crate::place::Place;
+use crate::render::why::{Moment, run_why, task_why};
 use crate::session::now;
-use crate::store;
 use crate::ui::Ui;
-use loom_core::{History, RunState, TaskIx, TaskPhase, TaskRef, Timestamp};
+use loom_core::{History, TaskRef};
 use loom_protocol::{ErrorCode, ExitCode};
-use loom_server::{limits, runs};
-use loom_sqlite::SqliteStore;
-use loom_store::StoreError;
-use std::collections::HashMap;
 
-/// The most tasks that are ready of which it is looked up what others have taken.
-const SHARED_MAX: usize = 16;
-
-pub(crate) fn why(args: &WhyArgs, global: &Global, ui: &mut Ui) -> Outcome {
-    let path = store::locate(global.store.as_deref())?;
-    let (mut store, id) = store::look_at_run(&path, &args.run)?;
-    let look = Look::at(&mut store, id)?;
+pub(crate) fn why(args: &WhyArgs, place: &mut Place, ui: &mut Ui) -> Outcome {
+    let id = place.find(&args.run)?;
+    let look = place.look(id)?;
     let paint = ui.terminal.paint;
-    let left_at = is_interrupted(&look.summary).then(|| look.last_moment());
+    let left_at = look.is_interrupted().then(|| look.last_moment());
     let moment = Moment { now: now(), left_at };
-    let outside = outside(&mut store, &look, moment.now)?;
+    let outside = place.outside(&look, moment.now)?;
     let text = match &args.task {
         Some(task) => {
             let task = find(look.history.run().plan(), task, &id.short())?;
@@ -37,23 +27,6 @@ pub(crate) fn why(args: &WhyArgs, global: &Global, ui: &mut Ui) -> Outcome {
     };
     ui.print(&text)?;
     Ok(ExitCode::Success)
-}
-
-/// What others have that the run, or its tasks that are ready, wait for.
-fn outside(store: &mut SqliteStore, look: &Look, now: Timestamp) -> Result<Outside, StoreError> {
-    let history = &look.history;
-    let waits = limits::waits(store, &look.summary, now)?;
-    let mut takers = HashMap::new();
-    if history.run().state() == RunState::Running {
-        let phase = |task: &TaskIx| history.run().phase(*task);
-        let may_start =
-            |task: &TaskIx| matches!(phase(task), TaskPhase::Ready | TaskPhase::BackingOff);
-        let tasks = history.tasks().map(|(task, _)| task).filter(may_start);
-        for task in tasks.take(SHARED_MAX) {
-            takers.insert(task, runs::takers(store, history, task)?);
-        }
-    }
-    Ok(Outside { waits, takers })
 }
 
 fn check_item(history: &History, of: TaskRef) -> Result<(), Fault> {

@@ -1,8 +1,6 @@
 //! One event a line, for programs.
 
-use super::{View, stopping_text};
-use crate::signals::Wish;
-use crate::ui::tell;
+use super::{View, tell_note};
 use loom_core::Event;
 use loom_core::History;
 use loom_server::wire::run_event;
@@ -51,8 +49,8 @@ impl View for JsonView {
         self.write(BufWriter::flush);
     }
 
-    fn stopping(&mut self, history: &History, wish: Wish) {
-        tell(&format!("{}\n", stopping_text(history, wish)));
+    fn note(&mut self, _history: &History, note: &str) {
+        tell_note(note);
     }
 
     fn close(&mut self) {

@@ -1,10 +1,9 @@
 //! A terminal: what is under way at the bottom, redrawn in place, and what is done scrolling above.
 
 use super::lines::{Lines, nth_attempt};
-use super::{View, label, stopping_text};
+use super::{View, label};
 use crate::render::duration::short;
 use crate::session::now;
-use crate::signals::Wish;
 use crate::terminal::{Paint, fit, printable, size};
 use loom_core::{Event, History, TaskIx, TaskPhase, TaskRef, Timestamp};
 use std::fmt::Write as _;
@@ -215,8 +214,8 @@ impl View for LiveView {
         self.draw(history, now);
     }
 
-    fn stopping(&mut self, history: &History, wish: Wish) {
-        self.note = Some(stopping_text(history, wish));
+    fn note(&mut self, history: &History, note: &str) {
+        self.note = (!note.is_empty()).then(|| note.to_owned());
         self.draw(history, now());
     }
 

@@ -10,7 +10,7 @@ mod summary;
 pub(crate) use summary::{failures_only, quoted, summary};
 
 use crate::signals::Wish;
-use crate::ui::{Ui, Voice};
+use crate::ui::{Ui, Voice, tell};
 use loom_core::History;
 use loom_core::{Event, Plan, TaskRef, Timestamp};
 use std::time::Duration;
@@ -28,8 +28,8 @@ pub(crate) trait View {
     /// Nothing happened for as long as [`View::patience`] says.
     fn tick(&mut self, _history: &History, _now: Timestamp) {}
 
-    /// A signal asks the run to stop.
-    fn stopping(&mut self, history: &History, wish: Wish);
+    /// Something is to be known that is not of the run; empty once it is so no more.
+    fn note(&mut self, history: &History, note: &str);
 
     /// Nothing more will happen.
     fn close(&mut self) {}
@@ -52,6 +52,13 @@ pub(crate) fn label(plan: &Plan, task: TaskRef) -> String {
     match task.item {
         Some(item) => format!("{name}[{item}]"),
         None => name.clone(),
+    }
+}
+
+/// Says a note where it is not part of a picture.
+fn tell_note(note: &str) {
+    if !note.is_empty() {
+        tell(&format!("{note}\n"));
     }
 }
 

@@ -1,10 +1,8 @@
 //! A line a change, with the time, for logs and pipes.
 
 use super::lines::{Lines, is_large};
-use super::{View, stopping_text};
-use crate::signals::Wish;
+use super::{View, tell_note};
 use crate::terminal::Paint;
-use crate::ui::tell;
 use loom_core::{Event, History, Timestamp};
 use loom_protocol::rfc3339;
 use std::io::{self, Write};
@@ -50,7 +48,7 @@ impl View for PlainView {
         }
     }
 
-    fn stopping(&mut self, history: &History, wish: Wish) {
-        tell(&format!("{}\n", stopping_text(history, wish)));
+    fn note(&mut self, _history: &History, note: &str) {
+        tell_note(note);
     }
 }

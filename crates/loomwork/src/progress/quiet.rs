@@ -1,8 +1,6 @@
 //! Nothing but errors.
 
-use super::{View, stopping_text};
-use crate::signals::Wish;
-use crate::ui::tell;
+use super::{View, tell_note};
 use loom_core::Event;
 use loom_core::History;
 
@@ -12,7 +10,7 @@ pub(crate) struct QuietView;
 impl View for QuietView {
     fn event(&mut self, _history: &History, _seq: u64, _event: &Event) {}
 
-    fn stopping(&mut self, history: &History, wish: Wish) {
-        tell(&format!("{}\n", stopping_text(history, wish)));
+    fn note(&mut self, _history: &History, note: &str) {
+        tell_note(note);
     }
 }

@@ -1,7 +1,6 @@
 //! Recorded facts as text for people.
 
 pub(crate) mod duration;
-pub(crate) mod json;
 pub(crate) mod table;
 pub(crate) mod timeline;
 pub(crate) mod why;

@@ -18,11 +18,7 @@ impl Flags {
 
 impl Args for Flags {
     fn augment_args(command: Command) -> Command {
-        // `--store` is of every command.
-        SETTINGS
-            .iter()
-            .filter(|it| it.key != "store")
-            .fold(command, |command, it| command.arg(flag(it)))
+        own().fold(command, |command, it| command.arg(flag(it)))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -38,7 +34,7 @@ impl FromArgMatches for Flags {
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        for setting in SETTINGS.iter().filter(|setting| setting.key != "store") {
+        for setting in own() {
             let Some(texts) = matches.get_many::<String>(setting.key) else { continue };
             let texts: Vec<String> = texts.cloned().collect();
             for text in &texts {
@@ -51,6 +47,11 @@ impl FromArgMatches for Flags {
         }
         Ok(())
     }
+}
+
+/// The settings that are not flags of every command.
+fn own() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| !setting.is_global())
 }
 
 fn flag(setting: &'static Setting) -> Arg {

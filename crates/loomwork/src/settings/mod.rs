@@ -47,6 +47,18 @@ pub(crate) enum Origin {
     Flag(&'static str),
 }
 
+impl Origin {
+    /// Whoever has the higher one goes before.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Default => 0,
+            Self::File(..) => 1,
+            Self::Env(_) => 2,
+            Self::Flag(_) => 3,
+        }
+    }
+}
+
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -71,8 +83,10 @@ impl Settings {
             None => None,
         };
         read_env(env::vars_os(), &mut found)?;
-        let store = global.store.iter().map(|text| (store(), vec![text.clone()]));
-        for (setting, texts) in flags.0.iter().cloned().chain(store) {
+        let global = global.flags().map(|(key, text)| {
+            (table::find(key).expect("the arguments name settings of the table"), vec![text])
+        });
+        for (setting, texts) in flags.0.iter().cloned().chain(global) {
             let values = texts.iter().map(|text| value::parse(setting.kind, text));
             let values = values.collect::<Result<Vec<_>, _>>();
             let values = values.map_err(|why| {
@@ -88,6 +102,28 @@ impl Settings {
     /// What is known of a setting.
     pub(crate) fn find(&self, setting: &Setting) -> Option<&Found> {
         self.found.get(setting.key)
+    }
+
+    /// A text and who says so.
+    pub(crate) fn named(&self, key: &str) -> Option<(String, &Origin)> {
+        Some((self.text(key)?, &self.found.get(key)?.origin))
+    }
+
+    /// Of two settings that say the same in two ways, the one that counts: a flag goes before the
+    /// environment, and so on. Said twice in one place, they are an error.
+    pub(crate) fn either<'a>(
+        &self,
+        one: &'a str,
+        other: &'a str,
+    ) -> Result<Option<&'a str>, Fault> {
+        let rank = |key: &str| self.found.get(key).map(|found| found.origin.rank());
+        match (rank(one), rank(other)) {
+            (None, None) => Ok(None),
+            (Some(rank), Some(same)) if rank == same => {
+                Err(self.wrong(other, &format!("there is a `{one}` too; set one of them")))
+            }
+            (first, second) => Ok(Some(if first > second { one } else { other })),
+        }
     }
 
     fn value(&self, key: &str) -> Option<&Value> {
@@ -160,10 +196,6 @@ impl Settings {
         let origin = self.found.get(key).map_or(&Origin::Default, |found| &found.origin);
         Fault::new(ErrorCode::BadSetting, format!("`{key}` ({origin}) is wrong: {why}"))
     }
-}
-
-fn store() -> &'static Setting {
-    table::find("store").expect("it is in the table")
 }
 
 fn defaults() -> BTreeMap<&'static str, Found> {
@@ -257,7 +289,9 @@ mod tests {
         let value = Value::List(vec!["a".into(), "b".into()]);
         let origin = Origin::Env("LOOM_SERVER_HOSTS");
         assert_eq!(found["server.hosts"], Found { value, origin });
-        for others in ["LOOM_SERVER", "LOOM_RUN_ID", "PATH"] {
+        let found = env("LOOM_SERVER", "http://a").unwrap();
+        assert_eq!(found["client.server"].origin, Origin::Env("LOOM_SERVER"));
+        for others in ["LOOM_RUN_ID", "PATH"] {
             assert!(env(others, "x").unwrap().is_empty(), "{others}");
         }
         assert!(env("LOOM_SERVER_HOSTS", "").unwrap().is_empty());
@@ -265,5 +299,26 @@ mod tests {
         assert_eq!(fault.help, ["did you mean `LOOM_SERVER_LISTEN`?"]);
         let fault = env("LOOM_SERVER_ACCESS", "perhaps").unwrap_err();
         assert!(fault.message.contains("LOOM_SERVER_ACCESS"), "{fault:?}");
+    }
+
+    #[test]
+    fn of_two_ways_to_say_the_same_the_nearer_one_counts() {
+        let origins = [
+            ("client.token", Origin::Env("LOOM_TOKEN")),
+            ("client.token_file", Origin::File("loom.toml".into(), 1)),
+        ];
+        let found =
+            origins.map(|(key, origin)| (key, Found { value: Value::Text("x".into()), origin }));
+        let mut settings = Settings { found: found.into(), file: None };
+        let either = |settings: &Settings| settings.either("client.token", "client.token_file");
+        assert_eq!(either(&settings), Ok(Some("client.token")));
+        let file = settings.found.get_mut("client.token_file").unwrap();
+        file.origin = Origin::Flag("token-file");
+        assert_eq!(either(&settings), Ok(Some("client.token_file")));
+        let file = settings.found.get_mut("client.token_file").unwrap();
+        file.origin = Origin::Env("LOOM_TOKEN_FILE");
+        assert!(either(&settings).unwrap_err().message.contains("set one of them"));
+        settings.found.clear();
+        assert_eq!(either(&settings), Ok(None));
     }
 }

@@ -1,7 +1,9 @@
 //! Every setting: its key in the file, its variable, its flag.
 //!
 //! One scheme names them all. `server.cors_origins` in the file is `LOOM_SERVER_CORS_ORIGINS` in
-//! the environment and `--cors-origins` on the command line, which leaves `server` out.
+//! the environment and `--cors-origins` on the command line, which leaves `server` out. `client`,
+//! which every command that works with runs is told, is left out of both: `client.token_file` is
+//! `LOOM_TOKEN_FILE` and `--token-file`.
 
 /// What can be set.
 #[derive(Debug, PartialEq, Eq)]
@@ -10,7 +12,7 @@ pub(crate) struct Setting {
     pub(crate) key: &'static str,
     /// As the environment has it.
     pub(crate) env: &'static str,
-    /// As the command line has it, without its dashes.
+    /// As the command line has it, without its dashes; empty for what belongs on no command line.
     pub(crate) flag: &'static str,
     pub(crate) kind: Kind,
     /// What holds if nobody says anything; empty for nothing, or for what the help says.
@@ -58,6 +60,16 @@ settings! {
         "The service that says what `AUTH_TOKEN` permits";
     "queue" "LOOM_QUEUE" "queue" Kind::Map, "",
         "The most tasks of a queue at once; may be given often";
+    "client.server" "LOOM_SERVER" "server" Kind::Text, "",
+        "The server whose runs are meant, instead of those of a store: http://HOST:PORT or https://HOST";
+    "client.token" "LOOM_TOKEN" "" Kind::Secret, "",
+        "The token that the server is shown";
+    "client.token_file" "LOOM_TOKEN_FILE" "token-file" Kind::Path, "",
+        "A file with the token that the server is shown";
+    "client.ca" "LOOM_CA" "ca" Kind::Path, "",
+        "The certificates that the server's is signed by, in PEM, instead of the built-in ones";
+    "client.insecure_token" "LOOM_INSECURE_TOKEN" "insecure-token" Kind::Switch, "false",
+        "Show the token over plain http, too, where everybody on the way can read it";
     "server.listen" "LOOM_SERVER_LISTEN" "listen" Kind::Address, "127.0.0.1:7420",
         "Where to listen; port 0 takes a free one";
     "server.access" "LOOM_SERVER_ACCESS" "access" Kind::Switch, "false",
@@ -136,6 +148,13 @@ settings! {
         "How long a server that is being stopped waits for requests under way";
 }
 
+impl Setting {
+    /// Whether every command has its flag, rather than those that are for settings.
+    pub(crate) fn is_global(&self) -> bool {
+        self.key == "store" || self.key.starts_with("client.")
+    }
+}
+
 /// The setting of this key.
 pub(crate) fn find(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.key == key)
@@ -160,9 +179,14 @@ mod tests {
     fn names_follow_one_scheme() {
         for setting in SETTINGS {
             let key = setting.key;
-            let env = format!("LOOM_{}", key.to_uppercase().replace('.', "_"));
+            let name = key.strip_prefix("client.").unwrap_or(key);
+            let env = format!("LOOM_{}", name.to_uppercase().replace('.', "_"));
             assert_eq!(setting.env, env, "{key}");
-            let flag = key.strip_prefix("server.").unwrap_or(key).replace(['.', '_'], "-");
+            let flag = match key {
+                // Everybody on the machine sees flags.
+                "client.token" => String::new(),
+                _ => name.strip_prefix("server.").unwrap_or(name).replace(['.', '_'], "-"),
+            };
             assert_eq!(setting.flag, flag, "{key}");
         }
     }

@@ -72,10 +72,10 @@ fn runs_that_do_not_exist_are_named_with_those_that_do() {
     loom.loom(&["show", "zz"]).exits(2).warns("error[L605]");
     loom.loom(&["run", "w.yaml", "-q"]).exits(0);
     let runs = loom.loom(&["list", "--json"]).json();
-    let beginning = &runs[0]["run"].as_str().unwrap()[..5];
+    let beginning = &runs[0]["id"].as_str().unwrap()[..5];
     loom.loom(&["show", beginning]).exits(2).warns("error[L602]").warns("several runs match");
-    let end = &runs[1]["run"].as_str().unwrap()[18..];
-    loom.loom(&["show", end]).exits(0).says(runs[1]["run"].as_str().unwrap());
+    let end = &runs[1]["id"].as_str().unwrap()[18..];
+    loom.loom(&["show", end]).exits(0).says(runs[1]["id"].as_str().unwrap());
     let said = loom.loom(&["logs", "last", "aa", "--json"]).exits(2).warns("did you mean `a`?");
     let error = &said.json()[0];
     assert_eq!((&error["type"], &error["code"]), (&"error".into(), &"L606".into()));

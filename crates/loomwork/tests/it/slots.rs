@@ -67,7 +67,7 @@ fn what_a_killed_process_used_is_free_again() {
     loom.loom(&["resume", "last"]).exits(2);
     let killed = loom.loom(&["list", "--json"]).json();
     let killed = killed.iter().find(|run| run["state"] == "running").unwrap();
-    loom.loom(&["resume", killed["run"].as_str().unwrap()]).exits(0);
+    loom.loom(&["resume", killed["id"].as_str().unwrap()]).exits(0);
 }
 
 /// Of two processes with many short instances, none has to wait for the other's last.

@@ -131,6 +131,7 @@ impl Driver {
     pub(crate) fn history(&self) -> History {
         let mut history = History::new(self.submission(), Timestamp(1));
         for (event, seq) in self.events.iter().zip(1..) {
+            assert!(history.admits(event), "{event:?}");
             history.record(seq, event);
         }
         history

@@ -13,26 +13,29 @@ use crate::runs::Log;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use loom_protocol::{AttemptOf, RunEvent, RunEventKind};
-use std::io;
+use std::io::{self, SeekFrom};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::fs::File;
+use tokio::io::AsyncSeekExt;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 /// How often the file is looked at while nothing happens to the run.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Everything that the attempt printed and will print. Ends with the attempt.
+/// Everything that the attempt printed and will print, behind the first `from` bytes. Ends with the
+/// attempt.
 pub(super) async fn follow(
     app: Arc<App>,
     log: Log,
+    from: u64,
     warrant: Warrant,
     permit: OwnedSemaphorePermit,
 ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static, Problem> {
     let events = app.follow_run(&log.run, 0).await?;
-    let print = Print { app, log, file: None };
+    let print = Print { app, log, from, file: None };
     let reader = Reader { print, events, warrant, ended: false, stopped: false, _permit: permit };
     Ok(stream::unfold(reader, |mut reader| async move {
         let next = reader.next().await.transpose()?;
@@ -126,6 +129,8 @@ impl Reader {
 struct Print {
     app: Arc<App>,
     log: Log,
+    /// How much of it is passed over.
+    from: u64,
     file: Option<File>,
 }
 
@@ -135,7 +140,11 @@ impl Print {
         if self.file.is_none() {
             let opened = self.app.runs.try_log(&self.log).await;
             let opened = opened.map_err(|problem| io::Error::other(problem.message))?;
-            self.file = opened.map(File::from_std);
+            if let Some(file) = opened {
+                let mut file = File::from_std(file);
+                file.seek(SeekFrom::Start(self.from)).await?;
+                self.file = Some(file);
+            }
         }
         match &mut self.file {
             Some(file) => piece(file, PIECE as u64).await,

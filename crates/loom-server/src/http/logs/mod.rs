@@ -42,6 +42,8 @@ struct LogParams {
     /// Send what comes, as it comes, until the attempt has ended.
     #[serde(default)]
     follow: bool,
+    /// With `follow`: begin behind so many bytes. A reader that was cut off goes on so.
+    from: Option<u64>,
 }
 
 /// Read what an attempt printed
@@ -65,8 +67,12 @@ async fn get(
     if params.follow {
         let permit = permit(&app)?;
         let warrant = Warrant::new(&app, &caller, &headers, Permission::LogsGet)?;
-        let body = follow::follow(app, log, warrant, permit).await?;
+        let from = params.from.unwrap_or(0);
+        let body = follow::follow(app, log, from, warrant, permit).await?;
         return Ok(plain(Body::from_stream(body)));
+    }
+    if params.from.is_some() {
+        return Err(Problem::argument("`from` goes with `follow`; give a `Range` without it"));
     }
     // Nothing is said about versions of a log, so no condition of `If-Range` can hold.
     let range = if headers.contains_key(header::IF_RANGE) {

@@ -91,7 +91,7 @@ fn a_full_disk_ends_the_run_in_order_and_room_lets_it_go_on() {
     loom.loom(&["list"]).exits(0).says("interrupted");
     loom.loom(&["why", "last", "t3"]).exits(0).says("t3");
     loom.loom(&["logs", "last", "t2"]).exits(0).says("V2=2xxx");
-    let run = shown["run"].as_str().unwrap();
+    let run = shown["id"].as_str().unwrap();
     loom.loom(&["resume", run]).exits(3).warns("error[L502]").warns("make room");
     loom.loom(&["run", "w.yaml"]).exits(3).warns("error[L502]").warns("make room, then try again");
     let other = loom.path("store/other.db");

@@ -118,7 +118,7 @@ fn torture(site: &Loom, random: &mut Random, heard: &mut Heard) -> String {
 fn accepted(site: &Loom) -> Option<String> {
     let runs = site.loom(&["list", "--json"]).exits(0).json();
     assert!(runs.len() <= 1, "{runs:?}");
-    runs.first().map(|run| run["run"].as_str().unwrap().to_owned())
+    runs.first().map(|run| run["id"].as_str().unwrap().to_owned())
 }
 
 /// What the store says in the end: by task and item the attempt that succeeded.

@@ -78,7 +78,7 @@ fn a_living_processes_run_is_never_taken_over_and_a_dead_ones_is_resumable() {
     first.kill();
     let listed = loom.loom(&["list", "--json", "--state", "interrupted"]).exits(0).json();
     assert_eq!(listed.len(), 1, "{listed:?}");
-    assert_eq!(listed[0]["run"], first_id.as_str());
+    assert_eq!(listed[0]["id"], first_id.as_str());
     loom.loom(&["resume", &second_id]).exits(2).warns("error[L604]");
     assert!(is_alive(first_command), "a command outlives loom, which makes it a leftover");
 

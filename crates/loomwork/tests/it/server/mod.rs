@@ -2,6 +2,7 @@
 
 mod access;
 mod batch;
+mod client;
 mod collector;
 mod crowd;
 mod events;

@@ -59,7 +59,7 @@ fn runs_by_tick(server: &Server, name: &str) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
     for line in said.out.lines() {
         let run: Value = serde_json::from_str(line).unwrap();
-        let detail = server.get(&format!("/api/v1/runs/{}", run["run"].as_str().unwrap()));
+        let detail = server.get(&format!("/api/v1/runs/{}", run["id"].as_str().unwrap()));
         let detail = detail.expect(200);
         if detail["initiator"] == format!("schedule:{name}") {
             let tick = detail["annotations"]["schedule.tick"].as_str().unwrap().to_owned();

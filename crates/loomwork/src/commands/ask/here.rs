@@ -1,0 +1,182 @@
+//! Asking something of a run of a store on this machine.
+
+use super::{PATIENCE, grants, refused, say_granted, unanswered};
+use crate::args::Execution;
+use crate::commands::carry::carry_on;
+use crate::commands::run::heading;
+use crate::fault::{Ended, Fault, Outcome, alive};
+use crate::look::Look;
+use crate::place::Local;
+use crate::plugins::Plugins;
+use crate::refusal;
+use crate::session::{Session, Setup, actor, now};
+use crate::store;
+use crate::ui::{Ui, Voice};
+use crate::workflow;
+use loom_core::{Request, RunId, RunState};
+use loom_protocol::ErrorCode;
+use loom_store::{QueryStore, StoreError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often the journal is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long the lock of a process that was killed while it started a command may outlive it: until
+/// the child, which has it too, has become the command.
+const FAREWELL: Duration = Duration::from_millis(200);
+/// How often the lock is looked at meanwhile.
+const FAREWELL_LOOK: Duration = Duration::from_millis(5);
+
+/// A run that something is asked of.
+pub(super) struct Asking {
+    local: Local,
+    id: RunId,
+    look: Look,
+}
+
+impl Asking {
+    pub(super) fn open(run: &str, mut local: Local) -> Result<Self, Ended> {
+        local.stay()?;
+        let id = local.find(run)?;
+        let mut look = local.look(id)?;
+        let since = Instant::now();
+        while look.is_taken() && since.elapsed() < FAREWELL {
+            std::thread::park_timeout(FAREWELL_LOOK);
+            if !local.found().run(id)?.alive {
+                look = local.look(id)?;
+            }
+        }
+        Ok(Self { local, id, look })
+    }
+
+    pub(super) const fn look(&self) -> &Look {
+        &self.look
+    }
+
+    pub(super) fn resume(mut self, execution: Execution, ui: &mut Ui) -> Outcome {
+        let short = self.id.short();
+        let state = self.look.history.run().state();
+        if state.is_final() {
+            let message = format!("cannot resume run {short}, which {}", state.said());
+            return Err(Fault::new(ErrorCode::Refused, message)
+                .help(refusal::instead(state, &short))
+                .into());
+        }
+        let request = Request::Resume { by: actor() };
+        if !self.look.is_taken() {
+            return self.take_up(request, execution, ui);
+        }
+        if state == RunState::Paused {
+            return self.post(request, execution, ui);
+        }
+        let owner = self.local.found().owner(self.id)?;
+        Err(alive(&short, owner.as_deref()).into())
+    }
+
+    pub(super) fn ask(self, request: Request, execution: Execution, ui: &mut Ui) -> Outcome {
+        if let Some(refusal) = self.look.refuses(&request, now()) {
+            return Err(refused(&self.look, &refusal).into());
+        }
+        if self.look.is_taken() {
+            return self.post(request, execution, ui);
+        }
+        if let Request::CancelTask { .. } = request {
+            return Err(self.nothing_runs().into());
+        }
+        self.take_up(request, execution, ui)
+    }
+
+    /// Nobody is at work on the run, so that there is no task to be ended.
+    fn nothing_runs(&self) -> Fault {
+        let short = self.id.short();
+        let message = format!("nobody is at work on run {short}, so none of its tasks runs");
+        Fault::new(ErrorCode::Refused, message).help(format!(
+            "`loom skip {short} TASK` goes on without a task; `loom resume {short}` goes on with it; \
+             `loom cancel {short}` ends the run"
+        ))
+    }
+
+    /// Makes the run this process's own and carries it on.
+    fn take_up(mut self, request: Request, execution: Execution, ui: &mut Ui) -> Outcome {
+        let short = self.id.short();
+        let base = PathBuf::from(&self.look.base);
+        workflow::check_queues(self.look.history.run().plan().definition(), &execution.queues)?;
+        let setup = Setup {
+            store: store::open(&self.local.path)?,
+            plugins: Arc::new(Plugins::beside(base)),
+            queues: execution.queues.into_iter().collect(),
+            permissions_url: execution.permissions_url,
+        };
+        let session = Session::start(setup, self.id)?;
+        let _signals = session.listen(&actor())?;
+        let told = |error| Fault::of_engine(&error, &short);
+        session.handle.adopt(self.id, Some(request)).map_err(told)?;
+        if ui.voice == Voice::Human {
+            // It is under way now, and does not depend on being watched.
+            let _ = ui.print(&heading(self.id, self.look.history.run().plan().definition()));
+        }
+        carry_on(session, self.look.history, self.local.found(), ui)
+    }
+
+    /// Leaves the request to the process that has the run, and waits for it to take effect.
+    fn post(mut self, request: Request, execution: Execution, ui: &mut Ui) -> Outcome {
+        let since = Instant::now();
+        match self.await_answer(&request, since)? {
+            Answer::Granted => {}
+            // Whoever had the run is gone: it is this process's turn. Should the request be read
+            // from the store as well, it is refused there, because it is granted by then.
+            Answer::Nobody => {
+                self.look = self.local.look(self.id)?;
+                return self.ask(request, execution, ui);
+            }
+            Answer::None => return Err(unanswered(&self.look).into()),
+        }
+        if matches!(request, Request::Cancel { .. }) {
+            self.await_end(since)?;
+        }
+        say_granted(&self.look, &request, "in the process that has it", ui)
+    }
+
+    fn await_answer(&mut self, request: &Request, since: Instant) -> Result<Answer, Ended> {
+        let from = self.look.history.last_seq();
+        match self.local.found().post(self.id, request) {
+            // The run has ended since it was looked at.
+            Err(StoreError::Conflict(_)) => return Ok(Answer::Nobody),
+            posted => posted?,
+        }
+        loop {
+            let has_owner = self.local.found().run(self.id)?.alive;
+            self.look.catch_up(self.local.found())?;
+            let mut news = self.look.events.iter().filter(|recorded| recorded.seq > from);
+            if news.any(|recorded| grants(&recorded.event, request)) {
+                return Ok(Answer::Granted);
+            }
+            if !has_owner {
+                return Ok(Answer::Nobody);
+            }
+            if since.elapsed() >= PATIENCE {
+                return Ok(Answer::None);
+            }
+            std::thread::park_timeout(LOOK);
+        }
+    }
+
+    fn await_end(&mut self, since: Instant) -> Result<(), Ended> {
+        while !self.look.history.run().state().is_final() && since.elapsed() < PATIENCE {
+            std::thread::park_timeout(LOOK);
+            self.look.catch_up(self.local.found())?;
+        }
+        Ok(())
+    }
+}
+
+/// What becomes of a request that was left for the process that has the run.
+enum Answer {
+    /// It took effect.
+    Granted,
+    /// Nobody has the run any more.
+    Nobody,
+    /// The process has not answered in time.
+    None,
+}

@@ -1,0 +1,310 @@
+//! Runs behind a server.
+//!
+//! A run is read as what it began with and what happened since, which is all that there is: what is
+//! shown of it is derived here, by the rules that the server goes by. What the server tells is checked
+//! before it is taken in.
+
+use super::local::states;
+use super::{Attempt, Listed, Wanted};
+use crate::args::StateFilter;
+use crate::client::{Call, Client, Frame, path, query};
+use crate::fault::Fault;
+use crate::look::Look;
+use crate::render::why::Outside;
+use crate::settings::Settings;
+use crate::store;
+use loom_core::{Definition, Plan, Request, RunId, Submission, Timestamp, Variable};
+use loom_protocol::api::{
+    FewTakers, GivenVariable, HoldView, Operation, ResolveTask, RunDetail, RunList, RunState,
+    RunSubmission, RunView, RunWhyView, StartRun, Started, TakerView,
+};
+use loom_protocol::{ErrorCode, RunEvent, read_rfc3339};
+use loom_server::runs::Taker;
+use loom_server::wire::read_event;
+use loom_store::Recorded;
+use std::io::Read;
+use std::sync::Arc;
+
+/// The most runs of a page.
+const PAGE: usize = 200;
+/// The most pages of runs that are looked through for one of which a part of the identity is known.
+const PAGES_MOST: usize = 10;
+
+/// A server with runs.
+pub(crate) struct Remote {
+    pub(crate) client: Client,
+}
+
+impl Remote {
+    pub(super) fn new(url: &str, settings: &Settings) -> Result<Self, Fault> {
+        Client::new(url, settings).map(|client| Self { client })
+    }
+
+    pub(super) fn list(&self, wanted: &Wanted) -> Result<Listed, Fault> {
+        let interrupted = wanted.state == Some(StateFilter::Interrupted);
+        let states = states(wanted.state).into_iter();
+        let status = states.map(|state| ("status", state.name().to_owned()));
+        let workflow = wanted.workflow.iter().map(|name| ("workflow", name.clone()));
+        let parameters: Vec<_> = status.chain(workflow).collect();
+        let mut listed = Listed::default();
+        let mut cursor = None;
+        loop {
+            let room = wanted.most - listed.runs.len();
+            let limit = if interrupted { PAGE } else { room.min(PAGE) };
+            let page = self.page(&parameters, limit, cursor)?;
+            let found = page.items.into_iter().filter(|run| !interrupted || is_left(run));
+            listed.runs.extend(found);
+            cursor = page.next_cursor;
+            listed.more = cursor.is_some() || listed.runs.len() > wanted.most;
+            if listed.runs.len() >= wanted.most || cursor.is_none() {
+                listed.runs.truncate(wanted.most);
+                return Ok(listed);
+            }
+        }
+    }
+
+    fn page(
+        &self,
+        parameters: &[(&str, String)],
+        limit: usize,
+        cursor: Option<String>,
+    ) -> Result<RunList, Fault> {
+        let cursor = cursor.map(|cursor| ("cursor", cursor));
+        let paging = cursor.into_iter().chain([("limit", limit.to_string())]);
+        let parameters: Vec<_> = parameters.iter().cloned().chain(paging).collect();
+        self.client.ask(Call::get(query(path(&["runs"]), &parameters)))
+    }
+
+    pub(crate) fn find(&self, text: &str) -> Result<RunId, Fault> {
+        let wanted = text.to_ascii_lowercase();
+        if let Ok(run) = wanted.parse() {
+            return Ok(run);
+        }
+        if wanted == "last" {
+            let youngest = self.page(&[], 1, None)?.items;
+            let none = || {
+                Fault::new(ErrorCode::NoSuchRun, "the server has no runs that you may see")
+                    .help("start one: loom run FILE")
+            };
+            return youngest.first().ok_or_else(none).and_then(identity);
+        }
+        store::check_length(&wanted)?;
+        let found = self.matching(&wanted)?;
+        match &found[..] {
+            [run] => identity(run),
+            [] => Err(Fault::new(ErrorCode::NoSuchRun, format!("no such run: {text}"))
+                .help("`loom list` shows the runs of the server")),
+            several => {
+                let shown = several
+                    .iter()
+                    .map(|run| (run.id.clone(), run.workflow.clone(), run.state.name().to_owned()));
+                Err(store::ambiguous(text, shown))
+            }
+        }
+    }
+
+    /// The runs whose identity begins or ends so.
+    fn matching(&self, wanted: &str) -> Result<Vec<RunView>, Fault> {
+        let parameters = [("text", wanted.to_owned())];
+        let (mut found, mut cursor) = (Vec::new(), None);
+        for _ in 0..PAGES_MOST {
+            let page = self.page(&parameters, PAGE, cursor)?;
+            let named = |run: &RunView| run.id.starts_with(wanted) || run.id.ends_with(wanted);
+            found.extend(page.items.into_iter().filter(named));
+            cursor = page.next_cursor;
+            if cursor.is_none() || found.len() > store::SHOWN {
+                return Ok(found);
+            }
+        }
+        let message =
+            format!("too many runs have `{wanted}` somewhere to find the one that it names");
+        Err(Fault::new(ErrorCode::AmbiguousRun, message).help("give the whole identity"))
+    }
+
+    /// What others have that the run, or its tasks that are ready, wait for, as the server sees it.
+    pub(super) fn outside(&self, look: &Look) -> Result<Outside, Fault> {
+        let path = path(&["runs", &look.id().to_string(), "why"]);
+        let why: RunWhyView = self.client.ask(Call::get(path))?;
+        let plan = look.history.run().plan();
+        let takers = why.ready.first.into_iter().filter_map(|ready| {
+            let taken = others(ready.hold)?.first.into_iter().filter_map(taker).collect();
+            Some((plan.find_task(&ready.task)?, taken))
+        });
+        Ok(Outside { waits: why.waits, takers: takers.collect() })
+    }
+
+    /// A run before anything happened to it, and the number of its last event.
+    pub(crate) fn begin(&self, run: RunId) -> Result<(Look, u64), Fault> {
+        let path = path(&["runs", &run.to_string(), "submission"]);
+        let submission: RunSubmission = self.client.ask(Call::get(path.clone()))?;
+        let RunSubmission { run: view, last_seq, definition, variables } = submission;
+        let definition: Definition = serde_json::from_value(definition)
+            .map_err(|error| self.client.bad(&path, &error.to_string()))?;
+        let created_at = read_rfc3339(&view.created_at);
+        let created_at = created_at.ok_or_else(|| self.client.bad(&path, "it has no time"))?;
+        let given = |GivenVariable { name, value, secret }| Variable { name, value, secret };
+        let submission = Submission {
+            id: run,
+            plan: Arc::new(Plan::new(definition)),
+            variables: Arc::new(variables.into_iter().map(given).collect()),
+            workers: view.workers,
+        };
+        let look = Look::new(submission, Timestamp(created_at), view.base, view.alive);
+        Ok((look, last_seq))
+    }
+
+    pub(crate) fn look(&self, run: RunId) -> Result<Look, Fault> {
+        let (mut look, last_seq) = self.begin(run)?;
+        while look.history.last_seq() < last_seq {
+            let before = look.history.last_seq();
+            let mut frames = self.client.events(run, before)?;
+            while look.history.last_seq() < last_seq {
+                match frames.next() {
+                    Frame::Event(event) => self.take(&mut look, &event)?,
+                    Frame::Strange(why) => return Err(self.strange(run, &why)),
+                    Frame::End if look.history.last_seq() > before => break,
+                    Frame::End => {
+                        return Err(self.strange(run, "the events end before the last one"));
+                    }
+                }
+            }
+        }
+        Ok(look)
+    }
+
+    /// Takes in the next event of a run; one that was taken in already changes nothing.
+    pub(crate) fn take(&self, look: &mut Look, event: &RunEvent) -> Result<(), Fault> {
+        if event.seq <= look.history.last_seq() {
+            return Ok(());
+        }
+        let run = look.id();
+        let is_next = event.seq == look.history.last_seq() + 1 && event.run == run.to_string();
+        let read = read_event(look.history.run().plan(), event);
+        let Some(read) = read.filter(|read| is_next && look.history.admits(read)) else {
+            let why = format!("event {} cannot be the run's next", event.seq);
+            return Err(self.strange(run, &why));
+        };
+        look.record(Recorded { seq: event.seq, event: read });
+        Ok(())
+    }
+
+    fn strange(&self, run: RunId, why: &str) -> Fault {
+        self.client.bad(&path(&["runs", &run.to_string(), "events"]), why)
+    }
+
+    pub(super) fn detail(&self, run: RunId) -> Result<RunDetail, Fault> {
+        self.client.ask(Call::get(path(&["runs", &run.to_string()])))
+    }
+
+    pub(super) fn log(
+        &self,
+        look: &Look,
+        attempt: Attempt,
+    ) -> Result<Option<Box<dyn Read>>, Fault> {
+        let body = self.client.open(LogAddress::of(look, attempt).rest(0))?;
+        let is_empty = body.content_length() == Some(0);
+        Ok((!is_empty).then(|| Box::new(body.into_reader()) as Box<dyn Read>))
+    }
+
+    /// Starts a run. However often the same `key` is sent, one is started.
+    pub(crate) fn start(&self, request: &StartRun, key: &str) -> Result<Started, Fault> {
+        let call = Call::post(path(&["runs"]), request);
+        self.client.ask(call.header("idempotency-key", key.to_owned()))
+    }
+
+    /// Asks something of a run.
+    pub(crate) fn request(&self, run: RunId, request: &Request) -> Result<RunView, Fault> {
+        let run = run.to_string();
+        let of_run = |what: &str| path(&["runs", &run, what]);
+        let of_task = |task: &str, what: &str| path(&["runs", &run, "tasks", task, what]);
+        let because = |reason: &str| Operation { reason: reason.to_owned() };
+        self.client.ask(match request {
+            Request::Resume { .. } => Call::post(of_run("resume"), &Operation::default()),
+            Request::Cancel { reason, .. } => Call::post(of_run("cancel"), &because(reason)),
+            Request::Retry { task: None, .. } => Call::post(of_run("retry"), &Operation::default()),
+            Request::Retry { task: Some(task), .. } => {
+                Call::post(of_task(task, "retry"), &Operation::default())
+            }
+            Request::CancelTask { task, reason, .. } => {
+                Call::post(of_task(task, "cancel"), &because(reason))
+            }
+            Request::Skip { task, reason, .. } => {
+                Call::post(of_task(task, "skip"), &because(reason))
+            }
+            Request::Resolve { task, reason, outputs, without_outputs, .. } => {
+                let outputs = outputs.iter().map(|it| (it.name.clone(), it.value.clone()));
+                let how = ResolveTask {
+                    reason: reason.clone(),
+                    outputs: outputs.collect(),
+                    without_outputs: *without_outputs,
+                };
+                Call::post(of_task(task, "resolve"), &how)
+            }
+            Request::Pause { .. } | Request::Amend { .. } => {
+                unreachable!("no command asks for {request:?}")
+            }
+        })
+    }
+}
+
+/// Where the log of an attempt is.
+pub(crate) struct LogAddress {
+    path: String,
+    item: Option<(&'static str, String)>,
+}
+
+impl LogAddress {
+    pub(crate) fn of(look: &Look, (task, number): Attempt) -> Self {
+        let (run, name) = (look.id().to_string(), &look.history.run().plan().task(task.task).name);
+        let path = path(&["runs", &run, "tasks", name, "attempts", &number.to_string(), "log"]);
+        Self { path, item: task.item.map(|item| ("item", item.to_string())) }
+    }
+
+    /// What is there behind the first bytes.
+    pub(crate) fn rest(&self, from: u64) -> Call {
+        let parameters: Vec<_> = self.item.iter().cloned().collect();
+        let call = Call::get(query(self.path.clone(), &parameters)).large();
+        if from == 0 { call } else { call.header("range", format!("bytes={from}-")) }
+    }
+
+    /// What comes behind the first bytes, until the attempt has ended.
+    pub(crate) fn follow(&self, from: u64) -> Call {
+        let follow = [("follow", true.to_string()), ("from", from.to_string())];
+        let parameters: Vec<_> = self.item.iter().cloned().chain(follow).collect();
+        Call::get(query(self.path.clone(), &parameters)).stream()
+    }
+}
+
+/// Whether a run has not ended and nobody is at work on it.
+fn is_left(run: &RunView) -> bool {
+    let ended = matches!(run.state, RunState::Succeeded | RunState::Failed | RunState::Cancelled);
+    !ended && !run.alive
+}
+
+fn identity(run: &RunView) -> Result<RunId, Fault> {
+    run.id.parse().map_err(|error| {
+        let message = format!("the server has a run `{}`: {error}", run.id);
+        Fault::new(ErrorCode::BadAnswer, message)
+    })
+}
+
+/// What of other runs holds a task back.
+fn others(hold: HoldView) -> Option<FewTakers> {
+    match hold {
+        HoldView::Instances { others, .. }
+        | HoldView::Queue { others, .. }
+        | HoldView::AboutToStart { others, .. } => Some(others),
+        _ => None,
+    }
+}
+
+fn taker(view: TakerView) -> Option<Taker> {
+    Some(Taker {
+        run: view.run.parse().ok()?,
+        namespace: String::new(),
+        workflow: view.workflow,
+        task: view.task,
+        item: view.item,
+        since: Timestamp(read_rfc3339(&view.since)?),
+    })
+}
