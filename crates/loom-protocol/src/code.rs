@@ -143,6 +143,7 @@ codes! {
     BadSetting = 717 Server "a setting is wrong";
     BadRange = 740 Server "there is nothing in the range";
     LimitReached = 750 Server "there are as many of these as there may be";
+    ExternalRun = 755 Server "another system executes the run";
 }
 
 impl ErrorCode {

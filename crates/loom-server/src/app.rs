@@ -2,12 +2,13 @@
 
 use crate::access::Access;
 use crate::config::Config;
-use crate::feed::{Cursor, Follower, Hub, RunFollower, bad_cursor};
+use crate::feed::{Cursor, Follower, Hub, RunFollower, bad_cursor, grown};
 use crate::insight::{Insight, InsightParts};
 use crate::log::Log;
 use crate::parts::{Logs, Parts};
 use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
+use crate::reports::{self, Reports};
 use crate::retention::{self, Retention};
 use crate::runs::{Runs, Starter};
 use crate::schedules::{Clockwork, Schedules};
@@ -32,6 +33,8 @@ pub struct App {
     pub runs: Arc<Runs>,
     /// Rules by which ended runs are deleted.
     pub retention: Retention,
+    /// Runs that other systems execute.
+    pub reports: Arc<Reports>,
     /// Runs that start by themselves.
     pub schedules: Arc<Schedules>,
     /// Requests from elsewhere that start runs.
@@ -88,6 +91,10 @@ impl App {
             Arc::clone(&config),
         ));
         let webhooks = webhooks(&hub, &readers, &shelf, &clock, &config);
+        let (of_reports, time) = (engine.clone(), Arc::clone(&clock));
+        let reports = Reports::new(of_reports, readers.clone(), shelf.clone(), time);
+        let reports = Arc::new(reports);
+        tokio::spawn(reports::tend(Arc::downgrade(&reports), config.limits.silence));
         let runs = Arc::new(Runs::new(
             engine,
             readers.clone(),
@@ -108,6 +115,7 @@ impl App {
             workflows,
             runs,
             retention,
+            reports,
             schedules,
             triggers,
             insight,
@@ -150,13 +158,13 @@ impl App {
         let before = seq.saturating_sub(1);
         let look = move |store: &mut (dyn QueryStore + 'static)| {
             let known = seq == 0 || !store.journal(id, before, 1)?.events.is_empty();
-            Ok((known, store.definition(&hash)?))
+            let plan = Arc::new(Plan::new(store.definition(&hash)?));
+            Ok((known, grown(store, id, plan)?))
         };
-        let (known, definition) = self.readers.ask(look).await?;
+        let (known, plan) = self.readers.ask(look).await?;
         if !known {
             return Err(bad_cursor());
         }
-        let plan = Arc::new(Plan::new(definition));
         Ok(RunFollower::new(run.id, plan, self.readers.clone(), feed, seq))
     }
 }

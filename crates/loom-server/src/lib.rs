@@ -25,6 +25,7 @@ mod log;
 mod parts;
 mod problem;
 mod readers;
+pub mod reports;
 pub mod retention;
 pub mod runs;
 pub mod schedules;

@@ -31,6 +31,10 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
         Event::RunFinished { outcome, .. } => {
             Kind::RunFinished { outcome: outcome_name(*outcome).to_owned() }
         }
+        Event::Declared { def, .. } => Kind::TaskDeclared {
+            task: def.name.clone(),
+            group: def.execution.parallel_group.clone(),
+        },
         Event::Fired { task, items, secret, .. } => Kind::TaskFired {
             task: name(task.task),
             items: items.as_ref().map(|items| items_of(items, *secret)),

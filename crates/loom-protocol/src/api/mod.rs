@@ -8,6 +8,7 @@ mod analytics;
 mod batch;
 mod health;
 mod problem;
+mod report;
 mod retention;
 mod run;
 mod schedule;
@@ -29,6 +30,7 @@ pub use analytics::{
 pub use batch::{BatchAct, BatchDone, BatchDoneItem, BatchStart, BatchStarted, BatchStartedItem};
 pub use health::{Alive, Check, Readiness, Status};
 pub use problem::{DiagnosticInfo, ProblemDocument};
+pub use report::Reported;
 pub use retention::{RetentionList, RetentionRule, RetentionView};
 pub use run::{
     AmendTask, AttemptView, Identity, InterventionView, Operation, PathLinkView, RerunRun,

@@ -163,7 +163,7 @@ impl Plans {
     ) -> Result<Vec<Arc<Row>>, StoreError> {
         let mut named = Vec::with_capacity(rows.len());
         for row in rows {
-            let plan = match self.plan(store, row.run) {
+            let plan = match self.plan(store, &row) {
                 Ok(plan) => plan,
                 Err(StoreError::NoRun(_) | StoreError::Corrupt(_)) => continue,
                 Err(error) => return Err(error),
@@ -179,11 +179,15 @@ impl Plans {
         Ok(named)
     }
 
-    fn plan(&mut self, store: &mut dyn QueryStore, run: RunId) -> Result<Arc<Plan>, StoreError> {
-        if let Some(plan) = self.by_run.get(&run) {
-            return Ok(Arc::clone(plan));
+    /// The plan that has every task of the row.
+    fn plan(&mut self, store: &mut dyn QueryStore, row: &FeedRow) -> Result<Arc<Plan>, StoreError> {
+        if let Some(plan) = self.by_run.get_mut(&row.run) {
+            row.events.iter().for_each(|event| plan.take(event));
+            if plan.covers(&row.events) {
+                return Ok(Arc::clone(plan));
+            }
         }
-        let hash = store.run(run)?.definition;
+        let hash = store.run(row.run)?.definition;
         let plan = match self.by_hash.get(&hash) {
             Some(plan) => Arc::clone(plan),
             None => Arc::new(Plan::new(store.definition(&hash)?)),
@@ -195,8 +199,29 @@ impl Plans {
             self.by_hash.clear();
         }
         self.by_hash.insert(hash, Arc::clone(&plan));
-        self.by_run.insert(run, Arc::clone(&plan));
+        let plan = grown(store, row.run, plan)?;
+        self.by_run.insert(row.run, Arc::clone(&plan));
         Ok(plan)
+    }
+}
+
+/// The plan of a run with what its journal has declared. Only runs of other systems declare tasks.
+pub(crate) fn grown(
+    store: &mut dyn QueryStore,
+    run: RunId,
+    mut plan: Arc<Plan>,
+) -> Result<Arc<Plan>, StoreError> {
+    if plan.external().is_none() {
+        return Ok(plan);
+    }
+    let mut seq = 0;
+    loop {
+        let page = store.journal(run, seq, PAGE)?;
+        page.events.iter().for_each(|recorded| plan.take(&recorded.event));
+        match page.events.last() {
+            Some(last) if page.more => seq = last.seq,
+            _ => return Ok(plan),
+        }
     }
 }
 

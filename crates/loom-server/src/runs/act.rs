@@ -3,9 +3,10 @@
 use super::service::Runs;
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
-use loom_core::{Request, RunId, Value, Variable};
+use loom_core::{Refusal, Request, RunId, Value, Variable};
 use loom_engine::{EngineError, Input};
 use loom_protocol::api::{AmendTask, ResolveTask, RunView};
+use loom_store::RunSummary;
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
 
@@ -130,7 +131,9 @@ impl Runs {
         permission: Permission,
         request: Request,
     ) -> Result<RunView, Problem> {
-        let run = self.permitted(caller, id, permission).await?.id;
+        let run = self.permitted(caller, id, permission).await?;
+        executed_here(&run, request.verb())?;
+        let run = run.id;
         match self.adopt(run, request.clone()).await {
             Ok(()) => {}
             Err(EngineError::Alive(_)) => {
@@ -155,4 +158,10 @@ impl Runs {
         let summary = self.readers.ask(move |store| store.run(run)).await?;
         Ok(super::view::run(&summary))
     }
+}
+
+/// Refuses what cannot be asked of a run that another system executes.
+pub(super) fn executed_here(run: &RunSummary, wanted: &'static str) -> Result<(), Problem> {
+    let Some(system) = run.meta.external.clone() else { return Ok(()) };
+    Err(EngineError::Refused(Refusal::External { wanted, system }).into())
 }

@@ -1,5 +1,6 @@
 //! Running a run again, and deleting one.
 
+use super::act::executed_here;
 use super::service::Runs;
 use super::start::StartContext;
 use crate::access::{Caller, Permission};
@@ -20,6 +21,7 @@ impl Runs {
     ) -> Result<Started, Problem> {
         let first = self.permitted(caller, id, Permission::RunsRetry).await?;
         let run = first.id;
+        executed_here(&first, "repeat")?;
         let given = self.readers.ask(move |store| store.variables(run)).await?;
         let open = given.into_iter().filter(|variable| !variable.secret);
         let mut variables: std::collections::BTreeMap<_, _> =

@@ -83,21 +83,21 @@ fn matching(store: &mut SqliteStore, args: &ListArgs) -> Result<(Vec<RunSummary>
     };
     let page = store.list(&filter)?;
     let mut found = page.runs;
-    found.retain(|run| !interrupted || !run.alive);
+    found.retain(|run| !interrupted || is_interrupted(run));
     let more = page.more || found.len() > most;
     found.truncate(most);
     Ok((found, more))
 }
 
-/// Whether a run has not ended and nobody is at work on it.
+/// Whether a run has not ended and nobody is at work on it, as far as is known here.
 pub(crate) fn is_interrupted(run: &RunSummary) -> bool {
-    !run.state.is_final() && !run.alive
+    !run.state.is_final() && !run.alive && run.meta.external.is_none()
 }
 
 /// Where a run stands, as people see it. That it is paused says more than that nobody is at work.
 pub(crate) fn state_name(run: &RunSummary) -> &'static str {
     match run.state {
-        RunState::Queued | RunState::Running if !run.alive => INTERRUPTED,
+        RunState::Queued | RunState::Running if is_interrupted(run) => INTERRUPTED,
         state => state.name(),
     }
 }
@@ -119,7 +119,7 @@ fn tasks(store: &mut SqliteStore, run: &RunSummary) -> Result<String, Ended> {
         return Ok(total.to_string());
     }
     let counts = Look::at(store, run.id)?.history.counts();
-    let mut text = format!("{}/{total}", counts.settled());
+    let mut text = format!("{}/{}", counts.settled(), counts.total());
     for phase in [TaskPhase::Failed, TaskPhase::Skipped] {
         let count = counts.of(phase);
         if count > 0 {

@@ -2,6 +2,7 @@
 
 use crate::args::{Global, RunArgs, Variables};
 use crate::commands::carry::carry;
+use crate::commands::list::is_interrupted;
 use crate::fault::{Ended, Fault, Outcome};
 use crate::plugins::Plugins;
 use crate::session::{Session, Setup, actor, now};
@@ -83,7 +84,7 @@ fn mention_interrupted(store: &mut SqliteStore, ui: &Ui) -> Result<(), Ended> {
     let states = vec![RunState::Running, RunState::Paused, RunState::Queued];
     let filter = RunFilter { states, limit: 60, ..RunFilter::default() };
     let mut interrupted = store.list(&filter)?.runs;
-    interrupted.retain(|run| !run.alive);
+    interrupted.retain(is_interrupted);
     let Some(youngest) = interrupted.first() else { return Ok(()) };
     let short = youngest.id.short();
     let what = match interrupted.len() {

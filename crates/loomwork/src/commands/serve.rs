@@ -18,7 +18,7 @@ use loom_server::{
     Otlp, Parts, ServeError, Server, Space, Stores, Tls,
 };
 use loom_sqlite::{Files, SqliteStore};
-use loom_store::{DocumentStore, QueryStore, RunFilter, StoreError, UpkeepStore};
+use loom_store::{DocumentStore, QueryStore, RunFilter, RunSummary, StoreError, UpkeepStore};
 use loom_worker::{Worker, WorkerOptions};
 use serde_json::json;
 use std::fs::File;
@@ -105,6 +105,7 @@ fn config(settings: &Settings) -> Result<Config, Ended> {
         log: LogConfig { style: word(settings, "log.style")?, level: word(settings, "log.level")? },
         limits: Limits {
             body: count("limits.body") as usize,
+            silence: settings.time("limits.silence"),
             request: settings.time("limits.request"),
             headers: settings.time("limits.headers"),
             connections: count("limits.connections") as usize,
@@ -300,7 +301,8 @@ fn take_up(path: &Path, engine: &Handle) -> Result<usize, Ended> {
     };
     loop {
         let page = store.list(&filter)?;
-        for run in page.runs.iter().filter(|run| !run.alive) {
+        let ours = |run: &&RunSummary| !run.alive && run.meta.external.is_none();
+        for run in page.runs.iter().filter(ours) {
             let id = run.id;
             let told = Box::new(move |result: Result<(), _>| {
                 if let Err(error) = result {

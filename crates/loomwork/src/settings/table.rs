@@ -120,6 +120,8 @@ settings! {
         "The most requests of one client in a second; 0 for any number";
     "limits.failures" "LOOM_LIMITS_FAILURES" "limits-failures" Kind::Count(0), "60",
         "The most requests of one address in a minute that show no good token; 0 for any number";
+    "limits.silence" "LOOM_LIMITS_SILENCE" "limits-silence" Kind::Time, "24h",
+        "How long nothing may be heard of a run that another system reports, before it counts as lost";
     "limits.stop" "LOOM_LIMITS_STOP" "limits-stop" Kind::Time, "10s",
         "How long a server that is being stopped waits for requests under way";
 }
@@ -173,6 +175,7 @@ mod tests {
             ("limits.connections", limits.connections.to_string()),
             ("limits.streams", limits.streams.to_string()),
             ("limits.rate", limits.rate.to_string()),
+            ("limits.silence", format!("{}h", limits.silence.as_secs() / 3600)),
             ("limits.failures", limits.failures.to_string()),
             ("limits.stop", seconds(limits.stop)),
         ] {
