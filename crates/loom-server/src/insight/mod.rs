@@ -25,6 +25,7 @@ mod trace;
 pub use disk::Space;
 pub(crate) use expose::CONTENT_TYPE as METRICS_TYPE;
 pub use meter::CommitMeter;
+pub(crate) use open::OpenRuns;
 pub use service::Insight;
 pub(crate) use service::InsightParts;
 pub use trace::Otlp;
