@@ -11,6 +11,7 @@ use crate::settings::Flags;
 use crate::terminal::When;
 use clap::{Args, Parser, Subcommand};
 use loom_core::{RunState, Value};
+use loom_server::Target;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -469,6 +470,9 @@ pub(crate) struct Execution {
     /// The service that says what `AUTH_TOKEN` permits [env: `LOOM_PERMISSIONS_URL`]
     #[arg(long, value_name = "URL")]
     pub(crate) permissions_url: Option<String>,
+    /// Where the run is reported to: a setting without a flag here
+    #[arg(skip)]
+    pub(crate) report: Option<Target>,
 }
 
 #[cfg(test)]

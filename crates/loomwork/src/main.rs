@@ -74,6 +74,7 @@ fn dispatch(mut cli: Cli, ui: &mut Ui) -> Outcome {
             let given = std::mem::take(&mut execution.queues);
             execution.queues = settings.queues()?.into_iter().chain(given).collect();
             execution.permissions_url = settings.text("permissions_url");
+            execution.report = settings.report()?;
         }
     }
     let global = &cli.global;

@@ -16,9 +16,9 @@ pub(super) struct Call {
     /// Behind the far side's address.
     pub(super) path: String,
     pub(super) body: Value,
-    /// Whether it ends a run. Nothing that began the run may be sent again after it: that would
-    /// begin it anew.
-    pub(super) ends: bool,
+    /// Whether it ends a run, or begins it again. Nothing from before it may be sent once more after
+    /// it: to the far side that would be another beginning, or another end.
+    pub(super) turns: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +35,12 @@ pub(super) fn calls(history: &History, seq: u64, event: &Event) -> Vec<Call> {
     let mut calls = if seq == 1 { introduction(history) } else { Vec::new() };
     calls.extend(match event {
         Event::RunStarted { .. } | Event::RunReopened { .. } => {
-            Some(of_run(history, json!({ "status": "In progress" }), false))
+            let turns = matches!(event, Event::RunReopened { .. });
+            Some(of_run(history, json!({ "status": "In progress" }), turns))
         }
-        Event::RunFinished { at, outcome } => Some(of_run(history, end(history, *at, *outcome), true)),
+        Event::RunFinished { at, outcome } => {
+            Some(of_run(history, end(history, *at, *outcome), true))
+        }
         _ => status(history, event).map(|(task, status)| of_task(history, task, status)),
     });
     calls
@@ -57,7 +60,7 @@ fn introduction(history: &History) -> Vec<Call> {
         "keep_going": definition.on_failure == loom_core::OnFailure::Continue,
         "tasks": [],
     });
-    let post = |path: String, body| Call { method: Method::Post, path, body, ends: false };
+    let post = |path: String, body| Call { method: Method::Post, path, body, turns: false };
     let task = |(ix, _): (TaskIx, &TaskDef)| {
         post(format!("/workflows/{id}/tasks"), body(history, ix, "Not started"))
     };
@@ -65,9 +68,9 @@ fn introduction(history: &History) -> Vec<Call> {
     std::iter::once(post("/workflows".to_owned(), workflow)).chain(tasks).collect()
 }
 
-fn of_run(history: &History, body: Value, ends: bool) -> Call {
+fn of_run(history: &History, body: Value, turns: bool) -> Call {
     let path = format!("/workflows/{}", uuid(history.run().id()));
-    Call { method: Method::Patch, path, body, ends }
+    Call { method: Method::Patch, path, body, turns }
 }
 
 fn end(history: &History, at: Timestamp, outcome: RunOutcome) -> Value {
@@ -79,7 +82,7 @@ fn end(history: &History, at: Timestamp, outcome: RunOutcome) -> Value {
 fn of_task(history: &History, task: TaskIx, status: &str) -> Call {
     let name = &history.run().plan().task(task).name;
     let body = body(history, task, status);
-    Call { method: Method::Patch, path: format!("/tasks/{}", segment(name)), body, ends: false }
+    Call { method: Method::Patch, path: format!("/tasks/{}", segment(name)), body, turns: false }
 }
 
 /// Where the event leaves its task, in the protocol's words, if it tells anything of the whole task.

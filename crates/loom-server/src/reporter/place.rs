@@ -163,7 +163,11 @@ impl Place {
 
     /// Behind which row to read on.
     pub(super) fn after(&self) -> FeedPosition {
-        FeedPosition(self.at.row.0.saturating_sub(1))
+        match self.at.place {
+            u32::MAX => self.at.row,
+            // The rest of that row is due.
+            _ => FeedPosition(self.at.row.0.saturating_sub(1)),
+        }
     }
 }
 

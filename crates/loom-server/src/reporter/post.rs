@@ -91,7 +91,7 @@ mod tests {
             method: Method::Post,
             path: path.to_owned(),
             body: serde_json::Value::Null,
-            ends: false,
+            turns: false,
         };
         let of = |path: &str, status| judge(&call(path), StatusCode::from_u16(status).unwrap());
         for status in [200, 201, 204] {

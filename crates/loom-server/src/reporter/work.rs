@@ -205,7 +205,7 @@ impl Worker {
         self.open.after(row);
         for (cursor, calls) in due {
             for call in calls {
-                if call.ends && place.has_moved() {
+                if call.turns && place.has_moved() {
                     self.keep(place)?;
                 }
                 self.deliver(&call, place)?;

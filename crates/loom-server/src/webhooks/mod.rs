@@ -16,4 +16,5 @@ mod retry;
 mod service;
 mod signature;
 
+pub(crate) use retry::delay;
 pub use service::Webhooks;

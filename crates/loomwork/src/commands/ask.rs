@@ -54,7 +54,7 @@ pub(crate) fn cancel(args: CancelArgs, global: &Global, ui: &mut Ui) -> Outcome 
         Some(task) => Request::CancelTask { by, reason, task },
         None => Request::Cancel { by, reason },
     };
-    let execution = Execution { queues: Vec::new(), permissions_url: None };
+    let execution = Execution { queues: Vec::new(), permissions_url: None, report: None };
     let outcome = Asking::open(&args.run, global)?.ask(request, execution, ui)?;
     // That the run was cancelled is what was asked for.
     Ok(if outcome == ExitCode::Cancelled { ExitCode::Success } else { outcome })
@@ -170,6 +170,7 @@ impl Asking {
             plugins: Arc::new(Plugins::beside(base)),
             queues: execution.queues.into_iter().collect(),
             permissions_url: execution.permissions_url,
+            report: execution.report,
         };
         let session = Session::start(setup, self.id)?;
         let _signals = session.listen(&actor())?;

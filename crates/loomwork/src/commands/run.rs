@@ -41,6 +41,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, ui: &mut Ui) -> Outcome {
         plugins,
         queues: args.execution.queues.into_iter().collect(),
         permissions_url: args.execution.permissions_url,
+        report: args.execution.report,
     };
     let session = Session::start(setup, id)?;
     let _signals = session.listen(&actor())?;

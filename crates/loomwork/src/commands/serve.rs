@@ -15,7 +15,7 @@ use loom_engine::{Engine, Handle, Input, Options, SystemClock, channel};
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_server::{
     Bell, CommitMeter, Config, JwksSource, JwtConfig, JwtKeys, Limits, LogConfig, LogFile, Logs,
-    Otlp, Parts, ServeError, Server, Space, Stores, Tls,
+    Otlp, Parts, Reporter, ServeError, Server, Space, Stores, Tls,
 };
 use loom_sqlite::{Files, SqliteStore};
 use loom_store::{DocumentStore, QueryStore, RunFilter, RunSummary, StoreError, UpkeepStore};
@@ -27,7 +27,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// How long a server that has stopped waits for its last reports to be delivered.
+const REPORT: Duration = Duration::from_secs(2);
 
 /// How many interrupted runs are taken up with one look at the store.
 const TAKE_UP: usize = 500;
@@ -38,11 +42,12 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
     let tls = config.tls.is_some();
     let store = store::open(&path)?;
     let plugins = Arc::new(Plugins::beside(config.base.clone()));
-    let bell = Bell::default();
+    let report = settings.report()?;
+    let (bell, report_bell) = (Bell::default(), Bell::default());
     let commits = Arc::new(CommitMeter::default());
     let store = Timed::new(store, Arc::clone(&commits));
     let logs = Files::new(&path).logs();
-    let engine = Working::start(store, logs.clone(), Arc::clone(&plugins), settings, &bell)?;
+    let engine = Working::start(store, logs.clone(), Arc::clone(&plugins), settings, &[&bell, &report_bell])?;
     let stop = Stop::listen(engine.handle.clone())?;
     let parts = Parts {
         engine: engine.handle.clone(),
@@ -58,8 +63,13 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
         .enable_all()
         .build()
         .map_err(|error| Fault::machine("the system gives no threads", error))?;
-    runtime.block_on(async {
+    let reporter = runtime.block_on(async {
         let server = Server::bind(parts, config).await.map_err(refused)?;
+        let reporter = report.map(|target| {
+            let (stores, clock) = (Database(path.clone()), Arc::new(SystemClock));
+            Reporter::start(target, &stores, report_bell, clock, server.warner())
+        });
+        let reporter = reporter.transpose()?;
         let address = server.address()?;
         let taken = take_up(&path, &engine.handle)?;
         let scheme = if tls { "https" } else { "http" };
@@ -70,10 +80,14 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
             let _ = signal.wait_for(|stopping| *stopping).await;
         };
         server.run(stopped).await;
-        Ok::<(), Ended>(())
+        Ok::<_, Ended>(reporter)
     })?;
     runtime.shutdown_background();
-    engine.join()
+    let ended = engine.join();
+    if let Some(reporter) = reporter {
+        reporter.finish(REPORT);
+    }
+    ended
 }
 
 fn config(settings: &Settings) -> Result<Config, Ended> {
@@ -239,7 +253,7 @@ impl Working {
         logs: PathBuf,
         plugins: Arc<Plugins>,
         settings: &Settings,
-        bell: &Bell,
+        bells: &[&Bell],
     ) -> Result<Self, Fault> {
         let permissions_url = settings.text("permissions_url");
         let certificates = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty());
@@ -255,7 +269,9 @@ impl Working {
         let (handle, inbox) = channel(&options);
         let bridge = Bridge::new(worker, handle.clone(), logs);
         let mut engine = Engine::new(Box::new(store), Box::new(bridge), options);
-        engine.observe(Box::new(bell.ringer()));
+        for bell in bells {
+            engine.observe(Box::new(bell.ringer()));
+        }
         let thread = engine.spawn(inbox, Arc::new(SystemClock));
         Ok(Self { handle, thread })
     }

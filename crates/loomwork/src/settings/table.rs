@@ -76,6 +76,10 @@ settings! {
         "Let everybody read /metrics";
     "server.private_receivers" "LOOM_SERVER_PRIVATE_RECEIVERS" "private-receivers" Kind::Switch, "false",
         "Let webhooks lead to this machine and into its own network";
+    "report.url" "LOOM_REPORT_URL" "report-url" Kind::Text, "",
+        "Where runs are reported to in dotflow's protocol [also: DOTFLOW_SERVER_URL]";
+    "report.token" "LOOM_REPORT_TOKEN" "report-token" Kind::Secret, "",
+        "The token that is shown there [also: DOTFLOW_USER_TOKEN]";
     "otlp.endpoint" "LOOM_OTLP_ENDPOINT" "otlp-endpoint" Kind::Text, "",
         "The OpenTelemetry collector that traces go to, over HTTP; `/v1/traces` is added";
     "otlp.headers" "LOOM_OTLP_HEADERS" "otlp-headers" Kind::Secrets, "",
@@ -125,6 +129,10 @@ settings! {
     "limits.stop" "LOOM_LIMITS_STOP" "limits-stop" Kind::Time, "10s",
         "How long a server that is being stopped waits for requests under way";
 }
+
+/// Variables of dotflow's own that settings are taken from as well, where ours are not set.
+pub(crate) const ALIASES: &[(&str, &str)] =
+    &[("DOTFLOW_SERVER_URL", "report.url"), ("DOTFLOW_USER_TOKEN", "report.token")];
 
 /// The setting of this key.
 pub(crate) fn find(key: &str) -> Option<&'static Setting> {

@@ -3,6 +3,7 @@
 mod access;
 mod batch;
 mod collector;
+mod dotflow;
 mod events;
 mod harness;
 mod hostile;
