@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 
 const CHAIN: &str = "
 name: chain
-env: { TOKEN: { value: hush-hush, secret: true } }
+secrets: [S]
 tasks:
-  - { name: make, plugin: cmd, outputs: [A], params: { command: 'echo A=1' } }
+  - { name: make, plugin: cmd, outputs: [A, S], params: { command: 'echo A=1; echo S=hush-hush' } }
   - name: use it
     plugin: cmd
-    inputs: [A]
+    inputs: [A, S]
     outputs: [B]
     execution: { parallel_group: last }
     retry: { max_attempts: 3, backoff: fixed, initial: 1ms }
@@ -162,7 +162,7 @@ fn runs_are_reported_in_the_sources_shape() {
     let last = &calls[9].body;
     assert_eq!(last["workflow_id"], id.as_str());
     assert_eq!(last["current_context"], json!({ "B": "two" }));
-    assert_eq!(last["initial_context"], json!({ "A": "1" }));
+    assert_eq!(last["initial_context"], json!({ "A": "1", "S": "***" }));
     assert_eq!((&last["retry_count"], &last["group_name"]), (&json!(1), &json!("last")));
     assert_eq!(last["errors"][0]["attempt"], 1);
     assert!(last["errors"][0]["traceback"].as_str().unwrap().contains("broken"));
