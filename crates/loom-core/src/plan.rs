@@ -171,12 +171,9 @@ impl Plan {
         let at = TaskIx(self.task_count() as u32);
         self.task_by_name.entry(task.name.clone()).or_insert(at);
         self.traits.push(Traits::of(&task));
-        for edges in [
-            &mut self.inputs,
-            &mut self.outputs,
-            &mut self.dependencies,
-            &mut self.dependents,
-        ] {
+        for edges in
+            [&mut self.inputs, &mut self.outputs, &mut self.dependencies, &mut self.dependents]
+        {
             edges.add_node();
         }
         Arc::make_mut(&mut self.definition).tasks.push(task);

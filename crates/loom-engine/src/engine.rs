@@ -195,7 +195,7 @@ impl Engine {
                 self.batch.replies.push((run, reply, answer));
             }
             Input::Observe(run, seen, reply) => {
-                let answer = self.observe(run, seen, now);
+                let answer = self.observed(run, seen, now);
                 self.batch.replies.push((run, reply, answer));
             }
             Input::Ping(reply) => reply(Ok(())),

@@ -43,8 +43,8 @@ pub use view::Missing;
 
 use crate::plan::{Plan, TRUE};
 use crate::{
-    Effect, Event, Observation, Refusal, Report, Request, RunId, RunState, SkipReason, TaskIx, Timestamp, Value,
-    Variable,
+    Effect, Event, Observation, Refusal, Report, Request, RunId, RunState, SkipReason, TaskIx,
+    Timestamp, Value, Variable,
 };
 use amend::Amendment;
 use announce::Announcement;
@@ -257,9 +257,8 @@ impl Run {
             }
         }
         let implied = plan.find_var(TRUE);
-        let implied = implied.filter(|&var| {
-            plan.external().is_none() && plan.producers.of(var).is_empty()
-        });
+        let implied =
+            implied.filter(|&var| plan.external().is_none() && plan.producers.of(var).is_empty());
         if let Some(var) = implied {
             self.vars[var as usize].value.get_or_insert_with(|| Variable {
                 name: TRUE.into(),

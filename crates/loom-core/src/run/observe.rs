@@ -6,7 +6,8 @@
 
 use super::{Command, Run};
 use crate::{
-    Event, Failure, FailureKind, Observation, ObservedPhase, ObservedTask, Refusal, RunOutcome, RunState, TaskDef, TaskIx, TaskPhase, TaskRef, Timestamp,
+    Event, Failure, FailureKind, Observation, ObservedPhase, ObservedTask, Refusal, RunOutcome,
+    RunState, TaskDef, TaskIx, TaskPhase, TaskRef, Timestamp,
 };
 
 /// The most tasks of a run that another system executes.
@@ -103,8 +104,7 @@ impl Run {
         if known.is_none() && task.phase == ObservedPhase::Waiting {
             return Err(self.over("declare a task of"));
         }
-        let tells_the_end =
-            matches!(task.phase, ObservedPhase::Succeeded | ObservedPhase::Failed);
+        let tells_the_end = matches!(task.phase, ObservedPhase::Succeeded | ObservedPhase::Failed);
         if !tells_the_end || known.is_some_and(|at| !self.was_left_open(at)) {
             return Ok(());
         }
@@ -325,8 +325,16 @@ mod tests {
         told.hears(task("b", P::Failed, &["x", "y"])).unwrap();
         told.hears(Observation::Ended(RunOutcome::Failed)).unwrap();
         let expected = [
-            "declared", "declared", "run_started", "started 1", "succeeded 1", "started 1",
-            "failed 1", "started 2", "failed 2", "run_finished",
+            "declared",
+            "declared",
+            "run_started",
+            "started 1",
+            "succeeded 1",
+            "started 1",
+            "failed 1",
+            "started 2",
+            "failed 2",
+            "run_finished",
         ];
         assert_eq!(told.types(), expected);
         let Event::Started { at, .. } = &told.events[3] else { panic!() };
@@ -381,8 +389,14 @@ mod tests {
         told.hears(task("a", P::BackingOff, &["x", "y"])).unwrap();
         told.hears(task("a", P::Failed, &["x", "y", "z"])).unwrap();
         let expected = [
-            "run_started", "declared", "started 1", "failed 1", "started 2", "failed 2",
-            "started 3", "failed 3",
+            "run_started",
+            "declared",
+            "started 1",
+            "failed 1",
+            "started 2",
+            "failed 2",
+            "started 3",
+            "failed 3",
         ];
         assert_eq!(told.types(), expected);
     }

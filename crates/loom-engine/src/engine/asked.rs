@@ -44,7 +44,7 @@ impl Engine {
         self.command(id, Command::Begin, now)
     }
 
-    pub(super) fn observe(
+    pub(super) fn observed(
         &mut self,
         id: RunId,
         seen: Observation,

@@ -2,8 +2,8 @@
 
 use crate::wire::masked;
 use loom_core::{
-    AttemptRecord, Event, Failure, History, Output, RunId, RunOutcome, SetBy, TaskDef, TaskIx,
-    TaskRef, Timestamp, Variable, explain_inputs,
+    AttemptRecord, Event, Failure, History, RunId, RunOutcome, SetBy, TaskDef, TaskIx, TaskRef,
+    Timestamp, Variable, explain_inputs,
 };
 use loom_protocol::{MASK, rfc3339};
 use serde_json::{Map, Value, json};
@@ -202,7 +202,7 @@ fn segment(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loom_core::{Definition, FailureKind, Plan, Submission};
+    use loom_core::{Definition, FailureKind, Output, Plan, Submission};
     use std::sync::Arc;
 
     fn history(definition: Definition) -> History {
@@ -250,7 +250,12 @@ mod tests {
             Event::Started { at, task, attempt: 1 },
             failed(1, Some(at)),
             Event::Started { at, task, attempt: 2 },
-            Event::Succeeded { at, task, attempt: 2, outputs: vec![out("A", false), out("B", true)] },
+            Event::Succeeded {
+                at,
+                task,
+                attempt: 2,
+                outputs: vec![out("A", false), out("B", true)],
+            },
             Event::RunFinished { at, outcome: RunOutcome::Succeeded },
         ];
         let id = "018bcfe5-6800-0000-0000-000000000007";

@@ -2,9 +2,7 @@
 
 use crate::feed::Cursor;
 use loom_core::Timestamp;
-use loom_store::{
-    Change, DocumentStore, Expect, FeedPosition, QueryStore, StoreError, Write,
-};
+use loom_store::{Change, DocumentStore, Expect, FeedPosition, QueryStore, StoreError, Write};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::time::Duration;

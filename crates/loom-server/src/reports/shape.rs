@@ -157,7 +157,8 @@ impl Body {
     fn ran(&self) -> Option<Duration> {
         let said = self.0.get("duration").and_then(Value::as_f64);
         let between = || {
-            let (from, to) = (moment(self.text("started_at")?)?, moment(self.text("finished_at")?)?);
+            let (from, to) =
+                (moment(self.text("started_at")?)?, moment(self.text("finished_at")?)?);
             to.duration_since(from).try_into().ok().map(|time: Duration| time.as_secs_f64())
         };
         let seconds = said.or_else(between)?;
@@ -242,7 +243,8 @@ fn is_ulid(key: &str) -> bool {
 
 fn failure(error: &Value) -> Failure {
     let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
-    let (exception, message) = (cut(text("exception"), NAME_MAX), cut(text("message"), MESSAGE_MAX));
+    let (exception, message) =
+        (cut(text("exception"), NAME_MAX), cut(text("message"), MESSAGE_MAX));
     let kind = match exception.as_str() {
         "TimeoutError" => FailureKind::Timeout,
         _ => FailureKind::Plugin,
@@ -289,7 +291,11 @@ mod tests {
         for (shape, id, name) in [
             (json!({ "id": "w" }), "w", None),
             (json!({ "id": "w", "execution_mode": "sequential", "keep_going": false }), "w", None),
-            (json!({ "tasks": [], "execution_mode": "x", "keep_going": true, "id": "w" }), "w", None),
+            (
+                json!({ "tasks": [], "execution_mode": "x", "keep_going": true, "id": "w" }),
+                "w",
+                None,
+            ),
             (
                 json!({ "workflow_id": "w", "workflow_name": "demo", "tasks": [], "id": "w", "name": "demo" }),
                 "w",
@@ -302,7 +308,8 @@ mod tests {
             assert_eq!(body.name().as_deref(), name);
             assert!(body.tasks().unwrap().is_empty());
         }
-        for wrong in [json!({}), json!({ "id": [] }), json!({ "id": "" }), json!({ "id": "a\nb" })] {
+        for wrong in [json!({}), json!({ "id": [] }), json!({ "id": "" }), json!({ "id": "a\nb" })]
+        {
             assert!(body(wrong.clone()).created_workflow().is_err(), "{wrong}");
         }
         for wrong in ["", "[]", "3", "{\"id\":", "{\"id\": NaN}"] {
@@ -336,7 +343,8 @@ mod tests {
         let outputs: Vec<_> =
             task.outputs.iter().map(|it| (it.name.as_str(), &it.value, it.declared)).collect();
         let (previous, current) = (json!("loaded 120"), json!({ "users": 150 }));
-        let expected = [("previous_context", &previous, false), ("current_context", &current, true)];
+        let expected =
+            [("previous_context", &previous, false), ("current_context", &current, true)];
         assert_eq!(outputs, expected);
         assert_eq!(full.workflow_of_task().unwrap(), "w");
         let trimmed = body(json!({ "status": "Failed", "errors": [{ "message": "x" }] }));

@@ -47,7 +47,13 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
     let commits = Arc::new(CommitMeter::default());
     let store = Timed::new(store, Arc::clone(&commits));
     let logs = Files::new(&path).logs();
-    let engine = Working::start(store, logs.clone(), Arc::clone(&plugins), settings, &[&bell, &report_bell])?;
+    let engine = Working::start(
+        store,
+        logs.clone(),
+        Arc::clone(&plugins),
+        settings,
+        &[&bell, &report_bell],
+    )?;
     let stop = Stop::listen(engine.handle.clone())?;
     let parts = Parts {
         engine: engine.handle.clone(),

@@ -92,12 +92,18 @@ fn the_newest_client_reports_its_workflows() {
     assert_eq!(context(2), json!("loaded 120"));
     assert_eq!(history(&server, id).len(), 3 + 1 + 3 * 2 + 1);
     let run = server.only_run("failure");
-    assert_eq!((&run["state"], of_tasks(&run)), (&json!("failed"), vec!["succeeded", "failed", "cancelled"]));
+    assert_eq!(
+        (&run["state"], of_tasks(&run)),
+        (&json!("failed"), vec!["succeeded", "failed", "cancelled"])
+    );
     let failure = &run["tasks"][1]["attempts"][0]["failure"];
     assert_eq!(failure["message"], "ValueError: kaput");
     assert!(failure["tail"].as_array().unwrap().len() > 3);
     let run = server.only_run("keep_going");
-    assert_eq!((&run["state"], of_tasks(&run)), (&json!("failed"), vec!["succeeded", "failed", "succeeded"]));
+    assert_eq!(
+        (&run["state"], of_tasks(&run)),
+        (&json!("failed"), vec!["succeeded", "failed", "succeeded"])
+    );
     let run = server.only_run("retries");
     assert_eq!(run["state"], "succeeded");
     let attempts = run["tasks"][0]["attempts"].as_array().unwrap();

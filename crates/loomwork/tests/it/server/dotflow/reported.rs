@@ -76,15 +76,33 @@ fn a_reported_workflow_is_a_run_among_the_others() {
     assert_eq!(failure["error"]["initial_context"], json!({ "a": 1 }));
     assert_eq!(failure["tail"][2], "ValueError: kaput");
     // In every list and count.
-    for query in ["workflow=demo", "status=failed", "source=dotflow", "text=demo", &format!("correlation_id={ID}")] {
+    for query in [
+        "workflow=demo",
+        "status=failed",
+        "source=dotflow",
+        "text=demo",
+        &format!("correlation_id={ID}"),
+    ] {
         let list = server.get(&format!("/api/v1/runs?{query}")).expect(200);
         assert_eq!(list["items"][0]["id"], run.as_str(), "{query}");
         assert_eq!(list["items"][0]["external"], "dotflow");
     }
     let expected = [
-        "task.declared", "task.declared", "task.declared", "run.started", "task.started",
-        "task.succeeded", "task.started", "task.failed", "task.started", "task.failed",
-        "task.started", "task.succeeded", "task.started", "task.failed", "run.finished",
+        "task.declared",
+        "task.declared",
+        "task.declared",
+        "run.started",
+        "task.started",
+        "task.succeeded",
+        "task.started",
+        "task.failed",
+        "task.started",
+        "task.failed",
+        "task.started",
+        "task.succeeded",
+        "task.started",
+        "task.failed",
+        "run.finished",
     ];
     let told = history(&server, &run);
     let types: Vec<&str> = told.iter().map(|line| line.split(' ').next().unwrap()).collect();
@@ -253,9 +271,17 @@ fn reported_runs_outlive_a_crash() {
     }
     server.reported("PATCH", "/workflows/open", &json!({ "status": "Completed" }));
     let expected = [
-        "task.declared a", "task.declared b", "run.started", "task.started a 1",
-        "task.succeeded a 1", "task.started b 1", "task.succeeded b 1", "task.declared c",
-        "task.started c 1", "task.succeeded c 1", "run.finished",
+        "task.declared a",
+        "task.declared b",
+        "run.started",
+        "task.started a 1",
+        "task.succeeded a 1",
+        "task.started b 1",
+        "task.succeeded b 1",
+        "task.declared c",
+        "task.started c 1",
+        "task.succeeded c 1",
+        "run.finished",
     ];
     assert_eq!(history(&server, &open), expected);
     server.stop();

@@ -80,7 +80,10 @@ impl Far {
             let id = call.body["workflow_id"].as_str().map(str::to_owned);
             let of_path = || call.line.split("/workflows/").nth(1).unwrap()[..36].to_owned();
             let status = call.body["status"].as_str().unwrap_or("-").to_owned();
-            taken.entry(id.unwrap_or_else(of_path)).or_default().push(format!("{} {status}", call.line));
+            taken
+                .entry(id.unwrap_or_else(of_path))
+                .or_default()
+                .push(format!("{} {status}", call.line));
         }
         taken
     }
@@ -271,7 +274,8 @@ fn a_run_without_a_server_is_reported_as_well() {
 fn of_several_processes_one_reports() {
     let far = Far::start();
     let server = reporting(&far.url(), "t");
-    let beside = server.loom.beside().file("w.yaml", &format!("workflow:{}", CHAIN.replace('\n', "\n  ")));
+    let beside =
+        server.loom.beside().file("w.yaml", &format!("workflow:{}", CHAIN.replace('\n', "\n  ")));
     let beside = beside.env("LOOM_REPORT_URL", &far.url()).env("LOOM_REPORT_TOKEN", "t");
     let runs: Vec<_> = (0..3).map(|_| beside.start(&["run", "w.yaml"])).collect();
     for mut run in runs {
@@ -301,7 +305,9 @@ tasks:
     let (good, bad) = (server.begin("chain"), server.begin("fails"));
     let (good, bad) = (server.until(&good, "succeeded"), server.until(&bad, "failed"));
     let mut shows = shows;
-    shows.set_token(&make(&shows.loom, "looks", &["--role", "admin"])["token"].as_str().unwrap().to_owned());
+    shows.set_token(
+        &make(&shows.loom, "looks", &["--role", "admin"])["token"].as_str().unwrap().to_owned(),
+    );
     let shown = |workflow: &str| {
         eventually("both have ended", || {
             let list = shows.get(&format!("/api/v1/runs?workflow={workflow}")).expect(200);
