@@ -15,7 +15,7 @@ use crate::session::{Session, Setup, actor, now};
 use crate::store;
 use crate::ui::{Ui, Voice};
 use crate::workflow;
-use loom_core::{Event, Request, RunId, RunState, SkipReason, Variable};
+use loom_core::{Event, Refusal, Request, RunId, RunState, SkipReason, Variable};
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_sqlite::SqliteStore;
 use loom_store::{QueryStore, StoreError};
@@ -90,6 +90,10 @@ impl Asking {
         let path = store::locate(global.store.as_deref())?;
         let (mut store, id) = store::open_run(&path, run)?;
         let mut look = Look::at(&mut store, id)?;
+        if let Some(system) = look.history.run().plan().external() {
+            let refusal = Refusal::External { wanted: "steer", system: system.to_owned() };
+            return Err(refusal::fault(&refusal, &id.short()).into());
+        }
         let since = Instant::now();
         while look.is_taken() && since.elapsed() < FAREWELL {
             std::thread::park_timeout(FAREWELL_LOOK);
@@ -151,9 +155,9 @@ impl Asking {
     }
 
     /// A refusal, with the task that was probably meant.
-    fn refused(&self, refusal: &loom_core::Refusal) -> Fault {
+    fn refused(&self, refusal: &Refusal) -> Fault {
         let fault = refusal::fault(refusal, &self.id.short());
-        let loom_core::Refusal::UnknownTask(wrong) = refusal else { return fault };
+        let Refusal::UnknownTask(wrong) = refusal else { return fault };
         match crate::names::nearest_task(self.look.history.run().plan(), wrong) {
             Some(name) => fault.help(format!("did you mean `{name}`?")),
             None => fault,
