@@ -7,6 +7,7 @@ mod reporting;
 
 use super::harness::{Answer, Server};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
 
 /// Where reports come in.
 const BASE: &str = "/dotflow";
@@ -51,19 +52,21 @@ fn phases(run: &Value) -> Vec<(String, String)> {
 
 /// The types of all events of a run, with the task where there is one.
 fn history(server: &Server, run: &str) -> Vec<String> {
-    let mut events = super::sse::Reader::open(server, &format!("/api/v1/runs/{run}/events"));
+    let stream = BufReader::new(server.open(&format!("/api/v1/runs/{run}/events")));
+    let texts = stream.lines().map(Result::unwrap);
+    let events = texts.filter_map(|line| serde_json::from_str(line.strip_prefix("data:")?).ok());
     let mut lines = Vec::new();
-    loop {
-        let event = events.next_for_sure().data;
+    for event in events.filter(|event: &Value| event["run"] == run) {
         let kind = event["type"].as_str().unwrap().to_owned();
         let over = kind == "run.finished";
         let of = [&event["task"], &event["attempt"]].into_iter().filter(|it| !it.is_null());
         let of: String = of.map(|it| format!(" {}", it.to_string().trim_matches('"'))).collect();
         lines.push(format!("{kind}{of}"));
         if over {
-            return lines;
+            break;
         }
     }
+    lines
 }
 
 /// A task as the newest clients report it.
