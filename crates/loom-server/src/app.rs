@@ -8,7 +8,7 @@ use crate::log::Log;
 use crate::parts::{Logs, Parts};
 use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
-use crate::reports::{self, Reports};
+use crate::reports::Reports;
 use crate::retention::{self, Retention};
 use crate::runs::{Runs, Starter};
 use crate::schedules::{Clockwork, Schedules};
@@ -91,10 +91,7 @@ impl App {
             Arc::clone(&config),
         ));
         let webhooks = webhooks(&hub, &readers, &shelf, &clock, &config);
-        let (of_reports, time) = (engine.clone(), Arc::clone(&clock));
-        let reports = Reports::new(of_reports, readers.clone(), shelf.clone(), time);
-        let reports = Arc::new(reports);
-        tokio::spawn(reports::tend(Arc::downgrade(&reports), config.limits.silence));
+        let reports = Reports::new(engine.clone(), readers.clone(), shelf.clone(), &clock, &config);
         let runs = Arc::new(Runs::new(
             engine,
             readers.clone(),

@@ -336,7 +336,8 @@ mod tests {
 
     fn session(thread: JoinHandle<Result<(), StoreError>>, handle: Handle) -> Session {
         let (sender, messages) = std::sync::mpsc::channel();
-        Session { handle, news: News::default(), messages, sender, thread: Some(thread) }
+        let (news, thread) = (News::default(), Some(thread));
+        Session { handle, news, messages, sender, thread, reporter: None }
     }
 
     #[test]

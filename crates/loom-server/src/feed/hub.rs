@@ -4,7 +4,7 @@ use super::bell::Bell;
 use crate::parts::Stores;
 use crate::readers::spawn;
 use loom_core::{Event, Plan, RunId};
-use loom_store::{FeedPosition, FeedRow, QueryStore, StoreError};
+use loom_store::{DefinitionHash, FeedPosition, FeedRow, QueryStore, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,9 +20,7 @@ const PAGE: usize = 1000;
 const KEPT_ROWS: usize = 8192;
 /// The most bytes of events among them, as JSON.
 const KEPT_BYTES: usize = 64 << 20;
-/// How many runs are kept at hand with their plans.
-const RUNS_MAX: usize = 8192;
-/// How many definitions' plans are kept at hand beside those.
+/// How many definitions' plans are kept at hand.
 const PLANS_MAX: usize = 512;
 
 /// What happened to one run, recorded together.
@@ -149,13 +147,14 @@ impl Hub {
 /// The plans of the runs that rows are about.
 #[derive(Default)]
 pub(crate) struct Plans {
-    by_run: HashMap<RunId, Arc<Plan>>,
-    by_hash: HashMap<loom_store::DefinitionHash, Arc<Plan>>,
+    compiled: HashMap<DefinitionHash, Arc<Plan>>,
+    /// Of runs that other systems execute, with what was declared so far.
+    grown: HashMap<RunId, Arc<Plan>>,
 }
 
 impl Plans {
-    /// Rows with their plans. Those of a run that was deleted meanwhile are left out, and so are
-    /// those whose definition is damaged: they would hold up the events of all other runs.
+    /// Rows with their plans. Those whose definition is damaged are left out: they would hold up the
+    /// events of all other runs. So are those of a reported run that was deleted meanwhile.
     pub(crate) fn name(
         &mut self,
         store: &mut dyn QueryStore,
@@ -168,11 +167,7 @@ impl Plans {
                 Err(StoreError::NoRun(_) | StoreError::Corrupt(_)) => continue,
                 Err(error) => return Err(error),
             };
-            let ended = matches!(row.events.last(), Some(Event::RunFinished { .. }));
-            if ended {
-                self.by_run.remove(&row.run);
-            }
-            let FeedRow { position, run, first_seq, events } = row;
+            let FeedRow { position, run, first_seq, events, .. } = row;
             let bytes = weight(&events);
             named.push(Arc::new(Row { position, run, plan, first_seq, events, bytes }));
         }
@@ -181,26 +176,37 @@ impl Plans {
 
     /// The plan that has every task of the row.
     fn plan(&mut self, store: &mut dyn QueryStore, row: &FeedRow) -> Result<Arc<Plan>, StoreError> {
-        if let Some(plan) = self.by_run.get_mut(&row.run) {
+        let plan = self.compiled(store, row.definition)?;
+        if plan.external().is_none() {
+            return Ok(plan);
+        }
+        if let Some(plan) = self.grown.get_mut(&row.run) {
             row.events.iter().for_each(|event| plan.take(event));
             if plan.covers(&row.events) {
                 return Ok(Arc::clone(plan));
             }
         }
-        let hash = store.run(row.run)?.definition;
-        let plan = match self.by_hash.get(&hash) {
-            Some(plan) => Arc::clone(plan),
-            None => Arc::new(Plan::new(store.definition(&hash)?)),
-        };
-        if self.by_run.len() >= RUNS_MAX {
-            self.by_run.clear();
-        }
-        if self.by_hash.len() >= PLANS_MAX {
-            self.by_hash.clear();
-        }
-        self.by_hash.insert(hash, Arc::clone(&plan));
         let plan = grown(store, row.run, plan)?;
-        self.by_run.insert(row.run, Arc::clone(&plan));
+        if self.grown.len() >= PLANS_MAX {
+            self.grown.clear();
+        }
+        self.grown.insert(row.run, Arc::clone(&plan));
+        Ok(plan)
+    }
+
+    fn compiled(
+        &mut self,
+        store: &mut dyn QueryStore,
+        hash: DefinitionHash,
+    ) -> Result<Arc<Plan>, StoreError> {
+        if let Some(plan) = self.compiled.get(&hash) {
+            return Ok(Arc::clone(plan));
+        }
+        let plan = Arc::new(Plan::new(store.definition(&hash)?));
+        if self.compiled.len() >= PLANS_MAX {
+            self.compiled.clear();
+        }
+        self.compiled.insert(hash, Arc::clone(&plan));
         Ok(plan)
     }
 }

@@ -19,7 +19,7 @@ const EVENTS: usize = 1000;
 const SERVER: &str = "loom serve";
 
 /// Works until the service has gone.
-pub(crate) async fn tend(reports: Weak<Reports>, silence: Duration) {
+pub(super) async fn tend(reports: Weak<Reports>, silence: Duration) {
     let rest = (silence / 4).clamp(OFTEN, SELDOM);
     loop {
         tokio::time::sleep(rest).await;

@@ -9,5 +9,4 @@ mod house;
 mod service;
 mod shape;
 
-pub(crate) use house::tend;
 pub use service::Reports;

@@ -1,8 +1,10 @@
 //! Taking reports.
 
 use super::document::{Place, SHOWN, put, read};
+use super::house::tend;
 use super::shape::{Body, SYSTEM, Word, identity};
 use crate::access::{Caller, Permission};
+use crate::config::Config;
 use crate::ids::new_id;
 use crate::problem::Problem;
 use crate::readers::Readers;
@@ -36,14 +38,19 @@ pub struct Reports {
 }
 
 impl Reports {
+    /// Starts on the async runtime of the caller.
     pub(crate) fn new(
         engine: Handle,
         readers: Readers,
         shelf: Shelf,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+        clock: &Arc<dyn Clock>,
+        config: &Config,
+    ) -> Arc<Self> {
         let locks = std::iter::repeat_with(Mutex::default).take(LOCKS).collect();
-        Self { engine, readers, shelf, clock, locks }
+        let clock = Arc::clone(clock);
+        let reports = Arc::new(Self { engine, readers, shelf, clock, locks });
+        tokio::spawn(tend(Arc::downgrade(&reports), config.limits.silence));
+        reports
     }
 
     /// A workflow is there. One whose run has ended starts anew.
