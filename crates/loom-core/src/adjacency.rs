@@ -1,7 +1,7 @@
 //! Edges of a graph with dense nodes, in two flat vectors.
 
 /// For each node, the nodes it leads to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Adjacency {
     /// `targets[starts[n]..starts[n + 1]]` are node n's.
     starts: Vec<u32>,
@@ -25,6 +25,11 @@ impl Adjacency {
             *place += 1;
         });
         Self { starts, targets }
+    }
+
+    /// Adds a node that leads nowhere.
+    pub(crate) fn add_node(&mut self) {
+        self.starts.push(self.targets.len() as u32);
     }
 
     /// The nodes that `node` leads to.

@@ -33,6 +33,10 @@ pub struct Definition {
     /// What a task's final failure does to the rest of the run.
     #[serde(default)]
     pub on_failure: OnFailure,
+    /// The system that executes the runs and only reports them here. Nothing of them is decided or
+    /// started by us, and their tasks are declared as they are heard of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<String>,
     /// The tasks, in the order of the file.
     pub tasks: Vec<TaskDef>,
 }
@@ -258,6 +262,7 @@ impl Definition {
             env: Vec::new(),
             secrets: Vec::new(),
             on_failure: OnFailure::default(),
+            external: None,
             tasks,
         }
     }

@@ -3,7 +3,7 @@
 //! The serialised form is the journal's. It is kept short because there are many, and it is stable:
 //! variants and fields are only added, with defaults.
 
-use crate::{Failure, TaskRef, Timestamp};
+use crate::{Failure, TaskDef, TaskRef, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -55,6 +55,16 @@ pub enum Event {
         at: Timestamp,
         /// How.
         outcome: RunOutcome,
+    },
+    /// A run that another system executes has a further task: the one behind those that it had.
+    Declared {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// What it is.
+        def: Box<TaskDef>,
     },
     /// A task with `when` or `for_each` fired; `items` is what it runs over.
     Fired {
@@ -246,6 +256,7 @@ impl Event {
             | Self::CancelRequested { at, .. }
             | Self::RunReopened { at, .. }
             | Self::RunFinished { at, .. }
+            | Self::Declared { at, .. }
             | Self::Fired { at, .. }
             | Self::Assigned { at, .. }
             | Self::Started { at, .. }
@@ -272,7 +283,8 @@ impl Event {
             | Self::CancelRequested { .. }
             | Self::RunReopened { .. }
             | Self::RunFinished { .. } => None,
-            Self::Fired { task, .. }
+            Self::Declared { task, .. }
+            | Self::Fired { task, .. }
             | Self::Assigned { task, .. }
             | Self::Started { task, .. }
             | Self::Succeeded { task, .. }

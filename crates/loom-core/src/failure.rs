@@ -143,6 +143,18 @@ pub enum Refusal {
     },
     /// The report is not about the attempt that is under way.
     StaleReport,
+    /// Another system executes the run: nothing can be asked of it here.
+    External {
+        /// What was asked.
+        wanted: &'static str,
+        /// The system.
+        system: String,
+    },
+    /// A run that another system executes has as many tasks as it may have.
+    TooManyTasks {
+        /// How many.
+        most: usize,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -163,6 +175,12 @@ impl fmt::Display for Refusal {
                 )
             }
             Self::StaleReport => f.write_str("the report is not about an attempt under way"),
+            Self::External { wanted, system } => {
+                write!(f, "cannot {wanted} a run that `{system}` executes and only reports here")
+            }
+            Self::TooManyTasks { most } => {
+                write!(f, "a run that another system reports has at most {most} tasks")
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ mod failure;
 mod history;
 mod id;
 mod lifecycle;
+mod observation;
 mod plan;
 mod request;
 mod retry;
@@ -42,10 +43,14 @@ pub use history::{
 };
 pub use id::{ParseIdError, RunId, TaskIx, TaskRef};
 pub use lifecycle::{RunState, TaskPhase, TaskStep};
+pub use observation::{Observation, ObservedPhase, ObservedTask};
 pub use plan::Plan;
 pub use request::Request;
 pub use retry::{Backoff, RetryPolicy};
-pub use run::{AMENDED_BYTES_MAX, Changes, Command, Gate, Missing, OpenGate, Run, Submission};
+pub use run::{
+    AMENDED_BYTES_MAX, Changes, Command, Gate, Missing, OBSERVED_TASKS_MAX, OpenGate, Run,
+    Submission,
+};
 pub use time::Timestamp;
 pub use why::{
     ActiveChain, Asked, BackingOffWhy, CancelledBy, Cause, CauseEnd, ChainLink, FailedWhy, Few,

@@ -1,7 +1,7 @@
 //! The compiled graph of a workflow: names resolved to indices, edges both ways.
 
 use crate::adjacency::Adjacency;
-use crate::{Definition, ForEach, TaskDef, TaskIx, TaskKind, expr};
+use crate::{Definition, Event, ForEach, TaskDef, TaskIx, TaskKind, expr};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,8 +11,9 @@ pub(crate) type VarIx = u32;
 /// A variable that is set to `1` at the start of a run in which no task emits it.
 pub(crate) const TRUE: &str = "TRUE";
 
-/// A definition with its names resolved. Compiled once, shared by all runs of the definition.
-#[derive(Debug)]
+/// A definition with its names resolved. Compiled once, shared by all runs of the definition; of a run
+/// that another system executes it grows with what is declared.
+#[derive(Clone, Debug)]
 pub struct Plan {
     definition: Arc<Definition>,
     task_by_name: HashMap<String, TaskIx>,
@@ -79,7 +80,7 @@ impl Traits {
 }
 
 /// A barrier with tasks downstream of it, which it does not wait for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct InnerBarrier {
     pub(crate) task: TaskIx,
     /// Task → whether it is downstream.
@@ -143,6 +144,39 @@ impl Plan {
     /// The definition that it was compiled from.
     pub const fn definition(&self) -> &Arc<Definition> {
         &self.definition
+    }
+
+    /// The system that executes its runs, if that is another one.
+    pub fn external(&self) -> Option<&str> {
+        self.definition.external.as_deref()
+    }
+
+    /// Takes in an event of a run of this plan: [`Event::Declared`] adds its task, unless it is here.
+    pub fn take(self: &mut Arc<Self>, event: &Event) {
+        if let Event::Declared { task, def, .. } = event
+            && task.task.at() == self.task_count()
+        {
+            Arc::make_mut(self).declare((**def).clone());
+        }
+    }
+
+    /// Whether the plan has the tasks that these events are about.
+    pub fn covers<'a>(&self, events: impl IntoIterator<Item = &'a Event>) -> bool {
+        let mut tasks = events.into_iter().filter_map(Event::task);
+        tasks.all(|task| task.task.at() < self.task_count())
+    }
+
+    /// Adds a task that waits for nothing and that nothing waits for.
+    fn declare(&mut self, task: TaskDef) {
+        let at = TaskIx(self.task_count() as u32);
+        self.task_by_name.entry(task.name.clone()).or_insert(at);
+        self.traits.push(Traits::of(&task));
+        for edges in
+            [&mut self.inputs, &mut self.outputs, &mut self.dependencies, &mut self.dependents]
+        {
+            edges.add_node();
+        }
+        Arc::make_mut(&mut self.definition).tasks.push(task);
     }
 
     /// One task's definition.

@@ -95,6 +95,20 @@ impl Request {
         }
     }
 
+    /// What is asked, as in "cannot cancel a run …".
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::Pause { .. } => "pause",
+            Self::Resume { .. } => "resume",
+            Self::Cancel { .. } => "cancel",
+            Self::Retry { .. } => "retry",
+            Self::CancelTask { .. } => "cancel a task of",
+            Self::Skip { .. } => "skip a task of",
+            Self::Amend { .. } => "amend a task of",
+            Self::Resolve { .. } => "resolve a task of",
+        }
+    }
+
     /// Who asks.
     pub fn by(&self) -> &str {
         match self {

@@ -22,6 +22,12 @@ impl Timestamp {
         Self(millis * 1000)
     }
 
+    /// The time so long before; the epoch if it is older.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+
     /// The time since `earlier`; zero if the clock went backwards.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))

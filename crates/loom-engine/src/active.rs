@@ -86,6 +86,9 @@ impl ActiveRun {
     /// What to commit; from now on it counts as committed.
     pub(crate) fn commit(&mut self) -> RunCommit {
         let state = self.run.state();
+        // A run that was opened and ended again has another end.
+        let reopened = |event: &Event| matches!(event, Event::RunReopened { .. });
+        let ends_anew = state.is_final() && self.events.iter().any(reopened);
         let commit = RunCommit {
             run: self.run.id(),
             new: self.new.take(),
@@ -93,7 +96,7 @@ impl ActiveRun {
             events: std::mem::take(&mut self.events),
             settles: std::mem::take(&mut self.settles),
             state,
-            state_changed: state != self.committed_state,
+            state_changed: state != self.committed_state || ends_anew,
         };
         self.committed += commit.events.len() as u64;
         self.committed_state = state;

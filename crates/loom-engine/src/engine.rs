@@ -196,6 +196,10 @@ impl Engine {
                 let answer = self.request(run, request, now);
                 self.batch.replies.push((run, reply, answer));
             }
+            Input::Observe(run, seen, reply) => {
+                let answer = self.observed(run, seen, now);
+                self.batch.replies.push((run, reply, answer));
+            }
             Input::Ping(reply) => reply(Ok(())),
             Input::Queues(queues) => self.set_queues(&queues),
             Input::Posted(posted) => self.posted(posted, now),
@@ -463,7 +467,8 @@ impl Engine {
         }
     }
 
-    /// Lets go of a run that has ended or only waits, and sets the timer of one that backs off.
+    /// Lets go of a run that has ended or only waits, and sets the timer of one that backs off. A run
+    /// of another system stays: what is said of it next comes soon, and may be much to read again.
     fn rest(&mut self, id: RunId, now: Timestamp) {
         let Some(active) = self.runs.get_mut(&id) else { return };
         let wake = active.run.next_wake();
@@ -477,7 +482,7 @@ impl Engine {
         let waits_long = wake.is_none_or(|at| at >= now + self.options.park_after);
         if active.run.state().is_final() {
             self.runs.remove(&id);
-        } else if waits_long && !active.run.has_ready() {
+        } else if waits_long && !active.run.has_ready() && !active.run.is_external() {
             self.runs.remove(&id);
             self.parked.add(id);
         }

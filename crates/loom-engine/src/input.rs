@@ -1,6 +1,6 @@
 //! Everything that can wake an engine, and how it answers.
 
-use loom_core::{Plan, Refusal, Report, Request, RunId, Variable};
+use loom_core::{Observation, Plan, Refusal, Report, Request, RunId, Variable};
 use loom_store::{DefinitionHash, OwnerId, Posted, RunCommit, RunMeta, StoreError};
 use std::collections::HashMap;
 use std::fmt;
@@ -42,6 +42,9 @@ pub enum Input {
     Adopt(RunId, Option<Request>, Reply),
     /// Ask something of a run.
     Request(RunId, Request, Reply),
+    /// The system that executes a run says something of it. The run is taken up if no living process
+    /// has it.
+    Observe(RunId, Observation, Reply),
     /// Say that the engine takes inputs.
     Ping(Reply),
     /// These are the most tasks at once of queues, in place of those that were said before. A queue
@@ -73,6 +76,7 @@ impl Input {
                 | Self::Begin(..)
                 | Self::Adopt(..)
                 | Self::Request(..)
+                | Self::Observe(..)
                 | Self::Ping(_)
         )
     }
@@ -83,6 +87,7 @@ impl Input {
         | Self::Begin(_, reply)
         | Self::Adopt(_, _, reply)
         | Self::Request(_, _, reply)
+        | Self::Observe(_, _, reply)
         | Self::Ping(reply) = self
         {
             reply(answer);

@@ -70,6 +70,15 @@ pub enum RunEventKind {
         /// `succeeded`, `failed` or `cancelled`.
         outcome: String,
     },
+    /// A run that another system executes has a further task.
+    #[serde(rename = "task.declared")]
+    TaskDeclared {
+        /// The task.
+        task: String,
+        /// The label that groups it with others.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<String>,
+    },
     /// A task with `when` or `for_each` fired.
     #[serde(rename = "task.fired")]
     TaskFired {

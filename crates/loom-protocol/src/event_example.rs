@@ -33,6 +33,7 @@ fn of_runs() -> Vec<Kind> {
 
 fn of_tasks() -> Vec<Kind> {
     vec![
+        Kind::TaskDeclared { task: "load".into(), group: Some("nightly".into()) },
         Kind::TaskFired { task: "convert".into(), items: Some(vec![json!("a.csv")]) },
         Kind::TaskAssigned { of: attempt("extract") },
         Kind::TaskStarted { of: attempt("extract") },

@@ -23,6 +23,7 @@ types! {
     CancelRequested "run.cancel_requested";
     RunReopened "run.reopened";
     RunFinished "run.finished";
+    TaskDeclared "task.declared";
     TaskFired "task.fired";
     TaskAssigned "task.assigned";
     TaskStarted "task.started";

@@ -2,13 +2,14 @@
 
 use crate::access::Access;
 use crate::config::Config;
-use crate::feed::{Cursor, Follower, Hub, RunFollower, bad_cursor};
+use crate::feed::{Cursor, Follower, Hub, RunFollower, bad_cursor, grown};
 use crate::insight::{Insight, InsightParts};
 use crate::limits::{Gatekeeper, Limits};
 use crate::log::Log;
 use crate::parts::{Logs, Parts};
 use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
+use crate::reports::Reports;
 use crate::retention::{self, Retention};
 use crate::runs::{Runs, Starter};
 use crate::schedules::{Clockwork, Schedules};
@@ -36,6 +37,8 @@ pub struct App {
     pub limits: Arc<Limits>,
     /// Rules by which ended runs are deleted.
     pub retention: Retention,
+    /// Runs that other systems execute.
+    pub reports: Arc<Reports>,
     /// Runs that start by themselves.
     pub schedules: Arc<Schedules>,
     /// What from outside starts runs: requests and files.
@@ -108,6 +111,7 @@ impl App {
             Arc::clone(&clock),
         )?);
         let webhooks = webhooks(&hub, &readers, &shelf, &clock, Receivers::new(&config)?);
+        let reports = Reports::new(engine.clone(), readers.clone(), shelf.clone(), &clock, &config);
         let runs = Arc::new(Runs::new(
             engine,
             readers.clone(),
@@ -140,6 +144,7 @@ impl App {
             runs,
             limits,
             retention,
+            reports,
             schedules,
             triggers,
             insight,
@@ -192,13 +197,13 @@ impl App {
         let before = seq.saturating_sub(1);
         let look = move |store: &mut (dyn QueryStore + 'static)| {
             let known = seq == 0 || !store.journal(id, before, 1)?.events.is_empty();
-            Ok((known, store.definition(&hash)?))
+            let plan = Arc::new(Plan::new(store.definition(&hash)?));
+            Ok((known, grown(store, id, plan)?))
         };
-        let (known, definition) = self.readers.ask(look).await?;
+        let (known, plan) = self.readers.ask(look).await?;
         if !known {
             return Err(bad_cursor());
         }
-        let plan = Arc::new(Plan::new(definition));
         Ok(RunFollower::new(run.id, plan, self.readers.clone(), feed, seq))
     }
 }

@@ -116,6 +116,10 @@ impl std::fmt::Debug for JwtConfig {
 pub struct Limits {
     /// The most bytes of a request's body.
     pub body: usize,
+    /// The most bytes of the body of a report; dotflow's contexts are JSON in JSON.
+    pub report_body: usize,
+    /// For how long nothing may be heard of a reported run before it counts as lost.
+    pub silence: Duration,
     /// How long a request may take, streams excepted.
     pub request: Duration,
     /// How long a client may take to send its headers.
@@ -150,6 +154,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: 4 << 20,
+            report_body: 16 << 20,
+            silence: Duration::from_hours(24),
             request: Duration::from_secs(30),
             headers: Duration::from_secs(10),
             write: Duration::from_secs(30),

@@ -78,6 +78,7 @@ impl Problem {
             ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             ErrorCode::Refused
             | ErrorCode::RunIsAlive
+            | ErrorCode::ExternalRun
             | ErrorCode::AlreadyThere
             | ErrorCode::LimitReached => StatusCode::CONFLICT,
             ErrorCode::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
@@ -154,6 +155,13 @@ impl From<EngineError> for Problem {
             }
             EngineError::Refused(refusal @ Refusal::Amendment { .. }) => {
                 Self::argument(refusal.to_string())
+            }
+            EngineError::Refused(refusal @ Refusal::External { .. }) => {
+                Self::new(ErrorCode::ExternalRun, refusal.to_string())
+                    .help("ask the system that executes it")
+            }
+            EngineError::Refused(refusal @ Refusal::TooManyTasks { .. }) => {
+                Self::new(ErrorCode::LimitReached, refusal.to_string())
             }
             EngineError::Refused(refusal) => Self::new(ErrorCode::Refused, refusal.to_string()),
             EngineError::Store(error) => Self::from(StoreError::clone(&error)),

@@ -98,6 +98,12 @@ impl Server {
         &self.app
     }
 
+    /// Says what somebody should know in the server's log.
+    pub fn warner(&self) -> impl Fn(&str) + Send + 'static {
+        let log = self.app.log.clone();
+        move |what| log.warn(what, &[])
+    }
+
     /// Serves until `stop` is done; requests that are under way are answered, within a limit.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
         let config = Arc::clone(&self.app.config);

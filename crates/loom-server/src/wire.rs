@@ -7,8 +7,8 @@ mod read;
 pub use read::read_event;
 
 use loom_core::{
-    Definition, Event, Failure, FailureKind, Output, Plan, RunId, RunOutcome, TaskIx, TaskRef,
-    Value, Variable,
+    Definition, Event, Failure, FailureKind, Output, Plan, RunId, RunOutcome, TaskDef, TaskIx,
+    TaskRef, Timestamp, Value, Variable,
 };
 use loom_protocol::{
     AttemptOf, ErrorCode, FailureEvent, MASK, OutputEvent, RunEvent, RunEventKind as Kind, rfc3339,
@@ -37,6 +37,7 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
         Event::RunFinished { outcome, .. } => {
             Kind::RunFinished { outcome: outcome_name(*outcome).to_owned() }
         }
+        Event::Declared { def, .. } => declared(def),
         Event::Fired { task, items, secret, .. } => Kind::TaskFired {
             task: name(task.task),
             items: items.as_ref().map(|items| items_of(items, *secret)),
@@ -46,11 +47,9 @@ fn kind(plan: &Plan, event: &Event) -> Kind {
         Event::Succeeded { task, attempt, outputs, .. } => {
             Kind::TaskSucceeded { of: of(task, *attempt), outputs: outputs_of(outputs) }
         }
-        Event::Failed { task, attempt, failure, retry_at, .. } => Kind::TaskFailed {
-            of: of(task, *attempt),
-            failure: failure_event(failure),
-            retry_at: retry_at.map(|at| rfc3339(at.0)),
-        },
+        Event::Failed { task, attempt, failure, retry_at, .. } => {
+            failed(of(task, *attempt), failure, *retry_at)
+        }
         Event::Gathered { task, failed, .. } => {
             Kind::TaskGathered { task: name(task.task), failed: *failed }
         }
@@ -144,6 +143,16 @@ fn run_started(plan: &Plan) -> Kind {
         workflow: name.clone(),
         version: version.clone(),
     }
+}
+
+fn declared(task: &TaskDef) -> Kind {
+    let group = task.execution.parallel_group.clone();
+    Kind::TaskDeclared { task: task.name.clone(), group }
+}
+
+fn failed(of: AttemptOf, failure: &Failure, retry_at: Option<Timestamp>) -> Kind {
+    let retry_at = retry_at.map(|at| rfc3339(at.0));
+    Kind::TaskFailed { of, failure: failure_event(failure), retry_at }
 }
 
 fn items_of(items: &[Value], secret: bool) -> Vec<Value> {

@@ -14,6 +14,7 @@ pub(crate) use token::{TokenCommand, TokenCreateArgs};
 use crate::settings::Flags;
 use clap::{Args, Parser, Subcommand};
 use loom_core::{RunState, Value};
+use loom_server::Target;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -451,6 +452,9 @@ pub(crate) struct Execution {
     /// The service that says what `AUTH_TOKEN` permits [env: `LOOM_PERMISSIONS_URL`]
     #[arg(long, value_name = "URL")]
     pub(crate) permissions_url: Option<String>,
+    /// Where the run is reported to: a setting without a flag here
+    #[arg(skip)]
+    pub(crate) report: Option<Target>,
 }
 
 #[cfg(test)]

@@ -81,7 +81,8 @@ impl Look {
 
     /// Whether the run has not ended and nobody is at work on it.
     pub(crate) fn is_interrupted(&self) -> bool {
-        !self.alive && !self.history.run().state().is_final()
+        let run = self.history.run();
+        !self.alive && !run.state().is_final() && run.plan().external().is_none()
     }
 
     /// When something last happened to the run.

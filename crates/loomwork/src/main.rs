@@ -98,6 +98,7 @@ fn execute_as_set(command: &mut Command, settings: &Settings) -> Result<(), Faul
         let given = std::mem::take(&mut execution.queues);
         execution.queues = settings.queues()?.into_iter().chain(given).collect();
         execution.permissions_url = settings.text("permissions_url");
+        execution.report = settings.report()?;
     }
     Ok(())
 }

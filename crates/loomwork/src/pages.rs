@@ -92,6 +92,7 @@ pages! {
     BadSetting 717;
     BadRange 740;
     LimitReached 750;
+    ExternalRun 755;
     LimitFull 765;
     FixedAtStart 766;
     FolderNotAllowed 771;

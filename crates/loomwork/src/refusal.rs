@@ -52,6 +52,11 @@ pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
         Refusal::Amendment { .. } => {
             Fault::new(ErrorCode::BadArgument, format!("run {run}: {refusal}"))
         }
+        Refusal::External { .. } => {
+            Fault::new(ErrorCode::ExternalRun, format!("run {run}: {refusal}"))
+                .help("ask the system that executes it")
+        }
+        Refusal::TooManyTasks { .. } => Fault::new(ErrorCode::LimitReached, refusal.to_string()),
         Refusal::StaleReport => Fault::new(ErrorCode::Refused, refusal.to_string()),
     }
 }

@@ -2,13 +2,16 @@
 //! what happens told to a view.
 
 use crate::bridge::Bridge;
+use crate::commands::serve::Database;
 use crate::fault::{Ended, Fault};
 use crate::plugins::Plugins;
 use crate::progress::{View, stopping_text};
 use crate::refusal;
 use crate::signals::{Listener, Wish};
+use crate::ui::tell;
 use loom_core::{Event, History, RunId, Timestamp};
 use loom_engine::{Clock, Engine, Handle, Observer, Options, SystemClock, channel};
+use loom_server::{Bell, Reporter, Target};
 use loom_sqlite::SqliteStore;
 use loom_store::{RunCommit, StoreError};
 use loom_worker::{Worker, WorkerOptions};
@@ -27,6 +30,8 @@ pub(crate) struct Setup {
     pub(crate) queues: HashMap<String, u32>,
     /// The address of the permission service.
     pub(crate) permissions_url: Option<String>,
+    /// Where what happens is reported to.
+    pub(crate) report: Option<Target>,
 }
 
 /// An engine at work on one run. Whoever drops one before its end, because of an error, ends what is
@@ -38,6 +43,7 @@ pub(crate) struct Session {
     sender: Sender<Message>,
     /// Until it is joined.
     thread: Option<JoinHandle<Result<(), StoreError>>>,
+    reporter: Option<Reporter>,
 }
 
 impl Drop for Session {
@@ -59,6 +65,9 @@ enum Message {
     /// The engine has stopped.
     Stopped,
 }
+
+/// How long a run that has ended waits for its last reports to be delivered.
+const REPORT: Duration = Duration::from_secs(2);
 
 /// How long news may gather before the view takes it. To wake the view for every commit would cost
 /// as much as a commit.
@@ -101,18 +110,39 @@ impl Drop for Watcher {
 }
 
 /// How a session came to its end.
+#[derive(Default)]
 pub(crate) struct Finish {
     /// The store's failure that halted it, if one did.
     pub(crate) failure: Option<StoreError>,
     /// Whether it was interrupted by a signal.
     pub(crate) interrupted: bool,
+    /// Who may have something left to report.
+    reporter: Option<Reporter>,
+}
+
+impl Finish {
+    /// Waits for the last reports, for a bounded time. What is left is delivered by whoever reports
+    /// next.
+    pub(crate) fn report(self) {
+        if let Some(reporter) = self.reporter {
+            reporter.finish(REPORT);
+        }
+    }
 }
 
 impl Session {
     /// Starts an engine that watches this run. Nothing happens until it is submitted or adopted.
     pub(crate) fn start(setup: Setup, run: RunId) -> Result<Self, Fault> {
-        let Setup { store, plugins, queues, permissions_url } = setup;
+        let Setup { store, plugins, queues, permissions_url, report } = setup;
         let logs = store.files().logs();
+        let bell = Bell::default();
+        let database = Database(store.files().database().to_owned());
+        let reporter = report.map(|target| {
+            let tell = |what: &str| tell(&format!("warning: {what}\n"));
+            let clock = Arc::new(SystemClock);
+            Reporter::start(target, &database, bell.clone(), clock, tell)
+        });
+        let reporter = reporter.transpose().map_err(|error| Fault::of_store(&error, None))?;
         let options = Options { queues, ..Options::default() };
         let (handle, inbox) = channel(&options);
         let certificates = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty());
@@ -130,8 +160,11 @@ impl Session {
         let watcher = Watcher { run, news: Arc::clone(&news), sender: sender.clone(), woken: None };
         engine.observe(Box::new(watcher));
         engine.observe(Box::new(refusal::Unreadable));
+        if reporter.is_some() {
+            engine.observe(Box::new(bell.ringer()));
+        }
         let thread = engine.spawn(inbox, Arc::new(SystemClock));
-        Ok(Self { handle, news, messages, sender, thread: Some(thread) })
+        Ok(Self { handle, news, messages, sender, thread: Some(thread), reporter })
     }
 
     /// Listens for signals from now on: the first drains, the second kills.
@@ -183,7 +216,7 @@ impl Session {
             Some(Ok(result)) => result.err(),
             Some(Err(_)) => return Err(Ended::Told(loom_protocol::ExitCode::Machine)),
         };
-        Ok(Finish { failure, interrupted })
+        Ok(Finish { failure, interrupted, reporter: self.reporter.take() })
     }
 
     /// Shows the news that there is.
@@ -306,7 +339,8 @@ mod tests {
 
     fn session(thread: JoinHandle<Result<(), StoreError>>, handle: Handle) -> Session {
         let (sender, messages) = std::sync::mpsc::channel();
-        Session { handle, news: News::default(), messages, sender, thread: Some(thread) }
+        let (news, thread) = (News::default(), Some(thread));
+        Session { handle, news, messages, sender, thread, reporter: None }
     }
 
     #[test]
@@ -343,6 +377,7 @@ mod tests {
             plugins: Arc::new(Plugins::beside(folder.to_owned())),
             queues: HashMap::new(),
             permissions_url: None,
+            report: None,
         }
     }
 

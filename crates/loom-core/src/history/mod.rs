@@ -128,6 +128,12 @@ impl History {
             self.record_reopening(seq, event);
             return;
         }
+        if let Event::Declared { at, .. } = event {
+            self.run.replay(event);
+            self.tasks.push(TaskRecord::waiting(*at));
+            self.counts.add(TaskPhase::Waiting, 1);
+            return;
+        }
         let before = event.task().map(|task| self.standing(task));
         self.follow(seq, event);
         self.note(seq, event);
@@ -164,7 +170,7 @@ impl History {
             Event::CancelRequested { by, reason, .. } => {
                 self.intervened(at, seq, by, Act::Cancel(reason.clone()));
             }
-            Event::RunReopened { .. } | Event::Emitted { .. } => {}
+            Event::RunReopened { .. } | Event::Declared { .. } | Event::Emitted { .. } => {}
             Event::RunFinished { .. } => self.finished_at = Some(at),
             Event::Fired { task, items, .. } => {
                 self.fired(task.task, items.as_ref().map(Vec::len), at);

@@ -21,6 +21,7 @@ impl Run {
             }
             Event::RunReopened { tasks, .. } => self.reopen(tasks),
             Event::RunFinished { outcome, .. } => self.finished(*outcome),
+            Event::Declared { .. } => self.declared(event),
             Event::Fired { task, items, secret, .. } => {
                 self.fired(task.task, items.clone(), *secret);
             }
@@ -87,7 +88,11 @@ impl Run {
     fn started(&mut self, task: TaskRef, attempt: u32) {
         self.end_backoff(task);
         let goes_on_after_all = self.to_skip.remove(&task.task).is_some();
+        let fires_now = self.is_external();
         let progress = self.progress_mut(task);
+        if fires_now && progress.phase == TaskPhase::Waiting {
+            progress.step(TaskStep::Fire);
+        }
         let was_held = std::mem::take(&mut progress.held);
         progress.attempt = attempt;
         progress.step(TaskStep::Start);

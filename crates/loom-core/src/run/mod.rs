@@ -19,6 +19,7 @@ mod fan;
 mod fill;
 mod hopeless;
 mod named;
+mod observe;
 mod pause;
 mod ready;
 mod rebuild;
@@ -36,13 +37,14 @@ mod view;
 
 pub use amend::AMENDED_BYTES_MAX;
 pub use fill::{Gate, OpenGate};
+pub use observe::OBSERVED_TASKS_MAX;
 pub(crate) use trace::{Assignment, Trace};
 pub use view::Missing;
 
 use crate::plan::{Plan, TRUE};
 use crate::{
-    Effect, Event, Refusal, Report, Request, RunId, RunState, SkipReason, TaskIx, Timestamp, Value,
-    Variable,
+    Effect, Event, Observation, Refusal, Report, Request, RunId, RunState, SkipReason, TaskIx,
+    Timestamp, Value, Variable,
 };
 use amend::Amendment;
 use announce::Announcement;
@@ -75,6 +77,8 @@ pub enum Command {
     Request(Request),
     /// An executor says something of an attempt.
     Report(Report),
+    /// The system that executes the run says something of it.
+    Observe(Observation),
     /// Time has passed; due at [`Run::next_wake`].
     Wake,
     /// The run was loaded from the store: no attempt of it is under way any more.
@@ -200,9 +204,14 @@ impl Run {
 
     /// Applies a command. A refusal leaves the run as it was.
     pub fn apply(&mut self, command: Command, now: Timestamp) -> Result<Changes, Refusal> {
+        if self.is_external() {
+            self.apply_external(command, now)?;
+            return Ok(std::mem::take(&mut self.out));
+        }
         match command {
             Command::Begin => self.begin(now)?,
             Command::Report(report) => self.report(report, now)?,
+            Command::Observe(_) => return Err(Refusal::StaleReport),
             Command::Wake => self.wake(now),
             Command::Recover => self.recover(now),
             Command::Request(request) => match request {
@@ -247,7 +256,9 @@ impl Run {
                 self.vars[var as usize].value = Some(variable.clone());
             }
         }
-        let implied = plan.find_var(TRUE).filter(|&var| plan.producers.of(var).is_empty());
+        let implied = plan.find_var(TRUE);
+        let implied =
+            implied.filter(|&var| plan.external().is_none() && plan.producers.of(var).is_empty());
         if let Some(var) = implied {
             self.vars[var as usize].value.get_or_insert_with(|| Variable {
                 name: TRUE.into(),

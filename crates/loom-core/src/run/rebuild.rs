@@ -26,6 +26,7 @@ impl Run {
             progress.step(if had_fired { TaskStep::Retry } else { TaskStep::Reopen });
             progress.failures = 0;
             slot.unwanted = false;
+            slot.reopens = false;
             if let Some(fan) = fan {
                 fan.reopen();
             }

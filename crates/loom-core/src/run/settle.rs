@@ -114,6 +114,10 @@ impl Run {
 
     /// Everything that a task waits for is there.
     pub(super) fn fire(&mut self, task: TaskIx) {
+        if self.is_external() {
+            // It waits for its system to start it.
+            return;
+        }
         if let Some(trace) = &mut self.trace {
             trace.fired.push(task);
         }

@@ -94,13 +94,21 @@ impl Run {
         self.held
     }
 
-    /// Whether no attempt is with an executor.
-    pub const fn is_idle(&self) -> bool {
-        self.working + self.held + self.instant == 0
+    /// Whether another system executes the run and only reports it here.
+    pub fn is_external(&self) -> bool {
+        self.plan.external().is_some()
     }
 
-    /// The attempts that are with an executor.
+    /// Whether no attempt is with an executor of ours.
+    pub fn is_idle(&self) -> bool {
+        self.is_external() || self.working + self.held + self.instant == 0
+    }
+
+    /// The attempts that are with an executor of ours.
     pub fn attempts_under_way(&self) -> Vec<AttemptKey> {
+        if self.is_external() {
+            return Vec::new();
+        }
         let out = self.attempts_out().into_iter();
         out.map(|(task, attempt)| AttemptKey { run: self.id, task, attempt }).collect()
     }
@@ -112,9 +120,9 @@ impl Run {
             && !(self.ready.is_empty() && self.instant_ready.is_empty())
     }
 
-    /// When the next backoff is over.
+    /// When the next backoff is over that the run has to be woken for.
     pub fn next_wake(&mut self) -> Option<Timestamp> {
-        self.backoffs.next()
+        if self.is_external() { None } else { self.backoffs.next() }
     }
 
     /// When this task's or item's backoff is over.

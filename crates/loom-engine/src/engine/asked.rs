@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::input::{EngineError, Input};
-use loom_core::{Command, Request, RunId, RunState, Timestamp};
+use loom_core::{Command, Observation, Request, RunId, RunState, Timestamp};
 use loom_store::{Claim, Posted, StoreError};
 
 impl Engine {
@@ -42,6 +42,21 @@ impl Engine {
             self.take_up(id, now)?;
         }
         self.command(id, Command::Begin, now)
+    }
+
+    pub(super) fn observed(
+        &mut self,
+        id: RunId,
+        seen: Observation,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        if self.stopping.is_some() {
+            return Err(EngineError::Stopped);
+        }
+        if !self.has(id) {
+            self.take_up(id, now)?;
+        }
+        self.command(id, Command::Observe(seen), now)
     }
 
     /// Makes a run of the store this engine's.

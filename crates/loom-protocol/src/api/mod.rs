@@ -9,6 +9,7 @@ mod batch;
 mod health;
 mod limit;
 mod problem;
+mod report;
 mod retention;
 mod run;
 mod schedule;
@@ -34,6 +35,7 @@ pub use limit::{
     Rate, RunWaits, WhenFull,
 };
 pub use problem::{DiagnosticInfo, ProblemDocument};
+pub use report::Reported;
 pub use retention::{RetentionList, RetentionRule, RetentionView};
 pub use run::{
     AmendTask, AttemptView, GivenVariable, Identity, InterventionView, Operation, PathLinkView,

@@ -23,7 +23,8 @@ pub struct RunFollower {
 }
 
 impl RunFollower {
-    /// Follows what comes after event number `seq`; 0 for all.
+    /// Follows what comes after event number `seq`; 0 for all. The plan has the tasks of everything
+    /// up to there.
     pub(crate) fn new(
         run: RunId,
         plan: Arc<Plan>,
@@ -50,6 +51,7 @@ impl RunFollower {
         let (run, seq) = (self.run, self.seq);
         let page = self.readers.ask(move |store| store.journal(run, seq, PAGE)).await?;
         self.caught_up = !page.more;
+        page.events.iter().for_each(|recorded| self.plan.take(&recorded.event));
         let event = |recorded: &loom_store::Recorded| {
             crate::wire::run_event(run, &self.plan, recorded.seq, &recorded.event)
         };

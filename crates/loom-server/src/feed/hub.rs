@@ -146,11 +146,15 @@ impl Hub {
 
 /// The plans of the runs that rows are about.
 #[derive(Default)]
-pub(crate) struct Plans(HashMap<DefinitionHash, Arc<Plan>>);
+pub(crate) struct Plans {
+    compiled: HashMap<DefinitionHash, Arc<Plan>>,
+    /// Of runs that other systems execute, with what was declared so far.
+    grown: HashMap<RunId, Arc<Plan>>,
+}
 
 impl Plans {
     /// Rows with their plans. Those whose definition is damaged are left out: they would hold up the
-    /// events of all other runs.
+    /// events of all other runs. So are those of a reported run that was deleted meanwhile.
     pub(crate) fn name(
         &mut self,
         store: &mut dyn QueryStore,
@@ -158,9 +162,9 @@ impl Plans {
     ) -> Result<Vec<Arc<Row>>, StoreError> {
         let mut named = Vec::with_capacity(rows.len());
         for row in rows {
-            let plan = match self.plan(store, row.definition) {
+            let plan = match self.plan(store, &row) {
                 Ok(plan) => plan,
-                Err(StoreError::Corrupt(_)) => continue,
+                Err(StoreError::NoRun(_) | StoreError::Corrupt(_)) => continue,
                 Err(error) => return Err(error),
             };
             let FeedRow { position, run, first_seq, events, .. } = row;
@@ -170,20 +174,60 @@ impl Plans {
         Ok(named)
     }
 
-    fn plan(
+    /// The plan that has every task of the row.
+    fn plan(&mut self, store: &mut dyn QueryStore, row: &FeedRow) -> Result<Arc<Plan>, StoreError> {
+        let plan = self.compiled(store, row.definition)?;
+        if plan.external().is_none() {
+            return Ok(plan);
+        }
+        if let Some(plan) = self.grown.get_mut(&row.run) {
+            row.events.iter().for_each(|event| plan.take(event));
+            if plan.covers(&row.events) {
+                return Ok(Arc::clone(plan));
+            }
+        }
+        let plan = grown(store, row.run, plan)?;
+        if self.grown.len() >= PLANS_MAX {
+            self.grown.clear();
+        }
+        self.grown.insert(row.run, Arc::clone(&plan));
+        Ok(plan)
+    }
+
+    fn compiled(
         &mut self,
         store: &mut dyn QueryStore,
         hash: DefinitionHash,
     ) -> Result<Arc<Plan>, StoreError> {
-        if let Some(plan) = self.0.get(&hash) {
+        if let Some(plan) = self.compiled.get(&hash) {
             return Ok(Arc::clone(plan));
         }
         let plan = Arc::new(Plan::new(store.definition(&hash)?));
-        if self.0.len() >= PLANS_MAX {
-            self.0.clear();
+        if self.compiled.len() >= PLANS_MAX {
+            self.compiled.clear();
         }
-        self.0.insert(hash, Arc::clone(&plan));
+        self.compiled.insert(hash, Arc::clone(&plan));
         Ok(plan)
+    }
+}
+
+/// The plan of a run with what its journal has declared. Only runs of other systems declare tasks.
+pub(crate) fn grown(
+    store: &mut dyn QueryStore,
+    run: RunId,
+    mut plan: Arc<Plan>,
+) -> Result<Arc<Plan>, StoreError> {
+    if plan.external().is_none() {
+        return Ok(plan);
+    }
+    let mut seq = 0;
+    loop {
+        let page = store.journal(run, seq, PAGE)?;
+        page.events.iter().for_each(|recorded| plan.take(&recorded.event));
+        match page.events.last() {
+            Some(last) if page.more => seq = last.seq,
+            _ => return Ok(plan),
+        }
     }
 }
 

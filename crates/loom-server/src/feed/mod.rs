@@ -18,4 +18,4 @@ pub(crate) use filter::{Filter, Types};
 pub(crate) use follow::bad_cursor;
 pub use follow::{Batch, Follower};
 pub use follow_run::RunFollower;
-pub(crate) use hub::{Hub, News, Plans, Row};
+pub(crate) use hub::{Hub, News, Plans, Row, grown};

@@ -2,6 +2,7 @@
 
 use super::extract::Deadline;
 use super::origin;
+use super::reports::{REPORTS, USER_TOKEN};
 use super::triggers::HOOKS;
 use crate::access::{Caller, Client, bearer};
 use crate::app::App;
@@ -10,7 +11,7 @@ use crate::serve::Peer;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
@@ -39,7 +40,9 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     }
     head.extensions.insert(Deadline(deadline));
     let request = Request::from_parts(head, body);
-    if let Some(problem) = too_large(&request, app.config.limits.body) {
+    let limits = &app.config.limits;
+    let most = if is_report(request.uri().path()) { limits.report_body } else { limits.body };
+    if let Some(problem) = too_large(&request, most) {
         drain(request).await;
         return problem.into_response();
     }
@@ -67,7 +70,7 @@ async fn admit(app: &App, head: &Parts) -> Result<Option<Caller>, Problem> {
         count(app, client(None, address))?;
         return Ok(Some(Caller::everything(LOCAL)));
     }
-    let caller = match shown(&head.headers) {
+    let caller = match shown(head) {
         Ok(shown) => app.access.caller(shown).await,
         Err(problem) => Err(problem),
     };
@@ -100,8 +103,19 @@ fn is_open(head: &Parts, open_metrics: bool) -> bool {
         && (matches!(path, "/health/live" | "/health/ready") || open_metrics && path == "/metrics")
 }
 
-fn shown(headers: &HeaderMap) -> Result<&str, Problem> {
+/// Whether this is where other systems report.
+fn is_report(path: &str) -> bool {
+    path.strip_prefix(REPORTS).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The token that a request shows. Reports may show theirs in a header of their own.
+fn shown(head: &Parts) -> Result<&str, Problem> {
+    let headers = &head.headers;
+    let own = headers.get(USER_TOKEN).filter(|_| is_report(head.uri.path()));
     let Some(value) = headers.get(header::AUTHORIZATION) else {
+        if let Some(token) = own.and_then(|token| token.to_str().ok()) {
+            return Ok(token.trim());
+        }
         return Err(Problem::new(ErrorCode::Unauthenticated, "a token is needed")
             .help("send `Authorization: Bearer TOKEN`; `loom token create` makes one"));
     };

@@ -17,6 +17,7 @@ mod openapi;
 mod origin;
 mod plugins;
 mod query;
+mod reports;
 mod retention;
 mod runs;
 mod schedules;
@@ -50,13 +51,15 @@ pub const BASE: &str = "/api/v1";
 pub fn router(app: Arc<App>) -> Router {
     let (api, mut document) = api(app.config.open_metrics).split_for_parts();
     let (open, open_document) = health::open_routes(app.config.open_metrics).split_for_parts();
+    let (reports, reports_document) = reports::routes().split_for_parts();
     document.merge(open_document);
+    document.merge(reports_document);
     openapi::complete(&mut document);
     let gate = gate::Gate::new(Arc::clone(&app.access), &document);
     let limit = app.config.limits.body;
     let cors = origin::cors(&app.config.origins);
     let router = Router::new()
-        .merge(api.route_layer(from_fn_with_state(gate, gate::gate)))
+        .merge(api.route_layer(from_fn_with_state(gate.clone(), gate::gate)))
         .merge(openapi::routes(&document))
         .merge(open)
         .merge(docs::routes())
@@ -65,6 +68,10 @@ pub fn router(app: Arc<App>) -> Router {
         // The limit is ours alone.
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(limit))
+        .merge(limited(
+            reports.route_layer(from_fn_with_state(gate, gate::gate)),
+            app.config.limits.report_body,
+        ))
         .layer(from_fn_with_state(Arc::clone(&app), guard::guard))
         .layer(from_fn_with_state(Arc::clone(&app), track::track))
         .with_state(app);
@@ -73,6 +80,11 @@ pub fn router(app: Arc<App>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     }
+}
+
+/// Routes that take bodies of this size.
+fn limited(routes: Router<Arc<App>>, body: usize) -> Router<Arc<App>> {
+    routes.layer(DefaultBodyLimit::disable()).layer(RequestBodyLimitLayer::new(body))
 }
 
 /// The documented routes.

@@ -1,6 +1,6 @@
 //! The `OpenAPI` document of the routes.
 
-use super::{BASE, api, health};
+use super::{BASE, api, health, reports};
 use crate::app::App;
 use axum::Router;
 use axum::http::header;
@@ -33,6 +33,7 @@ use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
         (name = "access", description = "Tokens, roles and the audit log"),
         (name = "analytics", description = "What recorded attempts add up to"),
         (name = "health", description = "How the server is"),
+        (name = "reports", description = "Runs that other systems execute"),
         (name = "webhooks", description = "Events, posted to other systems"),
     ),
 )]
@@ -47,7 +48,9 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
 pub fn document() -> utoipa::openapi::OpenApi {
     let (_, mut document) = api(false).split_for_parts();
     let (_, open) = health::open_routes(false).split_for_parts();
+    let (_, reports) = reports::routes().split_for_parts();
     document.merge(open);
+    document.merge(reports);
     complete(&mut document);
     document
 }

@@ -29,6 +29,7 @@ mod trace;
 pub use disk::Space;
 pub(crate) use expose::{CONTENT_TYPE as METRICS_TYPE, Page};
 pub use meter::CommitMeter;
+pub(crate) use open::OpenRuns;
 pub use sample::Sample;
 pub use service::Insight;
 pub(crate) use service::InsightParts;

@@ -1,7 +1,7 @@
 //! The histories of the runs that something happens to.
 
 use crate::feed::Row;
-use loom_core::{Event, History, RunId, Submission, TaskPhase, Timestamp};
+use loom_core::{Event, History, Plan, RunId, Submission, TaskPhase, Timestamp};
 use loom_store::{QueryStore, RunSummary, StoreError};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ impl OpenRun {
         let summary = store.run(row.run)?;
         let submission = Submission {
             id: row.run,
-            plan: Arc::clone(&row.plan),
+            plan: plan_at_start(store, &summary, row)?,
             variables: Arc::new(store.variables(row.run)?),
             workers: summary.workers,
         };
@@ -110,5 +110,17 @@ impl OpenRun {
             }
         }
         Ok(Self { summary, history, touched: 0 })
+    }
+}
+
+/// What the run was created with: the plan of a row has what was declared since.
+fn plan_at_start(
+    store: &mut dyn QueryStore,
+    summary: &RunSummary,
+    row: &Row,
+) -> Result<Arc<Plan>, StoreError> {
+    match row.plan.external() {
+        None => Ok(Arc::clone(&row.plan)),
+        Some(_) => Ok(Arc::new(Plan::new(store.definition(&summary.definition)?))),
     }
 }

@@ -73,7 +73,10 @@ impl Projector {
         for (seq, event) in (row.first_seq..).zip(&row.events) {
             run.history.record(seq, event);
             let fact = Fact::of(&run.history, seq, event);
-            table.take(run, &fact);
+            // The names of tasks of other systems are identities: a new one each time.
+            if !run.history.run().is_external() {
+                table.take(run, &fact);
+            }
             if let Some(metrics) = &mut metrics {
                 metrics.take(run, &fact);
             }

@@ -4,7 +4,7 @@ use super::service::Runs;
 use super::start::{TEXT_MAX, is_variable, not_a_variable, within};
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
-use loom_core::{Request, RunId, RunState, Value, Variable};
+use loom_core::{Refusal, Request, RunId, RunState, Value, Variable};
 use loom_engine::{EngineError, Input};
 use loom_protocol::api::{AmendTask, ResolveTask, RunView};
 use loom_store::{QueryStore, RunSummary, StoreError};
@@ -159,6 +159,7 @@ impl Runs {
         request: Request,
     ) -> Result<RunView, Problem> {
         let found = self.permitted(caller, id, permission).await?;
+        executed_here(&found, request.verb())?;
         let run = found.id;
         if found.state == RunState::Queued {
             // Taken up as it is, if nobody has it: a run that waits is not to begin for this.
@@ -203,4 +204,10 @@ impl Runs {
 /// A reason is kept with the run, and told with its events: as short as that of a start.
 fn short(reason: &str) -> Result<(), Problem> {
     within("`reason`", reason, 4 * TEXT_MAX)
+}
+
+/// Refuses what cannot be asked of a run that another system executes.
+pub(super) fn executed_here(run: &RunSummary, wanted: &'static str) -> Result<(), Problem> {
+    let Some(system) = run.meta.external.clone() else { return Ok(()) };
+    Err(EngineError::Refused(Refusal::External { wanted, system }).into())
 }

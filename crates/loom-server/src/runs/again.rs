@@ -1,5 +1,6 @@
 //! Running a run again, and deleting one.
 
+use super::act::executed_here;
 use super::service::Runs;
 use super::start::StartContext;
 use crate::access::{Caller, Permission};
@@ -21,6 +22,7 @@ impl Runs {
     ) -> Result<Started, Problem> {
         let first = self.permitted(caller, id, Permission::RunsRetry).await?;
         let run = first.id;
+        executed_here(&first, "repeat")?;
         let lacks = |name: &&String| !how.variables.contains_key(*name);
         let missing: Vec<&str> =
             first.meta.given_secrets.iter().filter(lacks).map(String::as_str).collect();

@@ -4,11 +4,12 @@ use super::look::Look;
 use super::service::Runs;
 use super::tasks::no_task;
 use crate::access::{Caller, Permission};
+use crate::feed::grown;
 use crate::parts::LogFile;
 use crate::problem::Problem;
 use loom_core::{Plan, TaskRef};
 use loom_protocol::ErrorCode;
-use loom_store::RunSummary;
+use loom_store::{QueryStore, RunSummary};
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -34,8 +35,12 @@ impl Runs {
         item: Option<u32>,
     ) -> Result<Log, Problem> {
         let run = self.permitted(caller, id, Permission::LogsGet).await?;
-        let hash = run.definition;
-        let plan = self.readers.ask(move |store| Ok(Plan::new(store.definition(&hash)?))).await?;
+        let (hash, id) = (run.definition, run.id);
+        let plan = move |store: &mut (dyn QueryStore + 'static)| {
+            let plan = Arc::new(Plan::new(store.definition(&hash)?));
+            grown(store, id, plan)
+        };
+        let plan = self.readers.ask(plan).await?;
         let found = plan.find_task(task).ok_or_else(|| no_task(task))?;
         let is_list = plan.task(found).for_each.is_some();
         if is_list != item.is_some() {

@@ -19,4 +19,5 @@ mod service;
 mod signature;
 
 pub(crate) use receiver::Receivers;
+pub(crate) use retry::delay;
 pub use service::Webhooks;

@@ -22,7 +22,7 @@ pub(super) fn check(retry: &WebhookRetry) -> Result<(), Problem> {
 /// The wait after so many tries: twice as long each time, shifted by up to a quarter either way so
 /// that many who failed together do not come back together. `random` is anything. What the receiver
 /// asked for is honoured up to the longest wait.
-pub(super) fn delay(
+pub(crate) fn delay(
     retry: &WebhookRetry,
     tries: u32,
     random: u32,

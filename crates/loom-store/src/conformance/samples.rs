@@ -220,6 +220,7 @@ fn attempt_events() -> Vec<Event> {
             payload: vec![variable("A", json!({"in": SECRET}), true), variable("B", 1, false)],
         },
         Event::Cancelled { at, task },
+        Event::Declared { at, task, def: Box::new(TaskDef::new("later", "other")) },
         Event::Resolved {
             at,
             task,

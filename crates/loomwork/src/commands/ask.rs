@@ -50,7 +50,7 @@ pub(crate) fn cancel(args: CancelArgs, place: Place, ui: &mut Ui) -> Outcome {
         Some(task) => Request::CancelTask { by, reason, task },
         None => Request::Cancel { by, reason },
     };
-    let execution = Execution { queues: Vec::new(), permissions_url: None };
+    let execution = Execution { queues: Vec::new(), permissions_url: None, report: None };
     let outcome = ask(place, &args.run, execution, ui, |_| request)?;
     // That the run was cancelled is what was asked for.
     Ok(if outcome == ExitCode::Cancelled { ExitCode::Success } else { outcome })

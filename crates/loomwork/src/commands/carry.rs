@@ -14,7 +14,7 @@ pub(crate) fn carry(session: Session, mut history: History, ui: &mut Ui) -> Outc
     let _ = ui.flush();
     let mut view = view(ui);
     let finish = session.follow(&mut history, &mut *view)?;
-    conclude(&history, &finish, ui)
+    conclude(&history, finish, ui)
 }
 
 /// Shows a run that was just taken up until it ends, from what was recorded since `history`.
@@ -29,7 +29,7 @@ pub(crate) fn carry_on(
     let mut view = view(ui);
     catch_up(&mut history, store, &mut *view)?;
     let finish = session.follow(&mut history, &mut *view)?;
-    conclude(&history, &finish, ui)
+    conclude(&history, finish, ui)
 }
 
 fn catch_up(
@@ -53,7 +53,7 @@ fn catch_up(
 }
 
 /// Says how a run ended, and answers with the exit status for it.
-pub(crate) fn conclude(history: &History, finish: &Finish, ui: &mut Ui) -> Outcome {
+pub(crate) fn conclude(history: &History, finish: Finish, ui: &mut Ui) -> Outcome {
     let state = history.run().state();
     match ui.voice {
         Voice::Human if finish.failure.is_none() => {
@@ -68,8 +68,10 @@ pub(crate) fn conclude(history: &History, finish: &Finish, ui: &mut Ui) -> Outco
     if let Some(failure) = &finish.failure {
         return Err(Fault::of_store(failure, Some(&history.run().id().short())).into());
     }
+    let interrupted = finish.interrupted;
+    finish.report();
     Ok(match state {
-        _ if finish.interrupted => ExitCode::Cancelled,
+        _ if interrupted => ExitCode::Cancelled,
         RunState::Succeeded => ExitCode::Success,
         RunState::Failed => ExitCode::RunFailed,
         _ => ExitCode::Cancelled,

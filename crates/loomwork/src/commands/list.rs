@@ -38,7 +38,7 @@ fn table(runs: &[RunView], place: &mut Place, paint: Paint) -> Result<String, En
         [
             paint.bold(short_id(&run.id)),
             printable(&run.workflow),
-            coloured(paint, standing(run.state.name(), run.alive)),
+            coloured(paint, standing(run.state.name(), run.alive || run.external.is_some())),
             read(Some(run.created_at.as_str())).map_or_else(dash, |at| short(now().since(at))),
             took(run),
         ]
@@ -65,7 +65,7 @@ fn table(runs: &[RunView], place: &mut Place, paint: Paint) -> Result<String, En
 fn took(run: &RunView) -> String {
     match (read(run.started_at.as_deref()), read(run.finished_at.as_deref())) {
         (Some(from), Some(to)) => short(to.since(from)),
-        (Some(from), None) if run.alive => short(now().since(from)),
+        (Some(from), None) if run.alive || run.external.is_some() => short(now().since(from)),
         _ => dash(),
     }
 }
@@ -82,7 +82,8 @@ fn short_id(id: &str) -> String {
     id.parse().map_or_else(|_| printable(id), RunId::short)
 }
 
-/// Where a run stands, as people see it. That it is paused says more than that nobody is at work.
+/// Where a run stands, as people see it; `alive` says whether somebody is at work on it, here or
+/// elsewhere. That it is paused says more than that nobody is.
 pub(crate) fn standing(state: &'static str, alive: bool) -> &'static str {
     if !alive && ["queued", "running"].contains(&state) { INTERRUPTED } else { state }
 }

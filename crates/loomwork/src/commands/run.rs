@@ -5,7 +5,7 @@ mod there;
 use crate::args::{RunArgs, Variables};
 use crate::commands::carry::carry;
 use crate::fault::{Ended, Fault, Outcome};
-use crate::place::{Local, Place};
+use crate::place::{Local, Place, is_interrupted};
 use crate::plugins::Plugins;
 use crate::session::{Session, Setup, actor, now};
 use crate::store;
@@ -50,6 +50,7 @@ fn here(args: RunArgs, local: Local, ui: &mut Ui) -> Outcome {
         plugins,
         queues: args.execution.queues.into_iter().collect(),
         permissions_url: args.execution.permissions_url,
+        report: args.execution.report,
     };
     let session = Session::start(setup, id)?;
     let _signals = session.listen(&actor())?;
@@ -93,7 +94,7 @@ fn mention_interrupted(store: &mut SqliteStore, ui: &Ui) -> Result<(), Ended> {
     let states = vec![RunState::Running, RunState::Paused, RunState::Queued];
     let filter = RunFilter { states, limit: 60, ..RunFilter::default() };
     let mut interrupted = store.list(&filter)?.runs;
-    interrupted.retain(|run| !run.alive);
+    interrupted.retain(is_interrupted);
     let Some(youngest) = interrupted.first() else { return Ok(()) };
     let short = youngest.id.short();
     let what = match interrupted.len() {

@@ -17,10 +17,10 @@ use loom_engine::{Engine, Handle, Input, Options, SystemClock, channel};
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_server::{
     Bell, CommitMeter, Config, JwksSource, JwtConfig, JwtKeys, Limits, LogConfig, LogFile, Logs,
-    Network, Otlp, Parts, ServeError, Server, Space, Stores, Tls,
+    Network, Otlp, Parts, Reporter, ServeError, Server, Space, Stores, Tls,
 };
 use loom_sqlite::{Files, SqliteStore};
-use loom_store::{DocumentStore, QueryStore, RunFilter, StoreError, UpkeepStore};
+use loom_store::{DocumentStore, QueryStore, RunFilter, RunSummary, StoreError, UpkeepStore};
 use loom_worker::{Worker, WorkerOptions};
 use serde_json::json;
 use std::fs::File;
@@ -29,7 +29,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// How long a server that has stopped waits for its last reports to be delivered.
+const REPORT: Duration = Duration::from_secs(2);
 
 /// How many interrupted runs are taken up with one look at the store.
 const TAKE_UP: usize = 500;
@@ -40,11 +44,18 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
     let tls = config.tls.is_some();
     let store = store::open(&path)?;
     let plugins = Arc::new(Plugins::beside(config.base.clone()));
-    let bell = Bell::default();
+    let report = settings.report()?;
+    let (bell, report_bell) = (Bell::default(), Bell::default());
     let commits = Arc::new(CommitMeter::default());
     let store = Timed::new(store, Arc::clone(&commits));
     let logs = Files::new(&path).logs();
-    let engine = Working::start(store, logs.clone(), Arc::clone(&plugins), settings, &bell)?;
+    let engine = Working::start(
+        store,
+        logs.clone(),
+        Arc::clone(&plugins),
+        settings,
+        &[&bell, &report_bell],
+    )?;
     let stop = Stop::listen(engine.handle.clone())?;
     let parts = Parts {
         engine: engine.handle.clone(),
@@ -61,8 +72,13 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
         .enable_all()
         .build()
         .map_err(|error| Fault::machine("the system gives no threads", error))?;
-    runtime.block_on(async {
+    let reporter = runtime.block_on(async {
         let server = Server::bind(parts, config).await.map_err(refused)?;
+        let reporter = report.map(|target| {
+            let (stores, clock) = (Database(path.clone()), Arc::new(SystemClock));
+            Reporter::start(target, &stores, report_bell, clock, server.warner())
+        });
+        let reporter = reporter.transpose()?;
         let address = server.address()?;
         let taken = take_up(&path, &engine.handle)?;
         let scheme = if tls { "https" } else { "http" };
@@ -73,10 +89,14 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
             let _ = signal.wait_for(|stopping| *stopping).await;
         };
         server.run(stopped).await;
-        Ok::<(), Ended>(())
+        Ok::<_, Ended>(reporter)
     })?;
     runtime.shutdown_background();
-    engine.join()
+    let ended = engine.join();
+    if let Some(reporter) = reporter {
+        reporter.finish(REPORT);
+    }
+    ended
 }
 
 fn config(settings: &Settings) -> Result<Config, Ended> {
@@ -112,6 +132,7 @@ fn config(settings: &Settings) -> Result<Config, Ended> {
         log: LogConfig { style: word(settings, "log.style")?, level: word(settings, "log.level")? },
         limits: Limits {
             body: count("limits.body") as usize,
+            silence: settings.time("limits.silence"),
             request: settings.time("limits.request"),
             headers: settings.time("limits.headers"),
             write: settings.time("limits.write"),
@@ -269,7 +290,7 @@ impl Working {
         logs: PathBuf,
         plugins: Arc<Plugins>,
         settings: &Settings,
-        bell: &Bell,
+        bells: &[&Bell],
     ) -> Result<Self, Fault> {
         let permissions_url = settings.text("permissions_url");
         let certificates = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty());
@@ -285,7 +306,9 @@ impl Working {
         let (handle, inbox) = channel(&options);
         let bridge = Bridge::new(worker, handle.clone(), logs);
         let mut engine = Engine::new(Box::new(store), Box::new(bridge), options);
-        engine.observe(Box::new(bell.ringer()));
+        for bell in bells {
+            engine.observe(Box::new(bell.ringer()));
+        }
         engine.observe(Box::new(refusal::Unreadable));
         let thread = engine.spawn(inbox, Arc::new(SystemClock));
         Ok(Self { handle, thread })
@@ -332,7 +355,8 @@ fn take_up(path: &Path, engine: &Handle) -> Result<usize, Ended> {
     };
     loop {
         let page = store.list(&filter)?;
-        for run in page.runs.iter().filter(|run| !run.alive) {
+        let ours = |run: &&RunSummary| !run.alive && run.meta.external.is_none();
+        for run in page.runs.iter().filter(ours) {
             let id = run.id;
             let told = Box::new(move |result: Result<(), _>| {
                 if let Err(error) = result {

@@ -44,7 +44,7 @@ fn head(look: &Look, paint: Paint) -> String {
     let Definition { namespace, name, version, .. } = &**run.plan().definition();
     let name = format!("{namespace}/{name} {version}");
     let mut text = format!("run {}  {}\n", paint.bold(run.id()), printable(&name));
-    let mut state = coloured(paint, standing(run.state().name(), look.alive));
+    let mut state = coloured(paint, standing(run.state().name(), !look.is_interrupted()));
     if let Some(pause) = history.paused() {
         let _ = write!(state, " since {} by {}", clock(pause.at), printable(&pause.by));
     }

@@ -12,7 +12,7 @@ use loom_core::{RunId, RunState, TaskIx, TaskPhase, Timestamp};
 use loom_protocol::api::{RunDetail, RunView};
 use loom_server::{limits, runs};
 use loom_sqlite::SqliteStore;
-use loom_store::{QueryStore, RunFilter};
+use loom_store::{QueryStore, RunFilter, RunSummary};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs::File;
@@ -105,7 +105,7 @@ impl Local {
         };
         let page = store.list(&filter)?;
         let mut found = page.runs;
-        found.retain(|run| !interrupted || !run.alive);
+        found.retain(|run| !interrupted || is_interrupted(run));
         let more = page.more || found.len() > wanted.most;
         found.truncate(wanted.most);
         Ok(Listed { runs: found.iter().map(runs::run).collect(), more, remark: None })
@@ -120,7 +120,7 @@ impl Local {
             return Ok(total.to_string());
         }
         let counts = Look::at(store, id)?.history.counts();
-        let mut text = format!("{}/{total}", counts.settled());
+        let mut text = format!("{}/{}", counts.settled(), counts.total());
         for phase in [TaskPhase::Failed, TaskPhase::Skipped] {
             let count = counts.of(phase);
             if count > 0 {
@@ -139,6 +139,11 @@ impl Local {
         let file = open_log(&self.logs(run), attempt)?;
         Ok(file.map(|file| Box::new(file) as Box<dyn Read>))
     }
+}
+
+/// Whether a run has not ended and nobody is at work on it, as far as is known here.
+pub(crate) fn is_interrupted(run: &RunSummary) -> bool {
+    !run.state.is_final() && !run.alive && run.meta.external.is_none()
 }
 
 /// The states that a filter stands for.

@@ -278,7 +278,7 @@ impl LogAddress {
 /// Whether a run has not ended and nobody is at work on it.
 fn is_left(run: &RunView) -> bool {
     let ended = matches!(run.state, RunState::Succeeded | RunState::Failed | RunState::Cancelled);
-    !ended && !run.alive
+    !ended && !run.alive && run.external.is_none()
 }
 
 fn identity(run: &RunView) -> Result<RunId, Fault> {

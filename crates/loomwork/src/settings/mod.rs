@@ -13,12 +13,13 @@ pub(crate) use value::Value;
 use crate::args::Global;
 use crate::fault::Fault;
 use loom_protocol::ErrorCode;
+use loom_server::Target;
 use std::collections::BTreeMap;
 use std::env;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use table::sections;
+use table::{ALIASES, sections};
 
 /// The file's name in the configuration folder.
 const FILE: &str = "loom.toml";
@@ -191,6 +192,13 @@ impl Settings {
         self.map("queue").into_iter().map(read).collect()
     }
 
+    /// Where runs are reported to, if anywhere.
+    pub(crate) fn report(&self) -> Result<Option<Target>, Fault> {
+        let Some(url) = self.text("report.url") else { return Ok(None) };
+        let target = Target::new(&url, self.text("report.token"));
+        target.map(Some).map_err(|why| self.wrong("report.url", &why))
+    }
+
     /// That a setting cannot be used, with where it was set.
     pub(crate) fn wrong(&self, key: &str, why: &str) -> Fault {
         let origin = self.found.get(key).map_or(&Origin::Default, |found| &found.origin);
@@ -244,9 +252,15 @@ fn read_env(
         let of = |section: &&str| name.starts_with(&format!("LOOM_{}_", section.to_uppercase()));
         sections().iter().any(of)
     };
+    let mut variables: Vec<_> = variables.collect();
+    // What comes later goes before.
+    variables.sort_by_key(|(name, _)| !ALIASES.iter().any(|(alias, _)| name == alias));
     for (name, text) in variables {
         let Some(name) = name.to_str() else { continue };
-        let Some(setting) = SETTINGS.iter().find(|setting| setting.env == name) else {
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
+        let by_alias = alias.and_then(|(alias, key)| Some((*alias, table::find(key)?)));
+        let by_name = || SETTINGS.iter().find(|it| it.env == name).map(|it| (it.env, it));
+        let Some((name, setting)) = by_alias.or_else(by_name) else {
             if ours(name) {
                 return Err(unknown_variable(name));
             }
@@ -261,7 +275,7 @@ fn read_env(
         };
         let text = text.to_str().ok_or_else(|| wrong("it is not UTF-8"))?;
         let value = value::parse(setting.kind, text).map_err(|why| wrong(&why))?;
-        found.insert(setting.key, Found { value, origin: Origin::Env(setting.env) });
+        found.insert(setting.key, Found { value, origin: Origin::Env(name) });
     }
     Ok(())
 }
@@ -291,6 +305,17 @@ mod tests {
         assert_eq!(found["server.hosts"], Found { value, origin });
         let found = env("LOOM_SERVER", "http://a").unwrap();
         assert_eq!(found["client.server"].origin, Origin::Env("LOOM_SERVER"));
+        let ours = ("LOOM_REPORT_URL".into(), "http://ours/".into());
+        let theirs = ("DOTFLOW_SERVER_URL".into(), "http://theirs/".into());
+        for (variables, origin) in [
+            (vec![theirs.clone()], "DOTFLOW_SERVER_URL"),
+            (vec![ours.clone(), theirs.clone()], "LOOM_REPORT_URL"),
+            (vec![theirs, ours], "LOOM_REPORT_URL"),
+        ] {
+            let mut found = BTreeMap::new();
+            read_env(variables.into_iter(), &mut found).unwrap();
+            assert_eq!(found["report.url"].origin, Origin::Env(origin));
+        }
         for others in ["LOOM_RUN_ID", "PATH"] {
             assert!(env(others, "x").unwrap().is_empty(), "{others}");
         }

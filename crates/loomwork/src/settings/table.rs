@@ -96,6 +96,10 @@ settings! {
         "What the certificates of webhooks' receivers are signed by, in PEM; Mozilla's list if not set";
     "server.watched_folders" "LOOM_SERVER_WATCHED_FOLDERS" "watched-folders" Kind::List, "",
         "A folder whose files may start runs, an absolute path; may be given often";
+    "report.url" "LOOM_REPORT_URL" "report-url" Kind::Text, "",
+        "Where runs are reported to in dotflow's protocol [also: DOTFLOW_SERVER_URL]";
+    "report.token" "LOOM_REPORT_TOKEN" "report-token" Kind::Secret, "",
+        "The token that is shown there [also: DOTFLOW_USER_TOKEN]";
     "otlp.endpoint" "LOOM_OTLP_ENDPOINT" "otlp-endpoint" Kind::Text, "",
         "The OpenTelemetry collector that traces go to, over HTTP; `/v1/traces` is added";
     "otlp.headers" "LOOM_OTLP_HEADERS" "otlp-headers" Kind::Secrets, "",
@@ -144,6 +148,8 @@ settings! {
         "The most requests of one client in a second; 0 for any number";
     "limits.failures" "LOOM_LIMITS_FAILURES" "limits-failures" Kind::Count(0), "60",
         "The most requests of one address in a minute that show no good token; 0 for any number";
+    "limits.silence" "LOOM_LIMITS_SILENCE" "limits-silence" Kind::Time, "24h",
+        "How long nothing may be heard of a run that another system reports, before it counts as lost";
     "limits.stop" "LOOM_LIMITS_STOP" "limits-stop" Kind::Time, "10s",
         "How long a server that is being stopped waits for requests under way";
 }
@@ -154,6 +160,10 @@ impl Setting {
         self.key == "store" || self.key.starts_with("client.")
     }
 }
+
+/// Variables of dotflow's own that settings are taken from as well, where ours are not set.
+pub(crate) const ALIASES: &[(&str, &str)] =
+    &[("DOTFLOW_SERVER_URL", "report.url"), ("DOTFLOW_USER_TOKEN", "report.token")];
 
 /// The setting of this key.
 pub(crate) fn find(key: &str) -> Option<&'static Setting> {
@@ -211,6 +221,7 @@ mod tests {
             ("limits.address_connections", limits.address_connections.to_string()),
             ("limits.streams", limits.streams.to_string()),
             ("limits.rate", limits.rate.to_string()),
+            ("limits.silence", format!("{}h", limits.silence.as_secs() / 3600)),
             ("limits.failures", limits.failures.to_string()),
             ("limits.stop", seconds(limits.stop)),
         ] {

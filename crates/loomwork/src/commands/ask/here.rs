@@ -40,6 +40,10 @@ impl Asking {
         local.stay()?;
         let id = local.find(run)?;
         let mut look = local.look(id)?;
+        if let Some(system) = look.history.run().plan().external() {
+            let refusal = Refusal::External { wanted: "steer", system: system.to_owned() };
+            return Err(refusal::fault(&refusal, &id.short()).into());
+        }
         let since = Instant::now();
         while look.is_taken() && since.elapsed() < FAREWELL {
             std::thread::park_timeout(FAREWELL_LOOK);
@@ -107,6 +111,7 @@ impl Asking {
             plugins: Arc::new(Plugins::beside(base)),
             queues: execution.queues.into_iter().collect(),
             permissions_url: execution.permissions_url,
+            report: execution.report,
         };
         let session = Session::start(setup, self.id)?;
         let _signals = session.listen(&actor())?;

@@ -72,7 +72,7 @@ pub(super) fn run(args: RunArgs, remote: &Remote, ui: &mut Ui) -> Outcome {
         tell_left(&short);
         return Ok(ExitCode::Cancelled);
     }
-    conclude(&look.history, &Finish { failure: None, interrupted: false }, ui)
+    conclude(&look.history, Finish::default(), ui)
 }
 
 fn tell_left(run: &str) {

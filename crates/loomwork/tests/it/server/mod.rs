@@ -5,6 +5,7 @@ mod batch;
 mod client;
 mod collector;
 mod crowd;
+mod dotflow;
 mod events;
 mod files;
 mod h2;
