@@ -143,6 +143,9 @@ codes! {
     BadSetting = 717 Server "a setting is wrong";
     BadRange = 740 Server "there is nothing in the range";
     LimitReached = 750 Server "there are as many of these as there may be";
+    BadQuery = 751 Server "a GraphQL query is wrong";
+    QueryTooLarge = 752 Server "a GraphQL query asks for too much";
+    BadDialogue = 753 Server "a WebSocket is not used as agreed";
 }
 
 impl ErrorCode {

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
@@ -67,6 +67,12 @@ impl From<StoreError> for ServeError {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+/// One of the connections that there may be at once, for as long as anybody keeps it.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
 impl Server {
     /// Opens the connections to the store and the address. Without access control only this
     /// machine may reach a server.
@@ -106,8 +112,9 @@ impl Server {
         loop {
             // No more is accepted than may be there: the others wait in the system's queue.
             let accepted = async {
-                let room = Arc::clone(&connections).acquire_owned().await;
-                (room, self.listener.accept().await)
+                let permit = Arc::clone(&connections).acquire_owned().await;
+                let permit = permit.expect("nobody closes the semaphore");
+                (Room { _permit: Arc::new(permit) }, self.listener.accept().await)
             };
             let (room, accepted) = tokio::select! {
                 accepted = accepted => accepted,
@@ -119,15 +126,20 @@ impl Server {
             };
             let (door, watcher) = (Arc::clone(&door), graceful.watcher());
             tokio::spawn(async move {
-                let _room = room;
-                door.receive(stream, Peer(peer), watcher).await;
+                door.receive(stream, Peer(peer), room, watcher).await;
             });
         }
         drop(self.listener);
         // Event streams end here; their readers come back to the next server.
         self.app.end();
+        let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+        let quiet = async {
+            graceful.shutdown().await;
+            // Those that have become WebSockets are not hyper's any more.
+            let _ = connections.acquire_many(all).await;
+        };
         // What is not done by then is cut off.
-        let _ = timeout(limits.stop, graceful.shutdown()).await;
+        let _ = timeout(limits.stop, quiet).await;
         self.app.access.finish().await;
     }
 }
@@ -143,20 +155,20 @@ struct Door {
 impl Door {
     /// Serves one connection to its end. Its errors are the client's: it has gone, or sends what
     /// is no HTTP, and is told so where that is possible.
-    async fn receive(&self, stream: TcpStream, peer: Peer, watcher: Watcher) {
+    async fn receive(&self, stream: TcpStream, peer: Peer, room: Room, watcher: Watcher) {
         // Answers are small and waited for.
         let _ = stream.set_nodelay(true);
         match &self.acceptor {
-            None => self.serve(stream, peer, watcher).await,
+            None => self.serve(stream, peer, room, watcher).await,
             Some(acceptor) => {
                 if let Ok(Ok(stream)) = timeout(self.patience, acceptor.accept(stream)).await {
-                    self.serve(stream, peer, watcher).await;
+                    self.serve(stream, peer, room, watcher).await;
                 }
             }
         }
     }
 
-    async fn serve<S>(&self, stream: S, peer: Peer, watcher: Watcher)
+    async fn serve<S>(&self, stream: S, peer: Peer, room: Room, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -165,6 +177,7 @@ impl Door {
             begun.store(true, Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(room.clone());
             self.router.clone().call(request)
         });
         let builder = self.builder();

@@ -1,10 +1,10 @@
 //! `/events`: server-sent events, resumable by `Last-Event-ID`, and the catalogue of their types.
 
 use super::extract::{Json, Params, Path, text};
-use super::stream::{OfAll, OfRun, respond};
+use super::stream::respond;
 use crate::access::{Caller, Permission};
-use crate::app::App;
-use crate::feed::{Filter, Types, bad_cursor};
+use crate::app::{App, Wanted};
+use crate::feed::{Types, bad_cursor};
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -12,7 +12,6 @@ use axum::response::Response;
 use loom_protocol::{EventCatalog, RunEvent, event_catalog};
 use serde::Deserialize;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -49,16 +48,12 @@ async fn all(
     headers: HeaderMap,
     Params(params): Params<EventParams>,
 ) -> Result<Response, Problem> {
-    let permit = permit(&app)?;
-    let namespaces = caller.namespaces(Permission::EventsRead)?;
-    let last = text(&headers, "last-event-id")?.map(str::to_owned).or(params.after);
-    let after = last.as_deref().map(str::parse).transpose().map_err(|_| bad_cursor())?;
-    let types = Types::parse(params.types.as_deref())?;
-    let mut filter = Filter { namespaces, workflow: params.workflow, types };
-    if let Some(namespace) = params.namespace {
-        filter.narrow(namespace)?;
-    }
-    Ok(respond(OfAll::new(app.follow(after)?, filter), permit))
+    let permit = app.stream_permit()?;
+    let EventParams { types, namespace, workflow, after } = params;
+    let after = text(&headers, "last-event-id")?.map(str::to_owned).or(after);
+    let types = Types::parse(types.as_deref())?;
+    let events = app.all_events(&caller, Wanted { types, namespace, workflow, after })?;
+    Ok(respond(events, permit))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -85,13 +80,12 @@ async fn of_run(
     headers: HeaderMap,
     Params(params): Params<RunEventParams>,
 ) -> Result<Response, Problem> {
-    let permit = permit(&app)?;
-    let summary = app.runs.permitted(&caller, &id, Permission::EventsRead).await?;
+    let permit = app.stream_permit()?;
     let last = text(&headers, "last-event-id")?.map(str::parse).transpose();
     let after = last.map_err(|_| bad_cursor())?.or(params.after).unwrap_or(0);
     let types = Types::parse(params.types.as_deref())?;
-    let follower = app.follow_run(&summary, after).await?;
-    Ok(respond(OfRun::new(follower, types), permit))
+    let events = app.run_events(&caller, &id, types, after).await?;
+    Ok(respond(events, permit))
 }
 
 /// List every type of event, with its schema and an example
@@ -101,10 +95,4 @@ async fn of_run(
 async fn catalog(caller: Caller) -> Result<Json<EventCatalog>, Problem> {
     caller.namespaces(Permission::EventsRead)?;
     Ok(Json(event_catalog()))
-}
-
-pub(super) fn permit(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
-    Arc::clone(&app.streams)
-        .try_acquire_owned()
-        .map_err(|_| Problem::busy("as many event streams as the server allows are open"))
 }

@@ -3,7 +3,6 @@
 mod follow;
 mod range;
 
-use super::events::permit;
 use super::extract::{Params, Path, text};
 use crate::access::Caller;
 use crate::app::App;
@@ -62,7 +61,7 @@ async fn get(
     let attempt = attempt_number(&attempt)?;
     let log = app.runs.log(&caller, &id, &task, attempt, params.item).await?;
     if params.follow {
-        let permit = permit(&app)?;
+        let permit = app.stream_permit()?;
         let body = follow::follow(app, log, permit).await?;
         return Ok(plain(Body::from_stream(body)));
     }

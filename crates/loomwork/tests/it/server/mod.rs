@@ -4,6 +4,7 @@ mod access;
 mod batch;
 mod collector;
 mod events;
+mod graphql;
 mod harness;
 mod hostile;
 mod insight;
