@@ -161,11 +161,7 @@ impl App {
     }
 
     /// The events of all runs that the caller wants, and may hear of.
-    pub(crate) fn all_events(
-        &self,
-        caller: &Caller,
-        wanted: Wanted,
-    ) -> Result<AllEvents, Problem> {
+    pub(crate) fn all_events(&self, caller: &Caller, wanted: Wanted) -> Result<AllEvents, Problem> {
         let Wanted { types, namespace, workflow, after } = wanted;
         let namespaces = caller.namespaces(Permission::EventsRead)?;
         let after = after.as_deref().map(str::parse).transpose().map_err(|_| bad_cursor())?;

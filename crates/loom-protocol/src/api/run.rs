@@ -313,7 +313,11 @@ pub struct AttemptView {
 /// Somebody interfered with the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "Intervention"))]
+#[cfg_attr(
+    feature = "graphql",
+    derive(async_graphql::SimpleObject),
+    graphql(name = "Intervention")
+)]
 pub struct InterventionView {
     /// When.
     pub at: String,

@@ -33,7 +33,11 @@ pub struct AttemptDetail {
 /// What an attempt saw of one input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "AttemptInput"))]
+#[cfg_attr(
+    feature = "graphql",
+    derive(async_graphql::SimpleObject),
+    graphql(name = "AttemptInput")
+)]
 pub struct InputView {
     /// The variable, with who set it and when.
     #[serde(flatten)]
@@ -46,7 +50,11 @@ pub struct InputView {
 /// A value that was emitted without being declared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "UndeclaredOutput"))]
+#[cfg_attr(
+    feature = "graphql",
+    derive(async_graphql::SimpleObject),
+    graphql(name = "UndeclaredOutput")
+)]
 pub struct UndeclaredView {
     /// The name.
     pub name: String,

@@ -8,6 +8,10 @@ use loom_protocol::ErrorCode;
 use serde::Serialize;
 use std::sync::Arc;
 
+/// What a field answers that may fail: null then, with an error beside it. The fields next to it
+/// keep their values.
+pub(super) type Field<T> = Option<Result<T, Problem>>;
+
 /// An answer, or one of several.
 #[derive(Debug, Serialize)]
 pub(super) struct Answer {

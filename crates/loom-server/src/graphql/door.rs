@@ -98,12 +98,12 @@ async fn asked(
     }
     let caller = Caller::from_request_parts(&mut head, &app).await?;
     let Params(params) = Params::<QueryParams>::from_request_parts(&mut head, &app).await?;
-    let QueryParams { query, operation_name, variables, _extensions } = params;
+    let QueryParams { query, operation_name, variables, .. } = params;
     let variables = variables.as_deref().map(serde_json::from_str::<Variables>).transpose();
     let variables = variables
         .map_err(|error| Problem::argument(format!("`variables` is no JSON object: {error}")))?
         .unwrap_or_default();
-    let body = Body { query, operation_name, variables, _extensions };
+    let body = Body { query, operation_name, variables, _extensions: None };
     let desk = Desk { app, caller, origin };
     let answer = execute(&service, desk, body, false).await?;
     Ok(respond(&head.headers, &answer))
@@ -130,8 +130,14 @@ fn upgrade(
     let shown = text(&head.headers, header::AUTHORIZATION.as_str())?.filter(|_| app.config.access);
     let shown = shown.map(bearer).transpose()?.map(str::to_owned);
     let caller = head.extensions.get::<Caller>().cloned();
-    let _room = head.extensions.get::<Room>().cloned();
-    let visitor = Visitor { app, service, caller, shown, origin, _room };
+    let visitor = Visitor {
+        app,
+        service,
+        caller,
+        shown,
+        origin,
+        _room: head.extensions.get::<Room>().cloned(),
+    };
     Ok(socket.on_upgrade(move |socket| session::serve(socket, visitor)))
 }
 
@@ -171,11 +177,8 @@ async fn execute(
 fn respond(headers: &HeaderMap, answer: &Answer) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let knows = accept.is_some_and(|accept| accept.contains(RESPONSE_JSON));
-    let (status, kind) = if knows {
-        (answer.status, RESPONSE_JSON)
-    } else {
-        (StatusCode::OK, "application/json")
-    };
+    let (status, kind) =
+        if knows { (answer.status, RESPONSE_JSON) } else { (StatusCode::OK, "application/json") };
     let body = serde_json::to_vec(answer).expect("its keys are text");
     (status, [(header::CONTENT_TYPE, kind)], body).into_response()
 }

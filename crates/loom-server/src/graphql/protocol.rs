@@ -35,9 +35,8 @@ pub(super) enum Request {
 impl Request {
     /// Reads a message.
     pub(super) fn read(text: &str) -> Result<Self, Farewell> {
-        let request = serde_json::from_str(text).map_err(|error| {
-            Farewell::new(4400, format!("{}: {error}", ErrorCode::BadDialogue))
-        })?;
+        let request = serde_json::from_str(text)
+            .map_err(|error| Farewell::new(4400, format!("{}: {error}", ErrorCode::BadDialogue)))?;
         match &request {
             Self::Subscribe { id, .. } if id.is_empty() || id.len() > ID_MAX => {
                 let what = format!("an `id` has 1 to {ID_MAX} bytes");

@@ -1,6 +1,6 @@
-//! What can be asked. Every field may be null, so that one that fails leaves the others their
-//! answers.
+//! What can be asked.
 
+use super::answer::Field;
 use super::cost;
 use super::desk::Desk;
 use super::page::connection;
@@ -9,9 +9,10 @@ use super::task::Task;
 use super::workflow::Workflow;
 use crate::app::Wanted;
 use crate::feed::Types;
+use crate::problem::Problem;
 use crate::runs::Paging;
 use async_graphql::connection::Connection;
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Enum, ID, Object};
 use loom_protocol::api::{NamespaceView, RunCounts, RunSelector};
 
 pub(super) struct Query;
@@ -51,14 +52,9 @@ impl Query {
         #[graphql(desc = "`CREATED_DESC` if absent.")] sort: Option<RunSort>,
         #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
         #[graphql(desc = "Where the page before ended.")] after: Option<String>,
-    ) -> Result<Option<Connection<String, Run>>> {
-        let Desk { app, caller, .. } = Desk::of(context);
-        let limit = app.config.limits.page("first", first)?;
+    ) -> Field<Connection<String, Run>> {
         let sort = sort.map(|sort| sort.name().to_owned());
-        let paging = Paging { sort, cursor: after.clone(), limit };
-        let found = app.runs.search(caller, &filter.unwrap_or_default(), paging).await?;
-        let runs = found.places().map(|(cursor, run)| (cursor, Run::from(run)));
-        Ok(Some(connection(after.as_deref(), found.more, runs)))
+        Some(runs(Desk::of(context), &filter.unwrap_or_default(), sort, first, after).await)
     }
 
     /// How many runs match, by state. Takes `runs:list`.
@@ -66,15 +62,15 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "All conditions must hold.")] filter: Option<RunSelector>,
-    ) -> Result<Option<RunCounts>> {
+    ) -> Field<RunCounts> {
         let Desk { app, caller, .. } = Desk::of(context);
-        Ok(Some(app.runs.counts(caller, &filter.unwrap_or_default()).await?))
+        Some(app.runs.counts(caller, &filter.unwrap_or_default()).await)
     }
 
     /// One run. Takes `runs:get`.
-    async fn run(&self, context: &Context<'_>, id: ID) -> Result<Option<Run>> {
+    async fn run(&self, context: &Context<'_>, id: ID) -> Field<Run> {
         let Desk { app, caller, .. } = Desk::of(context);
-        Ok(Some(app.runs.summary(caller, &id).await?.into()))
+        Some(app.runs.summary(caller, &id).await.map(Run::from))
     }
 
     /// One task of a run. Takes `runs:get`.
@@ -84,10 +80,9 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "The run's identity.")] run: ID,
         #[graphql(desc = "The task's name.")] name: String,
-    ) -> Result<Option<Task>> {
+    ) -> Field<Task> {
         let Desk { app, caller, .. } = Desk::of(context);
-        let found = app.runs.task(caller, &run, &name).await?;
-        Ok(Some(Task::whole(&run, found)))
+        Some(app.runs.task(caller, &run, &name).await.map(|found| Task::whole(&run, found)))
     }
 
     /// The latest version of each workflow, by namespace and name. Takes `workflows:list`.
@@ -98,16 +93,9 @@ impl Query {
         #[graphql(desc = "Only of this namespace.")] namespace: Option<String>,
         #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
         #[graphql(desc = "Where the page before ended.")] after: Option<String>,
-    ) -> Result<Option<Connection<String, Workflow>>> {
-        let Desk { app, caller, .. } = Desk::of(context);
-        let limit = app.config.limits.page("first", first)?;
+    ) -> Field<Connection<String, Workflow>> {
         let (namespace, after) = (namespace.as_deref(), after.as_deref());
-        let found = app.workflows.list(caller, namespace, after, limit).await?;
-        let workflows = found.items.into_iter().map(|view| {
-            let cursor = format!("{}/{}", view.namespace, view.name);
-            (cursor, Workflow::from(view))
-        });
-        Ok(Some(connection(after, found.next_cursor.is_some(), workflows)))
+        Some(workflows(Desk::of(context), namespace, first, after).await)
     }
 
     /// One version of a workflow. Takes `workflows:get`.
@@ -117,25 +105,54 @@ impl Query {
         #[graphql(default = "default")] namespace: String,
         name: String,
         #[graphql(desc = "The latest if absent.")] version: Option<String>,
-    ) -> Result<Option<Workflow>> {
+    ) -> Field<Workflow> {
         let Desk { app, caller, .. } = Desk::of(context);
-        let version = version.as_deref().unwrap_or("latest");
-        let found = app.workflows.get(caller, &namespace, &name, Some(version)).await?;
-        Ok(Some(found.value.into()))
+        let found = app.workflows.get(caller, &namespace, &name, version.as_deref()).await;
+        Some(found.map(|found| found.value.into()))
     }
 
     /// Namespaces with how much is in them. Takes `workflows:list`.
     #[graphql(complexity = "cost::list(child_complexity)")]
-    async fn namespaces(&self, context: &Context<'_>) -> Result<Option<Vec<NamespaceView>>> {
+    async fn namespaces(&self, context: &Context<'_>) -> Field<Vec<NamespaceView>> {
         let Desk { app, caller, .. } = Desk::of(context);
-        Ok(Some(app.runs.namespaces(caller).await?.items))
+        Some(app.runs.namespaces(caller).await.map(|list| list.items))
     }
 
     /// The place behind everything that has happened so far: `events(after:)` goes on from it.
     /// Takes `events:read`.
-    async fn event_cursor(&self, context: &Context<'_>) -> Result<Option<String>> {
+    async fn event_cursor(&self, context: &Context<'_>) -> Field<Option<String>> {
         let Desk { app, caller, .. } = Desk::of(context);
         let all = Wanted { types: Types::ALL, namespace: None, workflow: None, after: None };
-        Ok(app.all_events(caller, all)?.place())
+        Some(app.all_events(caller, all).map(|events| events.place()))
     }
+}
+
+async fn runs(
+    desk: &Desk,
+    filter: &RunSelector,
+    sort: Option<String>,
+    first: Option<usize>,
+    after: Option<String>,
+) -> Result<Connection<String, Run>, Problem> {
+    let limit = desk.app.config.limits.page("first", first)?;
+    let paging = Paging { sort, cursor: after.clone(), limit };
+    let found = desk.app.runs.search(&desk.caller, filter, paging).await?;
+    let runs = found.places().map(|(cursor, run)| (cursor, Run::from(run)));
+    Ok(connection(after.as_deref(), found.more, runs))
+}
+
+async fn workflows(
+    desk: &Desk,
+    namespace: Option<&str>,
+    first: Option<usize>,
+    after: Option<&str>,
+) -> Result<Connection<String, Workflow>, Problem> {
+    let limit = desk.app.config.limits.page("first", first)?;
+    let found = desk.app.workflows.list(&desk.caller, namespace, after, limit).await?;
+    let more = found.next_cursor.is_some();
+    let workflows = found.items.into_iter().map(|view| {
+        let cursor = format!("{}/{}", view.namespace, view.name);
+        (cursor, Workflow::from(view))
+    });
+    Ok(connection(after, more, workflows))
 }

@@ -1,16 +1,17 @@
 //! A run, and what is read of it only if somebody asks.
 
+use super::answer::Field;
 use super::cost;
 use super::desk::Desk;
 use super::page::slice;
 use super::task::Task;
 use super::workflow::Workflow;
-use async_graphql::connection::Connection;
-use async_graphql::{ComplexObject, Context, Result, SimpleObject};
 use crate::problem::Problem;
+use async_graphql::connection::Connection;
+use async_graphql::{ComplexObject, Context, SimpleObject};
 use loom_protocol::ErrorCode;
 use loom_protocol::api::{
-    InterventionView, PathLinkView, RunDetail, RunView, Started, VariableView,
+    InterventionView, PathLinkView, RunDetail, RunView, Started, TaskView, VariableView,
 };
 use std::collections::BTreeMap;
 use tokio::sync::OnceCell;
@@ -32,15 +33,10 @@ impl From<RunView> for Run {
     }
 }
 
-impl From<RunDetail> for Run {
-    fn from(detail: RunDetail) -> Self {
-        Self { view: detail.run.clone(), detail: OnceCell::new_with(Some(detail)) }
-    }
-}
-
 impl Run {
-    async fn detail(&self, desk: &Desk) -> Result<&RunDetail, Problem> {
-        self.detail.get_or_try_init(|| desk.app.runs.get(&desk.caller, &self.view.id)).await
+    async fn detail(&self, context: &Context<'_>) -> Result<&RunDetail, Problem> {
+        let Desk { app, caller, .. } = Desk::of(context);
+        self.detail.get_or_try_init(|| app.runs.get(caller, &self.view.id)).await
     }
 }
 
@@ -48,14 +44,14 @@ impl Run {
 impl Run {
     /// The number of its last event.
     #[graphql(complexity = "cost::look(child_complexity)")]
-    async fn last_seq(&self, context: &Context<'_>) -> Result<u64> {
-        Ok(self.detail(Desk::of(context)).await?.last_seq)
+    async fn last_seq(&self, context: &Context<'_>) -> Field<u64> {
+        Some(self.detail(context).await.map(|detail| detail.last_seq))
     }
 
     /// How many tasks stand where.
     #[graphql(complexity = "cost::look(child_complexity)")]
-    async fn counts(&self, context: &Context<'_>) -> Result<&BTreeMap<String, u64>> {
-        Ok(&self.detail(Desk::of(context)).await?.counts)
+    async fn counts(&self, context: &Context<'_>) -> Field<&BTreeMap<String, u64>> {
+        Some(self.detail(context).await.map(|detail| &detail.counts))
     }
 
     /// Its variables, with who set them and when. Secret values read `***`.
@@ -65,10 +61,12 @@ impl Run {
         context: &Context<'_>,
         #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
         #[graphql(desc = "Where the page before ended.")] after: Option<String>,
-    ) -> Result<Connection<usize, VariableView>> {
-        let desk = Desk::of(context);
-        let variables = &self.detail(desk).await?.variables;
-        Ok(slice(desk, variables, first, after.as_deref(), VariableView::clone)?)
+    ) -> Field<Connection<usize, VariableView>> {
+        let page = |detail: &RunDetail| {
+            let desk = Desk::of(context);
+            slice(desk, &detail.variables, first, after.as_deref(), VariableView::clone)
+        };
+        Some(self.detail(context).await.and_then(page))
     }
 
     /// Its tasks, in the order of the workflow.
@@ -78,34 +76,34 @@ impl Run {
         context: &Context<'_>,
         #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
         #[graphql(desc = "Where the page before ended.")] after: Option<String>,
-    ) -> Result<Connection<usize, Task>> {
-        let desk = Desk::of(context);
-        let tasks = &self.detail(desk).await?.tasks;
-        let task = |view: &_| Task::new(&self.view.id, Clone::clone(view));
-        Ok(slice(desk, tasks, first, after.as_deref(), task)?)
+    ) -> Field<Connection<usize, Task>> {
+        let task = |view: &TaskView| Task::new(&self.view.id, view.clone());
+        let page = |detail: &RunDetail| {
+            slice(Desk::of(context), &detail.tasks, first, after.as_deref(), task)
+        };
+        Some(self.detail(context).await.and_then(page))
     }
 
     /// What people did to it.
     #[graphql(complexity = "cost::look(cost::list(child_complexity))")]
-    async fn interventions(&self, context: &Context<'_>) -> Result<&[InterventionView]> {
-        Ok(&self.detail(Desk::of(context)).await?.interventions)
+    async fn interventions(&self, context: &Context<'_>) -> Field<&[InterventionView]> {
+        Some(self.detail(context).await.map(|detail| &detail.interventions[..]))
     }
 
     /// The chain of tasks that decided how long it took.
     #[graphql(complexity = "cost::look(cost::list(child_complexity))")]
-    async fn critical_path(&self, context: &Context<'_>) -> Result<&[PathLinkView]> {
-        Ok(&self.detail(Desk::of(context)).await?.critical_path)
+    async fn critical_path(&self, context: &Context<'_>) -> Field<&[PathLinkView]> {
+        Some(self.detail(context).await.map(|detail| &detail.critical_path[..]))
     }
 
     /// The registered version that it runs; null if it is not registered.
     #[graphql(complexity = "cost::look(child_complexity)")]
-    async fn definition(&self, context: &Context<'_>) -> Result<Option<Workflow>> {
+    async fn definition(&self, context: &Context<'_>) -> Field<Workflow> {
         let Desk { app, caller, .. } = Desk::of(context);
         let RunView { namespace, workflow, version, .. } = &self.view;
         match app.workflows.get(caller, namespace, workflow, Some(version)).await {
-            Ok(found) => Ok(Some(found.value.into())),
-            Err(problem) if problem.code == ErrorCode::NotFound => Ok(None),
-            Err(problem) => Err(problem.into()),
+            Err(problem) if problem.code == ErrorCode::NotFound => None,
+            found => Some(found.map(|found| found.value.into())),
         }
     }
 }
@@ -128,8 +126,8 @@ impl From<Started> for Begun {
 impl Begun {
     /// The run.
     #[graphql(complexity = "cost::look(child_complexity)")]
-    async fn run(&self, context: &Context<'_>) -> Result<Run> {
+    async fn run(&self, context: &Context<'_>) -> Field<Run> {
         let Desk { app, caller, .. } = Desk::of(context);
-        Ok(app.runs.summary(caller, &self.started.id).await?.into())
+        Some(app.runs.summary(caller, &self.started.id).await.map(Run::from))
     }
 }

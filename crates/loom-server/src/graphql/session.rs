@@ -295,7 +295,8 @@ fn answers(service: &Service, desk: Desk, asked: Asked) -> impl Stream<Item = An
         async move {
             let mut responses = responses?;
             let next = responses.next();
-            let response = if is_subscription { Ok(next.await) } else { timeout(limit, next).await };
+            let response =
+                if is_subscription { Ok(next.await) } else { timeout(limit, next).await };
             match response {
                 Ok(response) => Some((Answer::new(response?, &correlation_id), Some(responses))),
                 Err(_) => {

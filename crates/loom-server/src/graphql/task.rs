@@ -1,10 +1,11 @@
 //! A task of a run.
 
+use super::answer::Field;
 use super::cost;
 use super::desk::Desk;
 use super::page::slice;
 use async_graphql::connection::Connection;
-use async_graphql::{ComplexObject, Context, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, SimpleObject};
 use loom_protocol::api::{AttemptDetail, AttemptView, TaskDetail, TaskView, VariableView};
 use tokio::sync::OnceCell;
 
@@ -40,9 +41,9 @@ impl Task {
         context: &Context<'_>,
         #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
         #[graphql(desc = "Where the page before ended.")] after: Option<String>,
-    ) -> Result<Connection<usize, AttemptView>> {
+    ) -> Field<Connection<usize, AttemptView>> {
         let (desk, attempts) = (Desk::of(context), &self.view.attempts);
-        Ok(slice(desk, attempts, first, after.as_deref(), AttemptView::clone)?)
+        Some(slice(desk, attempts, first, after.as_deref(), AttemptView::clone))
     }
 
     /// One attempt with what it saw and emitted.
@@ -52,18 +53,18 @@ impl Task {
         context: &Context<'_>,
         #[graphql(desc = "Counts from 1.")] number: u32,
         #[graphql(desc = "The item's index, from 0, for a `for_each` task.")] item: Option<u32>,
-    ) -> Result<Option<AttemptDetail>> {
+    ) -> Field<AttemptDetail> {
         let Desk { app, caller, .. } = Desk::of(context);
-        Ok(Some(app.runs.attempt(caller, &self.run, &self.view.name, number, item).await?))
+        Some(app.runs.attempt(caller, &self.run, &self.view.name, number, item).await)
     }
 
     /// Variables that it, or somebody in its name, set, in order. Secret values read `***`.
     #[graphql(complexity = "cost::look(cost::list(child_complexity))")]
-    async fn outputs(&self, context: &Context<'_>) -> Result<&[VariableView]> {
+    async fn outputs(&self, context: &Context<'_>) -> Field<&[VariableView]> {
         let Desk { app, caller, .. } = Desk::of(context);
         let read = || async {
             app.runs.task(caller, &self.run, &self.view.name).await.map(|task| task.outputs)
         };
-        Ok(self.outputs.get_or_try_init(read).await?)
+        Some(self.outputs.get_or_try_init(read).await.map(Vec::as_slice))
     }
 }

@@ -1,9 +1,10 @@
 //! A registered version of a workflow.
 
+use super::answer::Field;
 use super::cost;
 use super::desk::Desk;
 use crate::problem::Problem;
-use async_graphql::{ComplexObject, Context, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, SimpleObject};
 use loom_protocol::api::{GraphView, NeedView, WorkflowView};
 use tokio::sync::OnceCell;
 
@@ -26,10 +27,11 @@ impl From<WorkflowView> for Workflow {
 }
 
 impl Workflow {
-    async fn whole(&self, desk: &Desk) -> Result<&WorkflowView, Problem> {
+    async fn whole(&self, context: &Context<'_>) -> Result<&WorkflowView, Problem> {
+        let Desk { app, caller, .. } = Desk::of(context);
         let WorkflowView { namespace, name, version, .. } = &self.view;
         let read = || async {
-            let found = desk.app.workflows.get(&desk.caller, namespace, name, Some(version)).await;
+            let found = app.workflows.get(caller, namespace, name, Some(version)).await;
             found.map(|found| found.value)
         };
         self.whole.get_or_try_init(read).await
@@ -40,30 +42,30 @@ impl Workflow {
 impl Workflow {
     /// The document, as it was registered.
     #[graphql(complexity = "cost::look(child_complexity)")]
-    async fn source(&self, context: &Context<'_>) -> Result<Option<&str>> {
-        Ok(self.whole(Desk::of(context)).await?.source.as_deref())
+    async fn source(&self, context: &Context<'_>) -> Field<Option<&str>> {
+        Some(self.whole(context).await.map(|whole| whole.source.as_deref()))
     }
 
     /// What a run must be given.
     #[graphql(complexity = "cost::look(cost::list(child_complexity))")]
-    async fn needs(&self, context: &Context<'_>) -> Result<&[NeedView]> {
-        Ok(&self.whole(Desk::of(context)).await?.needs)
+    async fn needs(&self, context: &Context<'_>) -> Field<&[NeedView]> {
+        Some(self.whole(context).await.map(|whole| &whole.needs[..]))
     }
 
     /// Its tasks and who waits for whom.
     #[graphql(complexity = "cost::look(cost::list(child_complexity))")]
-    async fn graph(&self, context: &Context<'_>) -> Result<GraphView> {
+    async fn graph(&self, context: &Context<'_>) -> Field<GraphView> {
         let Desk { app, caller, .. } = Desk::of(context);
         let WorkflowView { namespace, name, version, .. } = &self.view;
-        Ok(app.workflows.graph(caller, namespace, name, version).await?)
+        Some(app.workflows.graph(caller, namespace, name, version).await)
     }
 
     /// All versions of the workflow, newest first.
     #[graphql(complexity = "cost::look(cost::list(child_complexity))")]
-    async fn versions(&self, context: &Context<'_>) -> Result<Vec<Workflow>> {
+    async fn versions(&self, context: &Context<'_>) -> Field<Vec<Workflow>> {
         let Desk { app, caller, .. } = Desk::of(context);
         let WorkflowView { namespace, name, .. } = &self.view;
-        let list = app.workflows.versions(caller, namespace, name).await?;
-        Ok(list.items.into_iter().map(Self::from).collect())
+        let list = app.workflows.versions(caller, namespace, name).await;
+        Some(list.map(|list| list.items.into_iter().map(Self::from).collect()))
     }
 }

@@ -108,7 +108,10 @@ fn workflows(tour: &Tour) {
     assert_eq!(found["source"], WORK);
     assert_eq!(found["needs"], rest["needs"]);
     assert_eq!(found["versions"], json!([{ "version": "0.1.0" }]));
-    assert_eq!(found["graph"]["mermaid"], tour.rest("workflows/default/work/latest/graph")["mermaid"]);
+    assert_eq!(
+        found["graph"]["mermaid"],
+        tour.rest("workflows/default/work/latest/graph")["mermaid"]
+    );
     assert_eq!(found["registeredAt"], rest["registered_at"]);
     // A list tells as much as one that is asked for.
     let listed = tour.query("workflows", "(first: 1) { nodes { source needs { name } } }");
@@ -204,7 +207,10 @@ fn reads(tour: &Tour, run: &str) {
     let tasks = &found["tasks"];
     assert_eq!(tasks["pageInfo"]["hasNextPage"], true);
     let attempts = &tasks["edges"][1]["node"]["attempts"];
-    assert_eq!((&attempts["nodes"][1]["item"], &attempts["pageInfo"]["hasNextPage"]), (&json!(1), &json!(true)));
+    assert_eq!(
+        (&attempts["nodes"][1]["item"], &attempts["pageInfo"]["hasNextPage"]),
+        (&json!(1), &json!(true))
+    );
     let rest = format!(
         r#"(id: "{run}") {{ tasks(after: {}) {{ nodes {{ name }} pageInfo {{ hasNextPage }} }} }}"#,
         tasks["pageInfo"]["endCursor"]
@@ -240,7 +246,10 @@ fn lists(tour: &Tour, run: &str) {
         workflow: "work", namespace: "default", initiator: "ann", text: "why" }, sort: CREATED_ASC)
         { nodes { id tasks(first: 1) { nodes { name } } } }"#;
     let found = tour.query("runs", fields);
-    assert_eq!(found, json!({ "nodes": [{ "id": run, "tasks": { "nodes": [{ "name": "wait" }] } }] }));
+    assert_eq!(
+        found,
+        json!({ "nodes": [{ "id": run, "tasks": { "nodes": [{ "name": "wait" }] } }] })
+    );
     let counts = tour.query("runCounts", r#"(filter: { workflow: "work" }) { total byState }"#);
     assert_eq!(counts["total"], 2);
     assert_eq!(counts["byState"]["paused"], 0);

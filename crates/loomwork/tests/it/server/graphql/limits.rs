@@ -10,7 +10,11 @@ use std::fmt::Write;
 #[test]
 fn queries_that_ask_for_too_much_are_refused() {
     let server = Server::start();
-    let deep = format!("{{ __schema {{ types {{ {} name {} }} }} }}", "ofType { ".repeat(20), "}".repeat(20));
+    let deep = format!(
+        "{{ __schema {{ types {{ {} name {} }} }} }}",
+        "ofType { ".repeat(20),
+        "}".repeat(20)
+    );
     let aliases: String = (0..31).map(|n| format!("a{n}: id ")).collect();
     let roots: String = (0..21).map(|n| format!("a{n}: eventCursor ")).collect();
     let mut bomb = "{ runs { nodes { ...f0 } } } ".to_owned();
@@ -20,7 +24,8 @@ fn queries_that_ask_for_too_much_are_refused() {
     bomb += "fragment f30 on Run { id }";
     let wide = "{ runs(first: 200) { nodes { tasks(first: 200) { nodes { name } } } } }";
     let huge = "{ runs(first: 18446744073709551615) { nodes { tasks(first: 18446744073709551615) { nodes { name } } } } }";
-    let variable = "query($n: Int) { runs(first: $n) { nodes { tasks(first: $n) { nodes { name } } } } }";
+    let variable =
+        "query($n: Int) { runs(first: $n) { nodes { tasks(first: $n) { nodes { name } } } } }";
     for (what, query, variables) in [
         ("depth", deep, json!({})),
         ("aliases", format!("{{ runs(first: 1) {{ nodes {{ {aliases} }} }} }}"), json!({})),
@@ -30,7 +35,11 @@ fn queries_that_ask_for_too_much_are_refused() {
         ("cost of no number", huge.to_owned(), json!({})),
         ("cost by a variable", variable.to_owned(), json!({ "n": 200 })),
         ("length", format!("{{ namespaces {{ name }} }} #{}", "x".repeat(64 << 10)), json!({})),
-        ("brackets", format!("{{ runs(filter: {} ) {{ nodes {{ id }} }} }}", "[".repeat(60_000)), json!({})),
+        (
+            "brackets",
+            format!("{{ runs(filter: {} ) {{ nodes {{ id }} }} }}", "[".repeat(60_000)),
+            json!({}),
+        ),
     ] {
         let (code, answer) = refusal(&server, &query, &variables);
         assert_eq!(code, "L752", "{what}: {answer}");
@@ -40,7 +49,10 @@ fn queries_that_ask_for_too_much_are_refused() {
     data(&server, super::schema::INTROSPECTION, &json!({}));
     let fair = "{ runs(first: 50) { nodes { id tasks(first: 20) { nodes { name phase } } } } }";
     data(&server, fair, &json!({}));
-    let source = format!("workflow: {{ name: big, tasks: [{{ name: a, plugin: noop }}] }} # {}", "x".repeat(1 << 20));
+    let source = format!(
+        "workflow: {{ name: big, tasks: [{{ name: a, plugin: noop }}] }} # {}",
+        "x".repeat(1 << 20)
+    );
     let register = "mutation($source: String!) { registerWorkflow(source: $source) { name } }";
     data(&server, register, &json!({ "source": source }));
 }
@@ -95,35 +107,55 @@ fn what_is_no_query_of_this_schema_is_refused() {
 fn only_json_changes_anything_and_one_operation_at_a_time() {
     let server = Server::start();
     let ask = |query: &str| server.get(&format!("/graphql?{query}"));
-    let good = ask("query=query(%24n:ID!)%7Brun(id:%24n)%7Bid%7D%7D&variables=%7B%22n%22:%22x%22%7D");
+    let good =
+        ask("query=query(%24n:ID!)%7Brun(id:%24n)%7Bid%7D%7D&variables=%7B%22n%22:%22x%22%7D");
     assert_eq!(code(&good.expect(200)["errors"]), "L601");
     let mutation = "mutation%7BcancelRun(id:%22x%22)%7Bid%7D%7D";
     ask(&format!("query={mutation}")).problem(405, "L715");
-    ask(&format!("query=query+a%7BeventCursor%7D+mutation+b%7BdeleteRun(id:%22x%22)%7D&operationName=b"))
-        .problem(405, "L715");
+    ask(&format!(
+        "query=query+a%7BeventCursor%7D+mutation+b%7BdeleteRun(id:%22x%22)%7D&operationName=b"
+    ))
+    .problem(405, "L715");
     ask("").problem(400, "L605");
     ask("query=%7BeventCursor%7D&variables=x").problem(400, "L605");
     ask("query=%7BeventCursor%7D&nosuch=1").problem(400, "L605");
     let body = json!({ "query": "{ eventCursor }" }).to_string();
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/graphql"] {
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/graphql",
+    ] {
         server.send("POST", "/graphql", &[("content-type", kind)], &body).problem(400, "L605");
     }
     server.send("POST", "/graphql", &[], &body).problem(400, "L605");
-    let post = |body: &str| server.send("POST", "/graphql", &[("content-type", "application/json")], body);
-    for wrong in ["", "{", "null", "1", "{}", "{\"query\": 1}", "{\"query\": \"{ a }\", \"nosuch\": 1}",
-        "{\"query\": \"{ a }\", \"variables\": []}"]
-    {
+    let post =
+        |body: &str| server.send("POST", "/graphql", &[("content-type", "application/json")], body);
+    for wrong in [
+        "",
+        "{",
+        "null",
+        "1",
+        "{}",
+        "{\"query\": 1}",
+        "{\"query\": \"{ a }\", \"nosuch\": 1}",
+        "{\"query\": \"{ a }\", \"variables\": []}",
+    ] {
         post(wrong).problem(400, "L605");
     }
     post(&format!("[{body}, {body}]")).problem(400, "L605");
-    let nested = format!("{{\"query\": \"{{ a }}\", \"variables\": {{\"x\": {}", "[".repeat(100_000));
+    let nested =
+        format!("{{\"query\": \"{{ a }}\", \"variables\": {{\"x\": {}", "[".repeat(100_000));
     post(&nested).problem(400, "L605");
     post(&"x".repeat(10 << 20)).problem(413, "L707");
     for method in ["PUT", "DELETE", "PATCH"] {
         server.send(method, "/graphql", &[], "").problem(405, "L715");
     }
-    post(&json!({ "query": "{ eventCursor }", "variables": null, "extensions": { "x": 1 } }).to_string())
-        .expect(200);
+    post(
+        &json!({ "query": "{ eventCursor }", "variables": null, "extensions": { "x": 1 } })
+            .to_string(),
+    )
+    .expect(200);
 }
 
 #[test]
@@ -134,7 +166,8 @@ fn who_asks_for_it_gets_the_status() {
         ("accept", "application/graphql-response+json, application/json;q=0.9"),
     ];
     let status = |query: &str| {
-        let answer = server.send("POST", "/graphql", &headers, &json!({ "query": query }).to_string());
+        let answer =
+            server.send("POST", "/graphql", &headers, &json!({ "query": query }).to_string());
         assert_eq!(answer.header("content-type"), "application/graphql-response+json");
         answer.status
     };

@@ -88,8 +88,7 @@ fn ask(server: &Server, field: &Field, run: &str, token: &str) -> Value {
     let query = field.query(run);
     if field.kind != "subscription" {
         let token = format!("Bearer {token}");
-        let headers =
-            [("authorization", token.as_str()), ("content-type", "application/json")];
+        let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
         let body = json!({ "query": query }).to_string();
         return server.send_plain("POST", "/graphql", &headers, &body).expect(200);
     }
@@ -124,8 +123,7 @@ fn who_may_is_what_each_field_says_it_takes() {
         let shown = token(&server.loom, role);
         for field in &fields {
             let answer = ask(&server, field, &run, &shown);
-            let refused =
-                answer["errors"].is_array() && code(&answer["errors"]) == "L702";
+            let refused = answer["errors"].is_array() && code(&answer["errors"]) == "L702";
             let what = format!("{} as {role}: {answer}", field.name);
             assert_eq!(!refused, permissions.contains(&field.needs), "{what}");
             let status = &answer["errors"][0]["extensions"]["status"];
