@@ -127,7 +127,8 @@ pub(crate) fn feed(
     limit: usize,
 ) -> Result<FeedPage, Fault> {
     let mut select = conn.prepare_cached(
-        "SELECT id, run, seq, events FROM journal WHERE id > ? AND run <> ? ORDER BY id",
+        "SELECT journal.id, run, seq, events, definition FROM journal CROSS JOIN runs ON runs.id = run
+         WHERE journal.id > ? AND run <> ? ORDER BY journal.id",
     )?;
     let after = i64::try_from(after.0).unwrap_or(i64::MAX);
     let mut rows = select.query(params![after, NOBODY])?;
@@ -145,6 +146,7 @@ pub(crate) fn feed(
             position: FeedPosition(row.get::<_, i64>(0)? as u64),
             run: RunId::from_bytes(row.get(1)?),
             first_seq: row.get::<_, i64>(2)? as u64,
+            definition: row.get(4)?,
             events,
         });
     }

@@ -5,9 +5,10 @@ use crate::fault::{Fault, file_fault};
 use crate::files::{Files, KEY_DRAFT, NEW_DRAFT, discard, make_folder, make_lasting_folder};
 use crate::owner::random_name;
 use loom_store::StoreError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
@@ -25,7 +26,7 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema
 const CHECKPOINT_PAGES: u32 = 4000;
 
 /// How long the write-ahead log is from the start.
-const LOG_BYTES: usize = 1 << 20;
+const LOG_BYTES: u64 = 1 << 20;
 
 /// How old a draft must be to count as left behind by a crash. Whoever still works on one has made it
 /// a moment ago.
@@ -133,7 +134,7 @@ fn fill_log(draft: &Path, database: &Path) -> io::Result<()> {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
     file.set_permissions(wanted.permissions())?;
-    file.write_all(&vec![0; LOG_BYTES])
+    io::copy(&mut io::repeat(0).take(LOG_BYTES), &mut file).map(drop)
 }
 
 /// Makes an empty store. It appears under its name only when it is complete, so that neither a
@@ -180,6 +181,8 @@ fn connect(path: &Path, options: &Options, first: &str) -> Result<Connection, Fa
     let conn = Connection::open_with_flags(path, flags())?;
     conn.busy_timeout(options.busy_timeout)?;
     conn.set_prepared_statement_cache_capacity(64);
+    // Else a statement that a partial index might serve is planned anew for every value it is given.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(&format!(
         "{first}
          PRAGMA synchronous=FULL;
@@ -340,7 +343,7 @@ mod tests {
         assert!(!files.log().exists(), "the last connection removes the log");
         let conn = open(&files, &options, Purpose::Write).unwrap();
         let log = fs::metadata(files.log()).unwrap();
-        assert_eq!((log.len(), log.mode() & 0o777), (LOG_BYTES as u64, 0o640));
+        assert_eq!((log.len(), log.mode() & 0o777), (LOG_BYTES, 0o640));
         drop(conn);
         let left: Vec<_> = fs::read_dir(files.folder()).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");

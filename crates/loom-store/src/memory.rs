@@ -334,9 +334,10 @@ impl QueryStore for MemoryStore {
                 break;
             }
             taken += count;
-            let events = content.run(run)?.events.iter().skip(first_seq as usize - 1).take(count);
+            let of = content.run(run)?;
+            let events = of.events.iter().skip(first_seq as usize - 1).take(count);
             let events = events.map(masked_event).collect();
-            page.rows.push(FeedRow { position, run, first_seq, events });
+            page.rows.push(FeedRow { position, run, definition: of.new.hash, first_seq, events });
         }
         Ok(page)
     }

@@ -160,6 +160,8 @@ pub struct FeedRow {
     pub position: FeedPosition,
     /// The run.
     pub run: RunId,
+    /// The hash of its definition.
+    pub definition: DefinitionHash,
     /// The number, within the run, of the first event.
     pub first_seq: u64,
     /// What happened, in order; at least one. Secret values read as the text `***`.

@@ -2,7 +2,7 @@
 
 use crate::sys;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
@@ -43,22 +43,41 @@ pub(crate) enum Trouble {
     Certificates(String),
 }
 
-/// Performs exchanges. Cheap to clone.
+/// Performs exchanges. Cheap to make, since many workers never ask anything, and to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
+    certificates: Option<Arc<Path>>,
+    inner: Arc<OnceLock<Inner>>,
+}
+
+/// What the first exchange makes.
+#[derive(Debug)]
+struct Inner {
     agent: ureq::Agent,
     /// Why nothing can be asked by `https`.
-    distrusts: Option<Arc<str>>,
+    distrusts: Option<String>,
 }
 
 impl Client {
     /// One that trusts the certificates of this file, in PEM; without one, those of Mozilla's list,
     /// which is part of the program.
     pub(crate) fn new(certificates: Option<&Path>) -> Self {
+        Self { certificates: certificates.map(Arc::from), inner: Arc::default() }
+    }
+
+    /// Performs one; returns when the answer is whole, or the time is over.
+    pub(crate) fn exchange(&self, exchange: Exchange) -> Result<Answer, Trouble> {
+        let inner = self.inner.get_or_init(|| Inner::new(self.certificates.as_deref()));
+        inner.exchange(exchange)
+    }
+}
+
+impl Inner {
+    fn new(certificates: Option<&Path>) -> Self {
         let (roots, distrusts) = match certificates.map(read_certificates) {
             None => (RootCerts::WebPki, None),
             Some(Ok(roots)) => (RootCerts::new_with_certs(&roots), None),
-            Some(Err(why)) => (RootCerts::new_with_certs(&[]), Some(why.into())),
+            Some(Err(why)) => (RootCerts::new_with_certs(&[]), Some(why)),
         };
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -73,11 +92,10 @@ impl Client {
         Self { agent: config.into(), distrusts }
     }
 
-    /// Performs one; returns when the answer is whole, or the time is over.
-    pub(crate) fn exchange(&self, exchange: Exchange) -> Result<Answer, Trouble> {
+    fn exchange(&self, exchange: Exchange) -> Result<Answer, Trouble> {
         let Exchange { method, uri, headers, body, timeout, max_body, max_redirects } = exchange;
-        if let Some(why) = self.distrusts.as_deref().filter(|_| uri.scheme_str() == Some("https")) {
-            return Err(Trouble::Certificates(why.to_owned()));
+        if let Some(why) = self.distrusts.as_ref().filter(|_| uri.scheme_str() == Some("https")) {
+            return Err(Trouble::Certificates(why.clone()));
         }
         let loopback = is_loopback(&uri);
         let answered = match body {

@@ -4,7 +4,7 @@ use super::bell::Bell;
 use crate::parts::Stores;
 use crate::readers::spawn;
 use loom_core::{Event, Plan, RunId};
-use loom_store::{FeedPosition, FeedRow, QueryStore, StoreError};
+use loom_store::{DefinitionHash, FeedPosition, FeedRow, QueryStore, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,9 +20,7 @@ const PAGE: usize = 1000;
 const KEPT_ROWS: usize = 8192;
 /// The most bytes of events among them, as JSON.
 const KEPT_BYTES: usize = 64 << 20;
-/// How many runs are kept at hand with their plans.
-const RUNS_MAX: usize = 8192;
-/// How many definitions' plans are kept at hand beside those.
+/// How many definitions' plans are kept at hand.
 const PLANS_MAX: usize = 512;
 
 /// What happened to one run, recorded together.
@@ -148,14 +146,11 @@ impl Hub {
 
 /// The plans of the runs that rows are about.
 #[derive(Default)]
-pub(crate) struct Plans {
-    by_run: HashMap<RunId, Arc<Plan>>,
-    by_hash: HashMap<loom_store::DefinitionHash, Arc<Plan>>,
-}
+pub(crate) struct Plans(HashMap<DefinitionHash, Arc<Plan>>);
 
 impl Plans {
-    /// Rows with their plans. Those of a run that was deleted meanwhile are left out, and so are
-    /// those whose definition is damaged: they would hold up the events of all other runs.
+    /// Rows with their plans. Those whose definition is damaged are left out: they would hold up the
+    /// events of all other runs.
     pub(crate) fn name(
         &mut self,
         store: &mut dyn QueryStore,
@@ -163,39 +158,31 @@ impl Plans {
     ) -> Result<Vec<Arc<Row>>, StoreError> {
         let mut named = Vec::with_capacity(rows.len());
         for row in rows {
-            let plan = match self.plan(store, row.run) {
+            let plan = match self.plan(store, row.definition) {
                 Ok(plan) => plan,
-                Err(StoreError::NoRun(_) | StoreError::Corrupt(_)) => continue,
+                Err(StoreError::Corrupt(_)) => continue,
                 Err(error) => return Err(error),
             };
-            let ended = matches!(row.events.last(), Some(Event::RunFinished { .. }));
-            if ended {
-                self.by_run.remove(&row.run);
-            }
-            let FeedRow { position, run, first_seq, events } = row;
+            let FeedRow { position, run, first_seq, events, .. } = row;
             let bytes = weight(&events);
             named.push(Arc::new(Row { position, run, plan, first_seq, events, bytes }));
         }
         Ok(named)
     }
 
-    fn plan(&mut self, store: &mut dyn QueryStore, run: RunId) -> Result<Arc<Plan>, StoreError> {
-        if let Some(plan) = self.by_run.get(&run) {
+    fn plan(
+        &mut self,
+        store: &mut dyn QueryStore,
+        hash: DefinitionHash,
+    ) -> Result<Arc<Plan>, StoreError> {
+        if let Some(plan) = self.0.get(&hash) {
             return Ok(Arc::clone(plan));
         }
-        let hash = store.run(run)?.definition;
-        let plan = match self.by_hash.get(&hash) {
-            Some(plan) => Arc::clone(plan),
-            None => Arc::new(Plan::new(store.definition(&hash)?)),
-        };
-        if self.by_run.len() >= RUNS_MAX {
-            self.by_run.clear();
+        let plan = Arc::new(Plan::new(store.definition(&hash)?));
+        if self.0.len() >= PLANS_MAX {
+            self.0.clear();
         }
-        if self.by_hash.len() >= PLANS_MAX {
-            self.by_hash.clear();
-        }
-        self.by_hash.insert(hash, Arc::clone(&plan));
-        self.by_run.insert(run, Arc::clone(&plan));
+        self.0.insert(hash, Arc::clone(&plan));
         Ok(plan)
     }
 }

@@ -21,6 +21,7 @@ fn follow(
         let page = store.feed(after, limit).unwrap();
         for row in page.rows {
             assert!(row.position > after && !row.events.is_empty());
+            assert_eq!(row.definition, store.run(row.run).unwrap().definition);
             after = row.position;
             let numbered = (row.first_seq..).zip(row.events);
             read.extend(numbered.map(|(seq, event)| (row.run, seq, event)));

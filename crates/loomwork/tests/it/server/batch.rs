@@ -10,7 +10,7 @@ tasks:
   - name: wait
     plugin: cmd
     inputs: [N]
-    params: { command: 'while [ ! -e go ]; do sleep 0.05; done; test \"$N\" != bad' }
+    params: { command: 'while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.05; done; test \"$N\" != bad' }
 ";
 
 fn runs(count: usize) -> Vec<Value> {

@@ -52,7 +52,7 @@ name: slow
 tasks:
   - name: wait
     plugin: cmd
-    params: { command: 'while [ ! -e go ]; do sleep 0.02; done' }
+    params: { command: 'while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.02; done' }
   - name: after
     plugin: cmd
     execution: { depends_on: [wait] }

@@ -17,7 +17,7 @@ name: slow
 tasks:
   - name: wait
     plugin: cmd
-    params: { command: 'while [ ! -e go ]; do sleep 0.02; done' }
+    params: { command: 'while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.02; done' }
 ";
 
 fn put(server: &Server, name: &str, spec: &Value) -> super::harness::Answer {

@@ -172,7 +172,7 @@ fn an_ended_run_is_deleted_with_its_logs_and_one_under_way_is_not() {
         "
 name: slow
 tasks:
-  - { name: wait, plugin: cmd, params: { command: 'while [ ! -e go ]; do sleep 0.02; done' } }
+  - { name: wait, plugin: cmd, params: { command: 'while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.02; done' } }
 ",
     );
     let run = ran(&server, &echo("x"), "succeeded");

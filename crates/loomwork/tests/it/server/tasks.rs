@@ -30,7 +30,7 @@ tasks:
   - name: wait
     plugin: cmd
     outputs: [X]
-    params: { command: 'echo begun; while [ ! -e go ]; do sleep 0.02; done; echo X=1' }
+    params: { command: 'echo begun; while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.02; done; echo X=1' }
   - name: after
     plugin: cmd
     inputs: [X]
