@@ -62,9 +62,8 @@ fn behind_string(text: &[u8]) -> Option<&[u8]> {
     loop {
         inner = match inner {
             [b'"', rest @ ..] => return Some(rest),
-            [b'\\', _, rest @ ..] => rest,
             [] | [b'\n' | b'\r', ..] => return None,
-            [_, rest @ ..] => rest,
+            [b'\\', _, rest @ ..] | [_, rest @ ..] => rest,
         };
     }
 }

@@ -238,13 +238,12 @@ impl Session {
             let what = format!("a connection has at most {OPERATIONS_MAX} operations at once");
             return Err(Problem::new(ErrorCode::LimitReached, what));
         }
-        let caller = match shown {
-            Some(shown) => recognise(app, shown, origin.peer).await?,
-            None => {
-                let caller = caller.clone().expect("a conversation begins with a caller");
-                count_more(app, &caller)?;
-                caller
-            }
+        let caller = if let Some(shown) = shown {
+            recognise(app, shown, origin.peer).await?
+        } else {
+            let caller = caller.clone().expect("a conversation begins with a caller");
+            count_more(app, &caller)?;
+            caller
         };
         let asked = request::read(body)?;
         (1..asked.calls).try_for_each(|_| count_more(app, &caller))?;
@@ -297,14 +296,12 @@ fn answers(service: &Service, desk: Desk, asked: Asked) -> impl Stream<Item = An
             let next = responses.next();
             let response =
                 if is_subscription { Ok(next.await) } else { timeout(limit, next).await };
-            match response {
-                Ok(response) => Some((Answer::new(response?, &correlation_id), Some(responses))),
-                Err(_) => {
-                    let what = format!("the operation took longer than {} s", limit.as_secs_f64());
-                    let problem = Problem::new(ErrorCode::RequestTimeout, what);
-                    Some((Answer::refusal(problem, &correlation_id), None))
-                }
+            if let Ok(response) = response {
+                return Some((Answer::new(response?, &correlation_id), Some(responses)));
             }
+            let what = format!("the operation took longer than {} s", limit.as_secs_f64());
+            let problem = Problem::new(ErrorCode::RequestTimeout, what);
+            Some((Answer::refusal(problem, &correlation_id), None))
         }
     })
 }
