@@ -44,6 +44,7 @@ impl From<Heard> for Event {
     }
 }
 
+#[expect(clippy::unused_async, reason = "the library takes resolvers that are async")]
 #[Subscribe]
 impl Subscription {
     /// The events of all runs. Takes `events:read`.

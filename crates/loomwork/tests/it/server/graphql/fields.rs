@@ -283,7 +283,7 @@ fn lists(tour: &Tour, run: &str) {
 fn by_hand(tour: &Tour) {
     let run = tour.begin_run();
     let of = |task: &str, more: &str| format!(r#"(run: "{run}", task: "{task}"{more}) {{ id }}"#);
-    tour.change("amendTask", &of("each", r#", what: { maxAttempts: 2, inputs: { X: 1 } }"#));
+    tour.change("amendTask", &of("each", ", what: { maxAttempts: 2, inputs: { X: 1 } }"));
     tour.change("retryTask", &of("bad", ""));
     eventually("another failure", || {
         let task = tour.rest(&format!("runs/{run}/tasks/bad"));

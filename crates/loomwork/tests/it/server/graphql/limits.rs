@@ -7,6 +7,12 @@ use crate::harness::Loom;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
+/// A field so many times, under as many names.
+fn times(count: usize, field: &str) -> String {
+    let named: Vec<String> = (0..count).map(|n| format!("a{n}: {field}")).collect();
+    named.join(" ")
+}
+
 #[test]
 fn queries_that_ask_for_too_much_are_refused() {
     let server = Server::start();
@@ -15,8 +21,8 @@ fn queries_that_ask_for_too_much_are_refused() {
         "ofType { ".repeat(20),
         "}".repeat(20)
     );
-    let aliases: String = (0..31).map(|n| format!("a{n}: id ")).collect();
-    let roots: String = (0..21).map(|n| format!("a{n}: eventCursor ")).collect();
+    let aliases = times(31, "id");
+    let roots = times(21, "eventCursor");
     let mut bomb = "{ runs { nodes { ...f0 } } } ".to_owned();
     for n in 0..30 {
         let _ = write!(bomb, "fragment f{n} on Run {{ ...f{m} ...f{m} }} ", m = n + 1);
@@ -185,7 +191,7 @@ fn every_field_at_the_top_counts_as_a_call() {
     let viewer = token(&loom, "viewer");
     let mut server = Server::with(loom, &["--access", "--limits-rate", "10"]);
     server.set_token(&viewer);
-    let many: String = (0..11).map(|n| format!("a{n}: eventCursor ")).collect();
+    let many = times(11, "eventCursor");
     let limited = post(&server, &format!("{{ {many} }}"), &Value::Null);
     limited.problem(429, "L706");
     assert!(limited.headers.contains_key("retry-after"));

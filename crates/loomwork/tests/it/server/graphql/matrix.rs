@@ -183,7 +183,7 @@ fn what_a_field_leads_to_takes_its_own_permission() {
     server.set_token(&admin);
     server.register(HELLO);
     ended(&server);
-    let mut shown = |name: &str, permissions: &[&str]| {
+    let shown = |name: &str, permissions: &[&str]| {
         let role = json!({ "permissions": permissions }).to_string();
         let headers = [("content-type", "application/json")];
         server.send("PUT", &format!("/api/v1/roles/{name}"), &headers, &role).expect(200);
@@ -218,9 +218,10 @@ fn what_a_field_leads_to_takes_its_own_permission() {
         let headers = [("authorization", header.as_str()), ("content-type", "application/json")];
         let body = json!({ "query": query }).to_string();
         let answer = server.send_plain("POST", "/graphql", &headers, &body).expect(200);
-        match may {
-            true => assert!(answer.get("errors").is_none(), "{query}: {answer}"),
-            false => assert_eq!(code(&answer["errors"]), "L702", "{query}: {answer}"),
+        if may {
+            assert!(answer.get("errors").is_none(), "{query}: {answer}");
+        } else {
+            assert_eq!(code(&answer["errors"]), "L702", "{query}: {answer}");
         }
     }
 }

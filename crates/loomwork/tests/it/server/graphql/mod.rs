@@ -1,4 +1,4 @@
-//! `/graphql`, over real HTTP and real WebSockets.
+//! `/graphql`, over real HTTP and real `WebSocket`s.
 
 mod client;
 mod events;

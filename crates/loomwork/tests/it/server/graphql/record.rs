@@ -34,8 +34,8 @@ fn a_mutation_is_recorded_as_its_route_is() {
         format!(r#"cancelRun(id: "{ours}") {{ id }}"#),
         format!(r#"retryTask(run: "{ours}", task: "greet") {{ id }}"#),
         r#"startRun(run: { workflow: "hello" }) { id }"#.to_owned(),
-        format!(r#"disableWorkflow({version}) {{ name }}"#),
-        format!(r#"enableWorkflow({version}) {{ name }}"#),
+        format!("disableWorkflow({version}) {{ name }}"),
+        format!("enableWorkflow({version}) {{ name }}"),
         format!(r#"deleteRun(id: "{ours}")"#),
         format!(r#"pauseRun(id: "{ours}") {{ id }}"#),
     ];
