@@ -145,6 +145,9 @@ codes! {
     BadSetting = 717 Server "a setting is wrong";
     BadRange = 740 Server "there is nothing in the range";
     LimitReached = 750 Server "there are as many of these as there may be";
+    BadQuery = 751 Server "a GraphQL query is wrong";
+    QueryTooLarge = 752 Server "a GraphQL query asks for too much";
+    BadDialogue = 753 Server "a WebSocket is not used as agreed";
     ExternalRun = 755 Server "another system executes the run";
     LimitFull = 765 Server "a limit has no room for the run";
     FixedAtStart = 766 Server "a run keeps this from its start";

@@ -249,6 +249,7 @@ pub struct OutputEvent {
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "Failure"))]
 pub struct FailureEvent {
     /// The stable name of the kind of failure.
     pub kind: String,

@@ -1,8 +1,10 @@
 //! Everything that requests share.
 
-use crate::access::Access;
+use crate::access::{Access, Caller, Permission};
 use crate::config::Config;
-use crate::feed::{Cursor, Follower, Hub, RunFollower, bad_cursor, grown};
+use crate::feed::{
+    AllEvents, Cursor, Filter, Follower, Hub, RunEvents, RunFollower, Types, bad_cursor, grown,
+};
 use crate::insight::{Insight, InsightParts};
 use crate::limits::{Gatekeeper, Limits};
 use crate::log::Log;
@@ -23,7 +25,7 @@ use loom_core::Plan;
 use loom_engine::Clock;
 use loom_store::{QueryStore, RunSummary};
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The services behind the doors. Shared by all requests.
 pub struct App {
@@ -70,6 +72,18 @@ struct Drivers {
     _lookout: Lookout,
     _gatekeeper: Gatekeeper,
     _starter: Starter,
+}
+
+/// Which events of all runs somebody wants to hear of.
+pub(crate) struct Wanted {
+    /// Of these types.
+    pub(crate) types: Types,
+    /// Only of this namespace.
+    pub(crate) namespace: Option<String>,
+    /// Only of this workflow.
+    pub(crate) workflow: Option<String>,
+    /// Behind this place rather than from now on.
+    pub(crate) after: Option<String>,
 }
 
 impl App {
@@ -178,6 +192,47 @@ impl App {
             let what = "the server stops before all that it has to keep or to send is out";
             self.log.error(what, &[("waited_s", limit.as_secs_f64().into())]);
         }
+    }
+
+    /// Done when the server stops.
+    pub(crate) async fn ended(&self) {
+        // An error means that the hub is gone, and the server with it.
+        let _ = self.hub.watch().wait_for(|news| news.over).await;
+    }
+
+    /// Room for one more stream of events.
+    pub(crate) fn stream_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.streams)
+            .try_acquire_owned()
+            .map_err(|_| Problem::busy("as many event streams as the server allows are open"))
+    }
+
+    /// The events of all runs that the caller wants, and may hear of.
+    pub(crate) async fn all_events(
+        &self,
+        caller: &Caller,
+        wanted: Wanted,
+    ) -> Result<AllEvents, Problem> {
+        let Wanted { types, namespace, workflow, after } = wanted;
+        let namespaces = caller.namespaces(Permission::EventsRead)?;
+        let after = after.as_deref().map(str::parse).transpose().map_err(|_| bad_cursor())?;
+        let mut filter = Filter { namespaces, workflow, types };
+        if let Some(namespace) = namespace {
+            filter.narrow(namespace)?;
+        }
+        Ok(AllEvents::new(self.follow(after).await?, filter))
+    }
+
+    /// The events of one run behind the one of this number; 0 for all.
+    pub(crate) async fn run_events(
+        &self,
+        caller: &Caller,
+        id: &str,
+        types: Types,
+        after: u64,
+    ) -> Result<RunEvents, Problem> {
+        let summary = self.runs.permitted(caller, id, Permission::EventsRead).await?;
+        Ok(RunEvents::new(self.follow_run(&summary, after).await?, types))
     }
 
     /// Follows all events after a place, or after now.

@@ -4,10 +4,14 @@ use crate::http::ProxyHeader;
 use crate::insight::Otlp;
 use crate::log::LogConfig;
 use crate::network::Network;
+use crate::problem::Problem;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// How many items a page has, unless somebody asks for another number.
+pub(crate) const PAGE: usize = 50;
 
 /// A server's settings.
 #[derive(Clone, Debug)]
@@ -148,6 +152,17 @@ pub struct Limits {
     pub metric_workflows: usize,
     /// Of workflow documents.
     pub workflow: loom_spec::Limits,
+}
+
+impl Limits {
+    /// How many items a page may have: what `name` asked for, within the limit.
+    pub(crate) fn page(&self, name: &str, asked: Option<usize>) -> Result<usize, Problem> {
+        match asked {
+            None => Ok(self.page.min(PAGE)),
+            Some(asked) if (1..=self.page).contains(&asked) => Ok(asked),
+            Some(_) => Err(Problem::argument(format!("`{name}` is 1 to {}", self.page))),
+        }
+    }
 }
 
 impl Default for Limits {

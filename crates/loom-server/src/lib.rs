@@ -18,6 +18,7 @@ mod app;
 pub mod asked;
 mod config;
 pub mod feed;
+pub mod graphql;
 pub mod http;
 mod ids;
 pub mod insight;

@@ -7,6 +7,7 @@ use loom_engine::EngineError;
 use loom_protocol::ErrorCode;
 use loom_protocol::api::{DiagnosticInfo, ProblemDocument};
 use loom_store::{Stale, StoreError};
+use std::fmt;
 use std::time::Duration;
 
 /// Why a request was not done. Nothing of it took effect, unless `message` says otherwise.
@@ -88,10 +89,12 @@ impl Problem {
             ErrorCode::ServerBusy | ErrorCode::ServerStopping | ErrorCode::StoreBusy => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
+            ErrorCode::BadArgument | ErrorCode::BadQuery | ErrorCode::QueryTooLarge => {
+                StatusCode::BAD_REQUEST
+            }
             ErrorCode::StoreFull => StatusCode::INSUFFICIENT_STORAGE,
             code => match code.area().exit() {
                 loom_protocol::ExitCode::Machine => StatusCode::INTERNAL_SERVER_ERROR,
-                _ if code == ErrorCode::BadArgument => StatusCode::BAD_REQUEST,
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
             },
         }
@@ -108,6 +111,12 @@ impl Problem {
             help: self.help.clone(),
             diagnostics: self.diagnostics.clone(),
         }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::tls::Certificates;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use crowd::Crowd;
+use crowd::{Crowd, Place};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use streams::{Streams, watched};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tower::Service;
 
@@ -73,6 +73,12 @@ impl From<StoreError> for ServeError {
 /// From which address a request comes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// One of the connections that there may be at once, for as long as anybody keeps it.
+#[derive(Clone)]
+pub(crate) struct Room {
+    _kept: Arc<(OwnedSemaphorePermit, Place)>,
+}
 
 impl Server {
     /// Opens the connections to the store and the address. Without access control only this
@@ -122,10 +128,11 @@ impl Server {
         loop {
             // No more is accepted than may be there: the others wait in the system's queue.
             let accepted = async {
-                let room = Arc::clone(&connections).acquire_owned().await;
-                (room, self.listener.accept().await)
+                let permit = Arc::clone(&connections).acquire_owned().await;
+                let permit = permit.expect("nobody closes the semaphore");
+                (permit, self.listener.accept().await)
             };
-            let (room, accepted) = tokio::select! {
+            let (permit, accepted) = tokio::select! {
                 accepted = accepted => accepted,
                 () = &mut stop => break,
             };
@@ -141,17 +148,23 @@ impl Server {
                 self.turned_away(&mut told, &format!("{} has too many", peer.ip()));
                 continue;
             };
+            let room = Room { _kept: Arc::new((permit, place)) };
             let (door, watcher) = (Arc::clone(&door), graceful.watcher());
             tokio::spawn(async move {
-                let _place = (room, place);
-                door.receive(stream, Peer(peer), watcher).await;
+                door.receive(stream, Peer(peer), room, watcher).await;
             });
         }
         drop(self.listener);
         // Event streams end here; their readers come back to the next server.
         self.app.end();
+        let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+        let quiet = async {
+            graceful.shutdown().await;
+            // Those that have become WebSockets are not hyper's any more.
+            let _ = connections.acquire_many(all).await;
+        };
         // What is not done by then is cut off.
-        let _ = timeout(limits.stop, graceful.shutdown()).await;
+        let _ = timeout(limits.stop, quiet).await;
         self.app.finish().await;
     }
 
@@ -177,22 +190,22 @@ struct Door {
 impl Door {
     /// Serves one connection to its end. Its errors are the client's: it has gone, or sends what
     /// is no HTTP, and is told so where that is possible.
-    async fn receive(&self, stream: TcpStream, peer: Peer, watcher: Watcher) {
+    async fn receive(&self, stream: TcpStream, peer: Peer, room: Room, watcher: Watcher) {
         // Answers are small and waited for.
         let _ = stream.set_nodelay(true);
         let stream = Patient::new(stream, self.write);
         match &self.certificates {
-            None => self.serve(stream, peer, watcher).await,
+            None => self.serve(stream, peer, room, watcher).await,
             Some(certificates) => {
                 let accept = certificates.acceptor().accept(stream);
                 if let Ok(Ok(stream)) = timeout(self.patience, accept).await {
-                    self.serve(stream, peer, watcher).await;
+                    self.serve(stream, peer, room, watcher).await;
                 }
             }
         }
     }
 
-    async fn serve<S>(&self, stream: S, peer: Peer, watcher: Watcher)
+    async fn serve<S>(&self, stream: S, peer: Peer, room: Room, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -201,6 +214,7 @@ impl Door {
             begun.store(true, Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(room.clone());
             let answer = self.router.clone().call(request);
             async move { answer.await.map(watched) }
         });

@@ -92,6 +92,9 @@ pages! {
     BadSetting 717;
     BadRange 740;
     LimitReached 750;
+    BadQuery 751;
+    QueryTooLarge 752;
+    BadDialogue 753;
     ExternalRun 755;
     LimitFull 765;
     FixedAtStart 766;

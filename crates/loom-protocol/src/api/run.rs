@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A run to be started.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::InputObject))]
 #[serde(deny_unknown_fields)]
 pub struct StartRun {
     /// The workflow's name.
@@ -21,12 +22,15 @@ pub struct StartRun {
     pub version: Option<String>,
     /// Variables, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub variables: BTreeMap<String, Value>,
     /// Labels to find it by.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub tags: BTreeSet<String>,
     /// Notes to find it by.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub annotations: BTreeMap<String, String>,
     /// Who or what starts it; the caller's name if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,6 +60,7 @@ pub struct StartRun {
     pub concurrency_key: Option<String>,
     /// What makes this request the same as another.
     #[serde(default)]
+    #[cfg_attr(feature = "graphql", graphql(skip))]
     pub identity: Identity,
 }
 
@@ -82,6 +87,7 @@ pub enum Identity {
 /// A run was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject))]
 pub struct Started {
     /// The run's identity.
     pub id: String,
@@ -92,6 +98,7 @@ pub struct Started {
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// Accepted, not begun.
@@ -125,6 +132,7 @@ impl RunState {
 /// A run, as lists show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject))]
 pub struct RunView {
     /// The run's identity.
     pub id: String,
@@ -202,6 +210,7 @@ pub struct RunList {
 /// How many runs stand where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject))]
 pub struct RunCounts {
     /// All that match.
     pub total: u64,
@@ -263,6 +272,7 @@ pub struct RunDetail {
 /// A variable of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "Variable"))]
 pub struct VariableView {
     /// The name.
     pub name: String,
@@ -288,6 +298,7 @@ pub struct TaskList {
 /// A task of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject))]
 pub struct TaskView {
     /// The name.
     pub name: String,
@@ -311,6 +322,7 @@ pub struct TaskView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items_settled: Option<u32>,
     /// Its attempts, oldest first.
+    #[cfg_attr(feature = "graphql", graphql(skip))]
     pub attempts: Vec<AttemptView>,
     /// Why it was skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -326,6 +338,7 @@ pub struct TaskView {
 /// Who did something by hand, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "Resolution"))]
 pub struct SkipView {
     /// Who.
     pub by: String,
@@ -336,6 +349,7 @@ pub struct SkipView {
 /// An attempt of a task or item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "Attempt"))]
 pub struct AttemptView {
     /// Counts from 1.
     pub attempt: u32,
@@ -366,6 +380,11 @@ pub struct AttemptView {
 /// Somebody interfered with the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "graphql",
+    derive(async_graphql::SimpleObject),
+    graphql(name = "Intervention")
+)]
 pub struct InterventionView {
     /// When.
     pub at: String,
@@ -388,6 +407,7 @@ pub struct InterventionView {
 /// A link of the critical path.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "PathLink"))]
 pub struct PathLinkView {
     /// The task.
     pub task: String,
@@ -422,39 +442,47 @@ pub type TaskOperation = Operation;
 /// A run that is to be run again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::InputObject))]
 #[serde(deny_unknown_fields)]
 pub struct RerunRun {
     /// Variables that differ, and those that are secret: what the first run was given in secret is
     /// not read back.
     #[serde(default)]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub variables: BTreeMap<String, Value>,
     /// Another version of the workflow; that of the first run if absent.
     #[serde(default)]
     pub version: Option<String>,
     /// Why it is run again.
     #[serde(default)]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub reason: String,
 }
 
 /// How a task is settled by hand.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::InputObject))]
 #[serde(deny_unknown_fields)]
 pub struct ResolveTask {
     /// Why.
     #[serde(default)]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub reason: String,
     /// Variables to set in its name.
     #[serde(default)]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub outputs: BTreeMap<String, Value>,
     /// Required outputs may stay unset: whatever waits for them is skipped.
     #[serde(default)]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub without_outputs: bool,
 }
 
 /// What is changed about a task before it next starts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::InputObject))]
 #[serde(deny_unknown_fields)]
 pub struct AmendTask {
     /// The most attempts, the first included.
@@ -462,5 +490,6 @@ pub struct AmendTask {
     pub max_attempts: Option<u32>,
     /// Values for declared inputs.
     #[serde(default)]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub inputs: BTreeMap<String, Value>,
 }

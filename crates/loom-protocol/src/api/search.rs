@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
 #[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::InputObject), graphql(name = "RunFilter"))]
 #[serde(deny_unknown_fields, default)]
 pub struct RunSelector {
     /// Only of this namespace.
@@ -19,12 +20,15 @@ pub struct RunSelector {
     pub version: Option<String>,
     /// In any of these states.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub status: Vec<super::RunState>,
     /// With all of these tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub tag: Vec<String>,
     /// With all of these annotations: `KEY`, or `KEY=VALUE`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub annotation: Vec<String>,
     /// Started by this one.
     #[serde(skip_serializing_if = "Option::is_none")]

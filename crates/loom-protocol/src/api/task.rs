@@ -18,9 +18,11 @@ pub struct TaskDetail {
 /// One attempt with what it saw and emitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject))]
 pub struct AttemptDetail {
     /// When it worked, and what came of it.
     #[serde(flatten)]
+    #[cfg_attr(feature = "graphql", graphql(flatten))]
     pub attempt: AttemptView,
     /// The values of its inputs when it was handed over. Secret ones read `***`.
     pub inputs: Vec<InputView>,
@@ -31,9 +33,15 @@ pub struct AttemptDetail {
 /// What an attempt saw of one input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "graphql",
+    derive(async_graphql::SimpleObject),
+    graphql(name = "AttemptInput")
+)]
 pub struct InputView {
     /// The variable, with who set it and when.
     #[serde(flatten)]
+    #[cfg_attr(feature = "graphql", graphql(flatten))]
     pub variable: VariableView,
     /// Whether it has been set again since.
     pub outdated: bool,
@@ -42,6 +50,11 @@ pub struct InputView {
 /// A value that was emitted without being declared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "graphql",
+    derive(async_graphql::SimpleObject),
+    graphql(name = "UndeclaredOutput")
+)]
 pub struct UndeclaredView {
     /// The name.
     pub name: String,

@@ -38,6 +38,7 @@ pub struct Validation {
 /// A version of a registered workflow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject))]
 pub struct WorkflowView {
     /// The namespace.
     pub namespace: String,
@@ -61,15 +62,18 @@ pub struct WorkflowView {
     pub tasks: u32,
     /// What a run must or may be given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "graphql", graphql(skip))]
     pub needs: Vec<NeedView>,
     /// The document, as it was registered; only where one workflow is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "graphql", graphql(skip))]
     pub source: Option<String>,
 }
 
 /// A variable that a run must be given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "Need"))]
 pub struct NeedView {
     /// The variable's name.
     pub name: String,
@@ -107,6 +111,7 @@ pub struct NamespaceList {
 /// A namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "Namespace"))]
 pub struct NamespaceView {
     /// The name.
     pub name: String,
@@ -119,6 +124,7 @@ pub struct NamespaceView {
 /// The graph of a workflow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "Graph"))]
 pub struct GraphView {
     /// The tasks, in the order of the document.
     pub nodes: Vec<NodeView>,
@@ -139,6 +145,7 @@ pub struct GraphView {
 /// A task in a graph.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "GraphNode"))]
 pub struct NodeView {
     /// The task's name.
     pub name: String,
@@ -156,6 +163,7 @@ pub struct NodeView {
 /// A task waits for another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "GraphEdge"))]
 pub struct EdgeView {
     /// The task that comes first.
     pub from: String,
@@ -170,6 +178,7 @@ pub struct EdgeView {
 /// A variable that leads from many tasks to many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "GraphKnot"))]
 pub struct KnotView {
     /// The variable.
     pub variable: String,

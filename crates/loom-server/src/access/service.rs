@@ -1,7 +1,7 @@
 //! Knowing callers: tokens of our own, JSON Web Tokens of somebody else.
 
 use super::Caller;
-use super::audit::Audit;
+use super::audit::{Audit, Deed};
 use super::jwt::Issuer;
 use super::roles::Roles;
 use super::throttle::Throttle;
@@ -66,6 +66,24 @@ impl Access {
             Some(issuer) if !shown.starts_with(token::PREFIX) => issuer.caller(shown).await,
             _ => self.tokens.caller(shown).await,
         }
+    }
+
+    /// Lets a caller change something, and records it. Neither a client that goes away nor a limit
+    /// on time cuts a change off from its record. `status` is that of the answer.
+    pub(crate) async fn witness<T: Send + 'static>(
+        self: Arc<Self>,
+        caller: Caller,
+        mut deed: Deed,
+        change: impl Future<Output = T> + Send + 'static,
+        status: impl FnOnce(&T) -> u16 + Send + 'static,
+    ) -> Result<T, Problem> {
+        let done = tokio::spawn(async move {
+            let answer = change.await;
+            deed.status = status(&answer);
+            self.audit.record(&caller, deed).await.map(|()| answer)
+        });
+        let failed = || Problem::new(ErrorCode::MachineFailed, "the request failed");
+        done.await.unwrap_or_else(|_| Err(failed()))
     }
 
     /// Writes down what has to outlive the process.

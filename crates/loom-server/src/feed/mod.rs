@@ -10,6 +10,7 @@ mod cursor;
 mod filter;
 mod follow;
 mod follow_run;
+mod heard;
 mod hub;
 
 pub use bell::{Bell, Ringer};
@@ -18,4 +19,5 @@ pub(crate) use filter::{Filter, Types};
 pub(crate) use follow::bad_cursor;
 pub use follow::{Batch, Follower};
 pub use follow_run::RunFollower;
+pub(crate) use heard::{AllEvents, Heard, RunEvents};
 pub(crate) use hub::{Hub, News, Plans, Row, grown};

@@ -1,11 +1,11 @@
 //! `/events`: server-sent events, resumable by `Last-Event-ID`, and the catalogue of their types.
 
 use super::extract::{Json, Params, Path, text};
-use super::stream::{OfAll, OfRun, respond};
+use super::stream::respond;
 use super::warrant::Warrant;
 use crate::access::{Caller, Permission};
-use crate::app::App;
-use crate::feed::{Filter, Types, bad_cursor};
+use crate::app::{App, Wanted};
+use crate::feed::{Types, bad_cursor};
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -13,7 +13,6 @@ use axum::response::Response;
 use loom_protocol::{EventCatalog, RunEvent, event_catalog};
 use serde::Deserialize;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -50,18 +49,13 @@ async fn all(
     headers: HeaderMap,
     Params(params): Params<EventParams>,
 ) -> Result<Response, Problem> {
-    let permit = permit(&app)?;
-    let namespaces = caller.namespaces(Permission::EventsRead)?;
-    let last = text(&headers, "last-event-id")?.map(str::to_owned).or(params.after);
-    let after = last.as_deref().map(str::parse).transpose().map_err(|_| bad_cursor())?;
-    let types = Types::parse(params.types.as_deref())?;
-    let mut filter = Filter { namespaces, workflow: params.workflow, types };
-    if let Some(namespace) = params.namespace {
-        filter.narrow(namespace)?;
-    }
-    let feed = OfAll::new(app.follow(after).await?, filter);
+    let permit = app.stream_permit()?;
+    let EventParams { types, namespace, workflow, after } = params;
+    let after = text(&headers, "last-event-id")?.map(str::to_owned).or(after);
+    let types = Types::parse(types.as_deref())?;
+    let events = app.all_events(&caller, Wanted { types, namespace, workflow, after }).await?;
     let warrant = Warrant::new(&app, &caller, &headers, Permission::EventsRead)?;
-    Ok(respond(feed, permit, warrant, app.config.limits.write))
+    Ok(respond(events, permit, warrant, app.config.limits.write))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -88,14 +82,13 @@ async fn of_run(
     headers: HeaderMap,
     Params(params): Params<RunEventParams>,
 ) -> Result<Response, Problem> {
-    let permit = permit(&app)?;
-    let summary = app.runs.permitted(&caller, &id, Permission::EventsRead).await?;
+    let permit = app.stream_permit()?;
     let last = text(&headers, "last-event-id")?.map(str::parse).transpose();
     let after = last.map_err(|_| bad_cursor())?.or(params.after).unwrap_or(0);
     let types = Types::parse(params.types.as_deref())?;
-    let follower = app.follow_run(&summary, after).await?;
+    let events = app.run_events(&caller, &id, types, after).await?;
     let warrant = Warrant::new(&app, &caller, &headers, Permission::EventsRead)?;
-    Ok(respond(OfRun::new(follower, types), permit, warrant, app.config.limits.write))
+    Ok(respond(events, permit, warrant, app.config.limits.write))
 }
 
 /// List every type of event, with its schema and an example
@@ -105,10 +98,4 @@ async fn of_run(
 async fn catalog(caller: Caller) -> Result<Json<EventCatalog>, Problem> {
     caller.namespaces(Permission::EventsRead)?;
     Ok(Json(event_catalog()))
-}
-
-pub(super) fn permit(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
-    Arc::clone(&app.streams)
-        .try_acquire_owned()
-        .map_err(|_| Problem::busy("as many event streams as the server allows are open"))
 }

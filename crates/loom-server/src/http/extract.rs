@@ -23,7 +23,7 @@ use utoipa::IntoParams;
 pub(super) struct Deadline(pub(super) Instant);
 
 /// A JSON body, read or written.
-pub(super) struct Json<T>(pub(super) T);
+pub(crate) struct Json<T>(pub(crate) T);
 
 impl<S, T> FromRequest<S> for Json<T>
 where
@@ -123,7 +123,7 @@ where
 }
 
 /// What stands behind the question mark.
-pub(super) struct Params<T>(pub(super) T);
+pub(crate) struct Params<T>(pub(crate) T);
 
 impl<S, T> FromRequestParts<S> for Params<T>
 where
@@ -192,7 +192,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 }
 
 /// A header as text.
-pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     let text = value.to_str();
     text.map(Some).map_err(|_| Problem::argument(format!("the header `{name}` is not ASCII text")))

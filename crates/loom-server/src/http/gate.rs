@@ -73,7 +73,7 @@ pub(super) async fn gate(
             None => next.run(request).await,
         };
     }
-    let mut deed = Deed {
+    let deed = Deed {
         from: request
             .extensions()
             .get::<Peer>()
@@ -88,19 +88,12 @@ pub(super) async fn gate(
             .collect(),
         status: 0,
     };
-    // Neither a client that goes away nor the limit on time cuts a change off from its record.
-    let done = tokio::spawn(async move {
-        let response = match refused {
+    let answer = async move {
+        match refused {
             Some(problem) => problem.into_response(),
             None => next.run(request).await,
-        };
-        deed.status = response.status().as_u16();
-        match gate.access.audit.record(&caller, deed).await {
-            Ok(()) => response,
-            Err(problem) => problem.into_response(),
         }
-    });
-    done.await.unwrap_or_else(|_| {
-        Problem::new(loom_protocol::ErrorCode::MachineFailed, "the request failed").into_response()
-    })
+    };
+    let status = |response: &Response| response.status().as_u16();
+    gate.access.witness(caller, deed, answer, status).await.unwrap_or_else(Problem::into_response)
 }

@@ -6,6 +6,7 @@ use super::reports::{REPORTS, USER_TOKEN};
 use super::triggers::HOOKS;
 use crate::access::{Caller, Client, bearer};
 use crate::app::App;
+use crate::graphql;
 use crate::problem::Problem;
 use crate::serve::Peer;
 use axum::body::Body;
@@ -70,13 +71,31 @@ async fn admit(app: &App, head: &Parts) -> Result<Option<Caller>, Problem> {
         count(app, client(None, address))?;
         return Ok(Some(Caller::everything(LOCAL)));
     }
-    let caller = match shown(head) {
-        Ok(shown) => app.access.caller(shown).await,
-        Err(problem) => Err(problem),
-    };
+    if graphql::says_who_later(head) {
+        count(app, client(None, address))?;
+        return Ok(None);
+    }
+    match shown(head) {
+        Ok(shown) => recognise(app, shown, address).await.map(Some),
+        Err(problem) => Err(failed(app, problem, address)),
+    }
+}
+
+/// Who shows this token, counted as one call of theirs.
+pub(crate) async fn recognise(
+    app: &App,
+    shown: &str,
+    address: Option<IpAddr>,
+) -> Result<Caller, Problem> {
+    let caller = app.access.caller(shown).await;
     let caller = caller.map_err(|problem| failed(app, problem, address))?;
     count(app, client(Some(&caller), address))?;
-    Ok(Some(caller))
+    Ok(caller)
+}
+
+/// Counts one more call of a caller who is known.
+pub(crate) fn count_more(app: &App, caller: &Caller) -> Result<(), Problem> {
+    count(app, client(Some(caller), None))
 }
 
 /// What somebody is told who is not known, or cannot be: that, until they try too often. Whoever

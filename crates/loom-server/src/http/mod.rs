@@ -6,10 +6,10 @@ mod batch;
 mod cursor;
 mod docs;
 mod events;
-mod extract;
+pub(crate) mod extract;
 mod forwarded;
 mod gate;
-mod guard;
+pub(crate) mod guard;
 mod health;
 mod limits;
 mod logs;
@@ -33,6 +33,7 @@ pub use forwarded::ProxyHeader;
 pub use openapi::document;
 
 use crate::app::App;
+use crate::graphql;
 use crate::problem::Problem;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -63,6 +64,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(openapi::routes(&document))
         .merge(open)
         .merge(docs::routes())
+        .merge(graphql::routes())
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         // The limit is ours alone.
@@ -120,10 +122,5 @@ async fn wrong_method(uri: Uri) -> impl IntoResponse {
 
 /// How many items a page may have: what was asked for, within the limit.
 fn page(app: &App, asked: Option<usize>) -> Result<usize, Problem> {
-    let most = app.config.limits.page;
-    match asked {
-        None => Ok(most.min(50)),
-        Some(asked) if (1..=most).contains(&asked) => Ok(asked),
-        Some(_) => Err(Problem::argument(format!("`limit` is 1 to {most}"))),
-    }
+    app.config.limits.page("limit", asked)
 }

@@ -5,13 +5,11 @@
 //! identity that it saw, and misses nothing.
 
 use super::warrant::Warrant;
-use crate::feed::{Batch, Filter, Follower, RunFollower, Types};
+use crate::feed::{AllEvents, Heard, RunEvents};
 use crate::problem::Problem;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use loom_protocol::RunEvent;
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
@@ -89,71 +87,24 @@ async fn pump(mut feed: impl Feed, reader: &mpsc::Sender<Event>, mut warrant: Wa
     }
 }
 
-/// The events of all runs.
-pub(super) struct OfAll {
-    follower: Follower,
-    filter: Filter,
-    /// Read, and not handed over yet.
-    waiting: VecDeque<Batch>,
-}
-
-impl OfAll {
-    pub(super) fn new(follower: Follower, filter: Filter) -> Self {
-        Self { follower, filter, waiting: VecDeque::new() }
-    }
-
-    fn frames(&self, batch: &Batch) -> Vec<Event> {
-        if !self.filter.wants(batch) {
-            return Vec::new();
-        }
-        let events = batch.events().map(|(cursor, event)| (cursor, batch.wire(cursor, event)));
-        let frame = |(cursor, event)| frame(&cursor, &event, &self.filter.types);
-        events.filter_map(frame).collect()
-    }
-}
-
-impl Feed for OfAll {
+impl Feed for AllEvents {
     async fn next(&mut self) -> Result<Vec<Event>, Problem> {
-        loop {
-            while let Some(batch) = self.waiting.pop_front() {
-                let frames = self.frames(&batch);
-                if !frames.is_empty() {
-                    return Ok(frames);
-                }
-            }
-            self.waiting = self.follower.next().await?.into();
-        }
+        Self::next(self).await.map(frames)
     }
 
     fn heartbeat(&self) -> Event {
         // An identity without data: a reader that wants little still moves on in the feed.
         let beat = Event::default().comment("");
-        if self.waiting.is_empty() { beat.id(self.follower.place().to_string()) } else { beat }
-    }
-}
-
-/// The events of one run.
-pub(super) struct OfRun {
-    follower: RunFollower,
-    types: Types,
-}
-
-impl OfRun {
-    pub(super) fn new(follower: RunFollower, types: Types) -> Self {
-        Self { follower, types }
-    }
-}
-
-impl Feed for OfRun {
-    async fn next(&mut self) -> Result<Vec<Event>, Problem> {
-        loop {
-            let events = self.follower.next().await?;
-            let frames = events.iter().filter_map(|event| frame(&event.seq, event, &self.types));
-            let frames: Vec<Event> = frames.collect();
-            if !frames.is_empty() {
-                return Ok(frames);
-            }
+        match self.place() {
+            Some(place) => beat.id(place),
+            None => beat,
         }
+    }
+}
+
+impl Feed for RunEvents {
+    async fn next(&mut self) -> Result<Vec<Event>, Problem> {
+        Self::next(self).await.map(frames)
     }
 
     fn heartbeat(&self) -> Event {
@@ -161,13 +112,13 @@ impl Feed for OfRun {
     }
 }
 
-/// The event as it goes out, if it is wanted.
-fn frame(id: &impl ToString, event: &RunEvent, types: &Types) -> Option<Event> {
-    let kind = event.what.type_name();
-    types.want(kind).then(|| {
-        let json = serde_json::to_string(event).expect("its keys are text");
-        Event::default().id(id.to_string()).event(kind).data(json)
-    })
+/// Events as they go out.
+fn frames(heard: Vec<Heard>) -> Vec<Event> {
+    let frame = |Heard { place, event }: Heard| {
+        let json = serde_json::to_string(&event).expect("its keys are text");
+        Event::default().id(place).event(event.what.type_name()).data(json)
+    };
+    heard.into_iter().map(frame).collect()
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use crate::access::{Caller, Permission};
 use crate::problem::Problem;
 use loom_core::RunState;
 use loom_protocol::api::{
-    NamespaceList, NamespaceView, RunCounts, RunList, RunSelector, RunState as WireState,
+    NamespaceList, NamespaceView, RunCounts, RunList, RunSelector, RunState as WireState, RunView,
 };
-use loom_store::{QueryStore, RunFilter, RunSort, TimeRange};
+use loom_store::{QueryStore, RunFilter, RunPage, RunSort, RunSummary, TimeRange};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which page of a list, and in which order.
@@ -23,6 +23,25 @@ pub struct Paging {
     pub limit: usize,
 }
 
+/// A page of runs.
+pub(crate) struct Found {
+    runs: Vec<RunSummary>,
+    /// Whether there are more.
+    pub(crate) more: bool,
+    question: String,
+}
+
+impl Found {
+    /// The runs, each with the cursor that leads behind it.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (String, RunView)> {
+        self.runs.iter().map(|run| (self.cursor(run), view::run(run)))
+    }
+
+    fn cursor(&self, run: &RunSummary) -> String {
+        cursor::write(run.cursor(), &self.question)
+    }
+}
+
 impl Runs {
     /// The runs that match and that the caller may see.
     pub async fn list(
@@ -31,16 +50,27 @@ impl Runs {
         selector: &RunSelector,
         paging: Paging,
     ) -> Result<RunList, Problem> {
+        let found = self.search(caller, selector, paging).await?;
+        let last = found.runs.last().filter(|_| found.more);
+        let next_cursor = last.map(|run| found.cursor(run));
+        Ok(RunList { items: found.runs.iter().map(|run| self.shown(run)).collect(), next_cursor })
+    }
+
+    /// As [`Runs::list`], with the cursor of each run.
+    pub(crate) async fn search(
+        &self,
+        caller: &Caller,
+        selector: &RunSelector,
+        paging: Paging,
+    ) -> Result<Found, Problem> {
         let mut filter = filter(caller, Permission::RunsList, selector)?;
         filter.sort = sort(paging.sort.as_deref())?;
         filter.limit = paging.limit;
         let question = serde_json::to_string(selector).expect("its keys are text");
         let question = format!("{:?} {question}", filter.sort);
         filter.after = paging.cursor.map(|text| cursor::read(&text, &question)).transpose()?;
-        let page = self.readers.ask(move |store| store.list(&filter)).await?;
-        let last = page.runs.last().filter(|_| page.more);
-        let next_cursor = last.map(|run| cursor::write(run.cursor(), &question));
-        Ok(RunList { items: page.runs.iter().map(|run| self.shown(run)).collect(), next_cursor })
+        let RunPage { runs, more } = self.readers.ask(move |store| store.list(&filter)).await?;
+        Ok(Found { runs, more, question })
     }
 
     /// How many runs match, by state.

@@ -3,7 +3,6 @@
 mod follow;
 mod range;
 
-use super::events::permit;
 use super::extract::{Params, Path, text};
 use super::warrant::Warrant;
 use crate::access::{Caller, Permission};
@@ -65,7 +64,7 @@ async fn get(
     let attempt = attempt_number(&attempt)?;
     let log = app.runs.log(&caller, &id, &task, attempt, params.item).await?;
     if params.follow {
-        let permit = permit(&app)?;
+        let permit = app.stream_permit()?;
         let warrant = Warrant::new(&app, &caller, &headers, Permission::LogsGet)?;
         let from = params.from.unwrap_or(0);
         let body = follow::follow(app, log, from, warrant, permit).await?;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
-const THREE: &str = "
+pub(super) const THREE: &str = "
 name: three
 tasks:
   - { name: a, plugin: noop, outputs: [X?] }
@@ -16,7 +16,7 @@ tasks:
 ";
 
 /// Starts so many runs, several at a time.
-fn start(server: &Server, workflow: &str, runs: usize) {
+pub(super) fn start(server: &Server, workflow: &str, runs: usize) {
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| (0..runs / 4).for_each(|_| drop(server.begin(workflow))));
@@ -25,7 +25,7 @@ fn start(server: &Server, workflow: &str, runs: usize) {
 }
 
 /// Asserts that every run's events are there from the first to the last, each once and in order.
-fn assert_whole(sent: &[Sent], runs: usize) {
+pub(super) fn assert_whole(sent: &[Sent], runs: usize) {
     let mut next: BTreeMap<&str, u64> = BTreeMap::new();
     let mut ids = BTreeSet::new();
     for one in sent {

@@ -8,6 +8,7 @@ mod crowd;
 mod dotflow;
 mod events;
 mod files;
+mod graphql;
 mod h2;
 mod harness;
 mod hostile;

@@ -87,6 +87,14 @@ impl Raw {
         }
     }
 
+    /// Whether nothing comes for so long.
+    pub(crate) fn silent_for(&mut self, time: Duration) -> bool {
+        self.0.get_ref().set_read_timeout(Some(time)).unwrap();
+        let silent = self.0.fill_buf().is_err();
+        self.0.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
+        silent
+    }
+
     /// Waits until the server has closed the connection, without a word.
     pub(crate) fn ends(mut self) {
         let mut rest = Vec::new();

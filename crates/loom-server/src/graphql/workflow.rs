@@ -1,0 +1,71 @@
+//! A registered version of a workflow.
+
+use super::answer::Field;
+use super::cost;
+use super::desk::Desk;
+use crate::problem::Problem;
+use async_graphql::{ComplexObject, Context, SimpleObject};
+use loom_protocol::api::{GraphView, NeedView, WorkflowView};
+use tokio::sync::OnceCell;
+
+/// A version of a registered workflow
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub(super) struct Workflow {
+    #[graphql(flatten)]
+    view: WorkflowView,
+    /// With the document, which lists do not have.
+    #[graphql(skip)]
+    whole: OnceCell<WorkflowView>,
+}
+
+impl From<WorkflowView> for Workflow {
+    fn from(view: WorkflowView) -> Self {
+        let whole = view.source.is_some().then(|| view.clone());
+        Self { view, whole: OnceCell::new_with(whole) }
+    }
+}
+
+impl Workflow {
+    async fn whole(&self, context: &Context<'_>) -> Result<&WorkflowView, Problem> {
+        let Desk { app, caller, .. } = Desk::of(context);
+        let WorkflowView { namespace, name, version, .. } = &self.view;
+        let read = || async {
+            let found = app.workflows.get(caller, namespace, name, Some(version)).await;
+            found.map(|found| found.value)
+        };
+        self.whole.get_or_try_init(read).await
+    }
+}
+
+#[ComplexObject]
+impl Workflow {
+    /// The document, as it was registered.
+    #[graphql(complexity = "cost::look(child_complexity)")]
+    async fn source(&self, context: &Context<'_>) -> Field<Option<&str>> {
+        Some(self.whole(context).await.map(|whole| whole.source.as_deref()))
+    }
+
+    /// What a run must be given.
+    #[graphql(complexity = "cost::look(cost::list(child_complexity))")]
+    async fn needs(&self, context: &Context<'_>) -> Field<&[NeedView]> {
+        Some(self.whole(context).await.map(|whole| &whole.needs[..]))
+    }
+
+    /// Its tasks and who waits for whom.
+    #[graphql(complexity = "cost::look(cost::list(child_complexity))")]
+    async fn graph(&self, context: &Context<'_>) -> Field<GraphView> {
+        let Desk { app, caller, .. } = Desk::of(context);
+        let WorkflowView { namespace, name, version, .. } = &self.view;
+        Some(app.workflows.graph(caller, namespace, name, version).await)
+    }
+
+    /// All versions of the workflow, newest first.
+    #[graphql(complexity = "cost::look(cost::list(child_complexity))")]
+    async fn versions(&self, context: &Context<'_>) -> Field<Vec<Workflow>> {
+        let Desk { app, caller, .. } = Desk::of(context);
+        let WorkflowView { namespace, name, .. } = &self.view;
+        let list = app.workflows.versions(caller, namespace, name).await;
+        Some(list.map(|list| list.items.into_iter().map(Self::from).collect()))
+    }
+}
