@@ -282,7 +282,7 @@ fn cut(text: &str, most: usize) -> String {
 mod tests {
     use super::*;
 
-    fn body(value: Value) -> Body {
+    fn body(value: &Value) -> Body {
         Body::read(value.to_string().as_bytes()).unwrap()
     }
 
@@ -303,14 +303,14 @@ mod tests {
             ),
             (json!({ "workflow_id": 7, "name": "  " }), "7", None),
         ] {
-            let body = body(shape);
+            let body = body(&shape);
             assert_eq!(body.created_workflow().unwrap(), id);
             assert_eq!(body.name().as_deref(), name);
             assert!(body.tasks().unwrap().is_empty());
         }
         for wrong in [json!({}), json!({ "id": [] }), json!({ "id": "" }), json!({ "id": "a\nb" })]
         {
-            assert!(body(wrong.clone()).created_workflow().is_err(), "{wrong}");
+            assert!(body(&wrong).created_workflow().is_err(), "{wrong}");
         }
         for wrong in ["", "[]", "3", "{\"id\":", "{\"id\": NaN}"] {
             assert!(Body::read(wrong.as_bytes()).is_err(), "{wrong}");
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn tasks_are_created_and_changed_in_every_shape() {
-        let early = body(json!({
+        let early = body(&json!({
             "id": 0, "step": "<function a>", "callback": "<function b>",
             "initial_context": { "i": 1 }, "group_name": "default",
         }));
@@ -329,7 +329,7 @@ mod tests {
         assert_eq!((task.def.name.as_str(), task.phase), ("0", ObservedPhase::Waiting));
         assert_eq!(task.def.execution.parallel_group, None);
         assert_eq!(task.outputs[0].value, json!({ "i": 1 }));
-        let full = body(json!({
+        let full = body(&json!({
             "task_id": "01M7XP6F59AA3BPET8HHT16XMF", "workflow_id": "w", "status": "Completed",
             "duration": 0.25, "initial_context": null, "current_context": "{\"users\": 150}",
             "previous_context": "\"loaded 120\"", "group_name": "g", "retry_count": 0,
@@ -347,7 +347,7 @@ mod tests {
             [("previous_context", &previous, false), ("current_context", &current, true)];
         assert_eq!(outputs, expected);
         assert_eq!(full.workflow_of_task().unwrap(), "w");
-        let trimmed = body(json!({ "status": "Failed", "errors": [{ "message": "x" }] }));
+        let trimmed = body(&json!({ "status": "Failed", "errors": [{ "message": "x" }] }));
         let task = trimmed.task(Some("3")).unwrap();
         assert_eq!(task.failures[0].message, "x");
         assert!(!task.failures[0].retryable);
@@ -365,17 +365,17 @@ mod tests {
             (json!("Retry"), Word::Nothing),
             (json!(null), Word::Nothing),
         ] {
-            assert_eq!(body(json!({ "status": status })).word().unwrap(), word);
+            assert_eq!(body(&json!({ "status": status })).word().unwrap(), word);
         }
         for wrong in [json!("done"), json!(1), json!({}), json!("x".repeat(10_000))] {
-            let problem = body(json!({ "status": wrong })).word().unwrap_err();
+            let problem = body(&json!({ "status": wrong })).word().unwrap_err();
             assert!(problem.message.len() < 300);
         }
     }
 
     #[test]
     fn contexts_are_decoded_as_far_as_they_can_be() {
-        let context = |value: Value| body(json!({ "c": value })).context("c");
+        let context = |value: Value| body(&json!({ "c": value })).context("c");
         let ulid = "01M7XP6F59AA3BPET8HHT16XMF";
         assert_eq!(context(json!("{\"a\": [1, null]}")), Some(json!({ "a": [1, null] })));
         assert_eq!(context(json!("{\"a\": NaN}")), Some(json!("{\"a\": NaN}")));
@@ -393,7 +393,7 @@ mod tests {
             json!({ "attempt": attempt, "exception": exception, "message": message,
                 "traceback": "Traceback:\n  File \"x\"\nE" })
         };
-        let failed = body(json!({
+        let failed = body(&json!({
             "status": "Failed", "initial_context": "{\"a\": 1}",
             "errors": [error(json!(1), "ValueError", "kaput"), error(json!(null), "TimeoutError", "")],
         }));
@@ -406,12 +406,12 @@ mod tests {
         let error = failures[1].error.as_ref().unwrap();
         assert_eq!(error, &json!({ "exception": "TimeoutError", "initial_context": { "a": 1 } }));
         let many = json!({ "status": "Retry", "errors": vec![json!(7); 10_000] });
-        assert_eq!(body(many).task(Some("t")).unwrap().failures.len(), FAILURES_MAX);
+        assert_eq!(body(&many).task(Some("t")).unwrap().failures.len(), FAILURES_MAX);
     }
 
     #[test]
     fn times_without_a_zone_give_durations() {
-        let ran = |value: Value| body(value).ran();
+        let ran = |value: Value| body(&value).ran();
         let times = json!({
             "started_at": "2026-11-20T23:55:47.250000", "finished_at": "2026-11-20T23:55:48.500000",
         });

@@ -59,9 +59,11 @@ fn history(server: &Server, run: &str) -> Vec<String> {
     for event in events.filter(|event: &Value| event["run"] == run) {
         let kind = event["type"].as_str().unwrap().to_owned();
         let over = kind == "run.finished";
-        let of = [&event["task"], &event["attempt"]].into_iter().filter(|it| !it.is_null());
-        let of: String = of.map(|it| format!(" {}", it.to_string().trim_matches('"'))).collect();
-        lines.push(format!("{kind}{of}"));
+        let mut line = vec![kind];
+        for of in [&event["task"], &event["attempt"]].into_iter().filter(|it| !it.is_null()) {
+            line.push(of.to_string().trim_matches('"').to_owned());
+        }
+        lines.push(line.join(" "));
         if over {
             break;
         }
