@@ -36,7 +36,7 @@ impl From<RunView> for Run {
 impl Run {
     async fn detail(&self, context: &Context<'_>) -> Result<&RunDetail, Problem> {
         let Desk { app, caller, .. } = Desk::of(context);
-        let read = || async { Ok(app.runs.get(caller, &self.view.id).await?.value) };
+        let read = || async { Ok::<_, Problem>(app.runs.get(caller, &self.view.id).await?.value) };
         self.detail.get_or_try_init(read).await
     }
 }
