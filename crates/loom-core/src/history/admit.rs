@@ -11,6 +11,9 @@ impl History {
         let Some(phase) = self.run.phase_of(task) else { return false };
         let may = |step| phase.next(step).is_some();
         let is_whole = task.item.is_none();
+        if !is_whole && self.run.phase(task.task).is_final() {
+            return false;
+        }
         match event {
             Event::Fired { .. } => is_whole && may(TaskStep::Fire),
             Event::Assigned { .. } | Event::Started { .. } => {
@@ -30,7 +33,12 @@ impl History {
             }
             Event::Skipped { .. } => is_whole && may(TaskStep::Skip),
             Event::Cancelled { .. } => may(TaskStep::Cancel),
-            Event::Resolved { .. } => is_whole && may(TaskStep::Resolve),
+            Event::Resolved { .. } => {
+                is_whole && (phase == TaskPhase::Waiting || self.run.has_come_to_grief(task.task))
+            }
+            Event::TaskCancelRequested { .. } | Event::SkipRequested { .. } => {
+                is_whole && !phase.is_final()
+            }
             _ => is_whole,
         }
     }
@@ -38,9 +46,8 @@ impl History {
     fn admits_of_run(&self, event: &Event) -> bool {
         let Event::RunReopened { tasks, .. } = event else { return true };
         let came_to_grief = |task: &TaskRef| {
-            let phase = self.run.phase_of(*task);
-            let ended = matches!(phase, Some(TaskPhase::Failed | TaskPhase::Cancelled));
-            task.item.is_none() && ended
+            let exists = self.run.phase_of(*task).is_some();
+            exists && task.item.is_none() && self.run.has_come_to_grief(task.task)
         };
         let mut sorted = tasks.clone();
         sorted.sort_unstable();

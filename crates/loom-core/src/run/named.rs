@@ -29,7 +29,7 @@ impl Run {
     }
 
     /// Whether a task has failed, or was cancelled alone, so that it can be taken up again.
-    pub(super) fn has_come_to_grief(&self, task: TaskIx) -> bool {
+    pub(crate) fn has_come_to_grief(&self, task: TaskIx) -> bool {
         let slot = &self.slots[task.at()];
         match slot.progress.phase {
             TaskPhase::Failed => true,
