@@ -331,6 +331,8 @@ fn a_run_of_which_nothing_is_heard_is_ended() {
 fn who_may_report_and_where() {
     let mut server = Server::with(Loom::new(), &["--access"]);
     let (viewer, admin) = (token(&server.loom, "viewer"), token(&server.loom, "admin"));
+    let scoped = make(&server.loom, "team", &["--role", "operator", "--namespace", "team"]);
+    let scoped = scoped["token"].as_str().unwrap().to_owned();
     let body = json!({ "id": "w", "name": "demo" }).to_string();
     let post = |headers: &[(&str, &str)]| {
         let headers = [&[JSON], headers].concat();
@@ -340,8 +342,6 @@ fn who_may_report_and_where() {
     post(&[("x-user-token", "nonsense")]).problem(401, "L701");
     post(&[("x-user-token", &viewer)]).problem(403, "L702");
     post(&[("authorization", &format!("Bearer {viewer}"))]).problem(403, "L702");
-    let scoped = make(&server.loom, "team", &["--role", "operator", "--namespace", "team"]);
-    let scoped = scoped["token"].as_str().unwrap().to_owned();
     let theirs = post(&[("x-user-token", &scoped)]).expect(201)["run"].clone();
     let ours = post(&[("authorization", &format!("Bearer {admin}"))]).expect(201)["run"].clone();
     assert_ne!(theirs, ours, "one workflow's id in two namespaces is two workflows");
