@@ -286,7 +286,7 @@ mod tests {
             ("LARGE|replace('x', '0123456789ab')|length > 0".into(), "builds texts"),
             ("LIST|map('replace', 'y', LARGE)|list|length > 0".into(), "builds texts"),
             (["range(100000)"; 3].join(" ~ "), "builds texts"),
-            (["LIST|string"; 50].join(" ~ "), "as often as it is named"),
+            (["LIST|string"; 60].join(" ~ "), "as often as it is named"),
         ] {
             let error = check(&expression).unwrap_err();
             assert!(error.contains(expected), "{expression}: {error}");

@@ -118,7 +118,7 @@ fn called_by<'a>(filter: &str, argument: &'a str) -> Option<Called<'a>> {
 pub(super) fn used(expression: &str) -> Vec<&str> {
     let words = words(expression);
     let uses = words.iter().enumerate().filter(|(at, word)| {
-        let is_part = matches!(words[..*at], [.., "." | "|"]);
+        let is_part = matches!(words[..*at], [.., "." | "|" | "is"] | [.., "is", "not"]);
         let is_counted = match words[at + 1..] {
             ["is", ..] => true,
             ["|", filter, ..] => NUMERIC.contains(&filter),
