@@ -8,6 +8,11 @@ impl History {
     /// what somebody else tells is asked for here before it is recorded.
     pub fn admits(&self, event: &Event) -> bool {
         let Some(task) = event.task() else { return self.admits_of_run(event) };
+        if let Event::Declared { .. } = event {
+            let plan = self.run.plan();
+            let is_next = task.item.is_none() && task.task.at() == plan.task_count();
+            return is_next && plan.external().is_some();
+        }
         let Some(phase) = self.run.phase_of(task) else { return false };
         let may = |step| phase.next(step).is_some();
         let is_whole = task.item.is_none();

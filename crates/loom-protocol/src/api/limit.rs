@@ -115,6 +115,7 @@ pub struct LimitList {
 /// What a run waits for before it begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject))]
 pub struct LimitWait {
     /// The limit that has no room for it.
     pub limit: String,
@@ -135,6 +136,7 @@ pub struct LimitWait {
 /// What a limit lacks for a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum Lack {
     /// A place: as many runs as may be at once have one.

@@ -44,7 +44,6 @@ impl From<Heard> for Event {
     }
 }
 
-#[expect(clippy::unused_async, reason = "the library takes resolvers that are async")]
 #[Subscribe]
 impl Subscription {
     /// The events of all runs. Takes `events:read`.

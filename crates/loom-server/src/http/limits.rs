@@ -1,14 +1,13 @@
 //! `/limits`: how many runs and tasks there may be at once.
 
-use super::extract::{Json, Params, Path, etag, if_absent, if_match};
+use super::extract::{Json, Params, Path, tagged, written};
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
-use crate::workflows::Tagged;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use loom_protocol::api::{LimitList, LimitSpec, LimitView};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -73,13 +72,10 @@ async fn put(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    when: Precondition,
     Json(spec): Json<LimitSpec>,
 ) -> Result<Response, Problem> {
-    let when = Precondition { version: if_match(&headers)?, absent: if_absent(&headers)? };
-    let (found, new) = app.limits.put(&caller, &name, spec, when).await?;
-    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, tagged(found)).into_response())
+    app.limits.put(&caller, &name, spec, when).await.map(written)
 }
 
 /// Delete a limit
@@ -93,12 +89,8 @@ async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    app.limits.delete(&caller, &name, if_match(&headers)?).await?;
+    app.limits.delete(&caller, &name, when.version).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn tagged(found: Tagged<LimitView>) -> Response {
-    (etag(found.version), Json(found.value)).into_response()
 }

@@ -1,8 +1,9 @@
 //! `/runs`: starting, finding and steering them.
 
-use super::extract::{Json, OptionalJson, Pairs, Params, Path, etag, if_match, params, text};
+use super::extract::{Json, OptionalJson, Pairs, Params, Path, params, tagged, text};
 use crate::access::Caller;
 use crate::app::App;
+use crate::asked::Precondition;
 use crate::problem::Problem;
 use crate::runs::{Paging, StartContext};
 use axum::extract::State;
@@ -10,8 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use loom_protocol::api::{
     ChangeRun, Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunSubmission,
-    RunView,
-    RunWhyView, StartRun, Started,
+    RunView, RunWhyView, StartRun, Started,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -125,8 +125,7 @@ async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let found = app.runs.get(&caller, &id).await?;
-    Ok((etag(found.version), Json(found.value)).into_response())
+    app.runs.get(&caller, &id).await.map(tagged)
 }
 
 /// Change a run's labels, reason or, before it begins, its priority
@@ -141,11 +140,10 @@ async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    when: Precondition,
     Json(change): Json<Map<String, Value>>,
 ) -> Result<Response, Problem> {
-    let changed = app.runs.change(&caller, &id, change, if_match(&headers)?).await?;
-    Ok((etag(changed.version), Json(changed.value)).into_response())
+    app.runs.change(&caller, &id, change, when.version).await.map(tagged)
 }
 
 /// Read what a run began with

@@ -27,5 +27,5 @@ pub use takers::{Taker, takers};
 
 pub(crate) use look::Look;
 pub(crate) use search::state;
-pub(crate) use view::{link, state as wire_state};
 pub use view::{detail, run};
+pub(crate) use view::{link, state as wire_state};

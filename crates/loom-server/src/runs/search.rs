@@ -3,6 +3,7 @@
 use super::cursor;
 use super::service::Runs;
 use super::start::{LABELS_MAX, TEXT_MAX, moment, within};
+use super::view;
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
 use loom_core::RunState;

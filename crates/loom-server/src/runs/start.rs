@@ -246,7 +246,7 @@ fn meta(caller: &Caller, request: StartRun, context: StartContext) -> Result<Run
         rerun_of: context.rerun_of,
         priority: request.priority,
         concurrency_key: request.concurrency_key,
-        external: None,
+        ..RunMeta::default()
     };
     check_labels(&meta)?;
     Ok(meta)

@@ -13,7 +13,9 @@ use loom_store::QueryStore;
 impl Runs {
     /// All tasks, in the order of the workflow.
     pub async fn tasks(&self, caller: &Caller, id: &str) -> Result<TaskList, Problem> {
-        let view = |_: &mut dyn QueryStore, look: &Look| Ok(TaskList { items: view::tasks(&look.history) });
+        let view = |_: &mut dyn QueryStore, look: &Look| {
+            Ok(TaskList { items: view::tasks(&look.history) })
+        };
         self.look(caller, id, Permission::RunsGet, view).await
     }
 

@@ -1,7 +1,8 @@
 //! The way back: a [`RunEvent`] as the fact that it tells.
 
 use loom_core::{
-    Event, Failure, Output, Plan, RunOutcome, SkipReason, TaskRef, Timestamp, Value, Variable,
+    Event, Failure, Output, Plan, RunOutcome, SkipReason, TaskDef, TaskIx, TaskRef, Timestamp,
+    Value, Variable,
 };
 use loom_protocol::{
     AttemptOf, FailureEvent, MASK, OutputEvent, RunEvent, RunEventKind as Kind, read_rfc3339,
@@ -27,6 +28,12 @@ pub fn read_event(plan: &Plan, event: &RunEvent) -> Option<Event> {
         }
         Kind::RunFinished { outcome } => {
             Event::RunFinished { at, outcome: named::<RunOutcome>(outcome)? }
+        }
+        Kind::TaskDeclared { task, group } => {
+            let at_place = TaskIx(u32::try_from(plan.task_count()).ok()?);
+            let mut def = TaskDef::new(task, plan.external()?);
+            def.execution.parallel_group = group;
+            Event::Declared { at, task: TaskRef::whole(at_place), def: Box::new(def) }
         }
         Kind::TaskFired { task, items } => {
             // Masked values are nobody's secret any more.

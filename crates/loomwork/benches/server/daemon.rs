@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use serde_json::Value;
+use std::fmt::Write;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -50,11 +51,11 @@ impl Daemon {
     fn register(&self, name: &str, plugin: &str, tasks: usize) {
         let mut text = format!("workflow:\n  name: {name}\n  version: 1.0.0\n  tasks:\n");
         for nth in 0..tasks {
-            text += &format!("    - {{name: t{nth}, plugin: {plugin}");
-            if nth > 0 {
-                text += &format!(", execution: {{depends_on: [t{}]}}", nth - 1);
-            }
-            text += "}\n";
+            let after = if nth > 0 { format!("t{}", nth - 1) } else { String::new() };
+            let _ = writeln!(
+                text,
+                "    - {{name: t{nth}, plugin: {plugin}, execution: {{depends_on: [{after}]}}}}"
+            );
         }
         self.client().send_as("POST", "/api/v1/workflows", "application/yaml", &text);
     }

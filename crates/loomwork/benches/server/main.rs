@@ -6,6 +6,8 @@
 //! Restate's server from the npm registry; it is left out unless it is named.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(clippy::unwrap_used, reason = "what fails here has no figure")]
+#![expect(clippy::disallowed_methods, reason = "the pace of a load is not synchronisation")]
 
 mod chains;
 mod client;

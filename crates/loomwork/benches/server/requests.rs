@@ -20,7 +20,7 @@ pub(crate) fn starts() {
     start(STARTS / 10);
     let before = daemon.spent();
     let (times, took) = start(STARTS);
-    let spent = daemon.spent() - before;
+    let spent = daemon.spent().saturating_sub(before);
     println!(
         "start a run, {CONNECTIONS} connections: {}, {}; {} µs of processor time each",
         rate(STARTS, took),

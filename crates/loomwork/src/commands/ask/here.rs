@@ -13,7 +13,7 @@ use crate::session::{Session, Setup, actor, now};
 use crate::store;
 use crate::ui::{Ui, Voice};
 use crate::workflow;
-use loom_core::{Request, RunId, RunState};
+use loom_core::{Refusal, Request, RunId, RunState};
 use loom_protocol::ErrorCode;
 use loom_store::{QueryStore, StoreError};
 use std::path::PathBuf;
