@@ -1,17 +1,19 @@
 //! The engine's round: apply, fill, commit, perform.
 
 mod asked;
+mod batch;
 
 use crate::active::ActiveRun;
 use crate::executor::{Carried, Executor, Started};
-use crate::input::{EngineError, Input, NewSubmission, Observer, Reply};
+use crate::input::{EngineError, Input, NewSubmission, Observer};
 use crate::limits::Limits;
 use crate::options::Options;
 use crate::park::{Parked, Timers};
+use batch::Batch;
 use loom_core::{
     Command, Effect, Event, Plan, Refusal, Report, Request, Run, RunId, Stop, Submission, Timestamp,
 };
-use loom_store::{DefinitionHash, NewRun, RunCommit, RunStore, StoreError};
+use loom_store::{DefinitionHash, NewRun, RunStore, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
@@ -38,35 +40,6 @@ pub struct Engine {
     /// Decided, not yet durable.
     batch: Batch,
     stopping: Option<Stopping>,
-}
-
-/// What one commit makes durable, and what is to be done then.
-#[derive(Default)]
-struct Batch {
-    /// The runs that it is about.
-    runs: Vec<RunId>,
-    commits: Vec<RunCommit>,
-    effects: Vec<Effect>,
-    /// Requests that could not be read, and why.
-    dropped: Vec<(RunId, String)>,
-    /// Who waits for an answer about which run.
-    replies: Vec<(RunId, Reply, Result<(), EngineError>)>,
-}
-
-impl Batch {
-    fn creates(&self, run: RunId) -> bool {
-        self.commits.iter().any(|commit| commit.run == run && commit.new.is_some())
-    }
-
-    /// Takes out all that is about a run whose identity is another's.
-    fn withdraw(&mut self, run: RunId) {
-        self.runs.retain(|other| *other != run);
-        self.commits.retain(|commit| commit.run != run);
-        self.effects.retain(|effect| effect.run() != run);
-        for (_, _, answer) in self.replies.iter_mut().filter(|(about, ..)| *about == run) {
-            *answer = Err(EngineError::Exists(run));
-        }
-    }
 }
 
 /// How the engine comes to its end.

@@ -3,12 +3,13 @@
 use crate::access::{Access, Caller, Permission};
 use crate::config::Config;
 use crate::feed::{
-    AllEvents, Cursor, Filter, Follower, Hub, RunEvents, RunFollower, Types, bad_cursor, grown,
+    AllEvents, Bell, Cursor, Filter, Follower, Hub, RunEvents, RunFollower, Types, bad_cursor,
+    grown,
 };
 use crate::insight::{Insight, InsightParts};
 use crate::limits::{Gatekeeper, Limits};
 use crate::log::Log;
-use crate::parts::{Logs, Parts};
+use crate::parts::{Logs, Parts, Stores};
 use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
 use crate::reports::Reports;
@@ -22,7 +23,7 @@ use crate::triggers::{Lookout, TriggerParts, Triggers};
 use crate::webhooks::{Receivers, Webhooks};
 use crate::workflows::Workflows;
 use loom_core::Plan;
-use loom_engine::Clock;
+use loom_engine::{Clock, Handle};
 use loom_store::{QueryStore, RunSummary};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -91,25 +92,18 @@ impl App {
     pub fn start(parts: Parts, config: Config) -> Result<Arc<Self>, ServeError> {
         let Parts { engine, bell, stores, plugins, logs, folders, commits, log, clock } = parts;
         let config = Arc::new(config);
-        let files = config.tls.clone();
-        let certificates = files.map(|files| Certificates::load(files, clock.now()).map(Arc::new));
-        let certificates = certificates.transpose()?;
-        let readers = Readers::start(stores.as_ref())?;
-        let keeper = Keeper::start(stores.as_ref())?;
-        let shelf = Shelf::start(stores.as_ref(), Arc::clone(&clock))?;
-        let hub = Hub::start(stores.as_ref(), bell)?;
-        let access = Access::start(&shelf, &clock, &config)?;
-        let log = Log::start(config.log, log, Arc::clone(&clock))?;
-        let streams = Arc::new(Semaphore::new(config.limits.streams));
+        let (log, time) = (Log::start(config.log, log, Arc::clone(&clock))?, Arc::clone(&clock));
+        let ground = Ground::lay(stores.as_ref(), bell, &config, time)?;
+        let Ground { certificates, readers, shelf, hub, streams, .. } = &ground;
         let insight = Insight::start(InsightParts {
             engine: engine.clone(),
             stores: &stores,
-            hub: &hub,
+            hub,
             readers: readers.clone(),
             shelf: shelf.clone(),
             clock: Arc::clone(&clock),
             commits,
-            streams: Arc::clone(&streams),
+            streams: Arc::clone(streams),
             certificates: certificates.clone(),
             log: log.clone(),
             config: Arc::clone(&config),
@@ -117,26 +111,13 @@ impl App {
         let (catalog, time, settings) =
             (Arc::clone(&plugins), Arc::clone(&clock), Arc::clone(&config));
         let workflows = Arc::new(Workflows::new(shelf.clone(), catalog, time, settings));
-        let limits = Arc::new(Limits::start(
-            stores.as_ref(),
-            shelf.clone(),
-            readers.clone(),
-            engine.clone(),
-            Arc::clone(&clock),
-        )?);
-        let webhooks = webhooks(&hub, &readers, &shelf, &clock, Receivers::new(&config)?);
+        let (documents, at, time) = (shelf.clone(), engine.clone(), Arc::clone(&clock));
+        let limits = Limits::start(stores.as_ref(), documents, readers.clone(), at, time)?;
+        let limits = Arc::new(limits);
+        let webhooks = webhooks(hub, readers, shelf, &clock, Receivers::new(&config)?);
         let reports = Reports::new(engine.clone(), readers.clone(), shelf.clone(), &clock, &config);
-        let runs = Arc::new(Runs::new(
-            engine,
-            readers.clone(),
-            keeper.clone(),
-            shelf.clone(),
-            Arc::clone(&workflows),
-            Arc::clone(&logs),
-            Arc::clone(&clock),
-            Arc::clone(&config),
-            Arc::clone(&limits),
-        ));
+        let made = (Arc::clone(&workflows), Arc::clone(&limits));
+        let runs = runs(engine, &ground, made, &logs, &clock, &config);
         let beginners = TriggerParts {
             shelf: shelf.clone(),
             readers: readers.clone(),
@@ -146,12 +127,12 @@ impl App {
             folders,
             allowed: &config.watched_folders,
         };
-        let (schedules, triggers, drivers) = start(beginners, &limits, &hub);
-        let retention = Retention::new(shelf);
-        if let Some(certificates) = &certificates {
-            let tended = tls::tend(Arc::downgrade(certificates), log.clone(), Arc::clone(&clock));
-            tokio::spawn(tended);
+        let (schedules, triggers, drivers) = start(beginners, &limits, hub);
+        if let Some(files) = certificates {
+            tokio::spawn(tls::tend(Arc::downgrade(files), log.clone(), Arc::clone(&clock)));
         }
+        let retention = Retention::new(shelf.clone());
+        let Ground { certificates, readers, keeper, hub, access, streams, .. } = ground;
         let app = Arc::new(Self {
             access,
             workflows,
@@ -261,6 +242,60 @@ impl App {
         }
         Ok(RunFollower::new(run.id, plan, self.readers.clone(), feed, seq))
     }
+}
+
+/// What the services stand on.
+struct Ground {
+    certificates: Option<Arc<Certificates>>,
+    readers: Readers,
+    keeper: Keeper,
+    shelf: Shelf,
+    hub: Arc<Hub>,
+    access: Arc<Access>,
+    streams: Arc<Semaphore>,
+}
+
+impl Ground {
+    fn lay(
+        stores: &dyn Stores,
+        bell: Bell,
+        config: &Arc<Config>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ServeError> {
+        let files = config.tls.clone();
+        let certificates = files.map(|files| Certificates::load(files, clock.now()).map(Arc::new));
+        let shelf = Shelf::start(stores, Arc::clone(&clock))?;
+        Ok(Self {
+            certificates: certificates.transpose()?,
+            readers: Readers::start(stores)?,
+            keeper: Keeper::start(stores)?,
+            hub: Hub::start(stores, bell)?,
+            access: Access::start(&shelf, &clock, config)?,
+            streams: Arc::new(Semaphore::new(config.limits.streams)),
+            shelf,
+        })
+    }
+}
+
+fn runs(
+    engine: Handle,
+    ground: &Ground,
+    (workflows, limits): (Arc<Workflows>, Arc<Limits>),
+    logs: &Arc<dyn Logs>,
+    clock: &Arc<dyn Clock>,
+    config: &Arc<Config>,
+) -> Arc<Runs> {
+    Arc::new(Runs::new(
+        engine,
+        ground.readers.clone(),
+        ground.keeper.clone(),
+        ground.shelf.clone(),
+        workflows,
+        Arc::clone(logs),
+        Arc::clone(clock),
+        Arc::clone(config),
+        limits,
+    ))
 }
 
 /// Starts what starts runs: schedules are made of parts that triggers are made of too.

@@ -111,7 +111,7 @@ impl Run {
 
 /// A run was accepted
 #[derive(SimpleObject)]
-#[graphql(complex, name = "Started")]
+#[graphql(complex, name = "StartedRun")]
 pub(super) struct Begun {
     #[graphql(flatten)]
     started: Started,

@@ -30,10 +30,8 @@ pub fn read_event(plan: &Plan, event: &RunEvent) -> Option<Event> {
             Event::RunFinished { at, outcome: named::<RunOutcome>(outcome)? }
         }
         Kind::TaskDeclared { task, group } => {
-            let at_place = TaskIx(u32::try_from(plan.task_count()).ok()?);
-            let mut def = TaskDef::new(task, plan.external()?);
-            def.execution.parallel_group = group;
-            Event::Declared { at, task: TaskRef::whole(at_place), def: Box::new(def) }
+            let (task, def) = declared(plan, task, group)?;
+            Event::Declared { at, task, def }
         }
         Kind::TaskFired { task, items } => {
             // Masked values are nobody's secret any more.
@@ -43,22 +41,15 @@ pub fn read_event(plan: &Plan, event: &RunEvent) -> Option<Event> {
             Event::Assigned { at, task: of(&it)?, attempt: it.attempt }
         }
         Kind::TaskStarted { of: it } => Event::Started { at, task: of(&it)?, attempt: it.attempt },
-        Kind::TaskSucceeded { of: it, outputs } => Event::Succeeded {
-            at,
-            task: of(&it)?,
-            attempt: it.attempt,
-            outputs: outputs.into_iter().map(output).collect(),
-        },
-        Kind::TaskFailed { of: it, failure, retry_at } => Event::Failed {
-            at,
-            task: of(&it)?,
-            attempt: it.attempt,
-            failure: Box::new(read_failure(failure)?),
-            retry_at: match retry_at {
-                Some(text) => Some(time(&text)?),
-                None => None,
-            },
-        },
+        Kind::TaskSucceeded { of: it, outputs } => {
+            let outputs = outputs.into_iter().map(output).collect();
+            Event::Succeeded { at, task: of(&it)?, attempt: it.attempt, outputs }
+        }
+        Kind::TaskFailed { of: it, failure, retry_at } => {
+            let failure = Box::new(read_failure(failure)?);
+            let retry_at = retry_at.map_or(Some(None), |text| time(&text).map(Some))?;
+            Event::Failed { at, task: of(&it)?, attempt: it.attempt, failure, retry_at }
+        }
         Kind::TaskGathered { task, failed } => Event::Gathered { at, task: whole(&task)?, failed },
         Kind::TaskInterrupted { of: it } => {
             Event::Interrupted { at, task: of(&it)?, attempt: it.attempt }
@@ -117,6 +108,14 @@ fn output(event: OutputEvent) -> Output {
     Output { name, value, declared, secret }
 }
 
+/// A further task, which only runs of another system have.
+fn declared(plan: &Plan, name: String, group: Option<String>) -> Option<(TaskRef, Box<TaskDef>)> {
+    let place = TaskIx(u32::try_from(plan.task_count()).ok()?);
+    let mut def = TaskDef::new(name, plan.external()?);
+    def.execution.parallel_group = group;
+    Some((TaskRef::whole(place), Box::new(def)))
+}
+
 /// Which of them are secret shows by the mask alone.
 fn variables(values: BTreeMap<String, Value>) -> Vec<Variable> {
     let variable = |(name, value): (String, Value)| Variable { secret: value == MASK, name, value };
@@ -138,9 +137,16 @@ mod tests {
         Plan::new(definition)
     }
 
+    /// As that, of runs that another system executes.
+    fn elsewhere() -> Plan {
+        let mut definition = (**plan().definition()).clone();
+        definition.external = Some("dotflow".into());
+        Plan::new(definition)
+    }
+
     #[test]
     fn every_type_of_event_comes_back_as_it_was() {
-        let plan = plan();
+        let plan = elsewhere();
         for kind in event_catalog().types {
             let run: RunId = kind.example.run.parse().unwrap();
             let event = read_event(&plan, &kind.example);

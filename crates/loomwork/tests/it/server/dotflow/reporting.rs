@@ -306,7 +306,7 @@ tasks:
     let (good, bad) = (server.begin("chain"), server.begin("fails"));
     let (good, bad) = (server.until(&good, "succeeded"), server.until(&bad, "failed"));
     let mut shows = shows;
-    shows.set_token(&make(&shows.loom, "looks", &["--role", "admin"])["token"].as_str().unwrap());
+    shows.set_token(make(&shows.loom, "looks", &["--role", "admin"])["token"].as_str().unwrap());
     let shown = |workflow: &str| {
         eventually("both have ended", || {
             let list = shows.get(&format!("/api/v1/runs?workflow={workflow}")).expect(200);
