@@ -54,6 +54,7 @@ pub struct StartRun {
     /// Which run goes first where limits do not let all begin: -100 to 100, the greater before the
     /// smaller.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub priority: i32,
     /// Runs of one key are counted together by limits that ask for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

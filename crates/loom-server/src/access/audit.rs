@@ -14,7 +14,7 @@ use loom_protocol::ErrorCode;
 use loom_protocol::api::{AuditEntry, AuditList, AuditOutcome};
 use loom_store::{Change, Document, Expect, Scan, Write};
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,6 +36,8 @@ pub struct Audit {
     shelf: Shelf,
     clock: Arc<dyn Clock>,
     entries: mpsc::Sender<Job>,
+    /// The identity of the youngest entry.
+    last: Mutex<RunId>,
 }
 
 enum Job {
@@ -81,14 +83,23 @@ impl Audit {
     pub(super) fn start(shelf: Shelf, clock: Arc<dyn Clock>) -> Self {
         let (entries, queue) = mpsc::channel(WAITING_MAX);
         tokio::spawn(write_down(queue, shelf.clone()));
-        Self { shelf, clock, entries }
+        Self { shelf, clock, entries, last: Mutex::new(RunId::new(0, 0)) }
+    }
+
+    /// A new identity, behind those of all entries before.
+    fn next_id(&self, now: Timestamp) -> Result<RunId, Problem> {
+        let fresh = new_id(now)?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let behind = u128::from_be_bytes(last.to_bytes()).saturating_add(1);
+        *last = fresh.max(RunId::from_bytes(behind.to_be_bytes()));
+        Ok(*last)
     }
 
     /// Records what a caller did. Waits only if very many entries wait.
     pub async fn record(&self, caller: &Caller, deed: Deed) -> Result<(), Problem> {
         let now = self.clock.now();
         let entry = AuditEntry {
-            id: new_id(now)?.to_string(),
+            id: self.next_id(now)?.to_string(),
             at: loom_protocol::rfc3339(now.0),
             who: caller.name().to_owned(),
             token: caller.token().map(str::to_owned),

@@ -96,12 +96,14 @@ struct Session {
 /// An operation under way. It ends when it is dropped.
 struct Operation {
     number: u64,
-    task: AbortHandle,
+    task: Option<AbortHandle>,
 }
 
 impl Drop for Operation {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 
@@ -253,7 +255,7 @@ impl Session {
     fn begin(&mut self, id: String, desk: Desk, asked: Asked) {
         self.count += 1;
         let (number, say, service) = (self.count, self.say.clone(), self.visitor.service.clone());
-        let name = id.clone();
+        let (name, kind) = (id.clone(), asked.kind);
         let task = tokio::spawn(async move {
             let mut answers = pin!(answers(&service, desk, asked));
             while let Some(answer) = answers.next().await {
@@ -265,7 +267,9 @@ impl Session {
             // If nobody listens any more, nobody misses the end.
             let _ = say.send(Said { id, number, answer: None }).await;
         });
-        self.operations.insert(name, Operation { number, task: task.abort_handle() });
+        // What changes something is done once it was taken in, whoever waits for the answer.
+        let task = (kind != OperationType::Mutation).then(|| task.abort_handle());
+        self.operations.insert(name, Operation { number, task });
     }
 
     /// Passes on what an operation says that is still under way.

@@ -1,6 +1,7 @@
 //! `/limits`: how many runs and tasks there may be at once.
 
-use super::extract::{Json, Params, Path, tagged, written};
+use super::cursor;
+use super::extract::{Json, ListParams, Params, Path, tagged, written};
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
@@ -9,26 +10,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use loom_protocol::api::{LimitList, LimitSpec, LimitView};
-use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, put, delete))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    /// Only of this namespace.
-    namespace: Option<String>,
-    /// Where the page before ended.
-    cursor: Option<String>,
-    /// The most items: 1 to 200, 50 if absent.
-    limit: Option<usize>,
 }
 
 /// List limits
@@ -41,8 +28,10 @@ async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Json<LimitList>, Problem> {
     let limit = super::page(&app, params.limit)?;
-    let namespace = params.namespace.as_deref();
-    app.limits.list(&caller, namespace, params.cursor, limit).await.map(Json)
+    let place = cursor::open("limits", params.cursor)?;
+    let mut page = app.limits.list(&caller, params.namespace.as_deref(), place, limit).await?;
+    page.next_cursor = cursor::seal("limits", page.next_cursor);
+    Ok(Json(page))
 }
 
 /// Read a limit

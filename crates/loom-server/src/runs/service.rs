@@ -102,7 +102,7 @@ impl Runs {
         id: &str,
         permission: Permission,
     ) -> Result<RunSummary, Problem> {
-        let (run, visible) = (identity(id)?, caller.namespaces(permission)?);
+        let (visible, run) = (caller.namespaces(permission)?, identity(id)?);
         let summary = self.readers.ask(move |store| store.run(run)).await?;
         seen(&summary, visible.as_deref())?;
         Ok(summary)
@@ -117,7 +117,7 @@ impl Runs {
         permission: Permission,
         view: impl FnOnce(&mut dyn QueryStore, &Look) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let (run, visible) = (identity(id)?, caller.namespaces(permission)?);
+        let (visible, run) = (caller.namespaces(permission)?, identity(id)?);
         let question = move |store: &mut (dyn QueryStore + 'static)| {
             let summary = store.run(run)?;
             if let Err(problem) = seen(&summary, visible.as_deref()) {

@@ -17,6 +17,10 @@ fn operations(server: &Server) -> Vec<Operation> {
     let document = server.get("/api/v1/openapi.json").expect(200);
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
+        // That protocol takes whatever its clients have ever sent; its own tests are elsewhere.
+        if path.starts_with("/dotflow") {
+            continue;
+        }
         for (method, operation) in item.as_object().unwrap() {
             let has = |name: &str| {
                 let parameters = operation["parameters"].as_array().into_iter().flatten();

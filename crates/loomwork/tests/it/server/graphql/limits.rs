@@ -29,7 +29,8 @@ fn queries_that_ask_for_too_much_are_refused() {
     }
     bomb += "fragment f30 on Run { id }";
     let wide = "{ runs(first: 200) { nodes { tasks(first: 200) { nodes { name } } } } }";
-    let huge = "{ runs(first: 18446744073709551615) { nodes { tasks(first: 18446744073709551615) { nodes { name } } } } }";
+    let huge =
+        "{ runs(first: 2147483647) { nodes { tasks(first: 2147483647) { nodes { name } } } } }";
     let variable =
         "query($n: Int) { runs(first: $n) { nodes { tasks(first: $n) { nodes { name } } } } }";
     for (what, query, variables) in [
@@ -38,7 +39,7 @@ fn queries_that_ask_for_too_much_are_refused() {
         ("calls", format!("{{ {roots} }}"), json!({})),
         ("fragments", bomb, json!({})),
         ("cost", wide.to_owned(), json!({})),
-        ("cost of no number", huge.to_owned(), json!({})),
+        ("cost beyond all numbers", huge.to_owned(), json!({})),
         ("cost by a variable", variable.to_owned(), json!({ "n": 200 })),
         ("length", format!("{{ namespaces {{ name }} }} #{}", "x".repeat(64 << 10)), json!({})),
         (
@@ -57,7 +58,7 @@ fn queries_that_ask_for_too_much_are_refused() {
     data(&server, fair, &json!({}));
     let source = format!(
         "workflow: {{ name: big, tasks: [{{ name: a, plugin: noop }}] }} # {}",
-        "x".repeat(1 << 20)
+        "x".repeat(1 << 19)
     );
     let register = "mutation($source: String!) { registerWorkflow(source: $source) { name } }";
     data(&server, register, &json!({ "source": source }));

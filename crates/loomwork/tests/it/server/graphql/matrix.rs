@@ -194,7 +194,7 @@ fn what_a_field_leads_to_takes_its_own_permission() {
         shown("reader", &["runs:list", "runs:get", "workflows:list"]),
         shown("starter", &["runs:start"]),
     ];
-    let inner = |fields: &str| format!("{{ runs {{ nodes {{ id {fields} }} }} }}");
+    let inner = |fields: &str| format!("{{ runs(first: 2) {{ nodes {{ id {fields} }} }} }}");
     let start = "mutation { startRun(run: { workflow: \"hello\" }) { id run { id } } }";
     let workflow = |fields: &str| format!("{{ workflows {{ nodes {{ name {fields} }} }} }}");
     for (token, query, may) in [
@@ -205,7 +205,13 @@ fn what_a_field_leads_to_takes_its_own_permission() {
         (0, inner("interventions { by }"), false),
         (0, inner("criticalPath { task }"), false),
         (0, inner("definition { name }"), false),
-        (1, inner("tasks { nodes { name outputs { name } attempt(number: 1) { result } } }"), true),
+        (
+            1,
+            inner(
+                "tasks(first: 5) { nodes { name outputs { name } attempt(number: 1) { result } } }",
+            ),
+            true,
+        ),
         (1, inner("definition { name }"), false),
         (1, workflow(""), true),
         (1, workflow("source"), false),
