@@ -92,8 +92,8 @@ impl App {
     pub fn start(parts: Parts, config: Config) -> Result<Arc<Self>, ServeError> {
         let Parts { engine, bell, stores, plugins, logs, folders, commits, log, clock } = parts;
         let config = Arc::new(config);
-        let (log, time) = (Log::start(config.log, log, Arc::clone(&clock))?, Arc::clone(&clock));
-        let ground = Ground::lay(stores.as_ref(), bell, &config, time)?;
+        let log = Log::start(config.log, log, Arc::clone(&clock))?;
+        let ground = Ground::lay(stores.as_ref(), bell, &config, &clock)?;
         let Ground { certificates, readers, shelf, hub, streams, .. } = &ground;
         let insight = Insight::start(InsightParts {
             engine: engine.clone(),
@@ -260,17 +260,17 @@ impl Ground {
         stores: &dyn Stores,
         bell: Bell,
         config: &Arc<Config>,
-        clock: Arc<dyn Clock>,
+        clock: &Arc<dyn Clock>,
     ) -> Result<Self, ServeError> {
         let files = config.tls.clone();
         let certificates = files.map(|files| Certificates::load(files, clock.now()).map(Arc::new));
-        let shelf = Shelf::start(stores, Arc::clone(&clock))?;
+        let shelf = Shelf::start(stores, Arc::clone(clock))?;
         Ok(Self {
             certificates: certificates.transpose()?,
             readers: Readers::start(stores)?,
             keeper: Keeper::start(stores)?,
             hub: Hub::start(stores, bell)?,
-            access: Access::start(&shelf, &clock, config)?,
+            access: Access::start(&shelf, clock, config)?,
             streams: Arc::new(Semaphore::new(config.limits.streams)),
             shelf,
         })
