@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(crate) const ONE: &str = r#"{"workflow": "one"}"#;
 /// A run of three in a chain.
 pub(crate) const THREE: &str = r#"{"workflow": "three"}"#;
-/// A run that takes ten seconds in steps of a tenth.
+/// A run that takes forty seconds in steps of two.
 pub(crate) const SLOW: &str = r#"{"workflow": "slow", "workers": 1}"#;
 
 /// A server of its own on a new store.
@@ -43,7 +43,7 @@ impl Daemon {
         let daemon = Self { host, child, _folder: folder };
         daemon.register("one", "noop, params: {}", 1);
         daemon.register("three", "noop, params: {}", 3);
-        daemon.register("slow", "sleep, params: {duration: 100ms}", 100);
+        daemon.register("slow", "sleep, params: {duration: 2s}", 20);
         daemon
     }
 
