@@ -356,7 +356,10 @@ mod tests {
         for (n, seen) in all.iter().enumerate() {
             told.hears(seen.clone()).unwrap();
             let events = told.events.len();
-            for again in &all[..=n] {
+            let is = |it: &Observation, phase: P| matches!(it, Observation::Task(task) if task.phase == phase);
+            // Behind a failure, that the task runs tells of its next attempt.
+            let news = |it: &&Observation| is(seen, P::BackingOff) && is(it, P::Running);
+            for again in all[..=n].iter().filter(|it| !news(it)) {
                 // A start is a new one once the run has ended.
                 let _ = told.hears(again.clone());
             }
