@@ -10,7 +10,7 @@ use loom_protocol::api::ProblemDocument;
 use std::sync::Arc;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
+use utoipa::openapi::{Components, ContentBuilder, RefOr, ResponseBuilder, Schema};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -61,6 +61,7 @@ pub(super) fn complete(document: &mut utoipa::openapi::OpenApi) {
     let components = document.components.get_or_insert_default();
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     components.add_security_scheme("token", bearer);
+    open_parts(components);
     let content = ContentBuilder::new()
         .schema(Some(utoipa::openapi::Ref::from_schema_name("ProblemDocument")))
         .build();
@@ -82,6 +83,31 @@ pub(super) fn complete(document: &mut utoipa::openapi::OpenApi) {
             let responses = &mut operation.responses.responses;
             responses.insert("default".to_owned(), RefOr::T(problem.clone()));
         }
+    }
+}
+
+/// Lets schemas have more fields that are a part of others: nothing could satisfy both otherwise.
+fn open_parts(components: &mut Components) {
+    let parts: Vec<String> = components.schemas.values().flat_map(parts_of).collect();
+    for part in parts {
+        if let Some(RefOr::T(Schema::Object(object))) = components.schemas.get_mut(&part) {
+            object.additional_properties = None;
+        }
+    }
+}
+
+/// The names of the schemas that this one puts together.
+fn parts_of(schema: &RefOr<Schema>) -> Vec<String> {
+    match schema {
+        RefOr::T(Schema::OneOf(one)) => one.items.iter().flat_map(parts_of).collect(),
+        RefOr::T(Schema::AllOf(all)) => {
+            let refs = all.items.iter().filter_map(|item| match item {
+                RefOr::Ref(to) => to.ref_location.rsplit('/').next().map(str::to_owned),
+                RefOr::T(_) => None,
+            });
+            refs.collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Questions to the [`Table`](super::table::Table), and the arithmetic of their answers.
+//! Questions to the [`Table`], and the arithmetic of their answers.
 
 use super::table::{Name, Table};
 use loom_core::Timestamp;
