@@ -46,6 +46,10 @@ pub struct Limits {
     pub(super) news: Notify,
     /// Who decides: one at a time.
     pub(super) turn: AsyncMutex<()>,
+    /// Who reads the limits anew.
+    reading: AsyncMutex<()>,
+    /// Who makes or changes one here.
+    making: AsyncMutex<()>,
     book: Mutex<Book>,
     /// The versions of the limits that are in force.
     versions: Mutex<Vec<u64>>,
@@ -86,6 +90,8 @@ impl Limits {
             engine,
             news: Notify::new(),
             turn: AsyncMutex::new(()),
+            reading: AsyncMutex::new(()),
+            making: AsyncMutex::new(()),
             book: Mutex::default(),
             versions: Mutex::default(),
             doubts: Mutex::default(),
@@ -96,6 +102,8 @@ impl Limits {
 
     /// Notices limits that were changed, here or by another server.
     pub(super) async fn reload(&self) -> Result<(), Problem> {
+        // One at a time: whoever has read earlier also follows earlier.
+        let _alone = self.reading.lock().await;
         let (rules, versions) = self.shelf.read(rules).await?;
         self.follow(rules, versions);
         Ok(())
@@ -170,6 +178,8 @@ impl Limits {
         asked::name(name)?;
         check(&spec)?;
         may_change(caller, &spec)?;
+        // One at a time: two that are counted at once are one too many.
+        let _alone = self.making.lock().await;
         loop {
             let present = self.present(name).await?;
             let version = present.as_ref().map(|(_, version)| *version);
