@@ -1,0 +1,34 @@
+import { lazy, Suspense } from "react";
+import { Navigate, Route, Routes } from "react-router";
+import { Loading } from "./kit/states";
+import { NotFound } from "./pages/not-found";
+import { Shell } from "./shell/shell";
+
+// Each part of the pages is loaded when it is opened.
+const Overview = lazy(() => import("./pages/overview/overview"));
+const Runs = lazy(() => import("./pages/runs/runs"));
+const Run = lazy(() => import("./pages/run/run"));
+const Builder = lazy(() => import("./pages/builder/builder"));
+const Workflows = lazy(() => import("./pages/workflows/workflows"));
+const Workflow = lazy(() => import("./pages/workflows/workflow"));
+
+/** Which address shows what. */
+export function App() {
+  return (
+    <Shell>
+      <Suspense fallback={<Loading what="the page" />}>
+        <Routes>
+          <Route path="/" element={<Overview />} />
+          <Route path="/runs" element={<Runs />} />
+          <Route path="/runs/:id" element={<Run />} />
+          <Route path="/workflows" element={<Workflows />} />
+          <Route path="/workflows/:namespace/:name" element={<Workflow />} />
+          <Route path="/build" element={<Builder />} />
+          <Route path="/build/:namespace/:name" element={<Builder />} />
+          <Route path="/index.html" element={<Navigate to="/" replace />} />
+          <Route path="*" element={<NotFound />} />
+        </Routes>
+      </Suspense>
+    </Shell>
+  );
+}
