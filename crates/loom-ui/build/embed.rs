@@ -47,8 +47,8 @@ fn entry(name: &str, path: &Path) -> String {
     let mut hasher = DefaultHasher::new();
     body.hash(&mut hasher);
     let tag = hasher.finish();
-    let mut gzip = path.as_os_str().to_owned();
-    gzip.push(".gz");
+    let path = path.to_str().expect("names are text");
+    let gzip = format!("{path}.gz");
     let smaller = fs::metadata(&gzip).is_ok_and(|it| it.len() < body.len() as u64);
     let gzip = if smaller { format!("Some(include_bytes!({gzip:?}))") } else { "None".to_owned() };
     // Vite puts a hash of the content into the names of what is in there.

@@ -6,6 +6,8 @@
 //!
 //! Nothing is written to the source tree but `ui/node_modules`.
 
+#![expect(clippy::print_stdout, reason = "that is how a build script talks to cargo")]
+
 mod embed;
 mod node;
 
