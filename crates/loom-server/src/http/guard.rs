@@ -3,7 +3,7 @@
 use super::extract::Deadline;
 use super::reports::{REPORTS, USER_TOKEN};
 use super::triggers::HOOKS;
-use super::{docs, origin};
+use super::{docs, origin, pages};
 use crate::access::{Caller, Client, bearer};
 use crate::app::App;
 use crate::graphql;
@@ -62,7 +62,7 @@ fn too_long(limit: Duration) -> Problem {
 /// Who calls; `None` for what is open to all.
 async fn admit(app: &App, head: &Parts) -> Result<Option<Caller>, Problem> {
     let address = head.extensions.get::<Peer>().map(|peer| peer.0.ip());
-    if is_open(head, app.config.open_metrics) {
+    if is_open(head, app.config.open_metrics) || pages::is_page(app, head) {
         count(app, client(None, address))?;
         return Ok(None);
     }
@@ -111,8 +111,9 @@ pub(super) fn failed(app: &App, problem: Problem, address: Option<IpAddr>) -> Pr
     }
 }
 
-/// What answers everybody: probes of health, metrics if they are so configured, the page to try the
-/// API, which asks for a token itself, and the hooks, where what comes in proves itself to its trigger.
+/// What answers everybody beside the pages: probes of health, metrics if they are so configured, the
+/// page to try the API, which asks for a token itself, and the hooks, where what comes in proves itself
+/// to its trigger.
 fn is_open(head: &Parts, open_metrics: bool) -> bool {
     let path = head.uri.path();
     if path.starts_with(HOOKS) {

@@ -1,0 +1,5 @@
+import { Page } from "../../kit/page";
+
+export default function Builder() {
+  return <Page title="Builder">{null}</Page>;
+}
