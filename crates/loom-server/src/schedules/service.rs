@@ -21,6 +21,7 @@ use loom_protocol::api::{
 use loom_protocol::rfc3339;
 use loom_store::record::hex;
 use loom_store::{Expect, Write};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -36,6 +37,13 @@ pub struct Schedules {
     /// Tells the clockwork that something was changed here.
     pub(super) changed: Notify,
     workflows: Arc<Workflows>,
+}
+
+/// What a caller wants a schedule to be.
+struct Asked {
+    spec: ScheduleSpec,
+    /// Which of its run's variables are secret.
+    secrets: BTreeSet<String>,
 }
 
 /// A schedule as it was found.
@@ -100,14 +108,16 @@ impl Schedules {
             return Err(Problem::argument("the schedule would never tick: its time is over"));
         }
         let run = &spec.run;
-        self.workflows.prepared(namespace(run), &run.workflow, run.version.as_deref()).await?;
+        let of = self.workflows.prepared(namespace(run), &run.workflow, run.version.as_deref());
+        let secrets = of.await?.secrets(run);
+        let asked = Asked { spec, secrets };
         loop {
             let present = self.present(name).await?;
             let version = present.as_ref().map(|present| present.version);
             when.check(version, Definition::KIND, SCHEDULES, name)?;
             let next = match &present {
-                Some(present) => replaced(caller, present, &spec, now)?,
-                None => self.made(caller, &spec, now).await?,
+                Some(present) => replaced(caller, present, &asked, now)?,
+                None => self.made(caller, &asked, now).await?,
             };
             let expect = |version: Option<u64>| version.map_or(Expect::Absent, Expect::Version);
             let seen = present.as_ref().map(|present| (present.version, present.state_version));
@@ -243,13 +253,14 @@ impl Schedules {
     async fn made(
         &self,
         caller: &Caller,
-        spec: &ScheduleSpec,
+        asked: &Asked,
         now: Timestamp,
     ) -> Result<Present, Problem> {
         kept::room::<Definition>(&self.shelf).await?;
         let salt = hex(&random::<16>()?);
         let definition = Definition {
-            spec: spec.clone(),
+            spec: asked.spec.clone(),
+            secrets: asked.secrets.clone(),
             salt,
             anchor: now,
             changed_by: caller.name().to_owned(),
@@ -261,7 +272,7 @@ impl Schedules {
     async fn view(&self, name: &str, present: &Present) -> Result<Tagged<ScheduleView>, Problem> {
         let Present { definition, state, version, .. } = present;
         let mut spec = definition.spec.clone();
-        self.workflows.mask(&mut spec.run).await;
+        self.workflows.mask(&mut spec.run, &definition.secrets).await;
         let rule = definition.rule()?;
         let next = rule.next_after(state.through).filter(|_| !state.paused);
         let firing = |firing: &Firing| FiringView {
@@ -289,18 +300,19 @@ impl Schedules {
 fn replaced(
     caller: &Caller,
     present: &Present,
-    spec: &ScheduleSpec,
+    asked: &Asked,
     now: Timestamp,
 ) -> Result<Present, Problem> {
     caller.may(Permission::SchedulesWrite, present.definition.namespace())?;
     let mut state = present.state.clone();
     let mut definition = present.definition.clone();
-    if definition.spec.timing != spec.timing {
+    if definition.spec.timing != asked.spec.timing {
         definition.anchor = now;
         state.through = now;
         state.waiting.clear();
     }
-    definition.spec = spec.clone();
+    definition.spec = asked.spec.clone();
+    definition.secrets = asked.secrets.clone();
     caller.name().clone_into(&mut definition.changed_by);
     definition.changed_at = now;
     Ok(Present { definition, state, ..*present })

@@ -100,8 +100,9 @@ impl Triggers {
             self.files.check(file)?;
         }
         let (run, of) = (spec.run(), spec.run().namespace.as_deref().unwrap_or("default"));
-        self.workflows.prepared(of, &run.workflow, run.version.as_deref()).await?;
+        let prepared = self.workflows.prepared(of, &run.workflow, run.version.as_deref()).await?;
         let mut trigger = Trigger {
+            secrets: prepared.secrets(run),
             spec,
             changed_by: caller.name().to_owned(),
             changed_at: self.clock.now(),
@@ -225,7 +226,7 @@ impl Triggers {
         if let Some(secret) = secret(&mut spec) {
             MASK.clone_into(secret);
         }
-        self.workflows.mask(spec.run_mut()).await;
+        self.workflows.mask(spec.run_mut(), &trigger.secrets).await;
         let state = match &trigger.salt {
             Some(salt) => Some(self.files.state(&name, salt).await?),
             None => None,

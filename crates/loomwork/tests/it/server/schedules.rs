@@ -201,6 +201,34 @@ fn a_paused_schedule_is_silent_and_can_be_triggered() {
 }
 
 #[test]
+fn what_is_secret_is_not_shown_whatever_the_workflow_says_later() {
+    let server = Server::start();
+    let sealed = format!("{}secrets: [PW]\n", QUICK.trim_start());
+    server.register(&format!("{sealed}version: 0.1.0\n"));
+    let variables = json!({ "PW": "hunter2-secret", "AUTH_TOKEN": "tok-secret", "A": "open" });
+    let run = json!({ "workflow": "quick", "variables": variables });
+    let daily = json!({ "timing": { "kind": "cron", "expression": "0 0 * * *" }, "run": run });
+    let proof = json!({ "kind": "token", "secret": "a long enough secret" });
+    let call = json!({ "kind": "request", "proof": proof, "run": run });
+    let kept = [("/api/v1/schedules", daily), ("/api/v1/triggers", call)];
+    let json = [("content-type", "application/json")];
+    let check = |shown: &Value| {
+        let hidden = json!({ "PW": "***", "AUTH_TOKEN": "***", "A": "open" });
+        assert_eq!(shown["run"]["variables"], hidden, "{shown}");
+    };
+    for (place, spec) in &kept {
+        let made = server.send("PUT", &format!("{place}/x"), &json, &spec.to_string());
+        check(&made.expect(201));
+    }
+    // The latest version has no secrets.
+    server.register(&format!("{}version: 0.2.0\n", QUICK.trim_start()));
+    for (place, _) in &kept {
+        check(&server.get(&format!("{place}/x")).expect(200));
+        check(&server.get(place).expect(200)["items"][0]);
+    }
+}
+
+#[test]
 fn schedules_are_listed_replaced_and_deleted() {
     let server = Server::start();
     server.register(QUICK);
