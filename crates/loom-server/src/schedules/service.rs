@@ -195,7 +195,7 @@ impl Schedules {
             if written.await?.is_some() {
                 // If it fails here, the clockwork tries again or settles it.
                 self.changed.notify_one();
-                let firing = Firing { tick, run, cancel: false };
+                let firing = Firing { tick, run, begun: false, cancel: false };
                 self.perform_one(name, &present.definition, &firing).await?;
                 return Ok(Started { id: run.to_string(), repeated: false });
             }

@@ -136,6 +136,36 @@ fn each_tick_has_one_run_however_often_the_server_is_killed() {
 }
 
 #[test]
+fn a_tick_whose_run_was_deleted_does_not_run_again() {
+    let mut server = Server::start();
+    server.register(SLOW);
+    let soon = jiff::Timestamp::now() + Duration::from_secs(1);
+    let once = json!({ "timing": { "kind": "once", "at": soon.to_string() },
+        "run": { "workflow": "slow" } });
+    put(&server, "once", &once).expect(201);
+    let found = until(&server, "once", "fires", |found| fired(found) == 1);
+    let run = found["last"]["run"].as_str().unwrap().to_owned();
+    until_run(&server, &run, "running");
+    let store = rusqlite::Connection::open(server.loom.path("store/loom.db")).unwrap();
+    let begun = "SELECT count(*) FROM documents WHERE collection = 'schedule-states'
+        AND body LIKE '%\"begun\":true%'";
+    eventually("it is written that the run has begun", || {
+        let rows: i64 = store.query_row(begun, [], |row| row.get(0)).unwrap();
+        (rows == 1).then_some(())
+    });
+    drop(store);
+    // While no server is there, the run ends and is deleted.
+    server.kill();
+    std::fs::write(server.loom.path("go"), "").unwrap();
+    server.loom.loom(&["resume", &run]).exits(0);
+    server.loom.loom(&["prune", "--older-than", "0s"]).exits(0).says("deleted 1 run");
+    server.crash_and_restart();
+    let found = until(&server, "once", "is idle", |found| found["active"] == json!([]));
+    assert_eq!(fired(&found), 1);
+    server.get(&format!("/api/v1/runs/{run}")).problem(404, "L601");
+}
+
+#[test]
 fn two_servers_on_one_store_fire_each_tick_once() {
     let server = Server::start();
     let other = server.beside();
