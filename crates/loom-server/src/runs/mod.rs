@@ -18,6 +18,7 @@ mod tasks;
 mod view;
 mod why;
 
+pub(crate) use identity::Reserved;
 pub(crate) use later::Starter;
 pub use log::Log;
 pub use search::Paging;

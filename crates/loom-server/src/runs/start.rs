@@ -1,6 +1,6 @@
 //! Starting a run.
 
-use super::identity::{Reserved, RunKey};
+use super::identity::{Claim, Reserved};
 use super::service::Runs;
 use crate::access::{Caller, Permission};
 use crate::ids::new_id;
@@ -65,24 +65,34 @@ impl Runs {
         request: StartRun,
         context: StartContext,
     ) -> Result<Started, Problem> {
+        let repeat = |run: RunId| Ok(Started { id: run.to_string(), repeated: true });
+        let key = self.key(caller, &request, context.idempotency_key.as_deref()).await?;
+        // Before anything that may have changed since the first request is looked at.
+        let mut reserved = match &key {
+            Some(key) => self.reserved(key).await?,
+            None => None,
+        };
+        if let Some(Reserved::Repeat(run)) = reserved {
+            return repeat(run);
+        }
         let namespace = request.namespace.as_deref().unwrap_or("default");
         let version = request.version.as_deref();
         let prepared = self.workflows.prepared(namespace, &request.workflow, version).await?;
-        let key = context.idempotency_key.as_deref();
-        let key = RunKey::of(caller, &request, key, &prepared.hash)?;
         let id = new_id(self.clock.now())?;
         let mut submission = self.submission(caller, &prepared, request, context, id)?;
-        if let Some(key) = key {
-            match self.reserve(&key, id).await? {
-                Reserved::Start(reserved) => submission.id = reserved,
-                Reserved::Repeat(run) => {
-                    return Ok(Started { id: run.to_string(), repeated: true });
-                }
-            }
+        if let (Some(key), None) = (&key, &reserved) {
+            reserved = Some(self.reserve(key, id).await?);
         }
+        let claim = match reserved {
+            Some(Reserved::Repeat(run)) => return repeat(run),
+            Some(Reserved::Start(claim)) => Some(claim),
+            None => None,
+        };
+        submission.id = claim.as_ref().map_or(id, Claim::run);
         let id = submission.id;
         // `Before`: an equal request that came at the same time was quicker.
         let repeated = self.create(submission).await? == Created::Before;
+        claim.into_iter().for_each(|claim| self.begun(claim));
         Ok(Started { id: id.to_string(), repeated })
     }
 
