@@ -201,7 +201,11 @@ impl Runs {
             Err(StoreError::NoRun(_)) => Ok(false),
             Err(error) => Err(error),
         };
-        if *begun || self.readers.ask(look).await? {
+        if *begun {
+            return Ok(Reserved::Repeat(run));
+        }
+        if self.readers.ask(look).await? {
+            self.begun(claim);
             return Ok(Reserved::Repeat(run));
         }
         Ok(Reserved::Start(claim))

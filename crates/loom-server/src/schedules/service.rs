@@ -3,22 +3,22 @@
 use super::check;
 use super::document::{Definition, SCHEDULES, STATES, change, namespace, put_state, read_state};
 use super::rule::Rule;
-use super::state::{ACTIVE_MAX, Firing, State};
+use super::state::{ACTIVE_MAX, Firing, Origin, State};
 use crate::access::{Caller, Permission};
 use crate::asked::{self, Precondition};
 use crate::ids::{new_id, random};
 use crate::kept::{self, Found, Kept};
 use crate::problem::Problem;
 use crate::readers::Readers;
-use crate::runs::Runs;
+use crate::runs::{Reserved, Runs, StartContext};
 use crate::shelf::Shelf;
 use crate::workflows::{Tagged, Workflows};
-use loom_core::Timestamp;
+use loom_core::{RunId, Timestamp};
 use loom_engine::Clock;
 use loom_protocol::api::{
     FiringView, NextTick, NextTicks, ScheduleList, ScheduleSpec, ScheduleView, Started,
 };
-use loom_protocol::rfc3339;
+use loom_protocol::{TraceParent, rfc3339};
 use loom_store::record::hex;
 use loom_store::{Expect, Write};
 use std::collections::BTreeSet;
@@ -180,25 +180,77 @@ impl Schedules {
         }
     }
 
-    /// Starts a run at once, as a tick would, whatever is under way.
-    pub async fn trigger(&self, caller: &Caller, name: &str) -> Result<Started, Problem> {
+    /// Starts a run at once, as a tick would, whatever is under way; or answers with the one that an
+    /// earlier, equal request started.
+    pub async fn trigger(
+        &self,
+        caller: &Caller,
+        name: &str,
+        context: StartContext,
+    ) -> Result<Started, Problem> {
+        self.visible(caller, name, Permission::RunsStart).await?;
+        let reserved = match &context.idempotency_key {
+            Some(key) => Some(self.runs.reserve_for(caller, key, &["schedule", name]).await?),
+            None => None,
+        };
+        let claim = match reserved {
+            Some(Reserved::Repeat(run)) => {
+                return Ok(Started { id: run.to_string(), repeated: true });
+            }
+            Some(Reserved::Start(claim)) => Some(claim),
+            None => None,
+        };
+        let run = match &claim {
+            Some(claim) => claim.run(),
+            None => new_id(self.clock.now())?,
+        };
+        let repeated = self.fire_now(caller, name, run, context).await?;
+        claim.into_iter().for_each(|claim| self.runs.begun(claim));
+        Ok(Started { id: run.to_string(), repeated })
+    }
+
+    /// Starts a run of this identity at once; answers whether somebody had decided to already.
+    async fn fire_now(
+        &self,
+        caller: &Caller,
+        name: &str,
+        run: RunId,
+        context: StartContext,
+    ) -> Result<bool, Problem> {
+        // Whatever is no trace is nothing to keep.
+        let traceparent = context.traceparent.as_deref().and_then(TraceParent::parse);
+        let traceparent = traceparent.map(|parent| parent.header());
+        let origin = Origin { correlation_id: context.correlation_id, traceparent };
         loop {
             let mut present = self.visible(caller, name, Permission::RunsStart).await?;
-            if present.state.active.len() >= ACTIVE_MAX {
-                let what = format!("{ACTIVE_MAX} runs of the schedule `{name}` are under way");
-                return Err(Problem::busy(what));
-            }
-            let tick = self.clock.now();
-            let run = new_id(tick)?;
-            present.state.fire(tick, run);
-            let written = self.write_state(name, &present.state, present.state_version);
-            if written.await?.is_some() {
-                // If it fails here, the clockwork tries again or settles it.
-                self.changed.notify_one();
-                let firing = Firing { tick, run, begun: false, cancel: false };
-                self.perform_one(name, &present.definition, &firing).await?;
-                return Ok(Started { id: run.to_string(), repeated: false });
-            }
+            let decided = present.state.active.iter().find(|firing| firing.run == run).cloned();
+            let repeated = decided.is_some();
+            let firing = match decided {
+                Some(firing) => firing,
+                None if present.state.active.len() >= ACTIVE_MAX => {
+                    let what = format!("{ACTIVE_MAX} runs of the schedule `{name}` are under way");
+                    return Err(Problem::busy(what));
+                }
+                None => {
+                    let firing = Firing::new(self.clock.now(), run, origin.clone());
+                    present.state.add(firing.clone());
+                    let written = self.write_state(name, &present.state, present.state_version);
+                    if written.await?.is_none() {
+                        continue;
+                    }
+                    firing
+                }
+            };
+            // If this fails because of the server, the clockwork tries again.
+            self.changed.notify_one();
+            return match self.perform_one(name, &present.definition, &firing).await {
+                Ok(_) => Ok(repeated),
+                Err(problem) if problem.status().is_server_error() => Err(problem),
+                Err(problem) => {
+                    self.refuse(name, run, &problem).await?;
+                    Err(problem)
+                }
+            };
         }
     }
 

@@ -48,6 +48,30 @@ pub(super) struct Firing {
     /// A later tick wants the run to end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) cancel: bool,
+    /// What the request was part of that asked for the run, if no tick did.
+    #[serde(default, skip_serializing_if = "Origin::is_empty")]
+    pub(super) origin: Origin,
+}
+
+/// What a request is part of, as it is kept until its run is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Origin {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) correlation_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) traceparent: Option<String>,
+}
+
+impl Origin {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Firing {
+    pub(super) const fn new(tick: Timestamp, run: RunId, origin: Origin) -> Self {
+        Self { tick, run, begun: false, cancel: false, origin }
+    }
 }
 
 impl Policy {
@@ -85,9 +109,13 @@ impl State {
         }
     }
 
-    /// Lets a run be started for a time.
+    /// Lets a run be started for a tick.
     pub(super) fn fire(&mut self, tick: Timestamp, run: RunId) {
-        let firing = Firing { tick, run, begun: false, cancel: false };
+        self.add(Firing::new(tick, run, Origin::default()));
+    }
+
+    /// Lets a run be started.
+    pub(super) fn add(&mut self, firing: Firing) {
         self.last = Some(firing.clone());
         self.active.push(firing);
         self.counts.fired += 1;
@@ -104,8 +132,11 @@ impl State {
         self.active.retain(|firing| firing.run != run);
     }
 
-    /// The run could not be started and never will be.
+    /// The run could not be started and never will be. Nothing is new about one that is settled.
     pub(super) fn refused(&mut self, run: RunId, problem: String) {
+        if !self.active.iter().any(|firing| firing.run == run) {
+            return;
+        }
         self.ended(run);
         self.counts.fired -= 1;
         self.counts.refused += 1;
@@ -122,7 +153,7 @@ mod tests {
         let run = RunId::new(1, 2);
         let old = serde_json::json!({ "tick": 1, "run": run });
         let firing: Firing = serde_json::from_value(old).unwrap();
-        assert_eq!(firing, Firing { tick: Timestamp(1), run, begun: false, cancel: false });
+        assert_eq!(firing, Firing::new(Timestamp(1), run, Origin::default()));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::decide::decide;
 use super::document::{Definition, SCHEDULES, STATES, put_state, read_state};
 use super::service::Schedules;
-use super::state::{Firing, State};
+use super::state::{Firing, Origin, State};
 use crate::access::{Caller, Permission};
 use crate::kept::Kept;
 use crate::problem::Problem;
@@ -75,7 +75,7 @@ impl Schedules {
             }
             done.begun.into_iter().for_each(|run| state.begun(run));
             for (run, problem) in done.refused {
-                state.refused(run, format!("{}: {}", problem.code, problem.message));
+                state.refused(run, text(&problem));
             }
             // Where somebody else was quicker, all is found out again.
             self.write_state(name, &state, version).await?;
@@ -104,6 +104,23 @@ impl Schedules {
     ) -> Result<Option<u64>, Problem> {
         let change = put_state(name, state, Expect::Version(version));
         Ok(self.shelf.write(vec![change]).await?.ok().map(|versions| versions[0]))
+    }
+
+    /// Settles a run that never can be started, unless the clockwork was quicker.
+    pub(super) async fn refuse(
+        &self,
+        name: &str,
+        run: RunId,
+        problem: &Problem,
+    ) -> Result<(), Problem> {
+        loop {
+            let Some((_, mut state, version)) = self.load(name).await? else { return Ok(()) };
+            let before = state.clone();
+            state.refused(run, text(problem));
+            if state == before || self.write_state(name, &state, version).await?.is_some() {
+                return Ok(());
+            }
+        }
     }
 
     /// Forgets runs that have ended, and marks those that are there.
@@ -169,12 +186,19 @@ impl Schedules {
                 request.initiator = Some(caller.name().to_owned());
                 request.annotations.insert(BY.into(), name.to_owned());
                 request.annotations.insert(TICK.into(), rfc3339(firing.tick.0));
-                let context = StartContext::default();
+                let Origin { correlation_id, traceparent } = firing.origin.clone();
+                let context =
+                    StartContext { correlation_id, traceparent, ..StartContext::default() };
                 self.runs.start_reserved(&caller, request, context, firing.run).await?;
                 Ok(true)
             }
         }
     }
+}
+
+/// What is shown of a run that was refused.
+fn text(problem: &Problem) -> String {
+    format!("{}: {}", problem.code, problem.message)
 }
 
 /// Acts for whoever made the schedule, who had this permission then.

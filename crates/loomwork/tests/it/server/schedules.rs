@@ -11,6 +11,15 @@ name: quick
 tasks: [{ name: only, plugin: noop }]
 ";
 
+/// Writes down which trace it is part of.
+const TRACED: &str = "
+name: traced
+tasks:
+  - name: only
+    plugin: cmd
+    params: { command: 'echo $TRACEPARENT > trace' }
+";
+
 /// Runs until the file `go` is there.
 const SLOW: &str = "
 name: slow
@@ -228,6 +237,55 @@ fn a_paused_schedule_is_silent_and_can_be_triggered() {
     assert!(run["variables"].as_array().unwrap().iter().any(|it| it["name"] == "A"));
     let resumed = server.send("POST", "/api/v1/schedules/hourly/resume", &[], "").expect(200);
     assert!(resumed["next_at"].is_string());
+}
+
+#[test]
+fn a_run_that_is_asked_for_belongs_to_what_its_request_does() {
+    let server = Server::start();
+    server.register(TRACED);
+    let daily = json!({ "timing": { "kind": "cron", "expression": "0 0 * * *" },
+        "run": { "workflow": "traced" } });
+    put(&server, "daily", &daily).expect(201);
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let parent = format!("00-{trace}-b7ad6b7169203331-01");
+    let trigger = |key: &str| {
+        let headers = [
+            ("x-correlation-id", "order-66"),
+            ("traceparent", parent.as_str()),
+            ("idempotency-key", key),
+        ];
+        server.send("POST", "/api/v1/schedules/daily/trigger", &headers, "")
+    };
+    let first = trigger("k").expect(201);
+    let id = first["id"].as_str().unwrap();
+    let run = server.until(id, "succeeded");
+    assert_eq!(run["correlation_id"], "order-66");
+    let seen = server.loom.read("trace");
+    assert!(seen.starts_with(&format!("00-{trace}-")), "{seen}");
+    let repeat = trigger("k").expect(200);
+    assert_eq!((&repeat["id"], &repeat["repeated"]), (&first["id"], &json!(true)));
+    assert_ne!(trigger("other").expect(201)["id"], first["id"]);
+    assert_eq!(fired(&get(&server, "daily")), 2);
+    // The key is the caller's, whatever it was used for.
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
+    let start = r#"{"workflow":"traced"}"#;
+    server.send("POST", "/api/v1/runs", &headers, start).problem(422, "L716");
+}
+
+#[test]
+fn a_run_that_is_asked_for_and_refused_is_counted_as_that() {
+    let server = Server::start();
+    server.register(QUICK);
+    let daily = json!({ "timing": { "kind": "cron", "expression": "0 0 * * *" },
+        "run": { "workflow": "quick" } });
+    put(&server, "daily", &daily).expect(201);
+    server.send("POST", "/api/v1/workflows/default/quick/0.1.0/disable", &[], "").expect(200);
+    server
+        .send("POST", "/api/v1/schedules/daily/trigger", &[], "")
+        .problem(422, "L712");
+    let found = get(&server, "daily");
+    assert_eq!((fired(&found), &found["counts"]["refused"]), (0, &json!(1)));
+    assert_eq!(found["active"], json!([]));
 }
 
 #[test]
