@@ -113,10 +113,15 @@ impl Schedules {
         let asked = Asked { spec, secrets };
         loop {
             let present = self.present(name).await?;
+            if let Some(present) = &present {
+                let permissions = (Permission::SchedulesList, Permission::SchedulesWrite);
+                let of = present.definition.namespace();
+                kept::may_replace(caller, permissions, Some(of), name)?;
+            }
             let version = present.as_ref().map(|present| present.version);
             when.check(version, Definition::KIND, SCHEDULES, name)?;
             let next = match &present {
-                Some(present) => replaced(caller, present, &asked, now)?,
+                Some(present) => replaced(caller, present, &asked, now),
                 None => self.made(caller, &asked, now).await?,
             };
             let expect = |version: Option<u64>| version.map_or(Expect::Absent, Expect::Version);
@@ -354,8 +359,7 @@ fn replaced(
     present: &Present,
     asked: &Asked,
     now: Timestamp,
-) -> Result<Present, Problem> {
-    caller.may(Permission::SchedulesWrite, present.definition.namespace())?;
+) -> Present {
     let mut state = present.state.clone();
     let mut definition = present.definition.clone();
     if definition.spec.timing != asked.spec.timing {
@@ -367,5 +371,5 @@ fn replaced(
     definition.secrets = asked.secrets.clone();
     caller.name().clone_into(&mut definition.changed_by);
     definition.changed_at = now;
-    Ok(Present { definition, state, ..*present })
+    Present { definition, state, ..*present }
 }

@@ -111,13 +111,15 @@ impl Triggers {
         };
         loop {
             let present = kept::find::<Trigger>(&self.shelf, name).await?;
+            if let Some(present) = &present {
+                let permissions = (Permission::TriggersList, Permission::TriggersWrite);
+                let of = present.value.namespace();
+                kept::may_replace(caller, permissions, Some(of), name)?;
+            }
             let version = present.as_ref().map(|present| present.version);
             when.check(version, Trigger::KIND, Trigger::COLLECTION, name)?;
             match &present {
-                Some(present) => {
-                    caller.may(Permission::TriggersWrite, present.value.namespace())?;
-                    trigger.paused = present.value.paused;
-                }
+                Some(present) => trigger.paused = present.value.paused,
                 None => kept::room::<Trigger>(&self.shelf).await?,
             }
             let present = present.map(|present| present.value);
