@@ -10,7 +10,7 @@ use crate::ids::{new_id, random};
 use crate::kept::{self, Found, Kept};
 use crate::problem::Problem;
 use crate::readers::Readers;
-use crate::runs::{Reserved, Runs, StartContext};
+use crate::runs::{Reserved, Runs, StartContext, check_needs};
 use crate::shelf::Shelf;
 use crate::workflows::{Tagged, Workflows};
 use loom_core::{RunId, Timestamp};
@@ -109,7 +109,9 @@ impl Schedules {
         }
         let run = &spec.run;
         let of = self.workflows.prepared(namespace(run), &run.workflow, run.version.as_deref());
-        let secrets = of.await?.secrets(run);
+        let prepared = of.await?;
+        check_needs(&prepared, |name| run.variables.contains_key(name))?;
+        let secrets = prepared.secrets(run);
         let asked = Asked { spec, secrets };
         loop {
             let present = self.present(name).await?;
@@ -354,12 +356,7 @@ impl Schedules {
     }
 }
 
-fn replaced(
-    caller: &Caller,
-    present: &Present,
-    asked: &Asked,
-    now: Timestamp,
-) -> Present {
+fn replaced(caller: &Caller, present: &Present, asked: &Asked, now: Timestamp) -> Present {
     let mut state = present.state.clone();
     let mut definition = present.definition.clone();
     if definition.spec.timing != asked.spec.timing {

@@ -49,8 +49,7 @@ impl Triggers {
         request.initiator = Some(acting.name().to_owned());
         let delivery = headers.get(&spec.delivery_header).map(|id| id.as_bytes().to_vec());
         let delivery = proven.signature.map(String::into_bytes).or(delivery);
-        let context =
-            StartContext { idempotency_key: delivery.map(|id| key(&id)), ..context };
+        let context = StartContext { idempotency_key: delivery.map(|id| key(&id)), ..context };
         self.runs.start(&acting, request, context).await
     }
 }

@@ -1,6 +1,6 @@
 //! Triggers, for those who may see and change them.
 
-use super::check::check;
+use super::check::{check, takes};
 use super::document::{Trigger, change, secret};
 use super::files::{Allowed, Files, Lookout, Office};
 use crate::access::{Caller, Permission};
@@ -10,7 +10,7 @@ use crate::kept::{self, Found, Kept};
 use crate::parts::Folders;
 use crate::problem::Problem;
 use crate::readers::Readers;
-use crate::runs::Runs;
+use crate::runs::{Runs, check_needs};
 use crate::shelf::Shelf;
 use crate::workflows::{Tagged, Workflows};
 use loom_engine::Clock;
@@ -101,6 +101,8 @@ impl Triggers {
         }
         let (run, of) = (spec.run(), spec.run().namespace.as_deref().unwrap_or("default"));
         let prepared = self.workflows.prepared(of, &run.workflow, run.version.as_deref()).await?;
+        let is_given = |name: &str| run.variables.contains_key(name) || takes(&spec, name);
+        check_needs(&prepared, is_given)?;
         let mut trigger = Trigger {
             secrets: prepared.secrets(run),
             spec,

@@ -194,8 +194,7 @@ impl Theirs {
         let mut paths: Vec<String> = named.map(|it| format!("/api/v1/{it}/hello")).into();
         paths.push(format!("/api/v1/runs/{}", self.run));
         paths.extend(["/api/v1/workflows/default/hello", "/api/v1/roles"].map(str::to_owned));
-        let mut found: Vec<Value> =
-            paths.iter().map(|path| server.get(path).expect(200)).collect();
+        let mut found: Vec<Value> = paths.iter().map(|path| server.get(path).expect(200)).collect();
         let reported = server.get(&format!("/api/v1/runs/{}", self.reported)).expect(200);
         found.push(reported["state"].clone());
         // Where it stands in the feed changes by itself.
@@ -246,7 +245,10 @@ fn body(route: &Route) -> String {
 
 /// Who may do everything in another namespace sees and does nothing in this one.
 fn foreigners(server: &Server, routes: &[Route]) {
-    server.register(&format!("{}namespace: elsewhere\n", HELLO.replace("hello", "ours").trim_start()));
+    server.register(&format!(
+        "{}namespace: elsewhere\n",
+        HELLO.replace("hello", "ours").trim_start()
+    ));
     let theirs = Theirs::make(server);
     let foreign = make(&server.loom, "foreign", &["--role", "admin", "--namespace", "elsewhere"]);
     let foreign = foreign["token"].as_str().unwrap();
@@ -264,14 +266,18 @@ fn foreigners(server: &Server, routes: &[Route]) {
         let is_taken = route.method == "PUT" && is_of("{name}") && reply.status == 409;
         let is_named = is_of("{id}") || is_of("{namespace}") || is_of("{name}");
         assert!(!is_named || is_taken || matches!(reply.status, 403 | 404), "{what}");
-        assert!(!is_of("{name}") || is_of("{namespace}") || !reply.body.contains("default"), "{what}");
+        assert!(
+            !is_of("{name}") || is_of("{namespace}") || !reply.body.contains("default"),
+            "{what}"
+        );
         if is_named {
             let guess = [("if-match", "\"1\"")];
             let guessed = send(server, route, (id, &body), Some(foreign), &guess);
             assert_eq!(guessed.status, reply.status, "{what}, and {guessed:?}");
         }
     }
-    for query in ["query { run(id: $) { workflow } }", "mutation { cancelRun(id: $) { workflow } }"] {
+    for query in ["query { run(id: $) { workflow } }", "mutation { cancelRun(id: $) { workflow } }"]
+    {
         let query = query.replace('$', &format!("\"{}\"", theirs.run));
         let token = format!("Bearer {foreign}");
         let headers = [("content-type", "application/json"), ("authorization", token.as_str())];

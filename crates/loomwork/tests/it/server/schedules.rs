@@ -20,6 +20,12 @@ tasks:
     params: { command: 'echo $TRACEPARENT > trace' }
 ";
 
+/// Cannot do without a variable.
+const NEEDY: &str = "
+name: needy
+tasks: [{ name: only, plugin: cmd, inputs: [WHO], params: { command: 'true' } }]
+";
+
 /// Runs until the file `go` is there.
 const SLOW: &str = "
 name: slow
@@ -280,9 +286,7 @@ fn a_run_that_is_asked_for_and_refused_is_counted_as_that() {
         "run": { "workflow": "quick" } });
     put(&server, "daily", &daily).expect(201);
     server.send("POST", "/api/v1/workflows/default/quick/0.1.0/disable", &[], "").expect(200);
-    server
-        .send("POST", "/api/v1/schedules/daily/trigger", &[], "")
-        .problem(422, "L712");
+    server.send("POST", "/api/v1/schedules/daily/trigger", &[], "").problem(422, "L712");
     let found = get(&server, "daily");
     assert_eq!((fired(&found), &found["counts"]["refused"]), (0, &json!(1)));
     assert_eq!(found["active"], json!([]));
@@ -369,6 +373,9 @@ fn what_cannot_be_scheduled_is_refused_with_a_reason() {
         with("timing", json!({ "kind": "once", "at": "2001-01-01T00:00:00Z" })),
         with("run", json!({ "workflow": "quick", "start_at": "2100-01-01T00:00:00Z" })),
         with("run", json!({ "workflow": "quick", "variables": { "S": "***" } })),
+        with("run", json!({ "workflow": "quick", "variables": { "1 x": 1 } })),
+        with("run", json!({ "workflow": "quick", "workers": 0 })),
+        with("run", json!({ "workflow": "quick", "tags": ["x".repeat(300)] })),
         with("jitter_s", json!(3601)),
         with("grace_s", json!(0)),
         with("catch_up", json!({ "kind": "all", "window_s": 0 })),
@@ -377,6 +384,12 @@ fn what_cannot_be_scheduled_is_refused_with_a_reason() {
         put(&server, "wrong", &wrong).problem(400, "L605");
     }
     put(&server, "wrong", &with("run", json!({ "workflow": "nothing" }))).problem(404, "L703");
+    server.register(NEEDY);
+    let needy = |variables: Value| {
+        put(&server, "needy", &with("run", json!({ "workflow": "needy", "variables": variables })))
+    };
+    needy(json!({})).problem(422, "L713");
+    needy(json!({ "WHO": "me" })).expect(201);
     put(&server, ".wrong", &with("jitter_s", json!(0))).problem(400, "L605");
     server.get("/api/v1/schedules/wrong").problem(404, "L703");
 }

@@ -148,11 +148,16 @@ fn what_is_no_trigger_is_refused_with_a_reason() {
         ("/delivery_header", json!("no header")),
         ("/variables/REF/pointer", json!("ref")),
         ("/run/workflow", json!(1)),
+        ("/run/variables", json!({ "1 x": 1 })),
+        ("/variables", json!({ "1 bad": { "from": "body", "pointer": "" } })),
     ] {
         let mut spec = github();
         *spec.pointer_mut(path).unwrap() = wrong;
         put(&server, "wrong", &spec).problem(400, "L605");
     }
+    let mut spec = github();
+    spec["variables"].as_object_mut().unwrap().remove("REF");
+    put(&server, "wrong", &spec).problem(422, "L713");
     server.get("/api/v1/triggers/wrong").problem(404, "L703");
 }
 
