@@ -8,6 +8,7 @@ use crate::access::{Caller, Permission};
 use crate::asked::{self, Precondition};
 use crate::ids::random;
 use crate::insight::Page;
+use crate::kept;
 use crate::parts::Stores;
 use crate::problem::Problem;
 use crate::readers::Readers;
@@ -182,10 +183,13 @@ impl Limits {
         let _alone = self.making.lock().await;
         loop {
             let present = self.present(name).await?;
+            if let Some((present, _)) = &present {
+                let permissions = (Permission::LimitsList, Permission::LimitsWrite);
+                kept::may_replace(caller, permissions, present.namespace(), name)?;
+            }
             let version = present.as_ref().map(|(_, version)| *version);
             when.check(version, "limit", LIMITS, name)?;
             let id = if let Some((present, _)) = &present {
-                may_change(caller, &present.spec)?;
                 counts_alike(&present.spec, &spec).then(|| present.id.clone())
             } else {
                 self.room().await?;

@@ -20,6 +20,7 @@ use loom_protocol::{ErrorCode, MASK};
 use loom_store::record::masked_definition;
 use loom_store::{QueryStore, RunSummary};
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// The runs.
 pub struct Runs {
@@ -34,6 +35,8 @@ pub struct Runs {
     pub(super) config: Arc<Config>,
     pub(super) later: Later,
     pub(super) limits: Arc<Limits>,
+    /// What digests of keys are made with, once it was needed.
+    pub(super) salt: OnceCell<String>,
 }
 
 impl Runs {
@@ -63,6 +66,7 @@ impl Runs {
             config,
             later,
             limits,
+            salt: OnceCell::new(),
         }
     }
 

@@ -263,6 +263,10 @@ impl Webhooks {
                 format!("a webhook has at most {NAMES_MAX} types and {NAMES_MAX} namespaces");
             return Err(Problem::argument(most));
         }
+        if subscription.workflow.as_deref() == Some("") {
+            return Err(Problem::argument("`workflow` is empty: no run is of such a workflow")
+                .help("leave it out for the runs of all workflows"));
+        }
         subscription.filter()?;
         retry::check(&subscription.retry)
     }

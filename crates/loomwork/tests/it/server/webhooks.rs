@@ -236,6 +236,7 @@ fn what_is_no_webhook_is_refused() {
     for more in [
         json!({ "types": ["run.finish"] }),
         json!({ "namespaces": [] }),
+        json!({ "workflow": "" }),
         json!({ "secret": "whsec_c2hvcnQ=" }),
         json!({ "retry": { "max_attempts": 0 } }),
         json!({ "description": "x".repeat(300) }),
