@@ -10,7 +10,7 @@ import { useBench } from "./state/bench";
 
 const Editor = lazy(() => import("./text/editor"));
 
-type Part = "canvas" | "properties" | "text";
+type Part = "add" | "canvas" | "properties" | "text";
 
 /** Below this width there is room for one part at a time. */
 const NARROW = "(max-width: 860px)";
@@ -26,14 +26,9 @@ export function Parts({ canvas, line, onSelectLine }: PartsProps) {
   const { sound, view, problems } = useBench();
   const narrow = useMatches(NARROW);
   const [query, setQuery] = useSearchParams();
-  const asked = query.get("part");
   const fallback: Part = narrow ? "canvas" : "properties";
-  const part: Part =
-    asked === "text" || asked === "properties"
-      ? asked
-      : asked === "canvas" && narrow
-        ? asked
-        : fallback;
+  const tabs: readonly Part[] = narrow ? NARROW_PARTS : WIDE_PARTS;
+  const part = tabs.find((name) => name === query.get("part")) ?? fallback;
   const [whole, setWhole] = useState(false);
   const choose = (next: Part) =>
     setQuery(
@@ -52,7 +47,6 @@ export function Parts({ canvas, line, onSelectLine }: PartsProps) {
   useEffect(() => {
     if (wrongLine) choose("text");
   }, [line]);
-  const tabs: Part[] = narrow ? ["canvas", "properties", "text"] : ["properties", "text"];
   const isWhole = whole && part === "text" && !narrow;
   const side = (
     <div className={styles.side} data-part={part}>
@@ -78,6 +72,7 @@ export function Parts({ canvas, line, onSelectLine }: PartsProps) {
         )}
       </div>
       <div className={styles.sideBody}>
+        {part === "add" && <Palette onAdded={() => choose("canvas")} />}
         {narrow && part === "canvas" && canvas}
         {part === "properties" && <Panel />}
         {part === "text" && (
@@ -104,7 +99,14 @@ export function Parts({ canvas, line, onSelectLine }: PartsProps) {
   );
 }
 
-const LABELS: Record<Part, string> = { canvas: "Canvas", properties: "Properties", text: "Text" };
+const NARROW_PARTS: readonly Part[] = ["add", "canvas", "properties", "text"];
+const WIDE_PARTS: readonly Part[] = ["properties", "text"];
+const LABELS: Record<Part, string> = {
+  add: "Add",
+  canvas: "Canvas",
+  properties: "Properties",
+  text: "Text",
+};
 
 function Text(
   props: Omit<PartsProps, "canvas"> & { problems: ReturnType<typeof useBench>["problems"] },

@@ -84,8 +84,12 @@ export function Offer(props: { at: number; onRestore: () => void; onDrop: () => 
 /** How the document stands, and what is wrong with it. */
 export function ProblemBar({ checked }: { checked: Checked }) {
   const { problems, settled } = checked;
+  const { view, sound } = useBench();
   const errors = problems.filter(({ severity }) => severity === "error").length;
   const warnings = problems.length - errors;
+  if (sound && view.tasks.length === 0) {
+    return <div className={styles.problemBar}>A workflow begins with its first task.</div>;
+  }
   if (problems.length === 0) {
     return (
       <div className={styles.problemBar} role="status" data-tone={settled ? "good" : undefined}>

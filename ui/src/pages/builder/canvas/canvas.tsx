@@ -35,6 +35,7 @@ const EDGES = { link: LinkEdge };
 /** Below this zoom, only names can be read. */
 const FAR = 0.5;
 const FIT = { padding: 0.18, maxZoom: 1.1 };
+const MINI = { width: 148, height: 96 };
 const OPTIONS = { hideAttribution: true };
 
 export interface CanvasProps {
@@ -128,8 +129,9 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut }: CanvasProp
         <MiniMap
           pannable
           zoomable
+          position="top-right"
+          style={MINI}
           nodeColor={miniColor}
-          className="minimap"
           ariaLabel="Overview of the canvas"
         />
         {drawn && (
@@ -173,10 +175,10 @@ function Remarks() {
   return (
     <div className={styles.empty}>
       <div>
-        <Empty icon={MousePointerClick} title="Drag a task here">
+        <Empty icon={MousePointerClick} title="Nothing here yet">
           <p>
-            Or double-click one in the palette. Then draw from the dot below a task to another task:
-            that is a variable it waits for.
+            Drag a task from the palette, or double-click it there. Then draw from the dot below a
+            task to another task: that is a variable it waits for.
           </p>
         </Empty>
       </div>

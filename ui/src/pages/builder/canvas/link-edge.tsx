@@ -11,9 +11,8 @@ export type LinkFlowEdge = Edge<LinkData, "link">;
 
 const MOST = 3;
 
-/** What a link says of itself. */
-export function labelOf({ kind, variables }: Link): string {
-  if (kind === "order") return "then";
+/** What a link says of itself; an order is seen by its dashes. */
+export function labelOf({ variables }: Link): string {
   const more = variables.length - MOST;
   return variables.slice(0, MOST).join(", ") + (more > 0 ? ` +${more}` : "");
 }

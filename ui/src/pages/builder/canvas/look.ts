@@ -26,22 +26,30 @@ interface Kind {
   about: string;
 }
 
+/** In the order of the palette. */
 const KINDS: Record<string, Kind> = {
   start: { icon: Play, category: "Flow", about: "Begins the workflow" },
-  end: { icon: Flag, category: "Flow", about: "Waits for everything else" },
-  noop: { icon: Box, category: "Flow", about: "Sets variables, in no time" },
+  end: { icon: Flag, category: "Flow", about: "Waits for all others" },
+  noop: { icon: Box, category: "Flow", about: "Sets variables" },
   sleep: { icon: Timer, category: "Flow", about: "Lets time pass" },
   cmd: { icon: SquareTerminal, category: "Commands", about: "Runs a command" },
-  http: { icon: Globe, category: "Web", about: "Makes an HTTP request" },
+  http: { icon: Globe, category: "Web", about: "Makes a request" },
   df: { icon: HardDrive, category: "System", about: "Measures a volume" },
   "df-h": { icon: HardDrive, category: "System", about: "Measures a volume" },
-  touched: { icon: FileClock, category: "System", about: "Waits until a file is touched" },
+  touched: { icon: FileClock, category: "System", about: "Waits for a file" },
 };
 
 export const CATEGORIES = ["Flow", "Commands", "Web", "System", "Your plugins"];
 
 export function kindOf(plugin: string): Kind {
   return KINDS[plugin] ?? { icon: Puzzle, category: "Your plugins", about: "A plugin of your own" };
+}
+
+/** Plugins as the palette lists them: the built-in ones as people need them, others by name. */
+export function inOrder<T extends { name: string }>(plugins: readonly T[]): T[] {
+  const names = Object.keys(KINDS);
+  const place = (name: string) => (names.includes(name) ? names.indexOf(name) : names.length);
+  return plugins.toSorted((a, b) => place(a.name) - place(b.name));
 }
 
 export interface Sign {

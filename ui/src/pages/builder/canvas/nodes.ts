@@ -8,6 +8,13 @@ import type { LinkFlowEdge } from "./link-edge";
 import { type Places, SIZE } from "./places";
 import { AFTER, IN, OUT, type TaskFlowNode } from "./task-node";
 
+const TIP = {
+  type: MarkerType.ArrowClosed,
+  width: 16,
+  height: 16,
+  color: "var(--line-strong)",
+};
+
 export interface Shown {
   tasks: readonly Task[];
   problems: readonly Problem[];
@@ -98,7 +105,7 @@ export function edgesOf(
       targetHandle: IN,
       data: { link },
       selected: isSelected,
-      markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
+      markerEnd: TIP,
       ariaLabel:
         link.kind === "order"
           ? `${link.to} runs after ${link.from}`

@@ -1,15 +1,24 @@
 import { ChevronDown, Search, ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import { PLUGIN_TYPE } from "../canvas/canvas";
-import { CATEGORIES, kindOf } from "../canvas/look";
+import { CATEGORIES, inOrder, kindOf } from "../canvas/look";
 import { type Plugin, useBench } from "../state/bench";
 import styles from "./palette.module.css";
 
+export interface PaletteProps {
+  /** Where there is no canvas to drag to, a tap adds a task, and this is called. */
+  onAdded?: () => void;
+}
+
 /** All plugins, to be dragged onto the canvas. */
-export function Palette() {
-  const { plugins } = useBench();
+export function Palette({ onAdded }: PaletteProps) {
+  const { plugins, addTask } = useBench();
+  const add = (name: string) => {
+    addTask(name);
+    onAdded?.();
+  };
   const [sought, setSought] = useState("");
-  const found = plugins.filter((plugin) => matches(plugin, sought.trim().toLowerCase()));
+  const found = inOrder(plugins).filter((plugin) => matches(plugin, sought.trim().toLowerCase()));
   return (
     <section className={styles.palette} aria-label="Palette">
       <div className={styles.search}>
@@ -26,6 +35,8 @@ export function Palette() {
         <Category
           key={category}
           name={category}
+          tap={onAdded !== undefined}
+          onAdd={add}
           plugins={found.filter(({ name }) => kindOf(name).category === category)}
         />
       ))}
@@ -41,7 +52,14 @@ function matches({ name, outputs }: Plugin, sought: string): boolean {
   return words.some((word) => word.toLowerCase().includes(sought));
 }
 
-function Category({ name, plugins }: { name: string; plugins: readonly Plugin[] }) {
+interface Adding {
+  /** Whether a single click adds. */
+  tap: boolean;
+  onAdd: (name: string) => void;
+}
+
+function Category(props: { name: string; plugins: readonly Plugin[] } & Adding) {
+  const { name, plugins, ...adding } = props;
   if (plugins.length === 0) return null;
   return (
     <details className={styles.category} open>
@@ -52,7 +70,7 @@ function Category({ name, plugins }: { name: string; plugins: readonly Plugin[] 
       <ul>
         {plugins.map((plugin) => (
           <li key={plugin.name}>
-            <Item plugin={plugin} />
+            <Item plugin={plugin} {...adding} />
           </li>
         ))}
       </ul>
@@ -60,8 +78,8 @@ function Category({ name, plugins }: { name: string; plugins: readonly Plugin[] 
   );
 }
 
-function Item({ plugin }: { plugin: Plugin }) {
-  const { addTask, sound } = useBench();
+function Item({ plugin, tap, onAdd }: { plugin: Plugin } & Adding) {
+  const { sound } = useBench();
   const { icon: Icon, about } = kindOf(plugin.name);
   const emits = plugin.outputs.filter((name) => !name.endsWith("?"));
   const needs = plugin.permissions.join(", ");
@@ -76,11 +94,12 @@ function Item({ plugin }: { plugin: Plugin }) {
         event.dataTransfer.setData(PLUGIN_TYPE, plugin.name);
         event.dataTransfer.effectAllowed = "copy";
       }}
-      onDoubleClick={() => addTask(plugin.name)}
+      onClick={() => tap && onAdd(plugin.name)}
+      onDoubleClick={() => !tap && onAdd(plugin.name)}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
-        addTask(plugin.name);
+        onAdd(plugin.name);
       }}
     >
       <span className={styles.icon}>
