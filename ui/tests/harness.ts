@@ -24,7 +24,8 @@ export class Server {
   /** Where its pages are. */
   readonly url: string;
   readonly #address: string;
-  readonly #args: string[];
+  /** Further arguments of `loom serve`. */
+  readonly args: string[];
   #process: ChildProcess | undefined;
   #dist: { stop: () => Promise<void> } | undefined;
   token: string | undefined;
@@ -32,10 +33,10 @@ export class Server {
   private constructor(port: number, pages: number, args: string[]) {
     this.#address = `127.0.0.1:${port}`;
     this.url = `http://127.0.0.1:${pages}`;
-    this.#args = args;
+    this.args = [...args];
   }
 
-  /** Starts one; it stands when this is done. `args` are further ones of `loom serve`. */
+  /** Starts one; it stands when this is done. */
   static async start(args: string[] = [], prepare?: (server: Server) => Promise<void>) {
     const port = await freePort();
     const dist = process.env.LOOM_UI_DIST;
@@ -47,9 +48,14 @@ export class Server {
     return server;
   }
 
+  /** Its own, whatever lies in the folders above. */
+  #store(): string[] {
+    return ["--store", join(this.folder, "store")];
+  }
+
   /** Starts the process (again). */
   async begin(): Promise<void> {
-    const args = ["serve", "--listen", this.#address, ...this.#args];
+    const args = [...this.#store(), "serve", "--listen", this.#address, ...this.args];
     const child = spawn(BINARY, args, { cwd: this.folder, stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
     child.stderr?.on("data", (data) => {
@@ -81,7 +87,10 @@ export class Server {
 
   /** Runs another command of the binary in the server's folder; its output. */
   async loom(...args: string[]): Promise<string> {
-    const child = spawn(BINARY, args, { cwd: this.folder, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(BINARY, [...this.#store(), ...args], {
+      cwd: this.folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let said = "";
     child.stdout?.on("data", (data) => {
       said += data;
@@ -126,8 +135,8 @@ export class Server {
   /** Waits until a run is in one of these states. */
   async reach(run: string, ...states: string[]): Promise<void> {
     await until(`run ${run} is ${states}`, async () => {
-      const { status } = await this.call<{ status: string }>("GET", `/api/v1/runs/${run}`);
-      return states.includes(status);
+      const { state } = await this.call<{ state: string }>("GET", `/api/v1/runs/${run}`);
+      return states.includes(state);
     });
   }
 }
