@@ -278,7 +278,7 @@ test("unsaved work survives a closed tab", async () => {
   await again.goto(`${server.url}/build`);
   await again.getByRole("button", { name: "Restore it" }).click();
   await node(again, "http").waitFor();
-  await again.getByText("`url` is missing").first().waitFor();
+  await again.getByText("1 error").waitFor();
   await context.close();
 });
 
@@ -308,7 +308,7 @@ test("a run is given what it needs; the workflow leaves as text and as pictures"
     await page.getByRole("button", { name }).click();
     const file = await coming;
     expect(file.suggestedFilename()).toBe(`greeting.${ending}`);
-    expect(readFileSync(await file.path()).length).toBeGreaterThan(40);
+    expect(readFileSync(await file.path()).length).toBeGreaterThan(20);
   }
   await page.context().close();
 });

@@ -6,7 +6,7 @@ import { Loading } from "../../kit/states";
 import styles from "./builder.module.css";
 import { Palette } from "./palette/palette";
 import { Panel } from "./panel/panel";
-import { useBench } from "./state/bench";
+import { useBench, useText } from "./state/bench";
 
 const Editor = lazy(() => import("./text/editor"));
 
@@ -50,19 +50,21 @@ export function Parts({ canvas, line, onSelectLine }: PartsProps) {
   const isWhole = whole && part === "text" && !narrow;
   const side = (
     <div className={styles.side} data-part={part}>
-      <div className={styles.sideTabs} role="tablist" aria-label="Parts of the builder">
-        {tabs.map((name) => (
-          <button
-            key={name}
-            type="button"
-            role="tab"
-            aria-selected={part === name}
-            onClick={() => choose(name)}
-          >
-            {LABELS[name]}
-            {name === "text" && !sound && <span className={styles.dot} title="No YAML" />}
-          </button>
-        ))}
+      <div className={styles.sideTabs}>
+        <div role="tablist" aria-label="Parts of the builder">
+          {tabs.map((name) => (
+            <button
+              key={name}
+              type="button"
+              role="tab"
+              aria-selected={part === name}
+              onClick={() => choose(name)}
+            >
+              {LABELS[name]}
+              {name === "text" && !sound && <span className={styles.dot} title="No YAML" />}
+            </button>
+          ))}
+        </div>
         {part === "text" && !narrow && (
           <IconButton
             icon={isWhole ? Minimize2 : Maximize2}
@@ -111,7 +113,8 @@ const LABELS: Record<Part, string> = {
 function Text(
   props: Omit<PartsProps, "canvas"> & { problems: ReturnType<typeof useBench>["problems"] },
 ) {
-  const { text, write, undo, redo } = useBench();
+  const { write, undo, redo } = useBench();
+  const text = useText();
   return (
     <Editor
       text={text}

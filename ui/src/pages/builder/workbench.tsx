@@ -10,7 +10,7 @@ import { addTasks, removeTasks, renameTask } from "./document/change";
 import { Parts } from "./parts";
 import { RunBar } from "./run/run-bar";
 import { RunDialog } from "./run/run-dialog";
-import { type Bench, BenchProvider, NOTHING, type Selection } from "./state/bench";
+import { type Bench, BenchProvider, NOTHING, type Selection, TextProvider } from "./state/bench";
 import { useKeys } from "./state/clip";
 import { draftKey, keepPlaces, readPlaces } from "./state/draft";
 import { freshTask } from "./state/fresh";
@@ -50,11 +50,11 @@ type Asking =
 /** The builder with one workflow on it. */
 export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
   const tell = useToasts();
-  const work = useDocument(opened.text);
-  const { view, text, change } = work;
+  const { text, work } = useDocument(opened.text);
+  const { view, change } = work;
   const [saved, setSaved] = useState(opened.saved);
   const key = draftKey(saved?.namespace, saved?.name);
-  const checked = useProblems(work);
+  const checked = useProblems(text, view);
   const found = useQuery({
     queryKey: ["plugins"],
     queryFn: () => data(api.GET("/api/v1/plugins")),
@@ -150,80 +150,84 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
   };
   return (
     <BenchProvider value={bench}>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: the import dialog does the same by keys */}
-      <div
-        className={styles.bench}
-        onDragOver={(event) => event.dataTransfer.types.includes("Files") && event.preventDefault()}
-        onDrop={(event) => {
-          const [file] = event.dataTransfer.files;
-          if (!file) return;
-          event.preventDefault();
-          void file.text().then(load);
-        }}
-      >
-        <Top
-          saved={saved}
-          dirty={dirty}
-          places={places}
-          onOpen={(way) => setAsking({ kind: "open", way })}
-          onSave={() => setAsking({ kind: "save", run: false })}
-        />
-        {offer.draft && (
-          <Offer
-            at={offer.draft.at}
-            onRestore={() => {
-              const { draft } = offer;
-              if (!draft) return;
-              setPlaces(draft.places);
-              work.write(draft.text);
-              offer.take();
-            }}
-            onDrop={offer.drop}
-          />
-        )}
-        <Parts
-          line={line}
-          onSelectLine={choose.line}
-          canvas={
-            <Canvas
-              places={places}
-              onPlaces={setPlaces}
-              onSelect={choose.selection}
-              shown={shown}
-              onTidy={tidy}
-              laidOut={laidOut}
-            />
+      <TextProvider value={text}>
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: the import dialog does the same by keys */}
+        <div
+          className={styles.bench}
+          onDragOver={(event) =>
+            event.dataTransfer.types.includes("Files") && event.preventDefault()
           }
-        />
-        <ProblemBar checked={checked} />
-        <RunBar
-          workers={runner.workers}
-          onWorkers={runner.setWorkers}
-          granted={runner.granted}
-          onRun={run}
-          busy={runner.busy}
-          onForget={runner.forget}
-        />
-        {asking?.kind === "open" && (
-          <OpenDialog way={asking.way} onText={load} onClose={() => setAsking(undefined)} />
-        )}
-        {asking?.kind === "save" && (
-          <SaveDialog
-            action={asking.run ? "Save and run" : "Save"}
-            onSaved={(made, registered) => kept(made, registered, asking.run)}
-            onClose={() => setAsking(undefined)}
+          onDrop={(event) => {
+            const [file] = event.dataTransfer.files;
+            if (!file) return;
+            event.preventDefault();
+            void file.text().then(load);
+          }}
+        >
+          <Top
+            saved={saved}
+            dirty={dirty}
+            places={places}
+            onOpen={(way) => setAsking({ kind: "open", way })}
+            onSave={() => setAsking({ kind: "save", run: false })}
           />
-        )}
-        {runner.asks && (
-          <RunDialog
-            workflow={runner.asks}
-            onStart={(variables, reason) =>
-              runner.asks ? runner.start(runner.asks, variables, reason) : Promise.resolve()
+          {offer.draft && (
+            <Offer
+              at={offer.draft.at}
+              onRestore={() => {
+                const { draft } = offer;
+                if (!draft) return;
+                setPlaces(draft.places);
+                work.write(draft.text);
+                offer.take();
+              }}
+              onDrop={offer.drop}
+            />
+          )}
+          <Parts
+            line={line}
+            onSelectLine={choose.line}
+            canvas={
+              <Canvas
+                places={places}
+                onPlaces={setPlaces}
+                onSelect={choose.selection}
+                shown={shown}
+                onTidy={tidy}
+                laidOut={laidOut}
+              />
             }
-            onClose={runner.dismiss}
           />
-        )}
-      </div>
+          <ProblemBar checked={checked} />
+          <RunBar
+            workers={runner.workers}
+            onWorkers={runner.setWorkers}
+            granted={runner.granted}
+            onRun={run}
+            busy={runner.busy}
+            onForget={runner.forget}
+          />
+          {asking?.kind === "open" && (
+            <OpenDialog way={asking.way} onText={load} onClose={() => setAsking(undefined)} />
+          )}
+          {asking?.kind === "save" && (
+            <SaveDialog
+              action={asking.run ? "Save and run" : "Save"}
+              onSaved={(made, registered) => kept(made, registered, asking.run)}
+              onClose={() => setAsking(undefined)}
+            />
+          )}
+          {runner.asks && (
+            <RunDialog
+              workflow={runner.asks}
+              onStart={(variables, reason) =>
+                runner.asks ? runner.start(runner.asks, variables, reason) : Promise.resolve()
+              }
+              onClose={runner.dismiss}
+            />
+          )}
+        </div>
+      </TextProvider>
     </BenchProvider>
   );
 }

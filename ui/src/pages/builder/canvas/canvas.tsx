@@ -14,7 +14,7 @@ import {
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { Clock, Layers, MousePointerClick, ShieldCheck, TriangleAlert } from "lucide-react";
-import { type DragEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type DragEvent, memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Banner, Empty } from "../../../kit/states";
 import { all, linkOrder, linkVariable, unlinkOrder, unlinkVariable } from "../document/change";
 import type { Link, Task } from "../document/view";
@@ -49,13 +49,13 @@ export interface CanvasProps {
   laidOut: number;
 }
 
-export function Canvas(props: CanvasProps) {
+export const Canvas = memo(function Canvas(props: CanvasProps) {
   return (
     <ReactFlowProvider>
       <Flow {...props} />
     </ReactFlowProvider>
   );
-}
+});
 
 function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut }: CanvasProps) {
   const bench = useBench();

@@ -1,5 +1,5 @@
 import { ChevronDown, Search, ShieldCheck } from "lucide-react";
-import { useState } from "react";
+import { memo, useState } from "react";
 import { PLUGIN_TYPE } from "../canvas/canvas";
 import { CATEGORIES, inOrder, kindOf } from "../canvas/look";
 import { type Plugin, useBench } from "../state/bench";
@@ -11,7 +11,7 @@ export interface PaletteProps {
 }
 
 /** All plugins, to be dragged onto the canvas. */
-export function Palette({ onAdded }: PaletteProps) {
+export const Palette = memo(function Palette({ onAdded }: PaletteProps) {
   const { plugins, addTask } = useBench();
   const add = (name: string) => {
     addTask(name);
@@ -45,7 +45,7 @@ export function Palette({ onAdded }: PaletteProps) {
       )}
     </section>
   );
-}
+});
 
 function matches({ name, outputs }: Plugin, sought: string): boolean {
   const words = [name, kindOf(name).about, kindOf(name).category, ...outputs];

@@ -1,4 +1,5 @@
 import { CheckCheck, Trash2, Workflow } from "lucide-react";
+import { memo } from "react";
 import { Button, IconButton } from "../../../kit/button";
 import { unlinked } from "../canvas/canvas";
 import { all, linkOrder, linkVariable, set, unlinkVariable } from "../document/change";
@@ -11,7 +12,7 @@ import { ProblemList } from "./problem-list";
 import { Section, TaskPanel } from "./task-panel";
 
 /** What is selected, in words and controls; the workflow itself where nothing is. */
-export function Panel() {
+export const Panel = memo(function Panel() {
   const { view, selected } = useBench();
   const tasks = view.tasks.filter(({ id }) => selected.tasks.includes(id));
   const link = view.links.find(({ id }) => id === selected.links[0]);
@@ -29,7 +30,7 @@ export function Panel() {
       )}
     </section>
   );
-}
+});
 
 function Several({ ids }: { ids: string[] }) {
   const { removeTasks, sound } = useBench();

@@ -36,6 +36,15 @@ export interface Selection {
 
 export const NOTHING: Selection = { tasks: [], links: [] };
 
+const TextContext = createContext("");
+
+/** The text as it stands, for those who follow every letter. */
+export const TextProvider = TextContext.Provider;
+
+export function useText(): string {
+  return useContext(TextContext);
+}
+
 const Context = createContext<Bench | null>(null);
 
 export const BenchProvider = Context.Provider;

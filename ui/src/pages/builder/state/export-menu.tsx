@@ -5,12 +5,13 @@ import { useToasts } from "../../../kit/toast";
 import styles from "../builder.module.css";
 import { download, pngOf, shownColours, svgOf } from "../canvas/picture";
 import type { Places } from "../canvas/places";
-import { useBench } from "./bench";
+import { useBench, useText } from "./bench";
 
 /** Takes the workflow elsewhere: its text, and pictures of it. */
 export function ExportMenu(props: { places: Places; saved: { version: string } | undefined }) {
   const { places, saved } = props;
-  const { text, view } = useBench();
+  const { view } = useBench();
+  const text = useText();
   const tell = useToasts();
   const menu = useRef<HTMLDetailsElement>(null);
   const { name, namespace, tasks, links } = view;

@@ -3,8 +3,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { api, data, type Schema } from "../../../api/client";
-import type { Task } from "../document/view";
-import type { Work } from "./use-document";
+import type { Task, View } from "../document/view";
 
 export interface Problem {
   severity: "error" | "warning";
@@ -30,7 +29,7 @@ export interface Checked {
   valid: boolean;
 }
 
-export function useProblems({ text, view }: Work): Checked {
+export function useProblems(text: string, { tasks }: View): Checked {
   const asked = useRested(text, REST_MS);
   const answer = useQuery<Schema<"Validation">>({
     queryKey: ["workflows", "validate", asked],
@@ -40,14 +39,15 @@ export function useProblems({ text, view }: Work): Checked {
     gcTime: 10_000,
   });
   const { data: checked, isPlaceholderData } = answer;
-  return useMemo(() => {
-    const problems = (checked?.diagnostics ?? []).map((found) => problemOf(found, view.tasks));
-    return {
-      problems,
-      settled: checked !== undefined && !isPlaceholderData && asked === text,
-      valid: checked?.valid ?? false,
-    };
-  }, [checked, isPlaceholderData, asked, text, view.tasks]);
+  const problems = useMemo(
+    () => (checked?.diagnostics ?? []).map((found) => problemOf(found, tasks)),
+    [checked, tasks],
+  );
+  return {
+    problems,
+    settled: checked !== undefined && !isPlaceholderData && asked === text,
+    valid: checked?.valid ?? false,
+  };
 }
 
 function problemOf(found: Schema<"DiagnosticInfo">, tasks: readonly Task[]): Problem {

@@ -8,7 +8,7 @@ import { TextField } from "../../../kit/field";
 import { Banner, Failure, Loading } from "../../../kit/states";
 import { changed, set } from "../document/change";
 import { ProblemList } from "../panel/problem-list";
-import { useBench } from "./bench";
+import { useBench, useText } from "./bench";
 import styles from "./save.module.css";
 import { bumped, freeVersion, type Step } from "./versions";
 
@@ -23,7 +23,8 @@ export interface SaveProps {
 
 /** Saves the document as a new version, beside what differs from the last. */
 export function SaveDialog({ action, onSaved, onClose }: SaveProps) {
-  const { text, view, problems } = useBench();
+  const { view, problems } = useBench();
+  const text = useText();
   const { namespace, name } = view;
   const versions = useQuery<Schema<"WorkflowView">[]>({
     queryKey: ["workflows", namespace, name, "versions"],

@@ -9,8 +9,8 @@ import { type View, view } from "../document/view";
 /** How long somebody who types has to rest before the canvas follows. */
 const REST_MS = 150;
 
+/** The document but for its text, which changes with every letter. */
 export interface Work {
-  text: string;
   /** What the text says; while it is no YAML, what it said last. */
   view: View;
   /** Why the text is no YAML. */
@@ -23,7 +23,7 @@ export interface Work {
   redo: (() => void) | undefined;
 }
 
-export function useDocument(initial: string): Work {
+export function useDocument(initial: string): { text: string; work: Work } {
   const [history, setHistory] = useState<History>(() => begun(initial));
   const latest = useRef(history);
   const [shown, setShown] = useState(() => ({ sound: view(initial), last: view(initial) }));
@@ -61,16 +61,18 @@ export function useDocument(initial: string): Work {
   );
   const undo = useCallback(() => put(undone(latest.current)), [put]);
   const redo = useCallback(() => put(redone(latest.current)), [put]);
-  return useMemo(
+  const canUndo = history.past.length > 0;
+  const canRedo = history.future.length > 0;
+  const work = useMemo(
     () => ({
-      text: history.text,
       view: shown.sound,
       slips: shown.last.slips,
       change,
       write,
-      undo: history.past.length > 0 ? undo : undefined,
-      redo: history.future.length > 0 ? redo : undefined,
+      undo: canUndo ? undo : undefined,
+      redo: canRedo ? redo : undefined,
     }),
-    [history, shown, change, write, undo, redo],
+    [shown, change, write, undo, redo, canUndo, canRedo],
   );
+  return { text: history.text, work };
 }

@@ -61,7 +61,10 @@ export default function Editor(props: EditorProps) {
           appearance,
           locked.current.of(EditorState.readOnly.of(readOnly)),
           EditorState.tabSize.of(2),
-          EditorView.contentAttributes.of({ "aria-label": "Text of the workflow (YAML)" }),
+          EditorView.contentAttributes.of({
+            "aria-label": "Text of the workflow (YAML)",
+            tabindex: "0",
+          }),
           keymap.of([
             { key: "Mod-z", run: () => called(latest.current.onUndo), preventDefault: true },
             { key: "Mod-y", run: () => called(latest.current.onRedo), preventDefault: true },
