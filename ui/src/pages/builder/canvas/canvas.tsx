@@ -61,6 +61,8 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut }: CanvasProp
   const bench = useBench();
   const flow = useReactFlow();
   const far = useStore((store) => store.transform[2] < FAR);
+  // An empty canvas stays where it is when its first task is dropped.
+  const [fits] = useState(bench.view.tasks.length > 0);
   const [drawn, setDrawn] = useState<{ from: Task; to: Task }>();
   const { nodes, edges } = useElements(places);
   useFraming(shown, laidOut);
@@ -117,7 +119,7 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut }: CanvasProp
         connectionRadius={28}
         minZoom={0.05}
         maxZoom={2}
-        fitView
+        fitView={fits}
         fitViewOptions={FIT}
         onlyRenderVisibleElements
         nodesDraggable={bench.sound}

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
-import { useSearchParams } from "react-router";
+import { useNavigate, useSearchParams } from "react-router";
 import { api, data, type Schema } from "../../../api/client";
 import { useToasts } from "../../../kit/toast";
 import type { JsonMap } from "../document/json";
@@ -26,7 +26,7 @@ export interface Runner {
 }
 
 export function useRun(): Runner {
-  const [query, setQuery] = useSearchParams();
+  const [query] = useSearchParams();
   const tell = useToasts();
   const id = query.get("run") ?? undefined;
   const live = useLive(id);
@@ -39,18 +39,17 @@ export function useRun(): Runner {
     queryFn: () => data(api.GET("/api/v1/runs/{id}", { params: { path: { id: id ?? "" } } })),
     enabled: id !== undefined,
   });
+  const navigate = useNavigate();
+  // A run that begins after a save begins at another address than it was asked for at.
   const watch = useCallback(
-    (run: string | undefined) =>
-      setQuery(
-        (before) => {
-          const after = new URLSearchParams(before);
-          if (run === undefined) after.delete("run");
-          else after.set("run", run);
-          return after;
-        },
-        { replace: true },
-      ),
-    [setQuery],
+    (run: string | undefined) => {
+      const { pathname, search } = window.location;
+      const query = new URLSearchParams(search);
+      if (run === undefined) query.delete("run");
+      else query.set("run", run);
+      navigate({ pathname, search: query.toString() }, { replace: true });
+    },
+    [navigate],
   );
   const start: Runner["start"] = useCallback(
     async ({ namespace, name, version }, variables, reason) => {
