@@ -1,8 +1,7 @@
 import { lazy, Suspense } from "react";
 import { Navigate, Route, Routes } from "react-router";
-import { Loading } from "./kit/states";
 import { NotFound } from "./pages/not-found";
-import { Shell } from "./shell/shell";
+import { Arriving, Shell } from "./shell/shell";
 
 // Each part of the pages is loaded when it is opened.
 const Overview = lazy(() => import("./pages/overview/overview"));
@@ -16,7 +15,7 @@ const Workflow = lazy(() => import("./pages/workflows/workflow"));
 export function App() {
   return (
     <Shell>
-      <Suspense fallback={<Loading what="the page" />}>
+      <Suspense fallback={<Arriving />}>
         <Routes>
           <Route path="/" element={<Overview />} />
           <Route path="/runs" element={<Runs />} />

@@ -70,6 +70,33 @@ pub struct TokenList {
     pub next_cursor: Option<String>,
 }
 
+/// Who calls, and what they may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Me {
+    /// The name that is recorded with all that they do.
+    pub name: String,
+    /// Whether the server asks for tokens. Without, everybody on this machine is one caller who may
+    /// do everything.
+    pub access_control: bool,
+    /// The identity of the token that they show, if it is one of the server's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The roles that they were given, by name.
+    pub roles: BTreeSet<String>,
+    /// What they may do, in the order of the names.
+    pub permissions: BTreeMap<String, MayIn>,
+}
+
+/// Where something is permitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MayIn {
+    /// In these namespaces alone; everywhere, and for what belongs to no namespace, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<BTreeSet<String>>,
+}
+
 /// What a role allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

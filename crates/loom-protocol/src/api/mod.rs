@@ -21,8 +21,8 @@ mod why;
 mod workflow;
 
 pub use access::{
-    AuditEntry, AuditList, AuditOutcome, CreateToken, DefineRole, RoleList, RoleView, TokenCreated,
-    TokenList, TokenView,
+    AuditEntry, AuditList, AuditOutcome, CreateToken, DefineRole, MayIn, Me, RoleList, RoleView,
+    TokenCreated, TokenList, TokenView,
 };
 pub use analytics::{
     Basis, Blocker, Bottlenecks, ErrorPattern, Parallelism, Percentiles, Performance, RetryFigures,

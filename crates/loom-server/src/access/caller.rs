@@ -16,6 +16,7 @@ pub struct Caller {
 struct Inner {
     name: String,
     token: Option<String>,
+    roles: BTreeSet<String>,
     grants: Vec<Grant>,
 }
 
@@ -40,13 +41,18 @@ pub enum Scope {
 impl Caller {
     /// Somebody with these grants.
     pub fn new(name: impl Into<String>, grants: Vec<Grant>) -> Self {
-        Self { inner: Arc::new(Inner { name: name.into(), token: None, grants }) }
+        Self::of_roles(name.into(), None, BTreeSet::new(), grants)
     }
 
-    /// Whoever shows the token of this name and identity.
-    pub fn of_token(name: &str, id: &str, grants: Vec<Grant>) -> Self {
-        let (name, token) = (name.to_owned(), Some(id.to_owned()));
-        Self { inner: Arc::new(Inner { name, token, grants }) }
+    /// Whoever shows a token; of this identity, if it is one of ours. The roles are what the grants
+    /// come from.
+    pub(super) fn of_roles(
+        name: String,
+        token: Option<String>,
+        roles: BTreeSet<String>,
+        grants: Vec<Grant>,
+    ) -> Self {
+        Self { inner: Arc::new(Inner { name, token, roles, grants }) }
     }
 
     /// Somebody who may do everything: the one user of a server without access control.
@@ -69,6 +75,11 @@ impl Caller {
     /// The identity of the token that they showed, if it was one of ours.
     pub fn token(&self) -> Option<&str> {
         self.inner.token.as_deref()
+    }
+
+    /// The names of the roles that they were given.
+    pub fn roles(&self) -> &BTreeSet<String> {
+        &self.inner.roles
     }
 
     /// Demands a permission within a namespace.

@@ -115,7 +115,7 @@ impl Issuer {
         };
         let permissions = self.roles.granted(&roles).await?;
         let scope = tokens::scope(namespaces.as_ref());
-        Ok(Caller::new(name, vec![Grant { permissions, scope }]))
+        Ok(Caller::of_roles(name.to_owned(), None, roles, vec![Grant { permissions, scope }]))
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Kept>> {

@@ -159,7 +159,9 @@ impl Tokens {
         let record = read(&document)?;
         let permissions = self.roles.granted(&record.roles).await?;
         let scope = scope(record.namespaces.as_ref());
-        let caller = Caller::of_token(&record.name, id, vec![Grant { permissions, scope }]);
+        let (name, roles) = (record.name.clone(), record.roles.clone());
+        let grants = vec![Grant { permissions, scope }];
+        let caller = Caller::of_roles(name, Some(id.to_owned()), roles, grants);
         let kept = Kept { record: Arc::new(record), caller, read_at: now };
         let mut all = lock(&self.kept);
         if all.len() >= KEPT_MAX {

@@ -2,15 +2,15 @@
 
 use super::cursor;
 use super::extract::{Json, PageParams, Params, Path};
-use crate::access::{AuditFilter, Caller};
+use crate::access::{AuditFilter, Caller, Permission};
 use crate::app::App;
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::StatusCode;
 use loom_core::Timestamp;
 use loom_protocol::api::{
-    AuditList, AuditOutcome, CreateToken, DefineRole, RoleList, RoleView, TokenCreated, TokenList,
-    TokenView,
+    AuditList, AuditOutcome, CreateToken, DefineRole, MayIn, Me, RoleList, RoleView, TokenCreated,
+    TokenList, TokenView,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -20,11 +20,33 @@ use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .routes(routes!(me))
         .routes(routes!(list_tokens, create_token))
         .routes(routes!(revoke_token))
         .routes(routes!(list_roles))
         .routes(routes!(define_role, delete_role))
         .routes(routes!(audit))
+}
+
+/// Who calls, and what they may do
+///
+/// For everybody who is known, so that a client offers nothing that would be refused.
+#[utoipa::path(get, path = "/api/v1/me", tag = "access",
+    security(("token" = [])),
+    responses((status = 200, body = Me)))]
+async fn me(State(app): State<Arc<App>>, caller: Caller) -> Json<Me> {
+    let held = Permission::ALL.iter().filter_map(|&permission| {
+        let namespaces = caller.namespaces(permission).ok()?;
+        let namespaces = namespaces.map(|names| names.into_iter().collect());
+        Some((permission.name().to_owned(), MayIn { namespaces }))
+    });
+    Json(Me {
+        name: caller.name().to_owned(),
+        access_control: app.config.access,
+        token: caller.token().map(str::to_owned),
+        roles: caller.roles().clone(),
+        permissions: held.collect(),
+    })
 }
 
 /// List tokens, oldest first

@@ -337,3 +337,38 @@ tasks:
     assert_eq!(server.get(&format!("/api/v1/runs/{run}")).expect(200)["state"], "running");
     std::fs::write(server.loom.path("go"), "").unwrap();
 }
+
+#[test]
+fn everybody_who_is_known_may_ask_who_they_are() {
+    let server = guarded(&[]);
+    let text = |made: &Value| made["token"].as_str().unwrap().to_owned();
+    let made = make(&server.loom, "ci", &["--role", "operator", "--namespace", "billing"]);
+    let me = with_token(&server, &text(&made), "GET", "/api/v1/me", "").expect(200);
+    assert_eq!(me["name"], "ci");
+    assert_eq!(me["access_control"], true);
+    assert_eq!(me["token"], made["id"]);
+    assert_eq!(me["roles"], json!(["operator"]));
+    assert_eq!(me["permissions"]["runs:start"], json!({ "namespaces": ["billing"] }));
+    assert_eq!(me["permissions"]["workflows:register"], Value::Null);
+    let admin = server.get("/api/v1/me").expect(200);
+    assert_eq!(admin["permissions"]["tokens:write"], json!({}), "in all namespaces");
+    let own = json!({ "permissions": ["logs:get"] });
+    let json = [("content-type", "application/json")];
+    server.send("PUT", "/api/v1/roles/reader", &json, &own.to_string()).expect(200);
+    let reader = make(&server.loom, "bob", &["--role", "reader"]);
+    let me = with_token(&server, &text(&reader), "GET", "/api/v1/me", "").expect(200);
+    assert_eq!(me["permissions"], json!({ "logs:get": {} }));
+    server.send_plain("GET", "/api/v1/me", &[], "").problem(401, "L701");
+}
+
+#[test]
+fn without_access_control_everybody_is_one_who_may_everything() {
+    let server = Server::start();
+    let me = server.get("/api/v1/me").expect(200);
+    assert_eq!((&me["name"], &me["access_control"]), (&json!("local"), &json!(false)));
+    assert_eq!(me["roles"], json!([]));
+    assert_eq!(me["token"], Value::Null);
+    let permissions = me["permissions"].as_object().unwrap();
+    assert!(permissions.values().all(|it| *it == json!({})), "{me}");
+    assert!(permissions.contains_key("audit:list") && permissions.contains_key("runs:start"));
+}
