@@ -126,8 +126,8 @@ export class Server {
   /** Waits until a run is in one of these states. */
   async reach(run: string, ...states: string[]): Promise<void> {
     await until(`run ${run} is ${states}`, async () => {
-      const { status } = await this.call<{ status: string }>("GET", `/api/v1/runs/${run}`);
-      return states.includes(status);
+      const { state } = await this.call<{ state: string }>("GET", `/api/v1/runs/${run}`);
+      return states.includes(state);
     });
   }
 }

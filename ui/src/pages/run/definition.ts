@@ -103,7 +103,9 @@ function variables(tasks: TaskDef[], arrows: Arrows): Knot[] {
 function waits(barrier: TaskDef, tasks: TaskDef[], arrows: Arrows): void {
   const behind = arrows.reached(barrier.name);
   const isLast = (task: TaskDef) => task.barrier && arrows.after(task.name).length === 0;
-  const others = tasks.filter((task) => task !== barrier && !behind.has(task.name) && !isLast(task));
+  const others = tasks.filter(
+    (task) => task !== barrier && !behind.has(task.name) && !isLast(task),
+  );
   const waited = new Set(others.map((task) => task.name));
   for (const name of waited) {
     if (!arrows.after(name).some((to) => waited.has(to))) arrows.add(name, barrier.name);
@@ -155,7 +157,10 @@ class Arrows {
  * How far each node is from the start, along the longest way. Those on and behind a circle stand
  * where their first way leads.
  */
-export function levelsOf(nodes: string[], links: { from: string; to: string }[]): Map<string, number> {
+export function levelsOf(
+  nodes: string[],
+  links: { from: string; to: string }[],
+): Map<string, number> {
   const next = new Map<string, string[]>();
   const missing = new Map<string, number>(nodes.map((node) => [node, 0]));
   for (const { from, to } of links) {

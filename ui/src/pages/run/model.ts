@@ -355,7 +355,11 @@ class Needs {
   readonly #takers = new Map<string, string[]>();
   readonly #followers = new Map<string, string[]>();
 
-  constructor(tasks: TaskDef[], isSet: (name: string) => boolean, isDone: (name: string) => boolean) {
+  constructor(
+    tasks: TaskDef[],
+    isSet: (name: string) => boolean,
+    isDone: (name: string) => boolean,
+  ) {
     for (const task of tasks) {
       // A condition or a list is evaluated first, and that is an event; so is the end of all.
       if (task.fires || task.barrier) continue;

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import { api, data, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
-import { pictureOf, type Picture, type TaskDef, tasksOf } from "./definition";
+import { type Picture, pictureOf, type TaskDef, tasksOf } from "./definition";
 import { Live } from "./live";
 import type { Detail, TaskState } from "./model";
 
@@ -38,8 +38,16 @@ function reload(id: string): Promise<Detail> {
 }
 
 /** Loads a run and follows it. */
-export function useRun(id: string): { run: Watched | undefined; error: Error | null } {
-  const detail = useQuery({ ...detailOf(id), refetchOnMount: "always", refetchOnWindowFocus: false });
+export function useRun(id: string): {
+  run: Watched | undefined;
+  error: Error | null;
+  retry: () => void;
+} {
+  const detail = useQuery({
+    ...detailOf(id),
+    refetchOnMount: "always",
+    refetchOnWindowFocus: false,
+  });
   const submission = useQuery({
     queryKey: ["run", id, "submission"],
     queryFn: () => data(api.GET("/api/v1/runs/{id}/submission", { params: { path: { id } } })),
@@ -63,7 +71,11 @@ export function useRun(id: string): { run: Watched | undefined; error: Error | n
     };
   }, [id, ready]);
   const current = run && first ? { ...run, detail: first } : undefined;
-  return { run: current, error: run ? null : (detail.error ?? submission.error) };
+  const retry = () => {
+    void detail.refetch();
+    void submission.refetch();
+  };
+  return { run: current, error: run ? null : (detail.error ?? submission.error), retry };
 }
 
 /** How often what is said of the whole run is drawn again. */

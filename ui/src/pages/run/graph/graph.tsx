@@ -93,11 +93,11 @@ function Stage({ placed, groups, selected, onSelect, open, onOpen, dotted }: Sta
       })),
     [near, current, choose, dotted],
   );
-  const fit = useCallback(() => {
+  const showAll = useCallback(() => {
     const { width, height } = store.getState();
     void flow.setViewport(fitted(placed, width, height));
   }, [flow, placed, store]);
-  useFit(placed, fit);
+  useFit(placed, showAll);
   const show = (task: string) => {
     const node = placed.nodes.find((other) => other.tasks.includes(task));
     const zoom = Math.max(0.8, flow.getZoom());
@@ -128,13 +128,7 @@ function Stage({ placed, groups, selected, onSelect, open, onOpen, dotted }: Sta
         <Background gap={22} size={1} />
         <Canvas placed={placed} boxes={near.length === 0} chosen={current?.id} />
       </ReactFlow>
-      <GraphTools
-        onShow={show}
-        onFit={fit}
-        groups={groups}
-        open={open}
-        onOpen={onOpen}
-      />
+      <GraphTools onShow={show} onFit={showAll} groups={groups} open={open} onOpen={onOpen} />
     </div>
   );
 }
@@ -167,11 +161,11 @@ function useNear(placed: Placed): PlacedNode[] {
 }
 
 /** Shows all of a scene when its arrangement is new. */
-function useFit(placed: Placed, fit: () => void): void {
+function useFit(placed: Placed, showAll: () => void): void {
   const wide = useStore((state) => state.width > 0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another scene is what asks for it
   useEffect(() => {
-    if (wide) fit();
+    if (wide) showAll();
   }, [placed, wide]);
 }
 

@@ -34,7 +34,9 @@ export function coloursOf(element: HTMLElement): Colours {
     probe.style.color = `var(${token})`;
     return getComputedStyle(probe).color;
   };
-  const all = Object.fromEntries(Object.entries(TOKENS).map(([name, token]) => [name, read(token)]));
+  const all = Object.fromEntries(
+    Object.entries(TOKENS).map(([name, token]) => [name, read(token)]),
+  );
   probe.remove();
   return all as Colours;
 }

@@ -102,7 +102,11 @@ function ends(from: PlacedNode, to: PlacedNode): Point[] {
 }
 
 export function placedLink(link: SceneLink, points: Point[]): PlacedLink {
-  return { ...link, points, box: around(points.map((point) => ({ ...point, width: 0, height: 0 }))) };
+  return {
+    ...link,
+    points,
+    box: around(points.map((point) => ({ ...point, width: 0, height: 0 }))),
+  };
 }
 
 export function finish(nodes: PlacedNode[], links: PlacedLink[]): Placed {

@@ -47,7 +47,8 @@ export function sceneOf(
   const names = tasks.map((task) => task.name);
   const ids = [...names, ...picture.knots.map((knot) => knot.id)];
   const levels = levelsOf(ids, picture.links);
-  const groups = tasks.length > GROUPED_FROM ? groupsOf(tasks, levels) : new Map<string, string[]>();
+  const groups =
+    tasks.length > GROUPED_FROM ? groupsOf(tasks, levels) : new Map<string, string[]>();
   const home = new Map<string, string>();
   const nodes: SceneNode[] = [];
   for (const [id, members] of groups) {

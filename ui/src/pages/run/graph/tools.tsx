@@ -1,7 +1,7 @@
 /** What is done with the graph: find a task, open and close groups, zoom. */
 
 import { useReactFlow } from "@xyflow/react";
-import { Maximize, Minus, Plus, Search, UnfoldVertical, FoldVertical } from "lucide-react";
+import { FoldVertical, Maximize, Minus, Plus, Search, UnfoldVertical } from "lucide-react";
 import { useId, useState } from "react";
 import { Button, IconButton } from "../../../kit/button";
 import { lookOf } from "../../../kit/tone";
@@ -86,7 +86,13 @@ function Finder({ onShow }: { onShow: (task: string) => void }) {
           if (event.key === "ArrowUp") setAt(Math.max(0, at - 1));
         }}
       />
-      <div id={id} role="listbox" aria-label="Found tasks" className={styles.found} hidden={!sought}>
+      <div
+        id={id}
+        role="listbox"
+        aria-label="Found tasks"
+        className={styles.found}
+        hidden={!sought}
+      >
         {found.map((name, place) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the field above takes the keys
           <div
