@@ -142,7 +142,7 @@ function Row({ event, first, open, onToggle, onSelect }: RowProps) {
           <time dateTime={event.at} title={event.at} className={styles.after}>
             +{duration(after)}
           </time>
-          <StateIcon state={eventState(event)} size={14} />
+          <StateIcon state={eventState(event)} size={14} still />
           <code>{event.type}</code>
         </button>
         {"task" in event && (

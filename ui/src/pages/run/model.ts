@@ -416,7 +416,9 @@ function stateOf(view: Schema<"TaskView">): TaskState {
     dropped: over,
     items: view.items ?? undefined,
     settledItems: view.items_settled ?? 0,
-    failure: view.failure ?? undefined,
+    // A failure of an attempt stands with the attempt.
+    failure:
+      view.failure ?? view.attempts.findLast((attempt) => attempt.failure)?.failure ?? undefined,
     skipped: (view.skipped as Record<string, unknown> | null) ?? undefined,
     resolvedBy: view.resolved?.by,
     stopping: false,

@@ -9,7 +9,7 @@ const OPTIONS = {
   "elk.algorithm": "layered",
   "elk.direction": "DOWN",
   "elk.edgeRouting": "ORTHOGONAL",
-  "elk.spacing.nodeNode": "28",
+  "elk.spacing.nodeNode": "18",
   "elk.layered.spacing.nodeNodeBetweenLayers": "52",
   "elk.spacing.edgeNode": "18",
   "elk.spacing.edgeEdge": "10",

@@ -117,7 +117,6 @@ function Stage({ placed, groups, selected, onSelect, open, onOpen, dotted }: Sta
         minZoom={ZOOM.least}
         maxZoom={ZOOM.most}
         zoomOnDoubleClick={false}
-        proOptions={{ hideAttribution: true }}
         onPaneClick={(event) => {
           const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
           const hit = placed.nodes.find((node) => meet(node, { ...at, width: 0, height: 0 }));
@@ -170,7 +169,7 @@ function useFit(placed: Placed, showAll: () => void): void {
 }
 
 function fitted({ box }: Placed, width: number, height: number) {
-  const pad = { x: 40, y: 64 };
+  const pad = { x: 24, y: 60 };
   const zoom = Math.min(
     ZOOM.fit,
     Math.max(
@@ -180,7 +179,8 @@ function fitted({ box }: Placed, width: number, height: number) {
   );
   return {
     x: width / 2 - (box.x + box.width / 2) * zoom,
-    y: Math.max(pad.y, height / 2 - (box.height / 2) * zoom) - box.y * zoom,
+    // A little above the middle, where the eye begins.
+    y: Math.max(pad.y, (height - box.height * zoom) * 0.4) - box.y * zoom,
     zoom,
   };
 }

@@ -33,8 +33,8 @@ export const GROUPED_FROM = 60;
 const GROUP_LEAST = 6;
 
 const SIZES = {
-  task: { width: 216, height: 60 },
-  group: { width: 216, height: 76 },
+  task: { width: 196, height: 58 },
+  group: { width: 196, height: 76 },
   knot: { width: 120, height: 26 },
 };
 

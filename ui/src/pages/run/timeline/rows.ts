@@ -44,7 +44,11 @@ export function piecesOf(task: TaskState, now: number): Piece[] {
       add("backoff", "paused", attempt.endedAt, attempt.retryAt, attempt);
     }
   }
-  return pieces;
+  if (task.attempts.length === 0 && task.phase === "failed" && task.settledAt !== undefined) {
+    add("working", "failed", task.settledAt, task.settledAt + 0.5);
+  }
+  // Work is drawn over the waits of other items.
+  return pieces.sort((a, b) => Number(a.kind === "working") - Number(b.kind === "working"));
 }
 
 /** When a task first did something; tasks that did nothing come last. */
