@@ -47,9 +47,14 @@ export class Server {
     return server;
   }
 
+  /** Its own, whatever lies in the folders above. */
+  #store(): string[] {
+    return ["--store", join(this.folder, "store")];
+  }
+
   /** Starts the process (again). */
   async begin(): Promise<void> {
-    const args = ["serve", "--listen", this.#address, ...this.#args];
+    const args = [...this.#store(), "serve", "--listen", this.#address, ...this.#args];
     const child = spawn(BINARY, args, { cwd: this.folder, stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
     child.stderr?.on("data", (data) => {
@@ -81,7 +86,10 @@ export class Server {
 
   /** Runs another command of the binary in the server's folder; its output. */
   async loom(...args: string[]): Promise<string> {
-    const child = spawn(BINARY, args, { cwd: this.folder, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(BINARY, [...this.#store(), ...args], {
+      cwd: this.folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let said = "";
     child.stdout?.on("data", (data) => {
       said += data;

@@ -24,6 +24,7 @@ const EDGES: &[(&str, May)] = &[
     ("loom-sqlite", May::Only(&["loom-core", "loom-store"])),
     ("loom-engine", May::Only(&["loom-core", "loom-store"])),
     ("loom-worker", May::Only(&["loom-protocol"])),
+    ("loom-ui", May::Only(&[])),
     (
         "loom-server",
         May::Only(&["loom-core", "loom-engine", "loom-protocol", "loom-spec", "loom-store"]),

@@ -9,7 +9,7 @@ use crate::feed::{
 use crate::insight::{Insight, InsightParts};
 use crate::limits::{Gatekeeper, Limits};
 use crate::log::Log;
-use crate::parts::{Logs, Parts, Stores};
+use crate::parts::{Logs, Pages, Parts, Stores};
 use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
 use crate::reports::Reports;
@@ -61,6 +61,7 @@ pub struct App {
     pub(crate) readers: Readers,
     pub(crate) keeper: Keeper,
     pub(crate) logs: Arc<dyn Logs>,
+    pub(crate) pages: Arc<dyn Pages>,
     /// How many more event streams there may be.
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) certificates: Option<Arc<Certificates>>,
@@ -90,7 +91,8 @@ pub(crate) struct Wanted {
 impl App {
     /// Starts the services, on a runtime. They end with the engine's handle that they hold.
     pub fn start(parts: Parts, config: Config) -> Result<Arc<Self>, ServeError> {
-        let Parts { engine, bell, stores, plugins, logs, folders, commits, log, clock } = parts;
+        let Parts { engine, bell, stores, plugins, logs, folders, commits, pages, log, clock } =
+            parts;
         let config = Arc::new(config);
         let log = Log::start(config.log, log, Arc::clone(&clock))?;
         let ground = Ground::lay(stores.as_ref(), bell, &config, &clock)?;
@@ -152,6 +154,7 @@ impl App {
             readers,
             keeper,
             logs,
+            pages,
             streams,
             certificates,
             _drivers: drivers,

@@ -49,7 +49,7 @@ pub use http::ProxyHeader;
 pub use insight::{CommitMeter, Otlp, Space};
 pub use log::{Level, Log, LogConfig, Style};
 pub use network::Network;
-pub use parts::{Folders, LogFile, Logs, Parts, Stores};
+pub use parts::{Folders, LogFile, Logs, PageFile, Pages, Parts, Stores};
 pub use problem::Problem;
 pub use reporter::{Reporter, Target};
 pub use serve::{ServeError, Server};

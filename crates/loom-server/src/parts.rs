@@ -28,6 +28,8 @@ pub struct Parts {
     pub folders: Arc<dyn Folders>,
     /// Told of the engine's commits by its store.
     pub commits: Arc<CommitMeter>,
+    /// The web interface.
+    pub pages: Arc<dyn Pages>,
     /// Where the server's log goes.
     pub log: Box<dyn io::Write + Send>,
     /// The time.
@@ -68,6 +70,29 @@ pub trait Folders: Send + Sync {
         folders: &[PathBuf],
         told: Box<dyn Fn(bool) + Send>,
     ) -> Option<Box<dyn Any + Send + Sync>>;
+}
+
+/// The files of the web interface.
+pub trait Pages: Send + Sync {
+    /// The file at this path, which begins with a slash. `/index.html` is the page itself, and has
+    /// `<meta name="csp-nonce" content="" />` for the nonce of its styles; without it there are no
+    /// pages.
+    fn file(&self, path: &str) -> Option<PageFile>;
+}
+
+/// One file of the web interface.
+#[derive(Clone, Copy, Debug)]
+pub struct PageFile {
+    /// Its media type.
+    pub kind: &'static str,
+    /// Changes whenever the content does; of what may stand in an entity tag.
+    pub tag: &'static str,
+    /// The content.
+    pub body: &'static [u8],
+    /// The content once more, compressed by gzip.
+    pub gzip: Option<&'static [u8]>,
+    /// Whether the path names this content for good.
+    pub lasting: bool,
 }
 
 /// Names the log of one attempt.

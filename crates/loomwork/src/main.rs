@@ -25,6 +25,7 @@ mod store;
 mod terminal;
 mod timed;
 mod ui;
+mod web;
 mod workflow;
 
 use args::{Cli, Command, Scope};

@@ -2,6 +2,7 @@
 
 use super::extract::Deadline;
 use super::origin;
+use super::pages;
 use super::reports::{REPORTS, USER_TOKEN};
 use super::triggers::HOOKS;
 use crate::access::{Caller, Client, bearer};
@@ -62,7 +63,7 @@ fn too_long(limit: Duration) -> Problem {
 /// Who calls; `None` for what is open to all.
 async fn admit(app: &App, head: &Parts) -> Result<Option<Caller>, Problem> {
     let address = head.extensions.get::<Peer>().map(|peer| peer.0.ip());
-    if is_open(head, app.config.open_metrics) {
+    if is_open(head, app.config.open_metrics) || pages::is_page(app, head) {
         count(app, client(None, address))?;
         return Ok(None);
     }
@@ -111,7 +112,7 @@ pub(super) fn failed(app: &App, problem: Problem, address: Option<IpAddr>) -> Pr
     }
 }
 
-/// What answers everybody: probes of health, metrics if they are so configured, and the hooks, where
+/// What answers everybody beside the pages: probes of health, metrics if they are so configured, and the hooks, where
 /// what comes in proves itself to its trigger.
 fn is_open(head: &Parts, open_metrics: bool) -> bool {
     let path = head.uri.path();

@@ -15,6 +15,7 @@ mod limits;
 mod logs;
 mod openapi;
 mod origin;
+mod pages;
 mod plugins;
 mod query;
 mod reports;
@@ -65,7 +66,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(open)
         .merge(docs::routes())
         .merge(graphql::routes())
-        .fallback(nowhere)
+        .fallback(pages::serve)
         .method_not_allowed_fallback(wrong_method)
         // The limit is ours alone.
         .layer(DefaultBodyLimit::disable())

@@ -12,6 +12,7 @@ use crate::signals::{Listener, Wish};
 use crate::store;
 use crate::timed::Timed;
 use crate::ui::{Ui, Voice, tell};
+use crate::web::Embedded;
 use loom_core::{RunId, RunState};
 use loom_engine::{Engine, Handle, Input, Options, SystemClock, channel};
 use loom_protocol::{ErrorCode, ExitCode};
@@ -65,6 +66,7 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
         logs: Arc::new(LogFolder(logs)),
         folders: Arc::new(Kernel),
         commits,
+        pages: Arc::new(Embedded),
         log: Box::new(io::stderr()),
         clock: Arc::new(SystemClock),
     };
@@ -247,6 +249,9 @@ fn say(ui: &mut Ui, scheme: &str, address: &str, taken: usize) -> Result<(), End
         Voice::Human => {
             if taken > 0 {
                 ui.remark(&format!("{taken} interrupted runs go on"));
+            }
+            if let Some(why) = loom_ui::MISSING {
+                ui.remark(&format!("this build has no web interface: {why}"));
             }
             ui.print(&format!("loom serves {scheme}://{address}\n"))?;
         }

@@ -129,7 +129,7 @@ fn strangers(server: &Server, routes: &[Route], run: &str) {
             assert!(reply.head.contains("www-authenticate: Bearer"), "{}", reply.head);
         }
     }
-    for path in ["/api/v1/openapi.json", "/", "/nosuch", "/api/v1/../health/../nosuch"] {
+    for path in ["/api/v1/openapi.json", "/nosuch", "/api/v1/../health/../nosuch"] {
         assert_eq!(ask(server.address(), "GET", path, &[], "").status, 401, "{path}");
     }
 }

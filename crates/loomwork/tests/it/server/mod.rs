@@ -20,6 +20,7 @@ mod matrix;
 mod openapi;
 mod otlp;
 mod page;
+mod pages;
 mod proxies;
 mod raw;
 mod receiver;

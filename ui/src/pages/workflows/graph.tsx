@@ -1,0 +1,87 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { api, data, type Schema } from "../../api/client";
+import { Failure, Loading } from "../../kit/states";
+import { NODE, pictureOf } from "./picture";
+import styles from "./workflows.module.css";
+
+/** A picture of more is none. */
+const TASKS_MAX = 80;
+
+/** A small picture of a workflow: what waits for what. */
+export function Graph({ of }: { of: Schema<"WorkflowView"> }) {
+  const { namespace, name, version, tasks } = of;
+  const graph = useQuery({
+    queryKey: ["workflow", namespace, name, version, "graph"],
+    queryFn: () =>
+      data(
+        api.GET("/api/v1/workflows/{namespace}/{name}/{version}/graph", {
+          params: { path: { namespace, name, version } },
+        }),
+      ),
+    enabled: tasks <= TASKS_MAX,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (tasks > TASKS_MAX)
+    return <p className={styles.graph}>{tasks} tasks: the builder shows them.</p>;
+  if (graph.error) return <Failure error={graph.error} retry={() => void graph.refetch()} />;
+  if (!graph.data) return <Loading what="the graph" />;
+  return <Drawing graph={graph.data} name={name} />;
+}
+
+function Drawing({ graph, name }: { graph: Schema<"GraphView">; name: string }) {
+  const { width, height, nodes, edges } = useMemo(() => pictureOf(graph), [graph]);
+  const said = graph.levels.map((level) => level.join(" and ")).join(", then ");
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keys
+    <section className={styles.graph} tabIndex={0} aria-label="The graph">
+      <svg
+        viewBox={`-4 -4 ${width + 8} ${height + 8}`}
+        width={width + 8}
+        height={height + 8}
+        role="img"
+        aria-label={`${name}: ${said}`}
+      >
+        <defs>
+          <marker
+            id="tip"
+            viewBox="0 0 8 8"
+            refX="3"
+            refY="4"
+            markerWidth="7"
+            markerHeight="7"
+            orient="auto"
+          >
+            <path d="M0,0 L8,4 L0,8 z" className={styles.tip} />
+          </marker>
+        </defs>
+        {edges.map((edge) => (
+          <path
+            key={edge.key}
+            d={edge.path}
+            className={`${styles.edge} ${edge.order ? styles.order : ""}`}
+            markerEnd="url(#tip)"
+          >
+            <title>{edge.label || "order"}</title>
+          </path>
+        ))}
+        {nodes.map((node) => (
+          <g key={node.name} className={styles.node} transform={`translate(${node.x} ${node.y})`}>
+            <title>{node.name}</title>
+            <rect width={NODE.width} height={NODE.height} rx="7" />
+            <text x="12" y="19">
+              {short(node.name)}
+            </text>
+            <text x="12" y="34" className={styles.plugin}>
+              {node.plugin}
+            </text>
+          </g>
+        ))}
+      </svg>
+    </section>
+  );
+}
+
+function short(name: string): string {
+  return name.length > 18 ? `${name.slice(0, 17)}…` : name;
+}

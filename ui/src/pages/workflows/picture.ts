@@ -1,0 +1,58 @@
+/** Where tasks and what leads from one to the other stand in the small picture of a workflow. */
+
+import type { Schema } from "../../api/client";
+
+export const NODE = { width: 150, height: 44 };
+const GAP = { across: 64, down: 18 };
+
+export interface Picture {
+  width: number;
+  height: number;
+  nodes: { name: string; plugin: string; x: number; y: number }[];
+  edges: { key: string; path: string; order: boolean; label: string }[];
+}
+
+/** Levels side by side, each centred; within one, tasks stand near those that they wait for. */
+export function pictureOf(graph: Schema<"GraphView">): Picture {
+  const plugins = new Map(graph.nodes.map(({ name, plugin }) => [name, plugin]));
+  const before = new Map<string, string[]>();
+  for (const { from, to } of graph.edges) before.set(to, [...(before.get(to) ?? []), from]);
+  const tallest = Math.max(1, ...graph.levels.map((level) => level.length));
+  const height = tallest * (NODE.height + GAP.down) - GAP.down;
+  const places = new Map<string, { x: number; y: number }>();
+  graph.levels.forEach((level, at) => {
+    const wish = (name: string) => {
+      const ys = (before.get(name) ?? []).flatMap((from) => places.get(from)?.y ?? []);
+      return ys.length === 0 ? 0 : ys.reduce((sum, y) => sum + y, 0) / ys.length;
+    };
+    const sorted = level.map((name, index) => ({ name, index, wish: wish(name) }));
+    sorted.sort((a, b) => a.wish - b.wish || a.index - b.index);
+    const tall = level.length * (NODE.height + GAP.down) - GAP.down;
+    sorted.forEach(({ name }, row) => {
+      const x = at * (NODE.width + GAP.across);
+      const y = (height - tall) / 2 + row * (NODE.height + GAP.down);
+      places.set(name, { x, y });
+    });
+  });
+  return {
+    width: graph.levels.length * (NODE.width + GAP.across) - GAP.across,
+    height,
+    nodes: [...places].map(([name, place]) => ({
+      name,
+      plugin: plugins.get(name) ?? "",
+      ...place,
+    })),
+    edges: graph.edges.flatMap(({ from, to, order, variables }) => {
+      const [a, b] = [places.get(from), places.get(to)];
+      if (!a || !b) return [];
+      return { key: `${from}\n${to}`, path: curve(a, b), order, label: variables.join(", ") };
+    }),
+  };
+}
+
+function curve(a: { x: number; y: number }, b: { x: number; y: number }): string {
+  const [x1, y1] = [a.x + NODE.width, a.y + NODE.height / 2];
+  const [x2, y2] = [b.x, b.y + NODE.height / 2];
+  const bend = Math.max(GAP.across / 2, (x2 - x1) / 2);
+  return `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2 - 5},${y2}`;
+}
