@@ -1,8 +1,8 @@
 /**
  * Where a run stands, folded from a snapshot and the events behind it.
  *
- * Tasks are replaced, never changed, so that who draws one sees by its identity whether it is
- * another. What only a snapshot knows (what is tried again after a retry, the critical path) makes
+ * Tasks are replaced, so that who draws one sees by its identity whether it is another; only the
+ * list of their attempts grows in place, for it may be long. What only a snapshot knows (what is tried again after a retry, the critical path) makes
  * the model `stale`: its owner loads another snapshot.
  */
 
@@ -57,6 +57,7 @@ export interface Head {
 
 /** Attempts of one task that are kept here; its page has them all. */
 export const ATTEMPTS_KEPT = 1000;
+const ATTEMPTS_MOST = 1250;
 
 type Attempted = { attempt: number; item?: number | null };
 
@@ -315,20 +316,22 @@ export class RunModel {
   #attempt(name: string, which: Attempted, change: Partial<AttemptState>, at: number): void {
     const task = this.#tasks.get(name);
     if (!task) return;
+    const { attempts } = task;
     const item = which.item ?? undefined;
-    const same = (other: AttemptState) => other.attempt === which.attempt && other.item === item;
-    const place = task.attempts.findLastIndex(same);
-    const attempts = task.attempts.slice();
-    if (place >= 0) {
-      attempts[place] = { ...(attempts[place] as AttemptState), ...change };
-      this.#change(name, { attempts });
+    const place = placeOf(attempts, which.attempt, item);
+    const known = attempts[place];
+    if (known) {
+      attempts[place] = { ...known, ...change };
+      this.#change(name, {});
       return;
     }
-    const last = task.attempts.findLast((other) => other.item === item);
+    const last = attempts.findLast((other) => other.item === item);
     const readyAt = last?.retryAt ?? last?.endedAt ?? task.readyAt ?? at;
     attempts.push({ ...newAttempt(which.attempt, item, Math.min(readyAt, at)), ...change });
-    const over = Math.max(0, attempts.length - ATTEMPTS_KEPT);
-    this.#change(name, { attempts: attempts.slice(over), dropped: task.dropped + over });
+    // Rarely and many at once: to let one go moves all others.
+    const over = attempts.length > ATTEMPTS_MOST ? attempts.length - ATTEMPTS_KEPT : 0;
+    if (over > 0) attempts.splice(0, over);
+    this.#change(name, { dropped: task.dropped + over });
   }
 
   #change(name: string, change: Partial<TaskState>): void {
@@ -442,6 +445,13 @@ function empty(name: string, at: number): TaskState {
     resolvedBy: undefined,
     stopping: false,
   };
+}
+
+function placeOf(attempts: AttemptState[], attempt: number, item: number | undefined): number {
+  const last = attempts.at(-1);
+  // Attempts of one task come in order: a later one is not there yet.
+  if (!last || (item === undefined && last.attempt < attempt)) return -1;
+  return attempts.findLastIndex((other) => other.attempt === attempt && other.item === item);
 }
 
 function newAttempt(attempt: number, item: number | undefined, readyAt: number): AttemptState {
