@@ -151,9 +151,9 @@ test("a task is resolved by hand, and the run goes on with it", async () => {
   const { page } = await visit(browser, server, `/runs/${mine}?task=flaky`);
   await page.getByRole("button", { name: "Resolve…" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Outputs").fill("{");
+  await dialog.getByRole("textbox", { name: "Outputs" }).fill("{");
   await dialog.getByText("This is no JSON").waitFor();
-  await dialog.getByLabel("Outputs").fill('{"CLEAN": "by hand"}');
+  await dialog.getByRole("textbox", { name: "Outputs" }).fill('{"CLEAN": "by hand"}');
   await dialog.getByLabel("Reason").fill("cleaned it myself");
   expect(await barriers(page)).toEqual([]);
   await dialog.getByRole("button", { name: "Resolve" }).click();
@@ -269,8 +269,18 @@ test("a run of 6,000 tasks opens in less than two seconds, and moves smoothly", 
     .first()
     .waitFor();
   const opened = Date.now() - start;
-  console.log(`a run of 6,000 tasks opened in ${opened} ms`);
-  expect(opened).toBeLessThan(4000);
+  const answered = await page.evaluate((run) => {
+    const answers = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+    const ends = answers.filter(
+      ({ name }) => name.includes(`/runs/${run}`) && !name.includes("/events"),
+    );
+    return performance.now() - Math.max(...ends.map((one) => one.responseEnd));
+  }, id);
+  console.log(
+    `a run of 6,000 tasks opened in ${opened} ms, ${answered.toFixed(0)} ms after the answers`,
+  );
+  // How long the server takes is measured elsewhere; this machine may be busy.
+  expect(answered).toBeLessThan(2000);
   await pictures(page, "run-6000");
 
   await page.getByRole("button", { name: "Open all groups" }).click();

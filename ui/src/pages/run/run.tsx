@@ -10,7 +10,9 @@ import styles from "./run.module.css";
 import { useDotted } from "./use-document";
 import { useRun, useWatched, type Watched, WatchedRun } from "./use-live";
 
-const Graph = lazy(() => import("./graph/graph"));
+// What most come for is on its way while the run still is.
+const graph = import("./graph/graph");
+const Graph = lazy(() => graph);
 const Timeline = lazy(() => import("./timeline/timeline"));
 const Variables = lazy(() => import("./variables"));
 const Events = lazy(() => import("./events"));

@@ -20,17 +20,18 @@ const OPTIONS = {
   "elk.layered.mergeEdges": "true",
 };
 
-/** Places a scene in a worker of its own, which is gone with the answer or when it is not wanted. */
-export async function placeThoroughly(scene: Scene, signal: AbortSignal): Promise<Placed> {
-  const elk = new ELK({ workerFactory: () => new Worker(source) });
-  const end = () => elk.terminateWorker();
-  signal.addEventListener("abort", end);
-  try {
-    return placedOf(scene, await elk.layout(graphOf(scene)));
-  } finally {
-    signal.removeEventListener("abort", end);
-    end();
-  }
+/** One worker for all layouts: it is large, and is read once. */
+let elk: InstanceType<typeof ELK> | undefined;
+
+/** Gets the worker ready. */
+export function warmUp(): InstanceType<typeof ELK> {
+  elk ??= new ELK({ workerFactory: () => new Worker(source) });
+  return elk;
+}
+
+/** Places a scene in a worker beside the page. */
+export async function placeThoroughly(scene: Scene): Promise<Placed> {
+  return placedOf(scene, await warmUp().layout(graphOf(scene)));
 }
 
 function graphOf(scene: Scene): ElkNode {

@@ -84,6 +84,8 @@ function Stage({ placed, groups, selected, onSelect, open, onOpen, dotted }: Sta
         width: node.width,
         height: node.height,
         focusable: false,
+        // It is no node that can be dragged or selected by the library; it is a button.
+        style: { pointerEvents: "all" },
         data: {
           node,
           chosen: node.id === current?.id,

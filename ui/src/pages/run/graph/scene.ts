@@ -89,7 +89,15 @@ function groupsOf(
 
 /** A name without what counts at its end: `mDiffFit_00004001` is `mDiffFit`. */
 export function stem(name: string): string {
-  return name.replace(/([_\-. ]*(ID)?[0-9]+)+$/, "") || name;
+  let end = name.length;
+  while (end > 0 && isCount(name.charCodeAt(end - 1))) end -= 1;
+  if (end < name.length && name.endsWith("ID", end)) end -= 2;
+  while (end > 0 && "_-. ".includes(name.charAt(end - 1))) end -= 1;
+  return name.slice(0, end) || name;
+}
+
+function isCount(code: number): boolean {
+  return code >= 48 && code <= 57;
 }
 
 function merged(links: Link[], home: Map<string, string>): SceneLink[] {

@@ -4,23 +4,31 @@ import { useEffect, useState } from "react";
 import { isSmall, type Placed, placeByLevels } from "./place";
 import type { Scene } from "./scene";
 
+// It is on its way while the run still is.
+const layout = import("./elk").then((elk) => {
+  elk.warmUp();
+  return elk;
+});
+
 export function usePlaced(scene: Scene): Placed | undefined {
-  const [placed, setPlaced] = useState<{ of: Scene; placed: Placed }>();
+  // The last one stays in sight until the next is there.
+  const [placed, setPlaced] = useState<Placed>();
   useEffect(() => {
-    const stop = new AbortController();
+    let wanted = true;
     const show = (placed: Placed) => {
-      if (!stop.signal.aborted) setPlaced({ of: scene, placed });
+      if (wanted) setPlaced(placed);
     };
     if (!isSmall(scene)) show(placeByLevels(scene));
     else {
-      import("./elk")
-        .then((elk) => elk.placeThoroughly(scene, stop.signal))
+      layout
+        .then((elk) => elk.placeThoroughly(scene))
         // Where no worker may be had, the plain layout will do.
         .catch(() => placeByLevels(scene))
         .then(show);
     }
-    return () => stop.abort();
+    return () => {
+      wanted = false;
+    };
   }, [scene]);
-  // The last one stays in sight until the next is there.
-  return placed?.placed;
+  return placed;
 }

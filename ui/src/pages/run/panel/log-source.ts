@@ -59,6 +59,7 @@ async function read(
       );
       if (!response.ok || !response.body) throw await refusal(response);
       state.state = "following";
+      tell();
       const reader = response.body.getReader();
       for (;;) {
         const { done, value } = await reader.read();
