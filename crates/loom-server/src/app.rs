@@ -3,8 +3,8 @@
 use crate::access::{Access, Caller, Permission};
 use crate::config::Config;
 use crate::feed::{
-    AllEvents, Bell, Cursor, Filter, Follower, Hub, RunEvents, RunFollower, Types, bad_cursor,
-    grown,
+    AllEvents, Bell, Cursor, Damage, Filter, Follower, Hub, RunEvents, RunFollower, Types,
+    bad_cursor, grown,
 };
 use crate::insight::{Insight, InsightParts};
 use crate::limits::{Gatekeeper, Limits};
@@ -92,7 +92,7 @@ impl App {
         let Parts { engine, bell, stores, plugins, logs, folders, commits, log, clock } = parts;
         let config = Arc::new(config);
         let log = Log::start(config.log, log, Arc::clone(&clock))?;
-        let ground = Ground::lay(stores.as_ref(), bell, &config, &clock)?;
+        let ground = Ground::lay(stores.as_ref(), bell, &config, &clock, &log)?;
         let Ground { certificates, readers, shelf, hub, streams, .. } = &ground;
         let insight = Insight::start(InsightParts {
             engine: engine.clone(),
@@ -261,6 +261,7 @@ impl Ground {
         bell: Bell,
         config: &Arc<Config>,
         clock: &Arc<dyn Clock>,
+        log: &Log,
     ) -> Result<Self, ServeError> {
         let files = config.tls.clone();
         let certificates = files.map(|files| Certificates::load(files, clock.now()).map(Arc::new));
@@ -269,7 +270,7 @@ impl Ground {
             certificates: certificates.transpose()?,
             readers: Readers::start(stores)?,
             keeper: Keeper::start(stores)?,
-            hub: Hub::start(stores, bell)?,
+            hub: Hub::start(stores, bell, Damage::new(log.clone()))?,
             access: Access::start(&shelf, clock, config)?,
             streams: Arc::new(Semaphore::new(config.limits.streams)),
             shelf,
