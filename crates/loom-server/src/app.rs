@@ -20,7 +20,7 @@ use crate::serve::ServeError;
 use crate::shelf::Shelf;
 use crate::tls::{self, Certificates};
 use crate::triggers::{Lookout, TriggerParts, Triggers};
-use crate::webhooks::{Receivers, Webhooks};
+use crate::webhooks::{Office, Receivers, Webhooks};
 use crate::workflows::Workflows;
 use loom_engine::{Clock, Handle};
 use loom_store::{QueryStore, RunSummary};
@@ -113,7 +113,14 @@ impl App {
         let (documents, at, time) = (shelf.clone(), engine.clone(), Arc::clone(&clock));
         let limits = Limits::start(stores.as_ref(), documents, readers.clone(), at, time)?;
         let limits = Arc::new(limits);
-        let webhooks = webhooks(hub, readers, shelf, &clock, Receivers::new(&config)?);
+        let webhooks = Webhooks::start(Office {
+            hub: Arc::clone(hub),
+            readers: readers.clone(),
+            shelf: shelf.clone(),
+            clock: Arc::clone(&clock),
+            receivers: Receivers::new(&config)?,
+            log: log.clone(),
+        });
         let reports = Reports::new(engine.clone(), readers.clone(), shelf.clone(), &clock, &config);
         let made = (Arc::clone(&workflows), Arc::clone(&limits));
         let runs = runs(engine, &ground, made, &logs, &clock, &config);
@@ -321,17 +328,6 @@ fn start(
         _starter: starter,
     };
     (schedules, triggers, drivers)
-}
-
-fn webhooks(
-    hub: &Arc<Hub>,
-    readers: &Readers,
-    shelf: &Shelf,
-    clock: &Arc<dyn Clock>,
-    receivers: Receivers,
-) -> Arc<Webhooks> {
-    let (hub, clock) = (Arc::clone(hub), Arc::clone(clock));
-    Webhooks::start(hub, readers.clone(), shelf.clone(), clock, receivers)
 }
 
 impl Drop for App {
