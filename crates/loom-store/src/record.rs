@@ -340,12 +340,12 @@ mod tests {
         assert!(plain.contains("hunter2"), "{plain}");
     }
 
-    /// The deepest values that a run takes, in everything that it records of them; and the deepest that
-    /// were taken while readers of JSON had no limit but their own, of 128.
+    /// The deepest values that a run takes, in everything that it records of them, and deeper ones, which
+    /// were taken while readers of JSON had no limit but their own.
     #[test]
     fn the_deepest_row_that_can_be_written_is_read() {
         let nested = |depth: usize| (0..depth).fold(Value::Null, |inner, _| json!({"a": [inner]}));
-        for deep in [nested(json::DEPTH_MAX / 2), nested(63)] {
+        for deep in [nested(json::DEPTH_MAX / 2), nested(63), nested(120)] {
             let (at, task, by) = (Timestamp(1), TaskRef::whole(TaskIx(0)), String::new());
             let output =
                 Output { name: "A".into(), value: deep.clone(), declared: true, secret: false };

@@ -119,7 +119,8 @@ fn a_row_that_cannot_be_read_keeps_nobody_from_the_others() {
         conn.execute("UPDATE journal SET events = ? WHERE id = ?", (&events, id)).unwrap();
     };
     let ends: Vec<_> = rows.iter().filter(|(_, events)| events.contains("\"succeeded\"")).collect();
-    put(130, ends[0]);
+    // A row around this is deeper than readers of JSON go by themselves, and what is told of it is not.
+    put(124, ends[0]);
     put(3000, ends[1]);
     drop(conn);
     server.go_on();
