@@ -17,7 +17,7 @@ enum May {
 
 /// The table of `ARCHITECTURE.md`.
 const EDGES: &[(&str, May)] = &[
-    ("loom-core", May::Only(&[])),
+    ("loom-core", May::Only(&["loom-protocol"])),
     ("loom-protocol", May::Only(&[])),
     ("loom-spec", May::Only(&["loom-core", "loom-protocol"])),
     ("loom-store", May::Only(&["loom-core"])),

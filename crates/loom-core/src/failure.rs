@@ -1,5 +1,6 @@
 //! How things go wrong: an attempt that failed, a command that was refused.
 
+use crate::json::Unfit;
 use crate::{RunState, TaskPhase};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -150,6 +151,13 @@ pub enum Refusal {
         /// The system.
         system: String,
     },
+    /// A value is none that a run takes.
+    Unfit {
+        /// Its name.
+        name: String,
+        /// Why not.
+        why: Unfit,
+    },
     /// A run that another system executes has as many tasks as it may have.
     TooManyTasks {
         /// How many.
@@ -178,6 +186,7 @@ impl fmt::Display for Refusal {
             Self::External { wanted, system } => {
                 write!(f, "cannot {wanted} a run that `{system}` executes and only reports here")
             }
+            Self::Unfit { name, why } => write!(f, "the value of `{name}` is not taken: {why}"),
             Self::TooManyTasks { most } => {
                 write!(f, "a run that another system reports has at most {most} tasks")
             }

@@ -58,5 +58,7 @@ pub use why::{
     Toll, Via, WaitingWhy, WaitsFor, Why, explain_inputs, explain_run, explain_task,
 };
 
-/// A variable's value: any JSON.
+/// How JSON from outside is read, and how deep it may be.
+pub use loom_protocol::json;
+/// A variable's value: any JSON that [`json::check`] takes.
 pub use serde_json::Value;

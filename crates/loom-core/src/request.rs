@@ -95,6 +95,21 @@ impl Request {
         }
     }
 
+    /// The variables that it carries.
+    pub fn variables(&self) -> &[Variable] {
+        match self {
+            Self::Resolve { outputs: variables, .. } | Self::Amend { inputs: variables, .. } => {
+                variables
+            }
+            Self::Pause { .. }
+            | Self::Resume { .. }
+            | Self::Cancel { .. }
+            | Self::CancelTask { .. }
+            | Self::Skip { .. }
+            | Self::Retry { .. } => &[],
+        }
+    }
+
     /// What is asked, as in "cannot cancel a run …".
     pub const fn verb(&self) -> &'static str {
         match self {

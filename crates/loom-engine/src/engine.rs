@@ -204,7 +204,9 @@ impl Engine {
             created_at: now,
             meta,
         };
-        let run = Run::new(Submission { id, plan, variables, workers });
+        let submission = Submission { id, plan, variables, workers };
+        submission.check()?;
+        let run = Run::new(submission);
         self.runs.insert(id, ActiveRun::created(run, new));
         self.touch(id);
         if hold { Ok(()) } else { self.command(id, Command::Begin, now) }

@@ -42,9 +42,9 @@ pub enum Input {
     Adopt(RunId, Option<Request>, Reply),
     /// Ask something of a run.
     Request(RunId, Request, Reply),
-    /// The system that executes a run says something of it. The run is taken up if no living process
-    /// has it.
-    Observe(RunId, Observation, Reply),
+    /// The system that executes a run says these things of it, in order, up to the first that is
+    /// refused. The run is taken up if no living process has it.
+    Observe(RunId, Vec<Observation>, Reply),
     /// Say that the engine takes inputs.
     Ping(Reply),
     /// These are the most tasks at once of queues, in place of those that were said before. A queue

@@ -1,7 +1,7 @@
 //! Wire types, exit codes and error codes: the one stable leaf.
 //!
 //! What is here is a promise to other programs: the JSON of events and plugin conversations, the
-//! codes of errors, the exit statuses. Fields and variants are added, never renamed or removed.
+//! codes of errors, the exit statuses, how JSON from outside is read. Fields and variants are added, never renamed or removed.
 
 pub mod api;
 mod attempt;
@@ -13,6 +13,7 @@ mod event_catalog;
 mod event_example;
 mod event_type;
 mod exit;
+pub mod json;
 mod manifest;
 mod mask;
 mod time;

@@ -3,8 +3,8 @@
 use crate::access::{Access, Caller, Permission};
 use crate::config::Config;
 use crate::feed::{
-    AllEvents, Bell, Cursor, Filter, Follower, Hub, RunEvents, RunFollower, Types, bad_cursor,
-    grown,
+    AllEvents, Bell, Cursor, Damage, Filter, Follower, Hub, RunEvents, RunFollower, Types,
+    bad_cursor, grown,
 };
 use crate::insight::{Insight, InsightParts};
 use crate::limits::{Gatekeeper, Limits};
@@ -20,7 +20,7 @@ use crate::serve::ServeError;
 use crate::shelf::Shelf;
 use crate::tls::{self, Certificates};
 use crate::triggers::{Lookout, TriggerParts, Triggers};
-use crate::webhooks::{Receivers, Webhooks};
+use crate::webhooks::{Office, Receivers, Webhooks};
 use crate::workflows::Workflows;
 use loom_engine::{Clock, Handle};
 use loom_store::{QueryStore, RunSummary};
@@ -94,7 +94,7 @@ impl App {
             parts;
         let config = Arc::new(config);
         let log = Log::start(config.log, log, Arc::clone(&clock))?;
-        let ground = Ground::lay(stores.as_ref(), bell, &config, &clock)?;
+        let ground = Ground::lay(stores.as_ref(), bell, &config, &clock, &log)?;
         let Ground { certificates, readers, shelf, hub, streams, .. } = &ground;
         let insight = Insight::start(InsightParts {
             engine: engine.clone(),
@@ -115,7 +115,14 @@ impl App {
         let (documents, at, time) = (shelf.clone(), engine.clone(), Arc::clone(&clock));
         let limits = Limits::start(stores.as_ref(), documents, readers.clone(), at, time)?;
         let limits = Arc::new(limits);
-        let webhooks = webhooks(hub, readers, shelf, &clock, Receivers::new(&config)?);
+        let webhooks = Webhooks::start(Office {
+            hub: Arc::clone(hub),
+            readers: readers.clone(),
+            shelf: shelf.clone(),
+            clock: Arc::clone(&clock),
+            receivers: Receivers::new(&config)?,
+            log: log.clone(),
+        });
         let reports = Reports::new(engine.clone(), readers.clone(), shelf.clone(), &clock, &config);
         let made = (Arc::clone(&workflows), Arc::clone(&limits));
         let runs = runs(engine, &ground, made, &logs, &clock, &config);
@@ -262,6 +269,7 @@ impl Ground {
         bell: Bell,
         config: &Arc<Config>,
         clock: &Arc<dyn Clock>,
+        log: &Log,
     ) -> Result<Self, ServeError> {
         let files = config.tls.clone();
         let certificates = files.map(|files| Certificates::load(files, clock.now()).map(Arc::new));
@@ -270,7 +278,7 @@ impl Ground {
             certificates: certificates.transpose()?,
             readers: Readers::start(stores)?,
             keeper: Keeper::start(stores)?,
-            hub: Hub::start(stores, bell)?,
+            hub: Hub::start(stores, bell, Damage::new(log.clone()))?,
             access: Access::start(&shelf, clock, config)?,
             streams: Arc::new(Semaphore::new(config.limits.streams)),
             shelf,
@@ -328,17 +336,6 @@ fn renew(certificates: Option<&Arc<Certificates>>, log: &Log, clock: &Arc<dyn Cl
     if let Some(files) = certificates {
         tokio::spawn(tls::tend(Arc::downgrade(files), log.clone(), Arc::clone(clock)));
     }
-}
-
-fn webhooks(
-    hub: &Arc<Hub>,
-    readers: &Readers,
-    shelf: &Shelf,
-    clock: &Arc<dyn Clock>,
-    receivers: Receivers,
-) -> Arc<Webhooks> {
-    let (hub, clock) = (Arc::clone(hub), Arc::clone(clock));
-    Webhooks::start(hub, readers.clone(), shelf.clone(), clock, receivers)
 }
 
 impl Drop for App {

@@ -170,7 +170,7 @@ impl From<EngineError> for Problem {
             EngineError::Refused(Refusal::UnknownTask(task)) => {
                 Self::new(ErrorCode::NoSuchTask, format!("the workflow has no task `{task}`"))
             }
-            EngineError::Refused(refusal @ Refusal::Amendment { .. }) => {
+            EngineError::Refused(refusal @ (Refusal::Amendment { .. } | Refusal::Unfit { .. })) => {
                 Self::argument(refusal.to_string())
             }
             EngineError::Refused(refusal @ Refusal::External { .. }) => {

@@ -3,9 +3,13 @@
 use crate::diagnostic::Diagnostic;
 use crate::suggest::listed;
 use loom_protocol::ErrorCode;
+use loom_protocol::json::{DEPTH_MAX, STORED_DEPTH_MAX};
 
-/// The deepest nesting that can be asked for: values are dropped and copied recursively.
-const DEPTH_MOST: usize = 1000;
+/// The deepest nesting that can be asked for: values are dropped and copied recursively, and the
+/// definition has to be read back from the store with what stands around them there.
+const DEPTH_MOST: usize = 200;
+
+const _: () = assert!(DEPTH_MOST + 32 <= STORED_DEPTH_MAX);
 
 /// The limits that reading a file keeps to. Whoever calls may raise them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +20,13 @@ pub struct Limits {
     pub tasks: usize,
     /// The most values, once aliases are expanded.
     pub nodes: usize,
-    /// The deepest nesting of lists and maps, at most 1,000.
+    /// The deepest nesting of lists and maps, aliases expanded, at most 200.
     pub depth: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 64 << 20, tasks: 200_000, nodes: 10_000_000, depth: 64 }
+        Self { bytes: 64 << 20, tasks: 200_000, nodes: 10_000_000, depth: DEPTH_MAX }
     }
 }
 
@@ -149,7 +153,7 @@ mod tests {
         assert_eq!(limits.set("tasks=7"), Ok(()));
         assert_eq!(limits, Limits { tasks: 7, ..Limits::default() });
         let help = |text| Limits::default().set(text).unwrap_err().help.unwrap();
-        assert_eq!(help("depth=9999"), "give `depth` a whole number from 1 to 1,000");
+        assert_eq!(help("depth=9999"), "give `depth` a whole number from 1 to 200");
         assert!(help("task=1").contains("`bytes`, `tasks`, `nodes` and `depth`"));
     }
 

@@ -140,14 +140,18 @@ pub(crate) fn feed(
             break;
         }
         let text = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
-        let events = decode_events(text, Secrets::Mask)?;
-        taken += events.len();
+        let (events, damage) = match decode_events(text, Secrets::Mask) {
+            Ok(events) => (events, None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
+        taken += events.len().max(1);
         page.rows.push(FeedRow {
             position: FeedPosition(row.get::<_, i64>(0)? as u64),
             run: RunId::from_bytes(row.get(1)?),
             first_seq: row.get::<_, i64>(2)? as u64,
             definition: row.get(4)?,
             events,
+            damage,
         });
     }
     Ok(page)

@@ -6,6 +6,7 @@
 
 use crate::StoreError;
 use crate::record::MASK;
+use loom_core::json::{DEPTH_MAX, STORED_DEPTH_MAX};
 use loom_core::{Timestamp, Value};
 use std::borrow::Cow;
 use std::fmt;
@@ -16,8 +17,11 @@ pub const DOCUMENT_BYTES: usize = 1 << 20;
 /// The most bytes of a key.
 pub const DOCUMENT_KEY_BYTES: usize = 1024;
 
-/// How deep lists and maps of a body may be nested. Readers of JSON give up at 128.
+/// How deep lists and maps of a body may be nested: what is taken from outside, in what we put around
+/// it.
 pub const DOCUMENT_DEPTH: usize = 100;
+
+const _: () = assert!(DEPTH_MAX + 32 <= DOCUMENT_DEPTH && DOCUMENT_DEPTH < STORED_DEPTH_MAX);
 
 /// What those need who keep documents.
 pub trait DocumentStore: Send {

@@ -337,7 +337,9 @@ impl QueryStore for MemoryStore {
             let of = content.run(run)?;
             let events = of.events.iter().skip(first_seq as usize - 1).take(count);
             let events = events.map(masked_event).collect();
-            page.rows.push(FeedRow { position, run, definition: of.new.hash, first_seq, events });
+            let definition = of.new.hash;
+            let row = FeedRow { position, run, definition, first_seq, events, damage: None };
+            page.rows.push(row);
         }
         Ok(page)
     }

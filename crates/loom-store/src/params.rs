@@ -164,8 +164,11 @@ pub struct FeedRow {
     pub definition: DefinitionHash,
     /// The number, within the run, of the first event.
     pub first_seq: u64,
-    /// What happened, in order; at least one. Secret values read as the text `***`.
+    /// What happened, in order; at least one, unless they cannot be read. Secret values read as the
+    /// text `***`.
     pub events: Vec<Event>,
+    /// Why its events cannot be read, if they cannot: that keeps nobody from the rows behind it.
+    pub damage: Option<String>,
 }
 
 /// A page of what was recorded of all runs.

@@ -5,6 +5,7 @@
 //! are opened for the engine or masked for everybody else ([`Secrets`]).
 
 use crate::{DefinitionHash, RunMeta, StoreError};
+use loom_core::json::read_stored;
 use loom_core::{Definition, EnvVar, Event, Request, Timestamp, Value, Variable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,8 +40,10 @@ impl Secrets<'_> {
                 let text = sealed
                     .as_str()
                     .ok_or_else(|| StoreError::Corrupt("a secret value is not sealed".into()))?;
-                serde_json::from_slice(&vault.open(text)?)
-                    .map_err(|error| StoreError::Corrupt(format!("a secret value: {error}")))?
+                let opened = String::from_utf8(vault.open(text)?);
+                let opened = opened
+                    .map_err(|error| StoreError::Corrupt(format!("a secret value: {error}")))?;
+                from_json(&opened, "a secret value")?
             }
         };
         Ok(())
@@ -237,14 +240,13 @@ fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
 }
 
 fn from_json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
+    read_stored(text).map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loom_core::Output;
-    use loom_core::{TaskDef, TaskIx, TaskRef};
+    use loom_core::{Failure, FailureKind, Output, TaskDef, TaskIx, TaskRef, json};
     use serde_json::json;
 
     /// Turns bytes around: enough to see what is sealed and what is not.
@@ -336,6 +338,60 @@ mod tests {
 
         let plain = encode_events(&[event(false)], &Backwards).unwrap();
         assert!(plain.contains("hunter2"), "{plain}");
+    }
+
+    /// The deepest values that a run takes, in everything that it records of them, and deeper ones, which
+    /// were taken while readers of JSON had no limit but their own.
+    #[test]
+    fn the_deepest_row_that_can_be_written_is_read() {
+        let nested = |depth: usize| (0..depth).fold(Value::Null, |inner, _| json!({"a": [inner]}));
+        for deep in [nested(json::DEPTH_MAX / 2), nested(63), nested(120)] {
+            let (at, task, by) = (Timestamp(1), TaskRef::whole(TaskIx(0)), String::new());
+            let output =
+                Output { name: "A".into(), value: deep.clone(), declared: true, secret: false };
+            let variable = Variable { name: "A".into(), value: deep.clone(), secret: false };
+            let failure = Failure {
+                error: Some(deep.clone()),
+                ..Failure::permanent(FailureKind::Exit, "it failed")
+            };
+            let mut def = TaskDef::new("t", "noop");
+            def.params.insert("A".into(), deep.clone());
+            let (name, reason) = (String::new(), String::new());
+            let (variables, outputs) = (vec![variable], vec![output]);
+            let events = [
+                Event::Succeeded { at, task, attempt: 1, outputs: outputs.clone() },
+                Event::Failed { at, task, attempt: 1, failure: failure.into(), retry_at: None },
+                Event::Fired { at, task, items: Some(vec![deep.clone()]), secret: false },
+                Event::Amended {
+                    at,
+                    task,
+                    by: by.clone(),
+                    max_attempts: None,
+                    inputs: variables.clone(),
+                },
+                Event::Emitted { at, task, name, payload: variables.clone() },
+                Event::Resolved { at, task, by: by.clone(), reason: reason.clone(), outputs },
+                Event::Declared { at, task, def: def.clone().into() },
+            ];
+            let text = encode_events(&events, &Backwards).unwrap();
+            assert_eq!(decode_events(&text, Secrets::Mask).unwrap(), events);
+            assert_eq!(count_events(&text).unwrap(), 7);
+            let text = encode_variables(&variables, &Backwards).unwrap();
+            assert_eq!(decode_variables(&text, Secrets::Mask).unwrap(), variables);
+            let request = Request::Resolve {
+                by,
+                task: "t".into(),
+                reason,
+                outputs: variables,
+                without_outputs: false,
+            };
+            let text = encode_request(&request, &Backwards).unwrap();
+            assert_eq!(decode_request(&text, Secrets::Mask).unwrap(), request);
+            let definition = Definition::new("w", vec![def]);
+            let text = encode_definition(&definition, &Backwards).unwrap();
+            assert_eq!(decode_definition(&text, Secrets::Mask).unwrap(), definition);
+            assert_eq!(decode_body(&encode_body(&deep)).unwrap(), deep);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@
 use crate::job::{Ended, failure};
 use crate::secrets::Secrets;
 use jsonschema::Validator;
-use loom_protocol::{AttemptOutput, ErrorCode};
+use loom_protocol::{AttemptOutput, ErrorCode, json};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -115,7 +115,7 @@ fn reading_strings(validator: &Validator, strict: &Value) -> Value {
         if !anywhere && !refused.contains(name) {
             continue;
         }
-        match serde_json::from_str(text) {
+        match json::read(text.as_bytes()) {
             Ok(Value::String(_)) | Err(_) => {}
             Ok(read) => *value = read,
         }

@@ -9,6 +9,7 @@ use crate::environment;
 use crate::http::{self, Client, Exchange, Trouble};
 use crate::job::Ended;
 use crate::job::failure;
+use loom_protocol::json::read as read_json;
 use loom_protocol::{AttemptRequest, ErrorCode, PluginManifest};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -234,7 +235,7 @@ fn judge(service: &str, answer: &http::Answer) -> Verdict {
 
 /// The names granted: a list of names, or a map from names to booleans.
 fn read(body: &[u8]) -> Option<BTreeSet<String>> {
-    let answer: Value = serde_json::from_slice(body).ok()?;
+    let answer: Value = read_json(body).ok()?;
     match answer.get("permissions")? {
         Value::Array(names) => names.iter().map(|name| name.as_str().map(str::to_owned)).collect(),
         Value::Object(names) => names

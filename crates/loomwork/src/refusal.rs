@@ -49,7 +49,7 @@ pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
             Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"))
                 .help(format!("it ends with its attempt: `loom why {run} {}`", quoted(task)))
         }
-        Refusal::Amendment { .. } => {
+        Refusal::Amendment { .. } | Refusal::Unfit { .. } => {
             Fault::new(ErrorCode::BadArgument, format!("run {run}: {refusal}"))
         }
         Refusal::External { .. } => {

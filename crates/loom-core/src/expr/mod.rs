@@ -9,6 +9,7 @@ mod wrong;
 
 pub use language::{EXPRESSION_TEXT_MAX, FUNCTIONS};
 
+use crate::json;
 use language::LANGUAGE;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,7 +128,7 @@ fn compile(expression: &str) -> Result<minijinja::Expression<'_, '_>, String> {
 pub fn items_of(value: &Value) -> Result<Vec<Value>, String> {
     match value {
         Value::Array(items) => Ok(items.clone()),
-        Value::String(text) => match serde_json::from_str(text) {
+        Value::String(text) => match json::read(text.as_bytes()) {
             Ok(Value::Array(items)) => Ok(items),
             _ => Err("it is a string that is not a JSON list".into()),
         },

@@ -6,6 +6,7 @@
 //! - [`Run::replay`] only evolves: what followed is in the journal too.
 //! - [`Run::fill`] starts what is ready, as far as limits allow.
 
+mod admit;
 mod amend;
 mod announce;
 mod attempt;
@@ -204,6 +205,7 @@ impl Run {
 
     /// Applies a command. A refusal leaves the run as it was.
     pub fn apply(&mut self, command: Command, now: Timestamp) -> Result<Changes, Refusal> {
+        let command = admit::admit(command)?;
         if self.is_external() {
             self.apply_external(command, now)?;
             return Ok(std::mem::take(&mut self.out));

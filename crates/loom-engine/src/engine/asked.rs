@@ -47,7 +47,7 @@ impl Engine {
     pub(super) fn observed(
         &mut self,
         id: RunId,
-        seen: Observation,
+        seen: Vec<Observation>,
         now: Timestamp,
     ) -> Result<(), EngineError> {
         if self.stopping.is_some() {
@@ -56,7 +56,7 @@ impl Engine {
         if !self.has(id) {
             self.take_up(id, now)?;
         }
-        self.command(id, Command::Observe(seen), now)
+        seen.into_iter().try_for_each(|seen| self.command(id, Command::Observe(seen), now))
     }
 
     /// Makes a run of the store this engine's.

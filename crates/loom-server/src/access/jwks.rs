@@ -5,7 +5,7 @@ use crate::config::JwksSource;
 use crate::problem::Problem;
 use jsonwebtoken::jwk::Jwk;
 use loom_core::Timestamp;
-use loom_protocol::ErrorCode;
+use loom_protocol::{ErrorCode, json};
 use serde::Deserialize;
 use serde_json::Value;
 use std::fs::File;
@@ -13,7 +13,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::JoinHandle;
 
 /// How old the keys may get before they are read again.
 const AGE_MAX: Duration = Duration::from_hours(1);
@@ -28,9 +29,9 @@ const KEYS_MAX: usize = 200;
 
 pub(super) struct Jwks {
     source: JwksSource,
-    kept: RwLock<Kept>,
+    kept: Arc<RwLock<Kept>>,
     /// When the last reading was tried. Held while one is under way, so that there is one.
-    tried: Mutex<Option<Timestamp>>,
+    tried: Arc<Mutex<Option<Timestamp>>>,
 }
 
 #[derive(Default)]
@@ -46,21 +47,34 @@ impl Jwks {
             JwksSource::File(_) => read(&source)?,
             JwksSource::Url(_) => Vec::new(),
         };
-        let kept = RwLock::new(Kept { keys: Arc::new(keys), read_at: None });
-        Ok(Self { source, kept, tried: Mutex::new(None) })
+        let kept = Arc::new(RwLock::new(Kept { keys: Arc::new(keys), read_at: None }));
+        Ok(Self { source, kept, tried: Arc::default() })
     }
 
-    /// The key of this identity; the only key, if a token names none.
+    /// The key of this identity; the only key, if a token names none. A key that is known is good while
+    /// the keys are read again, however long the issuer takes; one that is not is waited for.
     pub(super) async fn find(
         &self,
         id: Option<&str>,
         now: Timestamp,
     ) -> Result<Option<Key>, Problem> {
         let (found, fresh) = self.look(id, now);
-        if found.is_some() && fresh {
+        if found.is_some() {
+            if !fresh && let Ok(turn) = Arc::clone(&self.tried).try_lock_owned() {
+                // It is told by a look that finds them.
+                drop(self.renew(turn, now));
+            }
             return Ok(found);
         }
-        self.renew(id, now).await?;
+        let turn = Arc::clone(&self.tried).lock_owned().await;
+        // Another caller may have waited for the same.
+        if let (Some(found), _) = self.look(id, now) {
+            return Ok(Some(found));
+        }
+        if let Some(reading) = self.renew(turn, now) {
+            let read = reading.await.map_err(|_| Problem::stopping())?;
+            read.map_err(|why| Problem::new(ErrorCode::Unauthenticated, why))?;
+        }
         Ok(self.look(id, now).0)
     }
 
@@ -76,25 +90,25 @@ impl Jwks {
         (found.map(|(_, key)| key.clone()), fresh)
     }
 
-    /// Reads the keys again, unless that was done just now. Those that are known stay good while
-    /// the issuer cannot be reached.
-    async fn renew(&self, id: Option<&str>, now: Timestamp) -> Result<(), Problem> {
-        let mut tried = self.tried.lock().await;
-        if tried.is_some_and(|at| now.since(at) < PAUSE) {
-            return Ok(());
+    /// Reads the keys again, unless that was done just now. Those that are known stay good while the
+    /// issuer cannot be reached.
+    fn renew(
+        &self,
+        mut turn: OwnedMutexGuard<Option<Timestamp>>,
+        now: Timestamp,
+    ) -> Option<JoinHandle<Result<(), String>>> {
+        if turn.is_some_and(|at| now.since(at) < PAUSE) {
+            return None;
         }
-        *tried = Some(now);
-        let source = self.source.clone();
-        let read = tokio::task::spawn_blocking(move || read(&source)).await;
-        match read.map_err(|_| Problem::stopping())? {
-            Ok(keys) => {
-                let kept = Kept { keys: Arc::new(keys), read_at: Some(now) };
-                *self.kept.write().unwrap_or_else(PoisonError::into_inner) = kept;
-                Ok(())
-            }
-            Err(_) if self.look(id, now).0.is_some() => Ok(()),
-            Err(why) => Err(Problem::new(ErrorCode::Unauthenticated, why)),
-        }
+        *turn = Some(now);
+        let (source, kept) = (self.source.clone(), Arc::clone(&self.kept));
+        Some(tokio::task::spawn_blocking(move || {
+            let keys = Arc::new(read(&source)?);
+            let read = Kept { keys, read_at: Some(now) };
+            *kept.write().unwrap_or_else(PoisonError::into_inner) = read;
+            drop(turn);
+            Ok(())
+        }))
     }
 }
 
@@ -130,7 +144,7 @@ struct Document {
 
 /// The keys that can be used. Others in the document are for others.
 fn parse(text: &str) -> Result<Vec<(Option<String>, Key)>, String> {
-    let document: Document = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let document: Document = json::read(text.as_bytes()).map_err(|error| error.to_string())?;
     if document.keys.len() > KEYS_MAX {
         return Err(format!("there are more than {KEYS_MAX} keys"));
     }
@@ -174,6 +188,7 @@ mod tests {
             keys.find(id, now).await.map(|key| key.is_some()).map_err(|problem| problem.code)
         };
         assert_eq!(find(Some("old"), 0).await, Ok(true));
+        settled(&keys).await;
         put("new");
         assert_eq!(find(Some("new"), 9).await, Ok(false));
         assert_eq!(find(Some("new"), 10).await, Ok(true));
@@ -183,6 +198,36 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         // Known keys outlive a source that fails; others are not found out.
         assert_eq!(find(Some("new"), 4000).await, Ok(true));
+        settled(&keys).await;
         assert_eq!(find(Some("else"), 4020).await, Err(ErrorCode::Unauthenticated));
+        assert_eq!(find(Some("new"), 4021).await, Ok(true));
+    }
+
+    /// Waits until no reading is under way.
+    async fn settled(keys: &Jwks) {
+        drop(keys.tried.lock().await);
+    }
+
+    #[tokio::test]
+    async fn known_keys_are_good_while_the_issuer_hangs() {
+        let issuer = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/keys", issuer.local_addr().unwrap());
+        let keys = Jwks::new(JwksSource::Url(url)).unwrap();
+        let text = r#"{"keys": [{"kty": "RSA", "kid": "a", "n": "AQAB", "e": "AQAB"}]}"#;
+        let (known, first) = (Arc::new(parse(text).unwrap()), Timestamp::from_millis(1));
+        *keys.kept.write().unwrap() = Kept { keys: known, read_at: Some(first) };
+        let later = first + 2 * AGE_MAX;
+        for _ in 0..3 {
+            let found = tokio::time::timeout(Duration::from_secs(2), keys.find(Some("a"), later));
+            assert!(found.await.unwrap().unwrap().is_some());
+        }
+        assert!(keys.tried.try_lock().is_err(), "it is being asked");
+        let (mut asked, _) = issuer.accept().unwrap();
+        let mut first = [0; 3];
+        asked.read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"GET");
+        drop(asked);
+        settled(&keys).await;
+        assert!(keys.find(Some("a"), later).await.unwrap().is_some());
     }
 }

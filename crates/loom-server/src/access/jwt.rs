@@ -103,8 +103,7 @@ impl Issuer {
 
     async fn caller_of(&self, claims: &Map<String, Value>) -> Result<Caller, Problem> {
         let config = &self.config;
-        let name = claims.get(&config.name_claim).and_then(Value::as_str);
-        let name = name.ok_or_else(|| refused(&format!("it has no `{}`", config.name_claim)))?;
+        let name = name(claims, &config.name_claim)?;
         let named = names(claims.get(&config.roles_claim));
         let role = |name: String| config.roles.get(&name).cloned().unwrap_or(name);
         let roles: BTreeSet<String> = named.into_iter().map(role).collect();
@@ -211,6 +210,17 @@ fn seconds(value: &Value) -> Option<Timestamp> {
     Some(Timestamp((seconds * 1e6) as u64))
 }
 
+/// What the caller is called: it is recorded with what they do, as the names of our own tokens are.
+fn name<'a>(claims: &'a Map<String, Value>, claim: &str) -> Result<&'a str, Problem> {
+    let name = claims.get(claim).and_then(Value::as_str);
+    let name = name.ok_or_else(|| refused(&format!("it has no `{claim}`")))?;
+    if tokens::is_name(name) {
+        return Ok(name);
+    }
+    let most = tokens::NAME_MAX;
+    Err(refused(&format!("its `{claim}` has 1 to {most} characters, none of control")))
+}
+
 /// The names in a claim: a list, or one text with spaces between them.
 fn names(claim: Option<&Value>) -> BTreeSet<String> {
     match claim {
@@ -268,6 +278,23 @@ mod tests {
         ] {
             assert_eq!(verdict(value.clone()), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn names_are_short_and_plain() {
+        let name = |value: Value| {
+            let claims = claims(json!({ "sub": value }));
+            super::name(&claims, "sub").map(str::to_owned).map_err(|problem| problem.code)
+        };
+        let longest = "ü".repeat(200);
+        for good in ["ann", "Ann O'Neill", &longest] {
+            assert_eq!(name(json!(good)), Ok(good.to_owned()));
+        }
+        let too_long = "x".repeat(201);
+        for bad in ["", &too_long, "a\nb", "a\0"] {
+            assert_eq!(name(json!(bad)), Err(ErrorCode::Unauthenticated), "{bad:?}");
+        }
+        assert_eq!(name(json!(7)), Err(ErrorCode::Unauthenticated));
     }
 
     #[test]

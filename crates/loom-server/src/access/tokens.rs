@@ -24,7 +24,7 @@ const LIFE: Duration = Duration::from_secs(5);
 /// How many look-ups are kept.
 const KEPT_MAX: usize = 4096;
 /// The most characters of a token's name.
-const NAME_MAX: usize = 200;
+pub(super) const NAME_MAX: usize = 200;
 /// The most roles, and the most namespaces, of a token.
 const LIST_MAX: usize = 100;
 
@@ -186,9 +186,13 @@ impl Tokens {
     }
 }
 
+/// Whether somebody may be called so, in the audit log and in what they made.
+pub(super) fn is_name(text: &str) -> bool {
+    (1..=NAME_MAX).contains(&text.chars().count()) && !text.contains(char::is_control)
+}
+
 fn check(request: &CreateToken) -> Result<(), Problem> {
-    let name = request.name.chars();
-    if !(1..=NAME_MAX).contains(&name.clone().count()) || name.clone().any(char::is_control) {
+    if !is_name(&request.name) {
         let message = format!("a token's `name` has 1 to {NAME_MAX} characters, none of control");
         return Err(Problem::argument(message));
     }

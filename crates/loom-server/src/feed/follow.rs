@@ -107,6 +107,7 @@ impl Follower {
     /// Rows up to a position that are not at hand any more.
     async fn read(&mut self, end: FeedPosition) -> Result<Vec<Arc<Row>>, Problem> {
         let (after, mut names) = (self.at, Names::new(self.hub.plans().clone()));
+        let damage = self.hub.damage().clone();
         let (rows, upto) = self
             .readers
             .ask(move |store| {
@@ -116,7 +117,10 @@ impl Follower {
                 let rows: Vec<_> =
                     page.rows.into_iter().take_while(|row| row.position <= end).collect();
                 let upto = rows.last().filter(|_| more).map_or(end, |row| row.position);
-                Ok((names.give(store, rows)?, upto))
+                let rows = names.give(store, rows, |row, why| {
+                    damage.passed_over(row.position, row.run, why);
+                })?;
+                Ok((rows, upto))
             })
             .await?;
         if rows.is_empty() {

@@ -1,6 +1,7 @@
 //! Reads the journal once for all who follow it.
 
 use super::bell::Bell;
+use super::damage::Damage;
 use crate::parts::Stores;
 use crate::plans::Plans;
 use crate::readers::spawn;
@@ -55,6 +56,7 @@ pub(crate) struct Hub {
     news: watch::Sender<News>,
     bell: Bell,
     plans: Plans,
+    damage: Damage,
 }
 
 struct Kept {
@@ -66,24 +68,27 @@ struct Kept {
 
 impl Hub {
     /// Starts to read from the journal's end.
-    pub(crate) fn start(stores: &dyn Stores, bell: Bell) -> Result<Arc<Self>, StoreError> {
+    pub(crate) fn start(
+        stores: &dyn Stores,
+        bell: Bell,
+        damage: Damage,
+    ) -> Result<Arc<Self>, StoreError> {
         let mut store = stores.query()?;
         let end = store.feed_end()?;
         let (news, _) = watch::channel(News { end, over: false });
         let kept = Mutex::new(Kept { rows: VecDeque::new(), bytes: 0, floor: end });
         let plans = Plans::default();
-        let hub = Arc::new(Self { kept, news, bell: bell.clone(), plans: plans.clone() });
+        let hub = Arc::new(Self { kept, news, bell: bell.clone(), plans: plans.clone(), damage });
         let reader = Arc::clone(&hub);
         spawn("loom-feed", move || {
             let mut names = Names::new(plans);
             let mut at = end;
             let mut patience = LOOK;
             while bell.wait(patience) {
-                patience = match reader.read(store.as_mut(), &mut names, &mut at) {
-                    Ok(()) => LOOK,
-                    // What was not read now is read later: nothing is lost, only late.
-                    Err(_) => REST,
-                };
+                let read = reader.read(store.as_mut(), &mut names, &mut at);
+                reader.damage.read(&read);
+                // What was not read now is read later: nothing is lost, only late.
+                patience = if read.is_ok() { LOOK } else { REST };
             }
         })?;
         Ok(hub)
@@ -98,6 +103,11 @@ impl Hub {
     /// The plans that are at hand.
     pub(crate) const fn plans(&self) -> &Plans {
         &self.plans
+    }
+
+    /// What cannot be read.
+    pub(crate) const fn damage(&self) -> &Damage {
+        &self.damage
     }
 
     /// Woken when there is more.
@@ -128,7 +138,9 @@ impl Hub {
         loop {
             let page = store.feed(*at, PAGE)?;
             let Some(last) = page.rows.last().map(|row| row.position) else { return Ok(()) };
-            let rows = names.give(store, page.rows)?;
+            let rows = names.give(store, page.rows, |row, why| {
+                self.damage.passed_over(row.position, row.run, why);
+            })?;
             self.keep(rows, last);
             *at = last;
             if !page.more {
@@ -164,18 +176,28 @@ impl Names {
         Self { plans, grown: HashMap::new() }
     }
 
-    /// Rows with their plans. Those whose definition is damaged are left out: they would hold up the
-    /// events of all other runs. So are those of a reported run that was deleted meanwhile.
+    /// Rows with their plans. Those that are damaged, or whose definition is, are told and left out:
+    /// they would hold up the events of all other runs. Left out are also those of a reported run that
+    /// was deleted meanwhile.
     pub(crate) fn give(
         &mut self,
         store: &mut dyn QueryStore,
         rows: Vec<FeedRow>,
+        mut damaged: impl FnMut(&FeedRow, &str),
     ) -> Result<Vec<Arc<Row>>, StoreError> {
         let mut named = Vec::with_capacity(rows.len());
         for row in rows {
+            if let Some(why) = &row.damage {
+                damaged(&row, why);
+                continue;
+            }
             let plan = match self.plan(store, &row) {
                 Ok(plan) => plan,
-                Err(StoreError::NoRun(_) | StoreError::Corrupt(_)) => continue,
+                Err(StoreError::NoRun(_)) => continue,
+                Err(error @ StoreError::Corrupt(_)) => {
+                    damaged(&row, &error.to_string());
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             let FeedRow { position, run, first_seq, events, .. } = row;

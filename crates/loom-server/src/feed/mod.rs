@@ -7,6 +7,7 @@
 
 mod bell;
 mod cursor;
+mod damage;
 mod filter;
 mod follow;
 mod follow_run;
@@ -15,6 +16,7 @@ mod hub;
 
 pub use bell::{Bell, Ringer};
 pub use cursor::Cursor;
+pub(crate) use damage::Damage;
 pub(crate) use filter::{Filter, Types};
 pub(crate) use follow::bad_cursor;
 pub use follow::{Batch, Follower};

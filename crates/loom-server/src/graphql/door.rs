@@ -22,7 +22,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use bytes::Bytes;
-use loom_protocol::ErrorCode;
+use loom_protocol::{ErrorCode, json};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::sync::Arc;
@@ -104,8 +104,9 @@ async fn asked(
     let caller = Caller::from_request_parts(&mut head, &app).await?;
     let Params(params) = Params::<QueryParams>::from_request_parts(&mut head, &app).await?;
     let QueryParams { query, operation_name, variables, .. } = params;
-    let variables = variables.as_deref().map(serde_json::from_str::<Variables>).transpose();
+    let variables = variables.as_deref().map(|text| json::read::<Variables>(text.as_bytes()));
     let variables = variables
+        .transpose()
         .map_err(|error| Problem::argument(format!("`variables` is no JSON object: {error}")))?
         .unwrap_or_default();
     let body = Body { query, operation_name, variables, _extensions: None };

@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::request::Body;
 use loom_protocol::ErrorCode;
+use loom_protocol::json::read;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -35,7 +36,7 @@ pub(super) enum Request {
 impl Request {
     /// Reads a message.
     pub(super) fn read(text: &str) -> Result<Self, Farewell> {
-        let request = serde_json::from_str(text)
+        let request = read(text.as_bytes())
             .map_err(|error| Farewell::new(4400, format!("{}: {error}", ErrorCode::BadDialogue)))?;
         match &request {
             Self::Subscribe { id, .. } if id.is_empty() || id.len() > ID_MAX => {

@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use loom_protocol::ErrorCode;
+use loom_protocol::{ErrorCode, json};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
@@ -92,9 +92,9 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| *first == b'[') {
         return Err(Problem::argument("the body is a list and has to be an object"));
     }
-    serde_json::from_slice(body).map_err(|error| {
+    json::read(body).map_err(|error| {
         // The reader of some values is handed them without their places.
-        let place = match (error.line(), error.column()) {
+        let place = match error.place() {
             (0, _) => String::new(),
             (line, column) => format!(" at line {line}, column {column}"),
         };

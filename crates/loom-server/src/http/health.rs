@@ -34,8 +34,8 @@ async fn live() -> Json<Alive> {
 
 /// Whether the server can do its work
 ///
-/// 503 if not. The store is read and written, the disk looked at, the engine asked; an answer holds
-/// for a second.
+/// 503 if not. The store is read and written, the disk looked at, the engine asked, and whether events
+/// come; an answer holds for a second.
 #[utoipa::path(get, path = "/health/ready", tag = "health", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 async fn ready(State(app): State<Arc<App>>) -> Response {

@@ -12,6 +12,7 @@ use loom_protocol::api::{
     GraphView, NamespaceList, RegisterWorkflow, ValidateWorkflow, Validation, VersionList,
     WorkflowList, WorkflowView,
 };
+use loom_protocol::json::read;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -69,7 +70,7 @@ async fn register(
 
 /// The document in a body: wrapped as `source` in JSON, or the body itself.
 fn source(body: &[u8], json: bool) -> Result<String, Problem> {
-    if json && let Ok(wrapped) = serde_json::from_slice::<RegisterWorkflow>(body) {
+    if json && let Ok(wrapped) = read::<RegisterWorkflow>(body) {
         return Ok(wrapped.source);
     }
     let text = std::str::from_utf8(body);

@@ -1,6 +1,7 @@
 //! Whether the server can do its work: tried, not assumed.
 
 use super::disk::Space;
+use crate::feed::Damage;
 use crate::parts::Stores;
 use crate::problem::Problem;
 use crate::readers::Readers;
@@ -27,6 +28,7 @@ pub(super) struct Health {
     pub(super) readers: Readers,
     pub(super) shelf: Shelf,
     pub(super) stores: Arc<dyn Stores>,
+    pub(super) damage: Damage,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) last: Mutex<Option<(Instant, Readiness)>>,
 }
@@ -38,9 +40,14 @@ impl Health {
         if let Some((_, readiness)) = last.as_ref().filter(|(at, _)| at.elapsed() < HOLDS) {
             return readiness.clone();
         }
-        let (store, disk, engine) =
-            tokio::join!(timed(self.store()), timed(self.disk()), timed(self.engine()));
-        let checks = [("store", store), ("disk", disk), ("engine", engine)];
+        let feed = async { self.damage.state() };
+        let (store, disk, engine, feed) = tokio::join!(
+            timed(self.store()),
+            timed(self.disk()),
+            timed(self.engine()),
+            timed(feed)
+        );
+        let checks = [("store", store), ("disk", disk), ("engine", engine), ("feed", feed)];
         let readiness = Readiness {
             ready: checks.iter().all(|(_, check)| check.healthy),
             checks: checks.map(|(name, check)| (name.to_owned(), check)).into_iter().collect(),

@@ -27,6 +27,7 @@ impl Projector {
     /// Works until the feed is over.
     pub(super) fn run(mut self, runtime: &Handle) {
         let live_from = self.tail.end();
+        let mut is_failing = false;
         loop {
             let read = self.tail.next();
             for row in read.iter().flatten().flatten() {
@@ -36,14 +37,16 @@ impl Projector {
             if self.tail.at >= live_from || matches!(read, Ok(None)) {
                 self.shared.rebuilding.store(false, Ordering::Relaxed);
             }
+            let was_failing = std::mem::replace(&mut is_failing, read.is_err());
             match read {
                 Ok(Some(_)) => {}
                 Ok(None) if self.tail.is_over() => return,
                 Ok(None) => self.tail.wait(runtime, PATIENCE),
                 Err(error) => {
-                    let why = error.to_string();
-                    self.log
-                        .error("the journal cannot be read; trying again", &[("why", why.into())]);
+                    if !was_failing {
+                        let fields = [("why", error.to_string().into())];
+                        self.log.error("metrics and analytics stand still; trying again", &fields);
+                    }
                     std::thread::park_timeout(REST);
                 }
             }

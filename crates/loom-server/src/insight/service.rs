@@ -132,6 +132,7 @@ impl Insight {
             readers: readers.clone(),
             shelf,
             stores: Arc::clone(stores),
+            damage: hub.damage().clone(),
             clock: Arc::clone(&clock),
             last: AsyncMutex::new(None),
         };

@@ -44,7 +44,10 @@ impl Tail {
         } else {
             let page = self.store.feed(self.at, PAGE)?;
             let end = page.rows.last().map(|row| row.position);
-            (self.names.give(self.store.as_mut(), page.rows)?, end)
+            let rows = self.names.give(self.store.as_mut(), page.rows, |row, why| {
+                hub.damage().passed_over(row.position, row.run, why);
+            })?;
+            (rows, end)
         };
         let Some(end) = end else { return Ok(None) };
         self.at = end;

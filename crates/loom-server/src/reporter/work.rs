@@ -177,7 +177,10 @@ impl Worker {
     fn read(&mut self, place: &mut Place) -> Result<bool, Pause> {
         let page = self.query.feed(place.after(), PAGE)?;
         let Some(end) = page.rows.last().map(|row| row.position) else { return Ok(false) };
-        let rows = self.names.give(self.query.as_mut(), page.rows)?;
+        let tell = &self.tell;
+        let rows = self.names.give(self.query.as_mut(), page.rows, |row, why| {
+            tell(&format!("events of run {} are not reported: {why}", row.run));
+        })?;
         for row in &rows {
             self.take(row, place)?;
         }

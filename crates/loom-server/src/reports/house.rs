@@ -48,7 +48,7 @@ impl Reports {
                     let reason = format!("nothing was heard of it for {} s", silence.as_secs());
                     let lost = Observation::Lost { by: SERVER.to_owned(), reason };
                     // A run that another server has is that server's to end.
-                    let _ = self.observe(id, lost).await;
+                    let _ = self.observe(id, vec![lost]).await;
                 }
             }
             filter.after = next;

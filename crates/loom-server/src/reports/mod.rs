@@ -5,6 +5,7 @@
 //! reports find it after a restart, and a workflow that starts anew after its end is a new run.
 
 mod document;
+mod fields;
 mod house;
 mod service;
 mod shape;

@@ -64,9 +64,8 @@ impl Reports {
             _ => self.begin(caller, &place, body.name()).await?,
         };
         let mut told = Told { caller, place: &place, run };
-        for task in tasks {
-            self.tell(&mut told, Observation::Task(Box::new(task))).await?;
-        }
+        let tasks = tasks.into_iter().map(|task| Observation::Task(Box::new(task)));
+        self.tell(&mut told, tasks.collect()).await?;
         Ok(told.answer(&place.workflow))
     }
 
@@ -85,9 +84,7 @@ impl Reports {
         let place = place(caller, identity(workflow, "workflow")?)?;
         let _turn = self.turn(&place).await;
         let mut told = self.told(caller, &place).await?;
-        if let Some(seen) = seen {
-            self.tell(&mut told, seen).await?;
-        }
+        self.tell(&mut told, seen.into_iter().collect()).await?;
         Ok(told.answer(&place.workflow))
     }
 
@@ -128,7 +125,7 @@ impl Reports {
         let name = task.def.name.clone();
         let _turn = self.turn(&place).await;
         let mut told = self.told(caller, &place).await?;
-        self.tell(&mut told, Observation::Task(Box::new(task))).await?;
+        self.tell(&mut told, vec![Observation::Task(Box::new(task))]).await?;
         Ok(told.answer(&name))
     }
 
@@ -164,7 +161,10 @@ impl Reports {
 
     /// Tells the run. If it has ended and this belongs to another execution, or if it was deleted, a
     /// new run is begun for it.
-    async fn tell(&self, told: &mut Told<'_>, seen: Observation) -> Result<(), Problem> {
+    async fn tell(&self, told: &mut Told<'_>, seen: Vec<Observation>) -> Result<(), Problem> {
+        if seen.is_empty() {
+            return Ok(());
+        }
         match self.observe(told.run, seen.clone()).await {
             Err(EngineError::Refused(Refusal::Run { .. })) => {}
             Err(EngineError::Store(error)) if matches!(*error, StoreError::NoRun(_)) => {}
@@ -174,7 +174,11 @@ impl Reports {
         self.observe(told.run, seen).await.map_err(Problem::from)
     }
 
-    pub(super) async fn observe(&self, run: RunId, seen: Observation) -> Result<(), EngineError> {
+    pub(super) async fn observe(
+        &self,
+        run: RunId,
+        seen: Vec<Observation>,
+    ) -> Result<(), EngineError> {
         self.ask(|reply| Input::Observe(run, seen, reply)).await
     }
 

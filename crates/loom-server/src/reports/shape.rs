@@ -4,12 +4,16 @@
 //! several names is looked for under all of them. They look at no answer, so the less is refused, the
 //! less is lost.
 
+use super::fields::{Fields, Last};
 use crate::problem::Problem;
 use jiff::civil::DateTime;
+use loom_core::json::{check, read};
 use loom_core::{
-    Failure, FailureKind, ObservedPhase, ObservedTask, Output, RunOutcome, TaskDef, Value,
+    Failure, FailureKind, OBSERVED_TASKS_MAX, ObservedPhase, ObservedTask, Output, RunOutcome,
+    TaskDef, Value,
 };
-use serde_json::{Map, json};
+use loom_protocol::ErrorCode;
+use serde_json::json;
 use std::time::Duration;
 
 /// The name of the system, and of the plugin that its tasks show.
@@ -29,7 +33,7 @@ const TRACE_LINE_MAX: usize = 400;
 const LONGEST: f64 = 10.0 * 366.0 * 86_400.0;
 
 /// A body: an object.
-pub(super) struct Body(Map<String, Value>);
+pub(super) struct Body<'a>(Fields<'a>);
 
 /// What is said of a workflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +46,12 @@ pub(super) enum Word {
     Ended(RunOutcome),
 }
 
-impl Body {
-    pub(super) fn read(text: &[u8]) -> Result<Self, Problem> {
-        match serde_json::from_slice(text) {
-            Ok(Value::Object(fields)) => Ok(Self(fields)),
-            Ok(_) => Err(Problem::argument("the body is no JSON object")),
-            Err(error) => Err(Problem::argument(format!("the body is no JSON: {error}"))),
-        }
+impl<'a> Body<'a> {
+    pub(super) fn read(text: &'a [u8]) -> Result<Self, Problem> {
+        let fields = read(text).map_err(|error| {
+            Problem::argument(format!("the body is no JSON object that can be taken: {error}"))
+        });
+        fields.map(Self)
     }
 
     /// The workflow's identity, as a body that creates it has it.
@@ -67,9 +70,8 @@ impl Body {
     }
 
     fn first(&self, keys: &[&str], what: &str) -> Result<String, Problem> {
-        let found = keys.iter().filter_map(|key| self.0.get(*key)).find(|value| !value.is_null());
-        match found {
-            Some(Value::String(text)) => identity(text, what),
+        match keys.iter().find_map(|key| self.field(key)) {
+            Some(Value::String(text)) => identity(&text, what),
             Some(Value::Number(number)) => identity(&number.to_string(), what),
             Some(_) => Err(Problem::argument(format!("the {what}'s id is no text and no number"))),
             None => Err(Problem::argument(format!("the body does not name the {what}"))
@@ -94,14 +96,22 @@ impl Body {
         })
     }
 
-    /// The tasks that a body which creates a workflow brings along.
+    /// The tasks that a body which creates a workflow brings along: no more than a run may have are
+    /// looked at.
     pub(super) fn tasks(&self) -> Result<Vec<ObservedTask>, Problem> {
-        let Some(Value::Array(tasks)) = self.0.get("tasks") else { return Ok(Vec::new()) };
-        let read = |task: &Value| match task {
-            Value::Object(fields) => Self(fields.clone()).task(None),
-            _ => Err(Problem::argument("a task of `tasks` is no object")),
+        let Some(Last { items, count }) = self.0.list("tasks", OBSERVED_TASKS_MAX) else {
+            return Ok(Vec::new());
         };
-        tasks.iter().map(read).collect()
+        if count > OBSERVED_TASKS_MAX {
+            let what =
+                format!("the body has {count} tasks; a run has {OBSERVED_TASKS_MAX} at most");
+            return Err(Problem::new(ErrorCode::LimitReached, what));
+        }
+        let task = |text: &'a str| match Fields::read(text) {
+            Some(fields) => Self(fields).task(None),
+            None => Err(Problem::argument("a task of `tasks` is no object")),
+        };
+        items.into_iter().map(task).collect()
     }
 
     /// What is said of a task; its identity stands in the path, or in the body alone.
@@ -122,20 +132,18 @@ impl Body {
 
     fn def(&self, name: String) -> TaskDef {
         let mut def = TaskDef::new(name, SYSTEM);
-        let group = self.text("group_name").map(str::trim);
-        let group = group.filter(|group| !group.is_empty() && *group != "default");
-        def.execution.parallel_group = group.map(|group| cut(group, NAME_MAX));
+        let group = self.text("group_name").map(|group| cut(group.trim(), NAME_MAX));
+        def.execution.parallel_group =
+            group.filter(|group| !group.is_empty() && *group != "default");
         if let Some(step) = self.text("step") {
-            def.annotations.insert("step".to_owned(), cut(step, NAME_MAX));
+            def.annotations.insert("step".to_owned(), cut(&step, NAME_MAX));
         }
         def
     }
 
     /// Where the task or the workflow stands, if that is said.
     fn phase(&self) -> Result<Option<ObservedPhase>, Problem> {
-        let Some(text) = self.0.get("status").filter(|status| !status.is_null()) else {
-            return Ok(None);
-        };
+        let Some(text) = self.field("status") else { return Ok(None) };
         let wrong = || {
             Problem::argument(format!("there is no status {}", cut(&text.to_string(), NAME_MAX)))
                 .help("a status is Not started, In progress, Retry, Paused, Completed or Failed")
@@ -155,10 +163,10 @@ impl Body {
     /// How long the task took: what it says, or the time between its start and its end. These have
     /// no zone, so that only their difference means something.
     fn ran(&self) -> Option<Duration> {
-        let said = self.0.get("duration").and_then(Value::as_f64);
+        let said = self.field("duration").and_then(|duration| duration.as_f64());
         let between = || {
             let (from, to) =
-                (moment(self.text("started_at")?)?, moment(self.text("finished_at")?)?);
+                (moment(&self.text("started_at")?)?, moment(&self.text("finished_at")?)?);
             to.duration_since(from).try_into().ok().map(|time: Duration| time.as_secs_f64())
         };
         let seconds = said.or_else(between)?;
@@ -168,14 +176,11 @@ impl Body {
     /// The failures, in order. The last one of a task that failed carries the contexts, which a
     /// success has among its outputs.
     fn failures(&self, phase: ObservedPhase) -> Vec<Failure> {
-        let listed = match self.0.get("errors") {
-            Some(Value::Array(errors)) => errors.as_slice(),
-            _ => &[],
-        };
-        let single = self.0.get("error").filter(|error| listed.is_empty() && error.is_object());
-        let all: Vec<&Value> = listed.iter().chain(single).collect();
-        let last = all.len().saturating_sub(FAILURES_MAX);
-        let mut failures: Vec<Failure> = all[last..].iter().map(|error| failure(error)).collect();
+        let listed = self.0.list("errors", FAILURES_MAX).map(|last| last.items).unwrap_or_default();
+        let single = self.field("error").filter(|error| listed.is_empty() && error.is_object());
+        let listed = listed.into_iter().map(|text| small(text).unwrap_or_default());
+        let mut failures: Vec<Failure> =
+            listed.chain(single).map(|error| failure(&error)).collect();
         if let Some(failure) = failures.last_mut().filter(|_| phase == ObservedPhase::Failed)
             && let Some(Value::Object(error)) = &mut failure.error
         {
@@ -202,23 +207,38 @@ impl Body {
     /// A context: JSON, or JSON in a text, or for a class of steps a map of such texts. A text that
     /// is none, because it holds `NaN` or is a printed object, stays a text.
     fn context(&self, name: &str) -> Option<Value> {
-        let found = self.0.get(name).filter(|value| !value.is_null())?;
-        if found.to_string().len() > CONTEXT_BYTES {
+        let Some(found) = small(self.0.get(name)?) else {
             // In the client's own words.
             return Some(json!({ "message": "Context size exceeded" }));
-        }
-        Some(match found {
+        };
+        let decoded = match &found {
+            Value::Null => return None,
             Value::Object(steps) if !steps.is_empty() && steps.keys().all(|key| is_ulid(key)) => {
                 let steps = steps.iter().map(|(step, value)| (step.clone(), inner(value)));
                 Value::Object(steps.collect())
             }
             other => inner(other),
-        })
+        };
+        // What is in the texts may be one level too deep together with the map.
+        Some(if check(&decoded).is_ok() { decoded } else { found })
     }
 
-    fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(Value::as_str)
+    fn text(&self, key: &str) -> Option<String> {
+        match self.field(key)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
     }
+
+    /// What the body says under a key, unless that is nothing, or more than anything is taken of.
+    fn field(&self, key: &str) -> Option<Value> {
+        small(self.0.get(key)?).filter(|value| !value.is_null())
+    }
+}
+
+/// A part of a body as a value, if it is not too large for one.
+fn small(text: &str) -> Option<Value> {
+    (text.len() <= CONTEXT_BYTES).then(|| read(text.as_bytes()).ok())?
 }
 
 /// What names a workflow or a task.
@@ -233,7 +253,7 @@ pub(super) fn identity(text: &str, what: &str) -> Result<String, Problem> {
 }
 
 fn inner(value: &Value) -> Value {
-    let decoded = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let decoded = value.as_str().and_then(|text| read(text.as_bytes()).ok());
     decoded.unwrap_or_else(|| value.clone())
 }
 
@@ -282,8 +302,8 @@ fn cut(text: &str, most: usize) -> String {
 mod tests {
     use super::*;
 
-    fn body(value: &Value) -> Body {
-        Body::read(value.to_string().as_bytes()).unwrap()
+    fn body(value: &Value) -> Body<'static> {
+        Body::read(value.to_string().leak().as_bytes()).unwrap()
     }
 
     #[test]
@@ -407,6 +427,40 @@ mod tests {
         assert_eq!(error, &json!({ "exception": "TimeoutError", "initial_context": { "a": 1 } }));
         let many = json!({ "status": "Retry", "errors": vec![json!(7); 10_000] });
         assert_eq!(body(&many).task(Some("t")).unwrap().failures.len(), FAILURES_MAX);
+    }
+
+    #[test]
+    fn a_body_brings_no_more_tasks_than_a_run_has() {
+        let with = |count: usize| {
+            let tasks: Vec<Value> = (0..count).map(|id| json!({ "id": id })).collect();
+            body(&json!({ "id": "w", "tasks": tasks })).tasks().map(|tasks| tasks.len())
+        };
+        assert_eq!(with(OBSERVED_TASKS_MAX).unwrap(), OBSERVED_TASKS_MAX);
+        assert_eq!(with(OBSERVED_TASKS_MAX + 1).unwrap_err().code, ErrorCode::LimitReached);
+        assert!(body(&json!({ "id": "w", "tasks": [7] })).tasks().is_err());
+        assert!(body(&json!({ "id": "w", "tasks": null })).tasks().unwrap().is_empty());
+        assert_eq!(Body::read(b"{\"id\":1,\"id\":2}").unwrap().created_workflow().unwrap(), "2");
+    }
+
+    #[test]
+    fn contexts_stay_within_the_depth() {
+        let lists = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        let context =
+            |value: Value| body(&json!({ "current_context": value })).context("current_context");
+        let step = "01M7XP6F59AA3BPET8HHT16XMF";
+        assert_eq!(
+            context(json!(lists(64))).unwrap(),
+            read::<Value>(lists(64).as_bytes()).unwrap()
+        );
+        assert_eq!(context(json!(lists(65))).unwrap(), lists(65), "it stays a text");
+        let map = json!({ step: lists(64) });
+        assert_eq!(context(map.clone()).unwrap(), map);
+        assert_eq!(context(json!({ step: "[1]" })).unwrap(), json!({ step: [1] }));
+        let ladder = json!({ "$serde_json::private::RawValue": "[1]" });
+        assert_eq!(context(json!(ladder.to_string())).unwrap(), ladder.to_string());
+        for body in [json!({ "current_context": ladder }), json!({ "other": ladder })] {
+            assert!(Body::read(body.to_string().as_bytes()).is_err());
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use axum::http::HeaderMap;
 use loom_core::Value;
 use loom_protocol::api::Taken;
+use loom_protocol::json;
 use std::collections::BTreeMap;
 
 /// The variables that a request gives.
@@ -13,8 +14,9 @@ pub(super) fn take(
     body: &[u8],
 ) -> Result<BTreeMap<String, Value>, Problem> {
     let body = if wanted.values().any(|taken| matches!(taken, Taken::Body { .. })) {
-        serde_json::from_slice(body)
-            .map_err(|error| Problem::argument(format!("the body is no JSON: {error}")))?
+        json::read(body).map_err(|error| {
+            Problem::argument(format!("the body is no JSON that is taken: {error}"))
+        })?
     } else {
         Value::Null
     };

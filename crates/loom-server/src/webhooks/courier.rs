@@ -1,19 +1,21 @@
 //! One subscription's deliveries.
 
 use super::document::{
-    DEAD, PLACES, SUBSCRIPTIONS, Subscription, put_dead, put_place, read, read_place, read_secrets,
+    DEAD, Dead, PLACES, SUBSCRIPTIONS, Subscription, put_dead, put_place, read, read_place,
+    read_secrets,
 };
 use super::receiver::{Parcel, Receivers, Reply};
 use super::retry::delay;
 use super::signature::Secrets;
 use crate::feed::{Cursor, Filter, Follower, Hub};
 use crate::ids::random;
+use crate::log::Log;
 use crate::problem::Problem;
 use crate::readers::Readers;
 use crate::shelf::Shelf;
 use loom_core::Timestamp;
 use loom_engine::Clock;
-use loom_protocol::api::{DeadDelivery, WebhookFailing, WebhookPause};
+use loom_protocol::api::{WebhookFailing, WebhookPause};
 use loom_protocol::{ErrorCode, RunEvent, rfc3339};
 use loom_store::{Change, Expect, QueryStore, Scan};
 use std::convert::Infallible;
@@ -42,12 +44,13 @@ const GONE: u16 = 410;
 
 /// What couriers share.
 #[derive(Clone)]
-pub(super) struct Office {
-    pub(super) hub: Arc<Hub>,
-    pub(super) readers: Readers,
-    pub(super) shelf: Shelf,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) receivers: Receivers,
+pub(crate) struct Office {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) readers: Readers,
+    pub(crate) shelf: Shelf,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) receivers: Receivers,
+    pub(crate) log: Log,
 }
 
 /// The delivery that a courier is trying again, for those who look.
@@ -56,6 +59,7 @@ pub(super) type Trouble = Arc<Mutex<Option<WebhookFailing>>>;
 /// Delivers until the subscription is gone or the server stops. While another server on the store
 /// delivers, or the subscription is paused, it stands by.
 pub(super) async fn run(office: Office, id: String, trouble: Trouble) {
+    let mut told = None;
     loop {
         let ended = match Courier::find(&office, &id, &trouble).await {
             Ok(Found::Due(mut courier)) => courier.work().await,
@@ -71,7 +75,14 @@ pub(super) async fn run(office: Office, id: String, trouble: Trouble) {
         match went_on {
             Ok(()) => {}
             Err(problem) if problem.code == ErrorCode::ServerStopping => return,
-            Err(_) => tokio::time::sleep(REST).await,
+            Err(problem) => {
+                if told.as_ref() != Some(&problem.message) {
+                    let why = told.insert(problem.message).clone();
+                    let fields = [("webhook", id.clone().into()), ("why", why.into())];
+                    office.log.error("a webhook's deliveries stand still; trying again", &fields);
+                }
+                tokio::time::sleep(REST).await;
+            }
         }
     }
 }
@@ -208,14 +219,13 @@ impl<'a> Courier<'a> {
                 return self.pause(Vec::new(), "the receiver answered 410: it is gone").await;
             }
             if tries >= self.subscription.retry.max_attempts {
-                let body = (body.len() <= DEAD_BYTES)
-                    .then(|| serde_json::to_value(event).expect("its keys are text"));
-                let dead = DeadDelivery {
+                let body = String::from_utf8(body).expect("JSON is text");
+                let dead = Dead {
                     event: cursor.to_string(),
                     at: rfc3339(self.now().0),
                     attempts: tries,
                     error,
-                    body,
+                    body: (body.len() <= DEAD_BYTES).then_some(body),
                 };
                 return self.bury(cursor, dead).await;
             }
@@ -259,18 +269,17 @@ impl<'a> Courier<'a> {
     }
 
     /// Gives a delivery up, and all of them if it is one of several.
-    async fn bury(&mut self, cursor: Cursor, dead: DeadDelivery) -> Result<(), End> {
+    async fn bury(&mut self, cursor: Cursor, dead: Dead) -> Result<(), End> {
         self.dead_in_a_row += 1;
         self.tell(None);
         self.place = cursor;
         let scan = Scan { prefix: format!("{}/", self.id), limit: DEAD_MAX, ..Scan::default() };
         let there = self.office.shelf.scan(DEAD, scan).await?.documents.len();
-        let change = put_dead(self.id, cursor, &dead);
+        let error = dead.error.clone();
+        let change = put_dead(self.id, cursor, dead);
         if self.dead_in_a_row >= DEAD_IN_A_ROW {
-            let why = format!(
-                "{DEAD_IN_A_ROW} deliveries in a row were given up; the last one: {}",
-                dead.error
-            );
+            let why =
+                format!("{DEAD_IN_A_ROW} deliveries in a row were given up; the last one: {error}");
             return self.pause(vec![change], &why).await;
         }
         if there + 1 >= DEAD_MAX {

@@ -1,13 +1,13 @@
 //! Deliveries that were given up: looking at them, and posting them once more.
 
 use super::courier::DEAD_MAX;
-use super::document::{DEAD, dead_key, delete, read};
+use super::document::{DEAD, Dead, dead_key, delete, read};
 use super::service::{Webhooks, next, result};
 use crate::access::{Caller, Permission};
 use crate::feed::Cursor;
 use crate::problem::Problem;
 use loom_protocol::ErrorCode;
-use loom_protocol::api::{DeadDelivery, DeadDeliveryList, DeliveryResult, ReplayResult};
+use loom_protocol::api::{DeadDeliveryList, DeliveryResult, ReplayResult};
 use loom_store::{DocumentPage, Scan};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -26,7 +26,8 @@ impl Webhooks {
     ) -> Result<DeadDeliveryList, Problem> {
         self.find(caller, Permission::WebhooksList, id).await?;
         let page = self.dead_documents(id, after, limit).await?;
-        let items = page.documents.iter().map(read).collect::<Result<_, _>>()?;
+        let items = page.documents.iter().map(|document| read::<Dead>(document)?.view());
+        let items = items.collect::<Result<_, _>>()?;
         Ok(DeadDeliveryList { items, next_cursor: next(&page.documents, page.more) })
     }
 
@@ -42,11 +43,11 @@ impl Webhooks {
         let cursor: Cursor = event.parse().map_err(|_| missing())?;
         let key = dead_key(id, cursor);
         let document = self.office.shelf.document(DEAD, key.clone()).await?.ok_or_else(missing)?;
-        let dead: DeadDelivery = read(&document)?;
+        let dead: Dead = read(&document)?;
         let body = dead.body.ok_or_else(|| {
             Problem::new(ErrorCode::NotFound, "the event was too large to be kept for a replay")
         })?;
-        let reply = self.post(&found, dead.event, &body).await?;
+        let reply = self.post(&found, dead.event, body.into()).await;
         if reply.error().is_none() {
             let gone = vec![delete(DEAD, key)];
             self.office.shelf.write(gone).await?.map_err(|stale| Problem::stale(&stale))?;
@@ -65,10 +66,10 @@ impl Webhooks {
             if Instant::now() >= until {
                 break;
             }
-            let dead: DeadDelivery = read(&document)?;
+            let dead: Dead = read(&document)?;
             // What was too large to be kept stays, for somebody to see that it is missing.
             let Some(body) = dead.body else { continue };
-            error = self.post(&found, dead.event, &body).await?.error();
+            error = self.post(&found, dead.event, body.into()).await.error();
             if error.is_some() {
                 break;
             }

@@ -5,6 +5,7 @@ use crate::feed::{Cursor, Filter, Types};
 use crate::problem::Problem;
 use loom_protocol::ErrorCode;
 use loom_protocol::api::{DeadDelivery, WebhookPause, WebhookRetry};
+use loom_protocol::json::read_stored;
 use loom_store::{Change, Document, Expect, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -52,9 +53,36 @@ pub(super) fn put_place(id: &str, place: Cursor, expect: Expect) -> Change {
     put(PLACES, id.to_owned(), json!(place.to_string()), None, expect)
 }
 
-/// The change that keeps a dead delivery.
-pub(super) fn put_dead(id: &str, event: Cursor, dead: &DeadDelivery) -> Change {
-    put(DEAD, dead_key(id, event), json!(dead), None, Expect::Any)
+/// A delivery that was given up.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Dead {
+    pub(super) event: String,
+    pub(super) at: String,
+    pub(super) attempts: u32,
+    pub(super) error: String,
+    /// What was posted, byte by byte, unless it is too large to be kept.
+    pub(super) body: Option<String>,
+}
+
+impl Dead {
+    /// As people see it.
+    pub(super) fn view(self) -> Result<DeadDelivery, Problem> {
+        let Self { event, at, attempts, error, body } = self;
+        let body = body.map(|text| {
+            read_stored(&text).map_err(|error| {
+                let what = format!("the dead delivery of `{event}` cannot be read: {error}");
+                Problem::new(ErrorCode::StoreCorrupt, what)
+            })
+        });
+        Ok(DeadDelivery { body: body.transpose()?, event, at, attempts, error })
+    }
+}
+
+/// The change that keeps a dead delivery; without its body, if that is more than a document holds.
+pub(super) fn put_dead(id: &str, event: Cursor, dead: Dead) -> Change {
+    let keep = |dead: &Dead| put(DEAD, dead_key(id, event), json!(dead), None, Expect::Any);
+    let change = keep(&dead);
+    if change.check().is_ok() { change } else { keep(&Dead { body: None, ..dead }) }
 }
 
 /// The key of a dead delivery.
@@ -97,4 +125,32 @@ fn put(
     expect: Expect,
 ) -> Change {
     Change { collection: collection.into(), key, expect, write: Write::Put { body, secret } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loom_store::FeedPosition;
+
+    #[test]
+    fn a_dead_delivery_can_be_kept_whatever_its_body_is() {
+        let kept = |body: String| {
+            let dead = Dead {
+                event: "1-0".into(),
+                at: String::new(),
+                attempts: 1,
+                error: "no".into(),
+                body: Some(body),
+            };
+            let at = Cursor { row: FeedPosition(1), place: 0 };
+            let change = put_dead("id", at, dead);
+            change.check().unwrap();
+            let Write::Put { body, .. } = change.write else { panic!("it is put") };
+            serde_json::from_value::<Dead>(body).unwrap().view().unwrap().body
+        };
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert_eq!(kept(nested(120)).unwrap().to_string(), nested(120));
+        // Each quote takes four bytes in the text of a text.
+        assert_eq!(kept(json!("\"".repeat(300_000)).to_string()), None);
+    }
 }

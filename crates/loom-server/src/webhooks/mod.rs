@@ -18,6 +18,7 @@ mod retry;
 mod service;
 mod signature;
 
+pub(crate) use courier::Office;
 pub(crate) use receiver::Receivers;
 pub(crate) use retry::delay;
 pub use service::Webhooks;

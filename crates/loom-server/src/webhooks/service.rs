@@ -5,19 +5,16 @@ use super::document::{
     DEAD, PLACES, SUBSCRIPTIONS, Subscription, delete, put_place, read, read_place, read_secrets,
 };
 use super::grant::{covers, granted};
-use super::receiver::{Parcel, Receivers, Reply};
+use super::receiver::{Parcel, Reply};
 use super::retry;
 use super::signature::{Secret, Secrets};
 use crate::access::{Caller, Permission};
 use crate::asked::{Precondition, within};
-use crate::feed::{Follower, Hub};
+use crate::feed::Follower;
 use crate::ids::new_id;
 use crate::problem::Problem;
-use crate::readers::Readers;
-use crate::shelf::Shelf;
 use crate::workflows::Tagged;
 use loom_core::Timestamp;
-use loom_engine::Clock;
 use loom_protocol::api::{
     ChangeWebhook, CreateWebhook, CreatedWebhook, DeliveryResult, RotateSecret, WebhookList,
     WebhookPause, WebhookView,
@@ -68,14 +65,7 @@ impl Found {
 
 impl Webhooks {
     /// Starts to deliver.
-    pub(crate) fn start(
-        hub: Arc<Hub>,
-        readers: Readers,
-        shelf: Shelf,
-        clock: Arc<dyn Clock>,
-        receivers: Receivers,
-    ) -> Arc<Self> {
-        let office = Office { hub, readers, shelf, clock, receivers };
+    pub(crate) fn start(office: Office) -> Arc<Self> {
         let webhooks = Arc::new(Self { office, couriers: Mutex::default() });
         let tended = Arc::downgrade(&webhooks);
         tokio::spawn(async move {
@@ -237,20 +227,15 @@ impl Webhooks {
         let found = self.find(caller, Permission::WebhooksWrite, id).await?;
         let now = self.office.clock.now();
         let body = json!({ "type": "webhook.test", "at": rfc3339(now.0), "webhook": id });
-        let reply = self.post(&found, format!("test-{}", new_id(now)?), &body).await?;
+        let body = body.to_string().into_bytes();
+        let reply = self.post(&found, format!("test-{}", new_id(now)?), body).await;
         Ok(result(&reply))
     }
 
-    pub(super) async fn post(
-        &self,
-        found: &Found,
-        id: String,
-        body: &serde_json::Value,
-    ) -> Result<Reply, Problem> {
-        let body = serde_json::to_vec(body).expect("its keys are text");
+    pub(super) async fn post(&self, found: &Found, id: String, body: Vec<u8>) -> Reply {
         let (url, secrets) = (found.subscription.url.clone(), found.secrets.clone());
         let parcel = Parcel { url, id, body, secrets };
-        Ok(self.office.receivers.post(parcel, self.office.clock.now()).await)
+        self.office.receivers.post(parcel, self.office.clock.now()).await
     }
 
     fn check(&self, subscription: &Subscription) -> Result<(), Problem> {

@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostic, Problems};
 use crate::limits::{Limit, Limits};
 use crate::source::Span;
 use loom_protocol::ErrorCode;
+use loom_protocol::json::is_reserved;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ struct Open {
     anchor: usize,
     /// What had been used before it began.
     before: Size,
+    /// How deep lists and maps are nested in it so far.
+    height: usize,
     content: Content,
 }
 
@@ -63,7 +66,8 @@ pub(super) struct Builder<'a> {
     problems: &'a mut Problems,
     text: &'a str,
     open: Vec<Open>,
-    anchors: HashMap<usize, (Node, Size)>,
+    /// What anchors name, how much it is, and how deep lists and maps are nested in it.
+    anchors: HashMap<usize, (Node, Size, usize)>,
     shared: HashSet<Arc<str>>,
     used: Size,
     root: Option<Node>,
@@ -116,7 +120,7 @@ impl<'a> Builder<'a> {
         self.spend(Size { nodes: 1, bytes: text.len() }, span)?;
         let node = Node { span, kind };
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), self.since(before)));
+            self.anchors.insert(anchor, (node.clone(), self.since(before), 0));
         }
         if self.wants_key() {
             self.key(text, plain, node);
@@ -142,15 +146,19 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
-        let Some((node, size)) = self.anchors.get(&anchor) else {
+        let Some((node, size, height)) = self.anchors.get(&anchor) else {
             return Err(Diagnostic::error(ErrorCode::NotYaml, "an alias stands within its anchor")
                 .at(span, "what it stands for is not complete here")
                 .help("write the value out")
                 .into());
         };
-        let (mut node, size) = (node.clone(), *size);
+        let (mut node, size, height) = (node.clone(), *size, *height);
         node.span = span;
         self.spend(size, span)?;
+        if self.open.len() + height > self.limits.depth {
+            return Err(self.too_deep(span));
+        }
+        self.raise(height);
         if self.wants_key() {
             match node.kind.clone() {
                 Kind::String(text) => self.key(&text, false, node),
@@ -178,18 +186,31 @@ impl<'a> Builder<'a> {
         span: Span,
     ) -> Result<(), Box<Diagnostic>> {
         if self.open.len() >= self.limits.depth {
-            return Err(Limit::Depth.exceeded(self.limits).at(span, "one level too deep").into());
+            return Err(self.too_deep(span));
         }
         let before = self.used;
         self.spend(Size { nodes: 1, bytes: 0 }, span)?;
-        self.open.push(Open { span, anchor, before, content });
+        self.open.push(Open { span, anchor, before, height: 0, content });
         Ok(())
+    }
+
+    fn too_deep(&self, span: Span) -> Box<Diagnostic> {
+        Limit::Depth.exceeded(self.limits).at(span, "one level too deep").into()
+    }
+
+    /// The innermost list or map holds something in which lists and maps are nested so deep.
+    fn raise(&mut self, height: usize) {
+        if let Some(open) = self.open.last_mut() {
+            open.height = open.height.max(height);
+        }
     }
 
     /// Ends the innermost list or map, before the byte at `end`.
     pub(super) fn end(&mut self, end: u32) {
         let open = self.open.pop().expect("what ends has begun");
         let span = Span::new(open.span.start, end.max(open.span.end));
+        let height = open.height + 1;
+        self.raise(height);
         let kind = match open.content {
             Content::List(items) => Kind::List(items.into()),
             Content::Map { entries, merges, .. } => Kind::Map(self.map(entries, &merges).into()),
@@ -197,7 +218,7 @@ impl<'a> Builder<'a> {
         let node = Node { span, kind };
         if open.anchor != 0 {
             let size = self.since(open.before);
-            self.anchors.insert(open.anchor, (node.clone(), size));
+            self.anchors.insert(open.anchor, (node.clone(), size, height));
         }
         if self.wants_key() {
             self.key("", false, node);
@@ -219,6 +240,12 @@ impl<'a> Builder<'a> {
         let braces = is_map && before.ends_with(b"{");
         let named = match node.kind {
             Kind::String(_) if plain && text == "<<" => Key::Merge,
+            Kind::String(text) if is_reserved(&text) => {
+                let message = "this key is reserved: it would be read back as something else";
+                let problem = Diagnostic::error(ErrorCode::WrongType, message);
+                self.problems.push(problem.at(span, "reserved").help("write another name"));
+                Key::Skip
+            }
             Kind::String(text) => Key::Named(text, span),
             // `TRUE` is a variable's name before it is a boolean.
             Kind::Bool(_) if plain => Key::Named(text.into(), span),

@@ -12,7 +12,7 @@ use crate::job::{Ended, Job, Plugin, failure, output, timeout};
 use crate::output::is_name;
 use crate::stop::Wakeup;
 use crate::sys::{self, Watched};
-use loom_protocol::{AttemptOutput, AttemptRequest, ErrorCode, PluginManifest};
+use loom_protocol::{AttemptOutput, AttemptRequest, ErrorCode, PluginManifest, json};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -335,8 +335,8 @@ fn emit(
     let bad = |what: String| failure(ErrorCode::BadOutput, format!("{shown}: {what}"), false);
     let mut emitted = Vec::new();
     if !pointers.is_empty() {
-        let body: Value = serde_json::from_slice(&answer.body).map_err(|error| {
-            bad(format!("`outputs` needs an answer in JSON, but it is not: {error}"))
+        let body: Value = json::read(&answer.body).map_err(|error| {
+            bad(format!("`outputs` needs an answer in JSON that can be read: {error}"))
         })?;
         for (name, pointer) in pointers {
             match body.pointer(pointer) {

@@ -1,6 +1,7 @@
 //! The file `$LOOM_OUTPUT`.
 
 use super::{Emitted, FILE_LIMIT, FILE_VALUE_LIMIT, is_name, is_name_byte, text};
+use loom_protocol::json;
 use serde_json::{Map, Value};
 use std::io::{self, Read};
 
@@ -106,7 +107,7 @@ impl FileLines<'_> {
             return;
         }
         if trimmed[0] == b'{' {
-            match serde_json::from_slice::<Map<String, Value>>(trimmed) {
+            match json::read::<Map<String, Value>>(trimmed) {
                 Ok(object) => self.object(object),
                 Err(error) => self.blame(&format!("is not a JSON object: {error}")),
             }

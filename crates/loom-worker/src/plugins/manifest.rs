@@ -4,7 +4,7 @@ use super::PluginProblem;
 use super::command::{PluginCommand, is_executable};
 use super::yaml;
 use crate::output::is_name;
-use loom_protocol::{ErrorCode, PluginManifest};
+use loom_protocol::{ErrorCode, PluginManifest, json};
 use serde_json::{Map, Value};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,7 @@ pub(super) fn read(folder: &Path) -> Result<(PluginManifest, PluginCommand), Plu
 pub(super) fn parse(object: Map<String, Value>) -> Result<PluginManifest, (String, String)> {
     // Each key by itself, so that an error is about that key.
     for (key, value) in &object {
+        json::check(value).map_err(|why| (key.clone(), why.to_string()))?;
         let alone = Value::Object(Map::from_iter([(key.clone(), value.clone())]));
         if let Err(error) = serde_json::from_value::<PluginManifest>(alone) {
             return Err((key.clone(), error.to_string()));

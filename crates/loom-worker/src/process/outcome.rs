@@ -2,7 +2,7 @@
 
 use crate::job::failed;
 use crate::output::Emitted;
-use loom_protocol::{ErrorCode, FailureInfo};
+use loom_protocol::{ErrorCode, FailureInfo, json};
 use serde_json::Value;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -17,7 +17,7 @@ const RETRY_AFTER: &str = "LOOM_RETRY_AFTER";
 pub(super) fn error_object(value: &Value) -> Option<Value> {
     match value {
         Value::Object(_) => Some(value.clone()),
-        Value::String(text) => serde_json::from_str(text).ok().filter(Value::is_object),
+        Value::String(text) => json::read(text.as_bytes()).ok().filter(Value::is_object),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Values of arguments.
 
-use loom_core::Value;
+use loom_core::{Value, json};
 use std::time::Duration;
 
 pub(super) fn variable(text: &str) -> Result<(String, Value), String> {
@@ -8,8 +8,9 @@ pub(super) fn variable(text: &str) -> Result<(String, Value), String> {
         text.split_once('=').ok_or_else(|| format!("`{text}` has no value; write {text}=VALUE"))?;
     let (name, value) = match name.strip_suffix(':') {
         Some(name) => {
-            let value = serde_json::from_str(value)
-                .map_err(|error| format!("what follows `{name}:=` is not JSON: {error}"))?;
+            let value = json::read(value.as_bytes()).map_err(|error| {
+                format!("what follows `{name}:=` is no JSON that can be taken: {error}")
+            })?;
             (name, value)
         }
         None => (name, Value::from(value)),

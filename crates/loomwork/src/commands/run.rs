@@ -11,7 +11,7 @@ use crate::session::{Session, Setup, actor, now};
 use crate::store;
 use crate::ui::{Ui, Voice};
 use crate::workflow::{self, Given};
-use loom_core::{Definition, History, Plan, RunId, RunState, Submission, Value, Variable};
+use loom_core::{Definition, History, Plan, RunId, RunState, Submission, Value, Variable, json};
 use loom_engine::{EngineError, NewSubmission};
 use loom_protocol::ErrorCode;
 use loom_sqlite::SqliteStore;
@@ -115,7 +115,7 @@ pub(crate) fn given(variables: Variables) -> Result<Given, Ended> {
         };
         let text = std::fs::read_to_string(&file).map_err(|error| wrong(error.to_string()))?;
         let map: serde_json::Map<String, Value> =
-            serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+            json::read(text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
         for (name, value) in map {
             crate::args::check_name(&name).map_err(wrong)?;
             given.insert(name, value);

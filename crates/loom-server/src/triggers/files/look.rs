@@ -90,42 +90,53 @@ pub(super) fn look(pattern: &Pattern, allowed: &Allowed) -> Result<Seen, String>
         return Err(format!("the folder {shown} may not be watched any more"));
     }
     let mut seen = Seen::default();
-    walk(&pattern.folder, &pattern.parts, allowed, &mut seen)?;
+    walk(&pattern.folder, &[&pattern.parts], allowed, &mut seen)?;
     Ok(seen)
 }
 
-fn walk(folder: &Path, parts: &[Part], allowed: &Allowed, seen: &mut Seen) -> Result<(), String> {
-    let Some((part, rest)) = parts.split_first() else { return Ok(()) };
-    if *part == Part::Folders {
-        // The folder is watched as what holds the next part.
-        walk(folder, rest, allowed, seen)?;
-    } else if !seen.folders.iter().any(|known| known == folder) {
-        if seen.folders.len() >= FOLDERS_MAX {
-            return Err(format!("the files are in more than {FOLDERS_MAX} folders"));
-        }
-        seen.folders.push(folder.to_owned());
+/// Looks through a folder for what is wanted of it, which is several things where `**` stands for some
+/// folders or for none. It is read once for all of them.
+fn walk(
+    folder: &Path,
+    wanted: &[&[Part]],
+    allowed: &Allowed,
+    seen: &mut Seen,
+) -> Result<(), String> {
+    let none = wanted.iter().find_map(|parts| match parts {
+        [Part::Folders, rest @ ..] => Some(rest),
+        _ => None,
+    });
+    let wanted: Vec<&[Part]> = wanted.iter().copied().chain(none).collect();
+    if seen.folders.len() >= FOLDERS_MAX {
+        return Err(format!("the files are in more than {FOLDERS_MAX} folders"));
     }
+    seen.folders.push(folder.to_owned());
     for entry in entries(folder, seen)? {
         let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
             seen.strange = Some(format!("a name in {} is not UTF-8", folder.display()));
             continue;
         };
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let path = folder.join(&name);
-        match part {
-            Part::Folders if is_folder && !name.starts_with('.') => {
-                walk(&path, parts, allowed, seen)?;
-            }
-            Part::Name(form) if is_folder && !rest.is_empty() && fits(form, &name) => {
-                walk(&path, rest, allowed, seen)?;
-            }
-            Part::Name(form) if !is_folder && rest.is_empty() && fits(form, &name) => {
-                take(&path, &entry, allowed, seen)?;
-            }
-            _ => {}
+        let below: Vec<&[Part]> =
+            wanted.iter().filter_map(|parts| fitting(parts, &name, is_folder)).collect();
+        match is_folder {
+            _ if below.is_empty() => {}
+            true => walk(&folder.join(&name), &below, allowed, seen)?,
+            false => take(&folder.join(&name), &entry, allowed, seen)?,
         }
     }
     Ok(())
+}
+
+/// What is wanted of an entry that is of this form; of a file, nothing more.
+fn fitting<'a>(parts: &'a [Part], name: &str, is_folder: bool) -> Option<&'a [Part]> {
+    match parts {
+        [Part::Folders, ..] => (is_folder && !name.starts_with('.')).then_some(parts),
+        [Part::Name(form), rest @ ..] => {
+            (is_folder != rest.is_empty() && fits(form, name)).then_some(rest)
+        }
+        [] => None,
+    }
 }
 
 /// The entries of a folder; none if it has gone just now.
@@ -216,6 +227,23 @@ mod tests {
         ] {
             let (found, watched, strange) = found(&root, pattern);
             assert_eq!((found, watched, strange), (texts(&files), texts(&folders), None));
+        }
+    }
+
+    #[test]
+    fn each_entry_counts_once() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        for file in ["1.csv", "a/2.csv", "a/b/3.csv", "a/b/4.txt"] {
+            fs::write(root.join(file), "").unwrap();
+        }
+        for (pattern, entries) in
+            [("*.csv", 2), ("**/*.csv", 6), ("**/b/*", 6), ("**/*/*", 6), ("a/**/b/*", 4)]
+        {
+            let pattern = Pattern::parse(&format!("{}/{pattern}", root.display())).unwrap();
+            let seen = look(&pattern, &Allowed::new(&[root.clone()])).unwrap();
+            assert_eq!(seen.entries, entries, "{pattern:?}");
         }
     }
 

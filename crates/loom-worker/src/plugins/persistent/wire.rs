@@ -1,5 +1,6 @@
 //! The lines of the conversation with a persistent plugin.
 
+use loom_protocol::json;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -69,7 +70,7 @@ const fn one() -> usize {
 
 /// Reads one line. The message of an error says what is wrong with it.
 pub(super) fn read(line: &[u8]) -> Result<Said, String> {
-    let said = serde_json::from_slice(line).map_err(|error| {
+    let said = json::read(line).map_err(|error| {
         let start: String = String::from_utf8_lossy(&line[..line.len().min(400)]).into_owned();
         let start: String = start.chars().take(80).collect();
         format!("it wrote a line that is not of the protocol ({error}): {start:?}")

@@ -98,13 +98,17 @@ impl Server {
     /// Ends the process as a crash does, and starts another at the same address.
     pub(crate) fn crash_and_restart(&mut self) {
         self.kill();
-        let address = self.address.clone();
-        self.go(&address);
+        self.go_on();
     }
 
     /// Asks the process to end, and starts another at the same address.
     pub(crate) fn stop_and_restart(&mut self) {
         self.stop();
+        self.go_on();
+    }
+
+    /// Starts another process where one has ended, at the same address.
+    pub(crate) fn go_on(&mut self) {
         let address = self.address.clone();
         self.go(&address);
     }

@@ -42,7 +42,7 @@ fn probes_try_what_they_tell() {
     assert_eq!(server.get("/health/live").expect(200), json!({ "alive": true }));
     let ready = server.get("/health/ready").expect(200);
     assert_eq!(ready["ready"], true);
-    for check in ["store", "disk", "engine"] {
+    for check in ["store", "disk", "engine", "feed"] {
         assert_eq!(ready["checks"][check]["healthy"], true, "{ready}");
     }
     server.register(FLAKY);

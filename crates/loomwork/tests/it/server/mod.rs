@@ -5,6 +5,7 @@ mod batch;
 mod client;
 mod collector;
 mod crowd;
+mod deep;
 mod dotflow;
 mod events;
 mod files;

@@ -376,3 +376,33 @@ fn receivers_of_a_private_authority_are_trusted_if_that_is_set() {
     let args = ["serve", "--listen", "127.0.0.1:0", "--receiver-certificates", "nosuch.pem"];
     loom.loom(&args).exits(2).warns("L717");
 }
+
+/// As deep as values are taken.
+#[test]
+fn whatever_an_event_holds_its_delivery_can_be_given_up() {
+    let server = server();
+    let receiver = Receiver::start(SECRET);
+    receiver.does(&[Does::Answers(500)]);
+    let retry = json!({ "initial_s": 0.1, "max_s": 0.1, "max_attempts": 1 });
+    let id = subscribe(&server, &receiver, &json!({ "types": ["task.succeeded"], "retry": retry }));
+    let path = |rest: &str| format!("/api/v1/webhooks/{id}{rest}");
+    let nested = (0..62).fold(json!("end"), |inner, _| json!([inner]));
+    for task in ["a", "b"] {
+        let body = json!({ "status": "Completed", "current_context": nested });
+        let address = format!("/dotflow/workflows/w/tasks/{task}");
+        let json = [("content-type", "application/json")];
+        server.send("PATCH", &address, &json, &body.to_string()).expect(200);
+    }
+    let dead = eventually("both are dead", || {
+        let dead = server.get(&path("/dead")).expect(200)["items"].as_array().unwrap().clone();
+        (dead.len() == 2).then_some(dead)
+    });
+    assert_eq!(receiver.deliveries().len(), 2, "each was tried once");
+    assert!(dead[0]["body"].to_string().contains(&nested.to_string()), "{}", dead[0]);
+    receiver.does(&[Does::Answers(200)]);
+    let event = dead[0]["event"].as_str().unwrap();
+    let replayed =
+        server.send("POST", &path(&format!("/dead/{event}/replay")), &[], "").expect(200);
+    assert_eq!(replayed["delivered"], true);
+    assert_eq!(receiver.taken().last().unwrap().body, dead[0]["body"]);
+}

@@ -70,6 +70,11 @@ fn large_reports_are_taken_and_larger_ones_refused() {
 #[test]
 fn tasks_of_a_run_are_limited() {
     let server = Server::start();
+    // As many as fit into a body: the first too many ends it, whatever room the rest would take.
+    let many =
+        format!(r#"{{"id":"many","tasks":[{{"id":1}}{}]}}"#, r#",{"id":1}"#.repeat(1_000_000));
+    server.send("POST", &format!("{BASE}/workflows"), &[JSON], &many).problem(409, "L750");
+    assert_eq!(server.get("/api/v1/runs").expect(200)["items"], json!([]));
     let tasks: Vec<Value> = (0..1000).map(|id| json!({ "id": id })).collect();
     let run = server.reported("POST", "/workflows", &json!({ "id": "w", "tasks": tasks }));
     let more = server.report("POST", "/workflows/w/tasks", &json!({ "id": "more" }));
