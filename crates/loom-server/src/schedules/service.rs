@@ -146,11 +146,10 @@ impl Schedules {
         &self,
         caller: &Caller,
         name: &str,
-        expected: Option<u64>,
+        when: Precondition,
     ) -> Result<(), Problem> {
         loop {
             let present = self.visible(caller, name, Permission::SchedulesWrite).await?;
-            let when = Precondition { version: expected, absent: false };
             when.check(Some(present.version), Definition::KIND, SCHEDULES, name)?;
             let changes = vec![
                 change(SCHEDULES, name, Expect::Version(present.version), Write::Delete),
