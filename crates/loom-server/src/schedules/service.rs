@@ -364,7 +364,7 @@ fn replaced(caller: &Caller, present: &Present, asked: &Asked, now: Timestamp) -
         state.waiting.clear();
     }
     definition.spec = asked.spec.clone();
-    definition.secrets = asked.secrets.clone();
+    definition.secrets.clone_from(&asked.secrets);
     caller.name().clone_into(&mut definition.changed_by);
     definition.changed_at = now;
     Present { definition, state, ..*present }
