@@ -19,18 +19,34 @@ const DESCRIPTION_MAX: usize = 1024;
 const ANNOTATIONS: usize = 2;
 
 /// What must be so for a change to be made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Precondition {
-    /// It has this entity tag.
-    pub version: Option<u64>,
+    /// It is there, and perhaps as the caller saw it.
+    pub present: Option<Seen>,
     /// It is not there.
     pub absent: bool,
+}
+
+/// How something has to be that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// However it is.
+    Anyhow,
+    /// With one of these entity tags.
+    Tagged(Vec<u64>),
+}
+
+impl From<Option<u64>> for Precondition {
+    /// With this entity tag, if there is one.
+    fn from(version: Option<u64>) -> Self {
+        Self { present: version.map(|version| Seen::Tagged(vec![version])), absent: false }
+    }
 }
 
 impl Precondition {
     /// Refuses a change of something that is there with this version, or is not there.
     pub(crate) fn check(
-        self,
+        &self,
         present: Option<u64>,
         kind: &str,
         collection: &str,
@@ -40,7 +56,12 @@ impl Precondition {
             let message = format!("there is a {kind} `{name}` already");
             return Err(Problem::new(ErrorCode::AlreadyThere, message));
         }
-        if self.version.is_some() && self.version != present {
+        let holds = match (&self.present, present) {
+            (None, _) | (Some(Seen::Anyhow), Some(_)) => true,
+            (Some(Seen::Tagged(tags)), Some(version)) => tags.contains(&version),
+            (Some(_), None) => false,
+        };
+        if !holds {
             let (collection, key) = (collection.to_owned(), name.to_owned());
             return Err(Problem::stale(&Stale { collection, key }));
         }
@@ -110,6 +131,30 @@ pub(crate) fn within(what: &str, found: u32, least: u32, most: u32) -> Result<()
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_change_is_made_of_what_the_caller_saw() {
+        let seen = |tags: &[u64]| Some(Seen::Tagged(tags.to_vec()));
+        // (is there, is not to be there, what is there, the refusal)
+        let (stale, taken) = (Some(ErrorCode::PreconditionFailed), Some(ErrorCode::AlreadyThere));
+        for (present, absent, version, refusal) in [
+            (None, false, None, None),
+            (None, false, Some(7), None),
+            (None, true, None, None),
+            (None, true, Some(7), taken),
+            (Some(Seen::Anyhow), false, Some(7), None),
+            (Some(Seen::Anyhow), false, None, stale),
+            (seen(&[7]), false, Some(7), None),
+            (seen(&[6, 7]), false, Some(7), None),
+            (seen(&[6]), false, Some(7), stale),
+            (seen(&[]), false, Some(7), stale),
+            (seen(&[7]), false, None, stale),
+        ] {
+            let when = Precondition { present, absent };
+            let found = when.check(version, "thing", "things", "x").err();
+            assert_eq!(found.map(|problem| problem.code), refusal, "{when:?} {version:?}");
+        }
+    }
 
     #[test]
     fn names_are_plain() {

@@ -1,8 +1,10 @@
 //! Roles: the built-in ones, and those that administrators define.
 
 use super::{Caller, Permission, Permissions, Role, Scope};
+use crate::asked::Precondition;
 use crate::problem::Problem;
 use crate::shelf::Shelf;
+use crate::workflows::Tagged;
 use loom_protocol::ErrorCode;
 use loom_protocol::api::{DefineRole, RoleList, RoleView};
 use loom_store::{Change, Document, Expect, Scan, Write};
@@ -11,6 +13,8 @@ use std::collections::BTreeSet;
 
 /// The collection of roles. Keys are their names.
 const COLLECTION: &str = "roles";
+/// What a role is called.
+const KIND: &str = "role";
 /// The most roles beside the built-in ones.
 const ROLES_MAX: usize = 500;
 /// The most characters of a role's name, and of its description.
@@ -30,21 +34,27 @@ impl Roles {
     /// All roles, the built-in ones first.
     pub async fn list(&self, caller: &Caller) -> Result<RoleList, Problem> {
         caller.may_everywhere(Permission::TokensList)?;
-        let built_in = Role::ALL.map(|role| RoleView {
-            name: role.name().to_owned(),
-            built_in: true,
-            description: role.what().to_owned(),
-            permissions: role.permissions().iter().map(|it| it.name().to_owned()).collect(),
-        });
         let limit = ROLES_MAX;
         let page = self.shelf.scan(COLLECTION, Scan { limit, ..Scan::default() }).await?;
         let defined = page.documents.into_iter().map(|document| {
             let role = read(&document)?;
             Ok(view(document.key, role))
         });
-        let mut items = Vec::from(built_in);
+        let mut items = Vec::from(Role::ALL.map(built_in));
         items.extend(defined.collect::<Result<Vec<_>, Problem>>()?);
         Ok(RoleList { items })
+    }
+
+    /// One role, with its entity tag.
+    pub async fn get(&self, caller: &Caller, name: &str) -> Result<Tagged<RoleView>, Problem> {
+        caller.may_everywhere(Permission::TokensList)?;
+        if let Some(role) = Role::from_name(name) {
+            return Ok(Tagged { value: built_in(role), version: 0 });
+        }
+        let document = self.shelf.document(COLLECTION, name).await?;
+        let document = document.ok_or_else(|| Problem::missing(KIND, name))?;
+        let value = view(name.to_owned(), read(&document)?);
+        Ok(Tagged { value, version: document.version })
     }
 
     /// Defines a role, or defines it anew for all that have it. It may allow no more than the
@@ -54,7 +64,8 @@ impl Roles {
         caller: &Caller,
         name: &str,
         role: DefineRole,
-    ) -> Result<RoleView, Problem> {
+        when: Precondition,
+    ) -> Result<Tagged<RoleView>, Problem> {
         caller.may_everywhere(Permission::TokensWrite)?;
         check_name(name)?;
         if role.description.chars().count() > DESCRIPTION_MAX {
@@ -67,23 +78,43 @@ impl Roles {
                 .help("write `resource:action`, `resource:*` or `*`; GET /api/v1/roles shows them")
         })?;
         caller.covers(permissions, &Scope::All)?;
-        let limit = ROLES_MAX;
-        let present = self.shelf.scan(COLLECTION, Scan { limit, ..Scan::default() }).await?;
-        let is_new = !present.documents.iter().any(|document| document.key == name);
-        if is_new && present.documents.len() >= ROLES_MAX {
-            return Err(Problem::argument(format!("there are {ROLES_MAX} roles already")));
+        loop {
+            let limit = ROLES_MAX;
+            let present = self.shelf.scan(COLLECTION, Scan { limit, ..Scan::default() }).await?;
+            let before = present.documents.iter().find(|document| document.key == name);
+            let before = before.map(|document| document.version);
+            when.check(before, KIND, COLLECTION, name)?;
+            if before.is_none() && present.documents.len() >= ROLES_MAX {
+                return Err(Problem::argument(format!("there are {ROLES_MAX} roles already")));
+            }
+            let expect = before.map_or(Expect::Absent, Expect::Version);
+            let write = Write::Put { body: json!(role), secret: None };
+            // Where somebody else was quicker, all is looked at again.
+            if let Ok(versions) = self.shelf.write(vec![change(name, write, expect)]).await? {
+                let value = view(name.to_owned(), role);
+                return Ok(Tagged { value, version: versions[0] });
+            }
         }
-        self.write(name, Write::Put { body: json!(role), secret: None }, Expect::Any).await?;
-        Ok(view(name.to_owned(), role))
     }
 
     /// Deletes a role. Tokens that have it keep their others.
-    pub async fn delete(&self, caller: &Caller, name: &str) -> Result<(), Problem> {
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        name: &str,
+        when: Precondition,
+    ) -> Result<(), Problem> {
         caller.may_everywhere(Permission::TokensWrite)?;
         check_name(name)?;
-        let missing = || Problem::missing("role", name);
-        let document = self.shelf.document(COLLECTION, name).await?.ok_or_else(missing)?;
-        self.write(name, Write::Delete, Expect::Version(document.version)).await
+        loop {
+            let missing = || Problem::missing(KIND, name);
+            let document = self.shelf.document(COLLECTION, name).await?.ok_or_else(missing)?;
+            when.check(Some(document.version), KIND, COLLECTION, name)?;
+            let change = change(name, Write::Delete, Expect::Version(document.version));
+            if self.shelf.write(vec![change]).await?.is_ok() {
+                return Ok(());
+            }
+        }
     }
 
     /// What these roles allow together; all of them have to exist.
@@ -122,11 +153,10 @@ impl Roles {
         let all = sets.filter_map(Result::ok).fold(Permissions::default(), Permissions::union);
         Ok(Some(all))
     }
+}
 
-    async fn write(&self, name: &str, write: Write, expect: Expect) -> Result<(), Problem> {
-        let change = Change { collection: COLLECTION.into(), key: name.to_owned(), expect, write };
-        self.shelf.write(vec![change]).await?.map(drop).map_err(|stale| Problem::stale(&stale))
-    }
+fn change(name: &str, write: Write, expect: Expect) -> Change {
+    Change { collection: COLLECTION.into(), key: name.to_owned(), expect, write }
 }
 
 fn check_name(name: &str) -> Result<(), Problem> {
@@ -149,6 +179,15 @@ fn read(document: &Document) -> Result<DefineRole, Problem> {
         let what = format!("the role `{}` cannot be read", document.key);
         Problem::new(ErrorCode::StoreCorrupt, what)
     })
+}
+
+fn built_in(role: Role) -> RoleView {
+    RoleView {
+        name: role.name().to_owned(),
+        built_in: true,
+        description: role.what().to_owned(),
+        permissions: role.permissions().iter().map(|it| it.name().to_owned()).collect(),
+    }
 }
 
 fn view(name: String, role: DefineRole) -> RoleView {

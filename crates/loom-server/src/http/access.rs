@@ -1,12 +1,14 @@
 //! `/tokens`, `/roles` and `/audit`.
 
 use super::cursor;
-use super::extract::{Json, PageParams, Params, Path};
+use super::extract::{Json, PageParams, Params, Path, tagged};
 use crate::access::{AuditFilter, Caller, Permission};
 use crate::app::App;
+use crate::asked::Precondition;
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use loom_core::Timestamp;
 use loom_protocol::api::{
     AuditList, AuditOutcome, CreateToken, DefineRole, MayIn, Me, RoleList, RoleView, TokenCreated,
@@ -24,7 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_tokens, create_token))
         .routes(routes!(revoke_token))
         .routes(routes!(list_roles))
-        .routes(routes!(define_role, delete_role))
+        .routes(routes!(get_role, define_role, delete_role))
         .routes(routes!(audit))
 }
 
@@ -106,34 +108,50 @@ async fn list_roles(
     app.access.roles.list(&caller).await.map(Json)
 }
 
+/// Read a role
+#[utoipa::path(get, path = "/api/v1/roles/{name}", tag = "access",
+    params(("name" = String, Path)),
+    security(("token" = ["tokens:list"])),
+    responses((status = 200, body = RoleView)))]
+async fn get_role(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    app.access.roles.get(&caller, &name).await.map(tagged)
+}
+
 /// Define a role, or define it anew
 ///
 /// Nobody defines a role that may do more than themselves. Tokens that have it follow within
-/// seconds.
+/// seconds. `If-None-Match: *` only makes, `If-Match` only replaces what the caller saw.
 #[utoipa::path(put, path = "/api/v1/roles/{name}", tag = "access", request_body = DefineRole,
-    params(("name" = String, Path)),
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header),
+        ("If-None-Match" = Option<String>, Header)),
     security(("token" = ["tokens:write"])),
     responses((status = 200, body = RoleView)))]
 async fn define_role(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
+    when: Precondition,
     Json(role): Json<DefineRole>,
-) -> Result<Json<RoleView>, Problem> {
-    app.access.roles.define(&caller, &name, role).await.map(Json)
+) -> Result<Response, Problem> {
+    app.access.roles.define(&caller, &name, role, when).await.map(tagged)
 }
 
 /// Delete a role
 #[utoipa::path(delete, path = "/api/v1/roles/{name}", tag = "access",
-    params(("name" = String, Path)),
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header)),
     security(("token" = ["tokens:write"])),
     responses((status = 204)))]
 async fn delete_role(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    app.access.roles.delete(&caller, &name).await?;
+    app.access.roles.delete(&caller, &name, when).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

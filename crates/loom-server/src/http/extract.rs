@@ -2,7 +2,7 @@
 
 use super::query;
 use crate::access::Caller;
-use crate::asked::Precondition;
+use crate::asked::{Precondition, Seen};
 use crate::problem::Problem;
 use crate::workflows::Tagged;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
@@ -202,16 +202,14 @@ pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a 
     text.map(Some).map_err(|_| Problem::argument(format!("the header `{name}` is not ASCII text")))
 }
 
-/// The version in an `If-Match` header, as [`etag`] wrote it.
-fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let Some(tag) = text(headers, "if-match")? else { return Ok(None) };
-    if tag == "*" {
-        return Ok(None);
+/// What an `If-Match` header asks for. Tags that are not as [`etag`] writes them match nothing.
+fn if_match(headers: &HeaderMap) -> Result<Option<Seen>, Problem> {
+    let Some(tags) = text(headers, "if-match")? else { return Ok(None) };
+    if tags.trim() == "*" {
+        return Ok(Some(Seen::Anyhow));
     }
-    let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-    version.and_then(|version| version.parse().ok()).map(Some).ok_or_else(|| {
-        Problem::new(ErrorCode::PreconditionFailed, "the `If-Match` tag is not one of ours")
-    })
+    let version = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+    Ok(Some(Seen::Tagged(tags.split(',').filter_map(version).collect())))
 }
 
 /// Whether an `If-None-Match: *` header says that nothing may be there yet.
@@ -228,7 +226,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Precondition {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let headers = &parts.headers;
-        Ok(Self { version: if_match(headers)?, absent: if_absent(headers)? })
+        Ok(Self { present: if_match(headers)?, absent: if_absent(headers)? })
     }
 }
 

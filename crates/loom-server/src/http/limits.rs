@@ -80,6 +80,6 @@ async fn delete(
     Path(name): Path<String>,
     when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    app.limits.delete(&caller, &name, when.version).await?;
+    app.limits.delete(&caller, &name, when).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -68,6 +68,6 @@ async fn delete(
     Path(name): Path<String>,
     when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    app.retention.delete(&caller, &name, when.version).await?;
+    app.retention.delete(&caller, &name, when).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -148,7 +148,7 @@ async fn change(
     when: Precondition,
     Json(change): Json<Map<String, Value>>,
 ) -> Result<Response, Problem> {
-    app.runs.change(&caller, &id, change, when.version).await.map(tagged)
+    app.runs.change(&caller, &id, change, when).await.map(tagged)
 }
 
 /// Read what a run began with

@@ -98,7 +98,7 @@ async fn delete(
     Path(name): Path<String>,
     when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    app.schedules.delete(&caller, &name, when.version).await?;
+    app.schedules.delete(&caller, &name, when).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

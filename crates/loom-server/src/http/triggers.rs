@@ -92,7 +92,7 @@ async fn delete(
     Path(name): Path<String>,
     when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    app.triggers.delete(&caller, &name, when.version).await?;
+    app.triggers.delete(&caller, &name, when).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

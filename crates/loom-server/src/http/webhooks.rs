@@ -113,15 +113,16 @@ async fn rotate(
 
 /// Delete a webhook with its dead deliveries
 #[utoipa::path(delete, path = "/api/v1/webhooks/{id}", tag = "webhooks",
-    params(("id" = String, Path)),
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
     security(("token" = ["webhooks:write"])),
     responses((status = 204)))]
 async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
+    when: Precondition,
 ) -> Result<StatusCode, Problem> {
-    app.webhooks.delete(&caller, &id).await?;
+    app.webhooks.delete(&caller, &id, when).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -160,7 +160,7 @@ async fn disable(
     when: Precondition,
 ) -> Result<Response, Problem> {
     let key = (namespace.as_str(), name.as_str(), version.as_str());
-    app.workflows.disable(&caller, key, true, when.version).await.map(tagged)
+    app.workflows.disable(&caller, key, true, when).await.map(tagged)
 }
 
 /// Allow new runs of a version again
@@ -177,5 +177,5 @@ async fn enable(
     when: Precondition,
 ) -> Result<Response, Problem> {
     let key = (namespace.as_str(), name.as_str(), version.as_str());
-    app.workflows.disable(&caller, key, false, when.version).await.map(tagged)
+    app.workflows.disable(&caller, key, false, when).await.map(tagged)
 }

@@ -213,11 +213,12 @@ impl Limits {
         &self,
         caller: &Caller,
         name: &str,
-        expected: Option<u64>,
+        when: Precondition,
     ) -> Result<(), Problem> {
         let (limit, version) = self.visible(caller, name, Permission::LimitsWrite).await?;
         may_change(caller, &limit.spec)?;
-        let expect = Expect::Version(expected.unwrap_or(version));
+        when.check(Some(version), "limit", LIMITS, name)?;
+        let expect = Expect::Version(version);
         let written = self.shelf.write(vec![change(LIMITS, name, expect, Write::Delete)]).await?;
         written.map_err(|stale: Stale| Problem::stale(&stale))?;
         self.changed().await

@@ -100,10 +100,11 @@ impl Retention {
         &self,
         caller: &Caller,
         name: &str,
-        expected: Option<u64>,
+        when: Precondition,
     ) -> Result<(), Problem> {
         let found = self.visible(caller, name, Permission::RunsDelete).await?;
-        let expect = Expect::Version(expected.unwrap_or(found.version));
+        when.check(Some(found.version), KIND, COLLECTION, name)?;
+        let expect = Expect::Version(found.version);
         let (collection, key) = (COLLECTION.into(), name.to_owned());
         let change = Change { collection, key, expect, write: Write::Delete };
         let written = self.shelf.write(vec![change]).await?;

@@ -3,12 +3,13 @@
 use super::service::Runs;
 use super::start::check_labels;
 use crate::access::{Caller, Permission};
+use crate::asked::Precondition;
 use crate::problem::Problem;
 use crate::workflows::Tagged;
 use loom_core::RunState;
 use loom_protocol::ErrorCode;
 use loom_protocol::api::{ChangeRun, RunView};
-use loom_store::{RunMeta, RunSummary, Stale};
+use loom_store::{RunMeta, RunSummary};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -37,16 +38,13 @@ impl Runs {
         caller: &Caller,
         id: &str,
         change: Map<String, Value>,
-        expected: Option<u64>,
+        when: impl Into<Precondition>,
     ) -> Result<Tagged<RunView>, Problem> {
         let mut found = self.permitted(caller, id, Permission::RunsUpdate).await?;
-        let change = read(change)?;
+        let (change, when) = (read(change)?, when.into());
         loop {
             let version = tag(&found.meta);
-            if expected.is_some_and(|expected| expected != version) {
-                let (collection, key) = ("run".to_owned(), found.id.to_string());
-                return Err(Problem::stale(&Stale { collection, key }));
-            }
+            when.check(Some(version), "run", "run", &found.id.to_string())?;
             let next = Arc::new(changed(&found, &change)?);
             let (run, before, after) = (found.id, Arc::clone(&found.meta), Arc::clone(&next));
             if self.readers.ask(move |store| store.describe(run, &before, &after)).await? {

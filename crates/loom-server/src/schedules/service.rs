@@ -146,11 +146,10 @@ impl Schedules {
         &self,
         caller: &Caller,
         name: &str,
-        expected: Option<u64>,
+        when: Precondition,
     ) -> Result<(), Problem> {
         loop {
             let present = self.visible(caller, name, Permission::SchedulesWrite).await?;
-            let when = Precondition { version: expected, absent: false };
             when.check(Some(present.version), Definition::KIND, SCHEDULES, name)?;
             let changes = vec![
                 change(SCHEDULES, name, Expect::Version(present.version), Write::Delete),
@@ -365,7 +364,7 @@ fn replaced(caller: &Caller, present: &Present, asked: &Asked, now: Timestamp) -
         state.waiting.clear();
     }
     definition.spec = asked.spec.clone();
-    definition.secrets = asked.secrets.clone();
+    definition.secrets.clone_from(&asked.secrets);
     caller.name().clone_into(&mut definition.changed_by);
     definition.changed_at = now;
     Present { definition, state, ..*present }

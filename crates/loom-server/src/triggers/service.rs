@@ -141,13 +141,12 @@ impl Triggers {
         &self,
         caller: &Caller,
         name: &str,
-        expected: Option<u64>,
+        when: Precondition,
     ) -> Result<(), Problem> {
         loop {
             let permission = Permission::TriggersWrite;
             let Found { value: trigger, version, .. } =
                 kept::visible::<Trigger>(&self.shelf, caller, name, permission).await?;
-            let when = Precondition { version: expected, absent: false };
             when.check(Some(version), Trigger::KIND, Trigger::COLLECTION, name)?;
             let more = match &trigger.salt {
                 Some(salt) => self.files.end(salt).await?,

@@ -192,16 +192,27 @@ impl Webhooks {
     }
 
     /// Removes a subscription with its dead deliveries.
-    pub async fn delete(&self, caller: &Caller, id: &str) -> Result<(), Problem> {
-        self.find(caller, Permission::WebhooksWrite, id).await?;
-        let dead = self.dead_documents(id, None, DEAD_MAX).await?;
-        let mut changes: Vec<Change> =
-            dead.documents.into_iter().map(|document| delete(DEAD, document.key)).collect();
-        changes.push(delete(SUBSCRIPTIONS, id.to_owned()));
-        changes.push(delete(PLACES, id.to_owned()));
-        self.office.shelf.write(changes).await?.map_err(|stale| Problem::stale(&stale))?;
-        self.dismiss(id);
-        Ok(())
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        id: &str,
+        when: Precondition,
+    ) -> Result<(), Problem> {
+        loop {
+            let found = self.find(caller, Permission::WebhooksWrite, id).await?;
+            when.check(Some(found.version), "webhook", SUBSCRIPTIONS, id)?;
+            let dead = self.dead_documents(id, None, DEAD_MAX).await?.documents.into_iter();
+            let mut changes: Vec<Change> =
+                dead.map(|document| delete(DEAD, document.key)).collect();
+            let expect = Expect::Version(found.version);
+            changes.push(Change { expect, ..delete(SUBSCRIPTIONS, id.to_owned()) });
+            changes.push(delete(PLACES, id.to_owned()));
+            // Where somebody else was quicker, all is looked at again.
+            if self.office.shelf.write(changes).await?.is_ok() {
+                self.dismiss(id);
+                return Ok(());
+            }
+        }
     }
 
     /// Stops delivering, until [`resume`](Self::resume).

@@ -6,6 +6,7 @@ use super::document::{COLLECTION, Registered, WorkflowKey, read};
 use super::prepared::Prepared;
 use super::view::{Detail, view};
 use crate::access::{Caller, Permission};
+use crate::asked::Precondition;
 use crate::config::Config;
 use crate::ids::hex;
 use crate::problem::Problem;
@@ -203,31 +204,27 @@ impl Workflows {
         Ok(WorkflowList { items, next_cursor })
     }
 
-    /// Refuses new runs of a version, or allows them again. `expected` is the entity tag that the
-    /// caller last saw.
+    /// Refuses new runs of a version, or allows them again, if it is as the caller saw it.
     pub async fn disable(
         &self,
         caller: &Caller,
         key: (&str, &str, &str),
         disabled: bool,
-        expected: Option<u64>,
+        when: impl Into<Precondition>,
     ) -> Result<Tagged<WorkflowView>, Problem> {
         let (namespace, name, version) = key;
         caller.may(Permission::WorkflowsDisable, namespace)?;
-        let key = self.find(namespace, name, Some(version)).await?;
+        let (key, when) = (self.find(namespace, name, Some(version)).await?, when.into());
         loop {
             let (mut registered, version) = self.registered(&key).await?;
+            when.check(Some(version), "workflow", COLLECTION, &key.text())?;
             registered.disabled = disabled;
-            let change = put(&key, &registered, Expect::Version(expected.unwrap_or(version)));
-            match self.shelf.write(vec![change]).await? {
-                Ok(versions) => {
-                    self.cache.forget();
-                    let value = view(&key, &registered, Detail::Head);
-                    return Ok(Tagged { value, version: versions[0] });
-                }
-                Err(stale) if expected.is_some() => return Err(Problem::stale(&stale)),
-                // Somebody else was quicker; what they wrote is kept.
-                Err(_) => {}
+            let change = put(&key, &registered, Expect::Version(version));
+            // Where somebody else was quicker, what they wrote is kept.
+            if let Ok(versions) = self.shelf.write(vec![change]).await? {
+                self.cache.forget();
+                let value = view(&key, &registered, Detail::Head);
+                return Ok(Tagged { value, version: versions[0] });
             }
         }
     }

@@ -135,6 +135,33 @@ fn nobody_hands_out_more_than_they_have() {
 }
 
 #[test]
+fn a_role_is_changed_by_who_saw_it() {
+    let server = guarded(&[]);
+    let path = "/api/v1/roles/clerk";
+    let send = |method: &str, header: (&str, &str), body: &Value| {
+        let headers = [("content-type", "application/json"), header];
+        server.send(method, path, &headers, &body.to_string())
+    };
+    let role = json!({ "permissions": ["runs:list"] });
+    send("PUT", ("if-match", "*"), &role).problem(412, "L705");
+    let made = send("PUT", ("if-none-match", "*"), &role);
+    assert_eq!(made.expect(200)["name"], "clerk");
+    send("PUT", ("if-none-match", "*"), &role).problem(409, "L704");
+    let first = made.header("etag").to_owned();
+    assert_eq!(server.get(path).header("etag"), first);
+    assert_eq!(server.get("/api/v1/roles/viewer").expect(200)["built_in"], true);
+    let either = format!("\"99999\", {first}");
+    let second = send("PUT", ("if-match", &either), &role);
+    second.expect(200);
+    for wrong in [first.as_str(), "\"99999\"", "W/\"1\"", "x", ""] {
+        send("PUT", ("if-match", wrong), &role).problem(412, "L705");
+        send("DELETE", ("if-match", wrong), &Value::Null).problem(412, "L705");
+    }
+    send("DELETE", ("if-match", second.header("etag")), &Value::Null).expect(204);
+    server.get(path).problem(404, "L703");
+}
+
+#[test]
 fn every_change_is_recorded_with_who_what_from_where_and_its_outcome() {
     let server = guarded(&[]);
     server.register(HELLO);

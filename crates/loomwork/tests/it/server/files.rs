@@ -334,8 +334,10 @@ fn a_trigger_is_paused_changed_and_deleted() {
     fs::write(inside(&server, "sub/new"), "").unwrap();
     until_fired(&server, "all", 1);
     // A run that cannot be started is told of.
-    server.register("{ name: needy, tasks: [{ name: a, plugin: noop, inputs: [GIVEN] }] }");
+    server.register("{ name: needy, version: 0.1.0, tasks: [{ name: a, plugin: noop }] }");
     put(&server, "all", "sub/*", &json!({ "run": { "workflow": "needy" } })).expect(200);
+    let needs = "tasks: [{ name: a, plugin: noop, inputs: [GIVEN] }]";
+    server.register(&format!("{{ name: needy, version: 0.2.0, {needs} }}"));
     fs::write(inside(&server, "sub/newer"), "").unwrap();
     let refused = eventually("a run is refused", || {
         let state = state(&server, "all");

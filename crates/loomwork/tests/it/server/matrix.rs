@@ -177,7 +177,7 @@ impl Theirs {
         Self {
             run,
             reported: text(&reported["run"]),
-            webhook: text(&webhook["id"]),
+            webhook: text(&webhook["webhook"]["id"]),
             token: text(&token["id"]),
         }
     }

@@ -292,6 +292,19 @@ fn a_subscription_is_changed_by_who_saw_it() {
 }
 
 #[test]
+fn a_subscription_is_deleted_by_who_saw_it() {
+    let server = Server::start();
+    let made = server.post("/api/v1/webhooks", &json!({ "url": "https://example.org/" }));
+    let path = format!("/api/v1/webhooks/{}", made.expect(201)["webhook"]["id"].as_str().unwrap());
+    let delete = |tag: &str| server.send("DELETE", &path, &[("if-match", tag)], "");
+    let tag = server.get(&path).header("etag").to_owned();
+    delete("\"99999\"").problem(412, "L705");
+    server.get(&path).expect(200);
+    delete(&tag).expect(204);
+    server.get(&path).problem(404, "L703");
+}
+
+#[test]
 fn two_secrets_are_good_while_one_replaces_the_other() {
     let server = server();
     let old = Receiver::start(SECRET);
