@@ -84,7 +84,7 @@ impl Subscription {
 }
 
 fn named(types: Option<&[String]>) -> Result<Types, Problem> {
-    types.map_or(Ok(Types::ALL), |types| Types::named(types.iter().map(String::as_str)))
+    types.map_or(Ok(Types::All), |types| Types::named(types.iter().map(String::as_str)))
 }
 
 /// Where a subscription's events come from.

@@ -36,7 +36,7 @@ impl Subscription {
     /// The events that it wants.
     pub(super) fn filter(&self) -> Result<Filter, Problem> {
         let types = match self.types.as_slice() {
-            [] => Types::ALL,
+            [] => Types::All,
             names => Types::named(names.iter().map(String::as_str))?,
         };
         Ok(Filter { namespaces: self.namespaces.clone(), workflow: self.workflow.clone(), types })

@@ -237,7 +237,8 @@ impl Webhooks {
         let found = self.find(caller, Permission::WebhooksWrite, id).await?;
         let now = self.office.clock.now();
         let body = json!({ "type": "webhook.test", "at": rfc3339(now.0), "webhook": id });
-        let reply = self.post(&found, format!("test-{}", new_id(now)?), &body).await?;
+        let id = format!("test-{}", new_id(now)?);
+        let reply = self.post(&found, id, String::new(), &body).await?;
         Ok(result(&reply))
     }
 
@@ -245,11 +246,12 @@ impl Webhooks {
         &self,
         found: &Found,
         id: String,
+        correlation_id: String,
         body: &serde_json::Value,
     ) -> Result<Reply, Problem> {
         let body = serde_json::to_vec(body).expect("its keys are text");
         let (url, secrets) = (found.subscription.url.clone(), found.secrets.clone());
-        let parcel = Parcel { url, id, body, secrets };
+        let parcel = Parcel { url, id, correlation_id, body, secrets };
         Ok(self.office.receivers.post(parcel, self.office.clock.now()).await)
     }
 
