@@ -2,11 +2,13 @@
 
 use super::cursor;
 use super::extract::{Json, PageParams, Params, Path};
-use crate::access::{AuditFilter, Caller};
+use super::gate::noted;
+use crate::access::{AuditFilter, Caller, Made};
 use crate::app::App;
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use loom_core::Timestamp;
 use loom_protocol::api::{
     AuditList, AuditOutcome, CreateToken, DefineRole, RoleList, RoleView, TokenCreated, TokenList,
@@ -55,9 +57,10 @@ async fn create_token(
     State(app): State<Arc<App>>,
     caller: Caller,
     Json(request): Json<CreateToken>,
-) -> Result<(StatusCode, Json<TokenCreated>), Problem> {
+) -> Result<Response, Problem> {
     let created = app.access.tokens.create(&caller, request).await?;
-    Ok((StatusCode::CREATED, Json(created)))
+    let made = vec![Made::from(&created.view)];
+    Ok(noted(made, (StatusCode::CREATED, Json(created))))
 }
 
 /// Revoke a token for good
@@ -97,8 +100,9 @@ async fn define_role(
     caller: Caller,
     Path(name): Path<String>,
     Json(role): Json<DefineRole>,
-) -> Result<Json<RoleView>, Problem> {
-    app.access.roles.define(&caller, &name, role).await.map(Json)
+) -> Result<Response, Problem> {
+    let role = app.access.roles.define(&caller, &name, role).await?;
+    Ok(noted(vec![Made::from(&role)], Json(role)))
 }
 
 /// Delete a role

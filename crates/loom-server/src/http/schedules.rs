@@ -2,13 +2,14 @@
 
 use super::cursor;
 use super::extract::{Json, ListParams, Params, Path, tagged, written};
+use super::runs::accepted;
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use loom_protocol::api::{NextTicks, ScheduleList, ScheduleSpec, ScheduleView, Started};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -138,7 +139,7 @@ async fn trigger(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let started = app.schedules.trigger(&caller, &name).await?;
-    Ok((StatusCode::CREATED, Json(started)).into_response())
+    Ok(accepted("run", started))
 }
 
 /// Foretell the next ticks of a schedule

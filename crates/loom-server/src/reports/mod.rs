@@ -9,4 +9,4 @@ mod house;
 mod service;
 mod shape;
 
-pub use service::Reports;
+pub use service::{Reports, Taken};

@@ -30,17 +30,29 @@ const FIXED: [&str; 12] = [
 ];
 
 impl Runs {
-    /// Changes labels, the reason, and, as long as the run has not begun, its priority. With a tag,
-    /// only if nobody has changed these meanwhile.
-    pub async fn change(
+    /// As [`Self::change`], of something that somebody wrote: what cannot be changed is told apart
+    /// from what is not there.
+    pub async fn change_as_written(
         &self,
         caller: &Caller,
         id: &str,
         change: Map<String, Value>,
         expected: Option<u64>,
     ) -> Result<Tagged<RunView>, Problem> {
+        self.permitted(caller, id, Permission::RunsUpdate).await?;
+        self.change(caller, id, read(change)?, expected).await
+    }
+
+    /// Changes labels, the reason, and, as long as the run has not begun, its priority. With a tag,
+    /// only if nobody has changed these meanwhile.
+    pub async fn change(
+        &self,
+        caller: &Caller,
+        id: &str,
+        change: ChangeRun,
+        expected: Option<u64>,
+    ) -> Result<Tagged<RunView>, Problem> {
         let mut found = self.permitted(caller, id, Permission::RunsUpdate).await?;
-        let change = read(change)?;
         loop {
             let version = tag(&found.meta);
             if expected.is_some_and(|expected| expected != version) {

@@ -56,6 +56,20 @@ fn a_signed_delivery_starts_one_run_however_often_it_comes() {
     let first = deliver(&server, "d1", SIGNATURE).expect(201);
     let run = server.until(first["id"].as_str().unwrap(), "succeeded");
     assert_eq!(run["initiator"], "trigger:push");
+    // Who sent it has no token, and is on record all the same; who proves nothing is not.
+    deliver(&server, "d0", "sha256=00").problem(401, "L701");
+    let entries = eventually("the delivery is on record", || {
+        let found = server.get("/api/v1/audit?who=trigger:push").expect(200)["items"].clone();
+        found.as_array().filter(|found| !found.is_empty()).cloned()
+    });
+    assert_eq!(entries.len(), 1);
+    let entry = &entries[0];
+    assert_eq!(entry["target"], json!({ "name": "push", "run": first["id"] }));
+    assert_eq!(
+        (&entry["call"], &entry["from"]),
+        (&json!("POST /hooks/{name}"), &json!("127.0.0.1"))
+    );
+    assert_eq!((&entry["action"], &entry["outcome"]), (&json!("runs:start"), &json!("done")));
     assert_eq!(server.loom.read("told"), "push refs/heads/main\n");
     server.crash_and_restart();
     let repeat = deliver(&server, "d1", SIGNATURE).expect(200);
