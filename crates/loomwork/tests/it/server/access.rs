@@ -140,12 +140,12 @@ fn every_change_is_recorded_with_who_what_from_where_and_its_outcome() {
         let found = server.get(&format!("/api/v1/audit?{query}")).expect(200);
         found["items"].as_array().unwrap().clone()
     };
-    let cancelled = eventually("both entries", || {
+    let cancelled = eventually("both entries, and that of the start", || {
         let found = find(&format!("target={run}"));
-        (found.len() == 2).then_some(found)
+        (found.len() == 3).then_some(found)
     });
     let outcomes: Vec<_> = cancelled.iter().map(|it| &it["outcome"]).collect();
-    assert_eq!(outcomes, ["refused", "forbidden"]);
+    assert_eq!(outcomes, ["refused", "forbidden", "done"]);
     assert_eq!(cancelled[1]["who"], "viewer");
     assert_eq!(cancelled[1]["from"], "127.0.0.1");
     assert_eq!(cancelled[1]["action"], "runs:cancel");
