@@ -57,7 +57,7 @@ pub(super) type Trouble = Arc<Mutex<Option<WebhookFailing>>>;
 /// delivers, or the subscription is paused, it stands by.
 pub(super) async fn run(office: Office, id: String, trouble: Trouble) {
     loop {
-        let ended = match Courier::new(&office, &id, &trouble).await {
+        let ended = match Courier::find(&office, &id, &trouble).await {
             Ok(Found::Due(mut courier)) => courier.work().await,
             Ok(Found::Paused) => Err(End::Changed),
             Ok(Found::Gone) => return,
@@ -133,7 +133,7 @@ struct Courier<'a> {
 }
 
 impl<'a> Courier<'a> {
-    async fn new(
+    async fn find(
         office: &'a Office,
         id: &'a str,
         trouble: &'a Trouble,
