@@ -223,6 +223,13 @@ impl Plan {
         by_variable.chain(self.dependents.of(task.0)).map(|&next| TaskIx(next))
     }
 
+    /// The tasks that an edge leads from to this one: those that may set what it takes, and those
+    /// that it depends on. A task may come several times.
+    pub fn upstream_of(&self, task: TaskIx) -> impl Iterator<Item = TaskIx> {
+        let by_variable = self.inputs.of(task.0).iter().flat_map(|&var| self.producers.of(var));
+        by_variable.chain(self.dependencies.of(task.0)).map(|&before| TaskIx(before))
+    }
+
     /// The variable of this name, if the workflow names it. Quickest for the task's own outputs.
     pub(crate) fn find_output(&self, task: TaskIx, name: &str) -> Option<VarIx> {
         let own = self.outputs.of(task.0).iter().copied();

@@ -132,7 +132,7 @@ pub fn is_reserved(key: &str) -> bool {
 fn scan(text: &[u8], most: usize) -> Result<(), JsonError> {
     let unfit = |why, at: usize| {
         let before = &text[..at];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         JsonError::Unfit { why, line, column: at - start + 1 }
     };

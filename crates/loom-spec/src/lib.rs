@@ -29,7 +29,9 @@ mod source;
 mod suggest;
 
 pub use catalog::{PluginCatalog, PluginFacts};
-pub use check::{CheckContext, Checked, ResolveError, SecretNames, check, resolve_env};
+pub use check::{
+    CheckContext, Checked, ResolveError, SecretNames, check, is_event_name, resolve_env,
+};
 pub use diagnostic::{Diagnostic, Label, Problems, Severity, Style, Suggestion};
 pub use draft::Draft;
 #[doc(hidden)]

@@ -28,6 +28,8 @@ pub struct RunFilter {
     pub source: Option<String>,
     /// Of this matter.
     pub correlation_id: Option<String>,
+    /// Executed by this other system, which reports it.
+    pub external: Option<String>,
     /// Accepted in this time.
     pub created: TimeRange,
     /// Ended in this time; if either end is given, runs that have not ended do not match.
@@ -176,6 +178,7 @@ impl RunFilter {
             || self.initiator.is_some()
             || self.source.is_some()
             || self.correlation_id.is_some()
+            || self.external.is_some()
             || self.text.is_some()
     }
 
@@ -241,7 +244,8 @@ impl Matcher<'_> {
     }
 
     fn meta_matches(&self, meta: &RunMeta) -> bool {
-        let RunFilter { tags, annotations, initiator, source, correlation_id, .. } = self.filter;
+        let RunFilter { tags, annotations, initiator, source, correlation_id, external, .. } =
+            self.filter;
         let is = |wanted: &Option<String>, found: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted == found)
         };
@@ -251,6 +255,7 @@ impl Matcher<'_> {
         is(initiator, &meta.initiator)
             && is(source, &meta.source)
             && is(correlation_id, &meta.correlation_id)
+            && (external.is_none() || *external == meta.external)
             && tags.iter().all(|tag| meta.tags.contains(tag))
             && annotations.iter().all(has)
     }

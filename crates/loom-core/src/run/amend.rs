@@ -130,6 +130,11 @@ impl Run {
         self.amended(task, name).or_else(|| self.variable(name))
     }
 
+    /// What people have given a task in place of its inputs.
+    pub fn amended_inputs(&self, task: TaskIx) -> &[Variable] {
+        self.amendments.get(&task).map_or(&[], |amendment| &amendment.inputs)
+    }
+
     /// How many attempts a task, or each of its items, has in all.
     pub fn max_attempts(&self, task: TaskIx) -> u32 {
         let amended = self.amendments.get(&task).and_then(|amendment| amendment.max_attempts);

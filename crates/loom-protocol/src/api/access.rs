@@ -151,9 +151,13 @@ pub struct AuditEntry {
     pub action: String,
     /// The call, such as `POST /api/v1/runs/{id}/cancel`.
     pub call: String,
-    /// What it was done to: the names and identities in the path.
+    /// What it was done to, or what was made: names and identities. A call that did several things
+    /// has an entry for each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub target: BTreeMap<String, String>,
+    /// What a token or a role that was made may do.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub detail: BTreeMap<String, String>,
     /// What came of it.
     pub outcome: AuditOutcome,
     /// The status of the answer; 0 for a change from the command line.

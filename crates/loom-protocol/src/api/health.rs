@@ -47,6 +47,8 @@ pub struct Status {
     pub uptime_s: f64,
     /// How many runs there are, by state.
     pub runs: BTreeMap<String, u64>,
+    /// How many tasks of runs that have not ended there are, by phase.
+    pub tasks: BTreeMap<String, u64>,
     /// Tasks that could start and wait for a worker or a limit.
     pub tasks_ready: u64,
     /// Tasks with an attempt under way.

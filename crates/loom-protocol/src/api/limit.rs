@@ -190,6 +190,7 @@ pub struct HolderView {
 /// What is changed about a run. Fields that are absent stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::InputObject))]
 #[serde(deny_unknown_fields)]
 pub struct ChangeRun {
     /// The labels, in place of those that it has.
@@ -197,6 +198,7 @@ pub struct ChangeRun {
     pub tags: Option<BTreeSet<String>>,
     /// Notes to set, and with `null` to remove; the others stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "graphql", graphql(default))]
     pub annotations: BTreeMap<String, Option<String>>,
     /// Which run goes first, as long as it has not begun: -100 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -44,8 +44,8 @@ pub struct StartRun {
     /// It begins no earlier (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_at: Option<String>,
-    /// Carried through the run's attempts, webhooks and logs; the request's `X-Correlation-ID`, or
-    /// a new one, if absent.
+    /// Carried to the run's attempts and webhooks; the request's `X-Correlation-ID`, or a new one, if
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
     /// The most tasks at once.
@@ -174,7 +174,7 @@ pub struct RunView {
     /// Why it was started.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// Carried through the run's attempts, webhooks and logs.
+    /// Carried to the run's attempts and webhooks.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub correlation_id: String,
     /// It began, or will begin, no earlier.
@@ -316,6 +316,14 @@ pub struct TaskView {
     /// When it was settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<String>,
+    /// The most attempts of it, or of each item, the first included.
+    pub max_attempts: u32,
+    /// The variables that it takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
+    /// What it is given in place of some of them, by hand. Secret values read `***`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub amended: BTreeMap<String, Value>,
     /// How many items a `for_each` task has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<u32>,

@@ -13,6 +13,10 @@ pub struct TaskDetail {
     pub task: TaskView,
     /// Variables that it, or somebody in its name, set, in order.
     pub outputs: Vec<VariableView>,
+    /// The tasks before it: those that may set what it takes, and those that it depends on.
+    pub parents: Vec<String>,
+    /// The tasks behind it: those that take what it may set, and those that depend on it.
+    pub children: Vec<String>,
 }
 
 /// One attempt with what it saw and emitted.

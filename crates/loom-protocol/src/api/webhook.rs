@@ -181,6 +181,9 @@ pub struct WebhookList {
 pub struct DeadDelivery {
     /// The event's identity, as `webhook-id` had it.
     pub event: String,
+    /// That of its run, as `x-correlation-id` had it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub correlation_id: String,
     /// When it was given up.
     pub at: String,
     /// How often it was tried.

@@ -4,6 +4,7 @@
 //! behind the answers, those of one commit's time together; what a crash takes with it is at most
 //! the last of these.
 
+use super::made::{Made, Outcome};
 use super::{Caller, Permission};
 use crate::ids::new_id;
 use crate::problem::Problem;
@@ -14,6 +15,7 @@ use loom_protocol::ErrorCode;
 use loom_protocol::api::{AuditEntry, AuditList, AuditOutcome};
 use loom_store::{Change, Document, Expect, Scan, Write};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -57,10 +59,30 @@ pub struct Deed {
     pub action: Permission,
     /// The call, such as `POST /api/v1/runs/{id}/cancel`.
     pub call: String,
-    /// What it was done to.
-    pub target: std::collections::BTreeMap<String, String>,
+    /// What it was done to, and what was made.
+    pub target: BTreeMap<String, String>,
+    /// What that may do.
+    pub detail: BTreeMap<String, String>,
     /// The status of the answer; 0 where there is none.
     pub status: u16,
+}
+
+impl Deed {
+    /// The entries that tell what came of it.
+    pub fn told(self, outcome: Outcome) -> Vec<Self> {
+        let Outcome { status, made } = outcome;
+        let deed = Self { status, ..self };
+        if made.is_empty() {
+            return vec![deed];
+        }
+        let told = |made: Made| {
+            let mut deed = deed.clone();
+            deed.target.extend(made.target);
+            deed.detail.extend(made.detail);
+            deed
+        };
+        made.into_iter().map(told).collect()
+    }
 }
 
 /// Which entries to read.
@@ -72,7 +94,7 @@ pub struct AuditFilter {
     pub action: Option<String>,
     /// Only with this outcome.
     pub outcome: Option<AuditOutcome>,
-    /// Only about this: a name or identity in the path.
+    /// Only about this: a name or identity.
     pub target: Option<String>,
     /// Not before.
     pub since: Option<Timestamp>,
@@ -101,6 +123,7 @@ impl Audit {
     pub async fn record(&self, caller: &Caller, deed: Deed) -> Result<(), Problem> {
         let now = self.clock.now();
         let target = deed.target.into_iter().map(|(name, value)| (name, shortened(value)));
+        let detail = deed.detail.into_iter().map(|(name, value)| (name, shortened(value)));
         let entry = AuditEntry {
             id: self.next_id(now)?.to_string(),
             at: loom_protocol::rfc3339(now.0),
@@ -110,6 +133,7 @@ impl Audit {
             action: deed.action.name().to_owned(),
             call: deed.call,
             target: target.collect(),
+            detail: detail.collect(),
             outcome: outcome(deed.status),
             status: deed.status,
         };
@@ -268,6 +292,25 @@ mod tests {
         let entry = RunId::new(time.as_millis(), 1).to_string();
         assert!(first_key(time) < entry);
         assert!(entry < first_key(Timestamp::from_millis(time.as_millis() + 1)));
+    }
+
+    #[test]
+    fn each_thing_that_was_made_has_an_entry() {
+        let deed = Deed {
+            from: "127.0.0.1".to_owned(),
+            action: Permission::RunsRetry,
+            call: "POST /api/v1/runs/{id}/rerun".to_owned(),
+            target: [("id".to_owned(), "1".to_owned())].into(),
+            detail: BTreeMap::new(),
+            status: 0,
+        };
+        let plain = deed.clone().told(Outcome::of(409));
+        assert_eq!((plain.len(), plain[0].status, plain[0].target.len()), (1, 409, 1));
+        let made = ["2", "3"].map(|run| Made::one("run", run)).into();
+        let told = deed.told(Outcome { status: 201, made });
+        let runs: Vec<_> = told.iter().map(|deed| &*deed.target["run"]).collect();
+        assert_eq!(runs, ["2", "3"]);
+        assert!(told.iter().all(|it| it.target["id"] == "1"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod audit;
 mod caller;
 mod jwks;
 mod jwt;
+mod made;
 mod permission;
 mod role;
 mod roles;
@@ -19,6 +20,7 @@ mod tokens;
 
 pub use audit::{Audit, AuditFilter, Deed};
 pub use caller::{Caller, Grant, Scope};
+pub use made::{Made, Outcome};
 pub use permission::{Permission, Permissions};
 pub use role::Role;
 pub use roles::Roles;

@@ -3,6 +3,7 @@
 use super::Caller;
 use super::audit::{Audit, Deed};
 use super::jwt::Issuer;
+use super::made::Outcome;
 use super::roles::Roles;
 use super::throttle::Throttle;
 use super::token;
@@ -69,18 +70,22 @@ impl Access {
     }
 
     /// Lets a caller change something, and records it. Neither a client that goes away nor a limit
-    /// on time cuts a change off from its record. `status` is that of the answer.
+    /// on time cuts a change off from its record. `told` says what came of it; nothing is recorded
+    /// if it says nothing.
     pub(crate) async fn witness<T: Send + 'static>(
         self: Arc<Self>,
         caller: Caller,
-        mut deed: Deed,
+        deed: Deed,
         change: impl Future<Output = T> + Send + 'static,
-        status: impl FnOnce(&T) -> u16 + Send + 'static,
+        told: impl FnOnce(&T) -> Option<Outcome> + Send + 'static,
     ) -> Result<T, Problem> {
         let done = tokio::spawn(async move {
             let answer = change.await;
-            deed.status = status(&answer);
-            self.audit.record(&caller, deed).await.map(|()| answer)
+            let outcome = told(&answer);
+            for deed in outcome.into_iter().flat_map(|outcome| deed.clone().told(outcome)) {
+                self.audit.record(&caller, deed).await?;
+            }
+            Ok(answer)
         });
         let failed = || Problem::new(ErrorCode::MachineFailed, "the request failed");
         done.await.unwrap_or_else(|_| Err(failed()))

@@ -54,7 +54,7 @@ impl AllEvents {
             place: cursor.to_string(),
             event: batch.wire(cursor, event),
         });
-        heard.filter(|heard| self.filter.types.want(heard.event.what.type_name())).collect()
+        heard.filter(|heard| self.filter.types.want(&heard.event.what)).collect()
     }
 }
 
@@ -73,7 +73,7 @@ impl RunEvents {
     pub(crate) async fn next(&mut self) -> Result<Vec<Heard>, Problem> {
         loop {
             let events = self.follower.next().await?.into_iter();
-            let wanted = events.filter(|event| self.types.want(event.what.type_name()));
+            let wanted = events.filter(|event| self.types.want(&event.what));
             let heard = wanted.map(|event| Heard { place: event.seq.to_string(), event });
             let heard: Vec<Heard> = heard.collect();
             if !heard.is_empty() {

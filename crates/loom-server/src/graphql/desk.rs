@@ -1,6 +1,6 @@
 //! What resolvers need to know of the request that they work on.
 
-use crate::access::{Caller, Deed, Permission};
+use crate::access::{Caller, Deed, Outcome, Permission};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::runs::StartContext;
@@ -63,14 +63,14 @@ impl Desk {
         T: Send + 'static,
         F: Future<Output = Result<T, Problem>> + Send + 'static,
     {
-        self.change_as(act, |_| 200, change).await
+        self.change_as(act, |_| Outcome::of(200), change).await
     }
 
-    /// As [`Desk::change`], where REST answers with another status than 200.
+    /// As [`Desk::change`], where REST answers with another status than 200, or something is made.
     pub(super) async fn change_as<T, F>(
         &self,
         act: Act,
-        status: fn(&T) -> u16,
+        outcome: fn(&T) -> Outcome,
         change: impl FnOnce(Arc<App>, Caller) -> F,
     ) -> Result<T, Problem>
     where
@@ -82,15 +82,18 @@ impl Desk {
             action: act.permission,
             call: format!("mutation {}", act.field),
             target: act.target.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            detail: std::collections::BTreeMap::new(),
             status: 0,
         };
-        let status = move |answer: &Result<T, Problem>| match answer {
-            Ok(done) => status(done),
-            Err(problem) => problem.status().as_u16(),
+        let told = move |answer: &Result<T, Problem>| {
+            Some(match answer {
+                Ok(done) => outcome(done),
+                Err(problem) => Outcome::of(problem.status().as_u16()),
+            })
         };
         let change = change(Arc::clone(&self.app), self.caller.clone());
         let access = Arc::clone(&self.app.access);
-        access.witness(self.caller.clone(), deed, change, status).await?
+        access.witness(self.caller.clone(), deed, change, told).await?
     }
 
     /// What a request to start a run carries beside the run.

@@ -5,15 +5,25 @@ use super::answer::Field;
 use super::desk::{Act, Desk};
 use super::run::{Begun, Run};
 use super::workflow::Workflow;
-use crate::access::Permission as P;
+use crate::access::{Made, Outcome, Permission as P};
+use crate::problem::Problem;
+use crate::workflows::Tagged;
 use async_graphql::{Context, ID, Object};
-use loom_protocol::api::{AmendTask, Identity, RerunRun, ResolveTask, StartRun, Started};
+use loom_protocol::ErrorCode;
+use loom_protocol::api::{
+    AmendTask, ChangeRun, Identity, RerunRun, ResolveTask, StartRun, Started, WorkflowView,
+};
 
 pub(super) struct Mutation;
 
-/// The status of an answer to a start.
-const fn started(started: &Started) -> u16 {
-    if started.repeated { 200 } else { 201 }
+/// What came of a start.
+fn started(started: &Started, what: &str) -> Outcome {
+    let status = if started.repeated { 200 } else { 201 };
+    Outcome { status, made: vec![Made::one(what, &started.id)] }
+}
+
+fn foreign_tag() -> Problem {
+    Problem::new(ErrorCode::PreconditionFailed, "the `etag` is not one of ours")
 }
 
 #[Object]
@@ -35,8 +45,9 @@ impl Mutation {
         let (desk, run) = (Desk::of(context), StartRun { identity, ..run });
         let how = desk.start(idempotency_key);
         let act = Act::new(P::RunsStart, "startRun");
+        let outcome = |run: &Started| started(run, "id");
         let done = desk
-            .change_as(act, started, |app, caller| async move {
+            .change_as(act, outcome, |app, caller| async move {
                 app.runs.start(&caller, run, how).await
             })
             .await;
@@ -56,12 +67,31 @@ impl Mutation {
         let desk = Desk::of(context);
         let start = desk.start(idempotency_key);
         let act = Act::new(P::RunsRetry, "rerunRun").on("id", &id);
+        let outcome = |run: &Started| started(run, "run");
         let done = desk
-            .change_as(act, started, |app, caller| async move {
+            .change_as(act, outcome, |app, caller| async move {
                 app.runs.rerun(&caller, &id, how.unwrap_or_default(), start).await
             })
             .await;
         Some(done.map(Begun::from))
+    }
+
+    /// Change a run's labels, reason or, before it begins, its priority. Takes `runs:update`.
+    async fn update_run(
+        &self,
+        context: &Context<'_>,
+        id: ID,
+        change: ChangeRun,
+        #[graphql(desc = "Only if this is still the run's `etag`.")] etag: Option<String>,
+    ) -> Field<Run> {
+        let act = Act::new(P::RunsUpdate, "updateRun").on("id", &id);
+        let done = Desk::of(context)
+            .change(act, |app, caller| async move {
+                let expected = etag.map(|etag| etag.parse().map_err(|_| foreign_tag()));
+                app.runs.change(&caller, &id, change, expected.transpose()?).await
+            })
+            .await;
+        Some(done.map(|changed| changed.value.into()))
     }
 
     /// Cancel a run. Takes `runs:cancel`.
@@ -114,7 +144,7 @@ impl Mutation {
         let done = Desk::of(context)
             .change_as(
                 act,
-                |_| 204,
+                |_| Outcome::of(204),
                 |app, caller| async move { app.runs.delete(&caller, &id).await.map(|()| id) },
             )
             .await;
@@ -209,9 +239,12 @@ impl Mutation {
         #[graphql(desc = "The workflow document, YAML or JSON.")] source: String,
     ) -> Field<Workflow> {
         let act = Act::new(P::WorkflowsRegister, "registerWorkflow");
-        let status = |(_, new): &(_, bool)| if *new { 201 } else { 200 };
+        let outcome = |(found, new): &(Tagged<WorkflowView>, bool)| {
+            let made = vec![Made::from(&found.value)];
+            Outcome { status: if *new { 201 } else { 200 }, made }
+        };
         let done = Desk::of(context)
-            .change_as(act, status, |app, caller| async move {
+            .change_as(act, outcome, |app, caller| async move {
                 app.workflows.register(&caller, source).await
             })
             .await;

@@ -123,7 +123,7 @@ impl Query {
     /// Takes `events:read`.
     async fn event_cursor(&self, context: &Context<'_>) -> Field<Option<String>> {
         let Desk { app, caller, .. } = Desk::of(context);
-        let all = Wanted { types: Types::ALL, namespace: None, workflow: None, after: None };
+        let all = Wanted { types: Types::All, namespace: None, workflow: None, after: None };
         Some(app.all_events(caller, all).await.map(|events| events.place()))
     }
 }

@@ -7,6 +7,7 @@ use super::page::{named, slice};
 use super::task::Task;
 use super::workflow::Workflow;
 use crate::problem::Problem;
+use crate::workflows::Tagged;
 use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, SimpleObject};
 use loom_protocol::ErrorCode;
@@ -24,7 +25,7 @@ pub(super) struct Run {
     view: RunView,
     /// Read once, however many fields need it.
     #[graphql(skip)]
-    detail: OnceCell<RunDetail>,
+    detail: OnceCell<Tagged<RunDetail>>,
 }
 
 impl From<RunView> for Run {
@@ -34,15 +35,25 @@ impl From<RunView> for Run {
 }
 
 impl Run {
-    async fn detail(&self, context: &Context<'_>) -> Result<&RunDetail, Problem> {
+    async fn tagged(&self, context: &Context<'_>) -> Result<&Tagged<RunDetail>, Problem> {
         let Desk { app, caller, .. } = Desk::of(context);
-        let read = || async { Ok::<_, Problem>(app.runs.get(caller, &self.view.id).await?.value) };
+        let read = || app.runs.get(caller, &self.view.id);
         self.detail.get_or_try_init(read).await
+    }
+
+    async fn detail(&self, context: &Context<'_>) -> Result<&RunDetail, Problem> {
+        self.tagged(context).await.map(|found| &found.value)
     }
 }
 
 #[ComplexObject]
 impl Run {
+    /// Names what `updateRun` may change, as it is.
+    #[graphql(complexity = "cost::look(child_complexity)")]
+    async fn etag(&self, context: &Context<'_>) -> Field<String> {
+        Some(self.tagged(context).await.map(|found| found.version.to_string()))
+    }
+
     /// The number of its last event.
     #[graphql(complexity = "cost::look(child_complexity)")]
     async fn last_seq(&self, context: &Context<'_>) -> Field<u64> {

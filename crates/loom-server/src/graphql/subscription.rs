@@ -90,7 +90,7 @@ impl Subscription {
 
 fn named(types: Option<&[String]>) -> Result<Types, Problem> {
     match types {
-        None => Ok(Types::ALL),
+        None => Ok(Types::All),
         Some([]) => Err(Problem::argument("`types` names no type").help("leave it out for all")),
         Some(types) => Types::named(types.iter().map(String::as_str)),
     }

@@ -4,6 +4,7 @@ use super::answer::Field;
 use super::cost;
 use super::desk::Desk;
 use super::page::slice;
+use crate::problem::Problem;
 use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, SimpleObject};
 use loom_protocol::api::{AttemptDetail, AttemptView, TaskDetail, TaskView, VariableView};
@@ -17,18 +18,25 @@ pub(super) struct Task {
     view: TaskView,
     #[graphql(skip)]
     run: String,
+    /// Read once, however many fields need it.
     #[graphql(skip)]
-    outputs: OnceCell<Vec<VariableView>>,
+    detail: OnceCell<TaskDetail>,
 }
 
 impl Task {
     pub(super) fn new(run: &str, view: TaskView) -> Self {
-        Self { view, run: run.to_owned(), outputs: OnceCell::new() }
+        Self { view, run: run.to_owned(), detail: OnceCell::new() }
     }
 
     pub(super) fn whole(run: &str, detail: TaskDetail) -> Self {
-        let TaskDetail { task, outputs } = detail;
-        Self { outputs: OnceCell::new_with(Some(outputs)), ..Self::new(run, task) }
+        let new = Self::new(run, detail.task.clone());
+        Self { detail: OnceCell::new_with(Some(detail)), ..new }
+    }
+
+    async fn detail(&self, context: &Context<'_>) -> Result<&TaskDetail, Problem> {
+        let Desk { app, caller, .. } = Desk::of(context);
+        let read = || app.runs.task(caller, &self.run, &self.view.name);
+        self.detail.get_or_try_init(read).await
     }
 }
 
@@ -61,10 +69,60 @@ impl Task {
     /// Variables that it, or somebody in its name, set, in order. Secret values read `***`.
     #[graphql(complexity = "cost::look(cost::list(child_complexity))")]
     async fn outputs(&self, context: &Context<'_>) -> Field<&[VariableView]> {
-        let Desk { app, caller, .. } = Desk::of(context);
-        let read = || async {
-            app.runs.task(caller, &self.run, &self.view.name).await.map(|task| task.outputs)
+        Some(self.detail(context).await.map(|detail| &detail.outputs[..]))
+    }
+
+    /// The names of the tasks before it: those that may set what it takes, and those that it
+    /// depends on.
+    #[graphql(complexity = "cost::look(cost::page(first, child_complexity))")]
+    async fn parents(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
+        #[graphql(desc = "Where the page before ended.")] after: Option<String>,
+    ) -> Field<Connection<usize, String>> {
+        let page = |detail: &TaskDetail| {
+            slice(Desk::of(context), &detail.parents, first, after.as_deref(), String::clone)
         };
-        Some(self.outputs.get_or_try_init(read).await.map(Vec::as_slice))
+        Some(self.detail(context).await.and_then(page))
+    }
+
+    /// The names of the tasks behind it: those that take what it may set, and those that depend on
+    /// it.
+    #[graphql(complexity = "cost::look(cost::page(first, child_complexity))")]
+    async fn children(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
+        #[graphql(desc = "Where the page before ended.")] after: Option<String>,
+    ) -> Field<Connection<usize, String>> {
+        let page = |detail: &TaskDetail| {
+            slice(Desk::of(context), &detail.children, first, after.as_deref(), String::clone)
+        };
+        Some(self.detail(context).await.and_then(page))
+    }
+
+    /// How many parents it has.
+    #[graphql(complexity = "cost::look(child_complexity)")]
+    async fn parent_count(&self, context: &Context<'_>) -> Field<usize> {
+        Some(self.detail(context).await.map(|detail| detail.parents.len()))
+    }
+
+    /// How many children it has.
+    #[graphql(complexity = "cost::look(child_complexity)")]
+    async fn child_count(&self, context: &Context<'_>) -> Field<usize> {
+        Some(self.detail(context).await.map(|detail| detail.children.len()))
+    }
+
+    /// Whether it has no parents.
+    #[graphql(complexity = "cost::look(child_complexity)")]
+    async fn is_root(&self, context: &Context<'_>) -> Field<bool> {
+        Some(self.detail(context).await.map(|detail| detail.parents.is_empty()))
+    }
+
+    /// Whether it has no children.
+    #[graphql(complexity = "cost::look(child_complexity)")]
+    async fn is_leaf(&self, context: &Context<'_>) -> Field<bool> {
+        Some(self.detail(context).await.map(|detail| detail.children.is_empty()))
     }
 }

@@ -2,7 +2,8 @@
 
 use super::cursor;
 use super::extract::{Json, PageParams, Params, Path, tagged};
-use crate::access::{AuditFilter, Caller, Permission};
+use super::gate::noted;
+use crate::access::{AuditFilter, Caller, Made, Permission};
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
@@ -79,9 +80,10 @@ async fn create_token(
     State(app): State<Arc<App>>,
     caller: Caller,
     Json(request): Json<CreateToken>,
-) -> Result<(StatusCode, Json<TokenCreated>), Problem> {
+) -> Result<Response, Problem> {
     let created = app.access.tokens.create(&caller, request).await?;
-    Ok((StatusCode::CREATED, Json(created)))
+    let made = vec![Made::from(&created.view)];
+    Ok(noted(made, (StatusCode::CREATED, Json(created))))
 }
 
 /// Revoke a token for good
@@ -137,7 +139,9 @@ async fn define_role(
     when: Precondition,
     Json(role): Json<DefineRole>,
 ) -> Result<Response, Problem> {
-    app.access.roles.define(&caller, &name, role, when).await.map(tagged)
+    let role = app.access.roles.define(&caller, &name, role, when).await?;
+    let made = vec![Made::from(&role.value)];
+    Ok(noted(made, tagged(role)))
 }
 
 /// Delete a role

@@ -1,12 +1,14 @@
 //! `/runs/batch`: many runs in one call.
 
 use super::extract::Json;
+use super::gate::noted;
 use super::runs::context;
-use crate::access::Caller;
+use crate::access::{Caller, Made};
 use crate::app::App;
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::Response;
 use loom_protocol::api::{BatchAct, BatchDone, BatchStart, BatchStarted};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -30,8 +32,10 @@ async fn start(
     caller: Caller,
     headers: HeaderMap,
     Json(batch): Json<BatchStart>,
-) -> Result<Json<BatchStarted>, Problem> {
-    app.runs.start_batch(&caller, batch, context(&headers)?).await.map(Json)
+) -> Result<Response, Problem> {
+    let started = app.runs.start_batch(&caller, batch, context(&headers)?).await?;
+    let made = started.items.iter().filter_map(|item| Some(Made::one("id", item.id.as_ref()?)));
+    Ok(noted(made.collect(), Json(started)))
 }
 
 /// Cancel all runs that match
@@ -42,8 +46,8 @@ async fn cancel(
     State(app): State<Arc<App>>,
     caller: Caller,
     Json(act): Json<BatchAct>,
-) -> Result<Json<BatchDone>, Problem> {
-    app.runs.cancel_batch(&caller, act).await.map(Json)
+) -> Result<Response, Problem> {
+    app.runs.cancel_batch(&caller, act).await.map(done)
 }
 
 /// Retry all failed runs that match
@@ -54,6 +58,13 @@ async fn retry(
     State(app): State<Arc<App>>,
     caller: Caller,
     Json(act): Json<BatchAct>,
-) -> Result<Json<BatchDone>, Problem> {
-    app.runs.retry_batch(&caller, act).await.map(Json)
+) -> Result<Response, Problem> {
+    app.runs.retry_batch(&caller, act).await.map(done)
+}
+
+/// What was done to runs; a dry run does nothing to them.
+fn done(done: BatchDone) -> Response {
+    let to = done.items.iter().filter(|item| item.problem.is_none() && !done.dry_run);
+    let to = to.map(|item| Made::one("id", &item.id)).collect();
+    noted(to, Json(done))
 }

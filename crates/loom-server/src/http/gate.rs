@@ -4,7 +4,7 @@
 //! anything of the request is read, whether they may do it anywhere at all; so that no route can
 //! forget it, the answer is taken from the document that describes the routes.
 
-use crate::access::{Access, Caller, Deed, Permission};
+use crate::access::{Access, Caller, Deed, Made, Outcome, Permission};
 use crate::problem::Problem;
 use crate::serve::Peer;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -13,7 +13,7 @@ use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The permissions of the routes.
@@ -86,6 +86,7 @@ pub(super) async fn gate(
             .flat_map(RawPathParams::iter)
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
+        detail: BTreeMap::new(),
         status: 0,
     };
     let answer = async move {
@@ -94,6 +95,23 @@ pub(super) async fn gate(
             None => next.run(request).await,
         }
     };
-    let status = |response: &Response| response.status().as_u16();
-    gate.access.witness(caller, deed, answer, status).await.unwrap_or_else(Problem::into_response)
+    let is_recorded = first.is_recorded();
+    let told = move |answer: &Response| {
+        let noted = answer.extensions().get::<Noted>();
+        let made = noted.map(|noted| noted.0.clone()).unwrap_or_default();
+        let status = answer.status().as_u16();
+        (is_recorded || noted.is_some()).then_some(Outcome { status, made })
+    };
+    gate.access.witness(caller, deed, answer, told).await.unwrap_or_else(Problem::into_response)
+}
+
+/// What an answer has for the audit log.
+#[derive(Clone)]
+struct Noted(Vec<Made>);
+
+/// An answer, and what was made or touched that its path does not name.
+pub(super) fn noted(made: Vec<Made>, answer: impl IntoResponse) -> Response {
+    let mut answer = answer.into_response();
+    answer.extensions_mut().insert(Noted(made));
+    answer
 }

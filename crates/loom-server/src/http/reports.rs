@@ -3,11 +3,14 @@
 //! Clients of its first versions leave `/cli` out; both ways lead to the same.
 
 use super::extract::{Json, Path, body};
-use crate::access::Caller;
+use super::gate::noted;
+use crate::access::{Caller, Made};
 use crate::app::App;
 use crate::problem::Problem;
+use crate::reports::Taken;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use loom_protocol::api::Reported;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,6 +34,14 @@ fn calls() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(update_task_alone))
 }
 
+/// What a reporter is answered. The audit log has who reports where that changes.
+fn answer(status: StatusCode, taken: Taken) -> Response {
+    let Taken { reported, taken_over } = taken;
+    let run = Made::one("run", &reported.run);
+    let answer = (status, Json(reported));
+    if taken_over { noted(vec![run], answer) } else { answer.into_response() }
+}
+
 /// Report a workflow
 ///
 /// Its run is of external origin: it is seen as all others are, and executed elsewhere. A workflow
@@ -43,10 +54,10 @@ async fn create_workflow(
     State(app): State<Arc<App>>,
     caller: Caller,
     request: Request,
-) -> Result<(StatusCode, Json<Reported>), Problem> {
+) -> Result<Response, Problem> {
     let body = body(request, &app).await?;
-    let reported = app.reports.create_workflow(&caller, &body).await?;
-    Ok((StatusCode::CREATED, Json(reported)))
+    let taken = app.reports.create_workflow(&caller, &body).await?;
+    Ok(answer(StatusCode::CREATED, taken))
 }
 
 /// Report that a workflow begins or ends
@@ -60,9 +71,10 @@ async fn update_workflow(
     caller: Caller,
     Path(workflow): Path<String>,
     request: Request,
-) -> Result<Json<Reported>, Problem> {
+) -> Result<Response, Problem> {
     let body = body(request, &app).await?;
-    app.reports.update_workflow(&caller, &workflow, &body).await.map(Json)
+    let taken = app.reports.update_workflow(&caller, &workflow, &body).await?;
+    Ok(answer(StatusCode::OK, taken))
 }
 
 /// Report a task of a workflow
@@ -76,10 +88,10 @@ async fn create_task(
     caller: Caller,
     Path(workflow): Path<String>,
     request: Request,
-) -> Result<(StatusCode, Json<Reported>), Problem> {
+) -> Result<Response, Problem> {
     let body = body(request, &app).await?;
-    let reported = app.reports.create_task(&caller, &workflow, &body).await?;
-    Ok((StatusCode::CREATED, Json(reported)))
+    let taken = app.reports.create_task(&caller, &workflow, &body).await?;
+    Ok(answer(StatusCode::CREATED, taken))
 }
 
 /// Report how far a task has come
@@ -93,9 +105,10 @@ async fn update_task(
     caller: Caller,
     Path((workflow, task)): Path<(String, String)>,
     request: Request,
-) -> Result<Json<Reported>, Problem> {
+) -> Result<Response, Problem> {
     let body = body(request, &app).await?;
-    app.reports.update_task(&caller, Some(&workflow), &task, &body).await.map(Json)
+    let taken = app.reports.update_task(&caller, Some(&workflow), &task, &body).await?;
+    Ok(answer(StatusCode::OK, taken))
 }
 
 /// Report how far a task has come, of the workflow that the body names
@@ -109,7 +122,8 @@ async fn update_task_alone(
     caller: Caller,
     Path(task): Path<String>,
     request: Request,
-) -> Result<Json<Reported>, Problem> {
+) -> Result<Response, Problem> {
     let body = body(request, &app).await?;
-    app.reports.update_task(&caller, None, &task, &body).await.map(Json)
+    let taken = app.reports.update_task(&caller, None, &task, &body).await?;
+    Ok(answer(StatusCode::OK, taken))
 }

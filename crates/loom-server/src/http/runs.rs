@@ -1,14 +1,15 @@
 //! `/runs`: starting, finding and steering them.
 
 use super::extract::{Json, OptionalJson, Pairs, Params, Path, params, tagged, text};
-use crate::access::Caller;
+use super::gate::noted;
+use crate::access::{Caller, Made};
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
 use crate::runs::{Paging, StartContext};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use loom_protocol::api::{
     ChangeRun, Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunSubmission,
     RunView, RunWhyView, StartRun, Started,
@@ -94,7 +95,7 @@ async fn start(
     Json(request): Json<StartRun>,
 ) -> Result<Response, Problem> {
     let started = app.runs.start(&caller, request, context(&headers)?).await?;
-    Ok(accepted(started))
+    Ok(accepted("id", started))
 }
 
 /// What a request to start carries beside its body.
@@ -113,10 +114,10 @@ pub(super) fn origin(headers: &HeaderMap) -> Result<StartContext, Problem> {
     })
 }
 
-/// A run that was started, or the one that is there already.
-pub(super) fn accepted(started: Started) -> Response {
+/// A run that was started, or the one that is there already; the audit log calls it so.
+pub(super) fn accepted(what: &str, started: Started) -> Response {
     let status = if started.repeated { StatusCode::OK } else { StatusCode::CREATED };
-    (status, Json(started)).into_response()
+    noted(vec![Made::one(what, &started.id)], (status, Json(started)))
 }
 
 /// Read a run
@@ -148,7 +149,7 @@ async fn change(
     when: Precondition,
     Json(change): Json<Map<String, Value>>,
 ) -> Result<Response, Problem> {
-    app.runs.change(&caller, &id, change, when).await.map(tagged)
+    app.runs.change_as_written(&caller, &id, change, when).await.map(tagged)
 }
 
 /// Read what a run began with
@@ -208,7 +209,8 @@ async fn rerun(
     headers: HeaderMap,
     OptionalJson(how): OptionalJson<RerunRun>,
 ) -> Result<Response, Problem> {
-    app.runs.rerun(&caller, &id, how, context(&headers)?).await.map(accepted)
+    let started = app.runs.rerun(&caller, &id, how, context(&headers)?).await?;
+    Ok(accepted("run", started))
 }
 
 /// Cancel a run

@@ -142,7 +142,8 @@ async fn trigger(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    app.schedules.trigger(&caller, &name, context(&headers)?).await.map(accepted)
+    let started = app.schedules.trigger(&caller, &name, context(&headers)?).await?;
+    Ok(accepted("run", started))
 }
 
 /// Foretell the next ticks of a schedule

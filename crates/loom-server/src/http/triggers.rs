@@ -5,7 +5,7 @@ use super::cursor;
 use super::extract::{Json, ListParams, Params, Path, body, tagged, written};
 use super::guard::failed;
 use super::runs::{accepted, origin};
-use crate::access::Caller;
+use crate::access::{Caller, Deed, Made, Outcome, Permission};
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
@@ -13,7 +13,9 @@ use crate::serve::Peer;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use loom_protocol::ErrorCode;
 use loom_protocol::api::{Started, TriggerList, TriggerSpec, TriggerView};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -143,6 +145,39 @@ async fn receive(
     let address = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let context = origin(&headers)?;
     let body = body(request, &app).await?;
-    let started = app.triggers.receive(&name, &headers, &body, context).await;
-    started.map(accepted).map_err(|problem| failed(&app, problem, address))
+    let deed = Deed {
+        from: address.map_or_else(String::new, |address| address.to_string()),
+        action: Permission::RunsStart,
+        call: format!("POST {HOOKS}{{name}}"),
+        target: [("name".to_owned(), name.clone())].into(),
+        detail: BTreeMap::new(),
+        status: 0,
+    };
+    let (access, sender) = (Arc::clone(&app.access), sender(&name));
+    let triggers = Arc::clone(&app);
+    let start = async move { triggers.triggers.receive(&name, &headers, &body, context).await };
+    let started = access.witness(sender, deed, start, outcome).await?;
+    let started = started.map_err(|problem| failed(&app, problem, address))?;
+    Ok(accepted("run", started))
+}
+
+/// As whom the audit log knows what comes in by a trigger.
+fn sender(name: &str) -> Caller {
+    Caller::new(format!("trigger:{name}"), Vec::new())
+}
+
+/// What the audit log says of a request: nothing, if it proved nothing. There is no end of those.
+fn outcome(started: &Result<Started, Problem>) -> Option<Outcome> {
+    match started {
+        Ok(started) => {
+            let status = if started.repeated { StatusCode::OK } else { StatusCode::CREATED };
+            let made = vec![Made::one("run", &started.id)];
+            Some(Outcome { status: status.as_u16(), made })
+        }
+        Err(problem) => {
+            let is_strange =
+                matches!(problem.code, ErrorCode::Unauthenticated | ErrorCode::BodyTooLarge);
+            (!is_strange).then(|| Outcome::of(problem.status().as_u16()))
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::cursor;
 use super::extract::{Json, OptionalJson, PageParams, Params, Path, tagged};
-use crate::access::Caller;
+use super::gate::noted;
+use crate::access::{Caller, Made};
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
@@ -57,9 +58,10 @@ async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Json(request): Json<CreateWebhook>,
-) -> Result<(StatusCode, Json<CreatedWebhook>), Problem> {
+) -> Result<Response, Problem> {
     let created = app.webhooks.create(&caller, request).await?;
-    Ok((StatusCode::CREATED, Json(created)))
+    let made = vec![Made::one("id", &created.webhook.id)];
+    Ok(noted(made, (StatusCode::CREATED, Json(created))))
 }
 
 /// Read a webhook

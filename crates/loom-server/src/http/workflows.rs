@@ -2,7 +2,8 @@
 
 use super::cursor;
 use super::extract::{Json, ListParams, Params, Path, body, is_json, tagged, written};
-use crate::access::Caller;
+use super::gate::noted;
+use crate::access::{Caller, Made};
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
@@ -65,7 +66,9 @@ async fn register(
     let json = is_json(request.headers());
     let body = body(request, &app).await?;
     let source = source(&body, json)?;
-    app.workflows.register(&caller, source).await.map(written)
+    let registered = app.workflows.register(&caller, source).await?;
+    let made = vec![Made::from(&registered.0.value)];
+    Ok(noted(made, written(registered)))
 }
 
 /// The document in a body: wrapped as `source` in JSON, or the body itself.

@@ -3,7 +3,7 @@
 use crate::feed::Row;
 use loom_core::{Event, History, Plan, RunId, Submission, TaskPhase, Timestamp};
 use loom_store::{QueryStore, RunSummary, StoreError};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// How many histories are kept at hand; others are read again from the journal.
@@ -57,6 +57,9 @@ impl OpenRuns {
         let mut queue = Queue::default();
         for run in self.by_id.values() {
             let counts = run.history.counts();
+            for phase in TaskPhase::ALL {
+                *queue.tasks.entry(phase.name()).or_default() += u64::from(counts.of(phase));
+            }
             queue.running += u64::from(counts.running);
             if counts.ready == 0 {
                 continue;
@@ -83,8 +86,10 @@ impl OpenRuns {
 }
 
 /// What waits and what runs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
+    /// By phase, of runs that have begun and not ended.
+    pub(crate) tasks: BTreeMap<&'static str, u64>,
     pub(crate) ready: u64,
     pub(crate) running: u64,
     pub(crate) oldest: Option<Timestamp>,

@@ -177,6 +177,7 @@ impl Insight {
             started_at: rfc3339(self.started_at.0),
             uptime_s: self.shared.clock.now().since(self.started_at).as_secs_f64(),
             runs: counts.into_iter().map(|(state, n)| (state.name().to_owned(), n)).collect(),
+            tasks: queue.tasks.iter().map(|(&phase, &n)| (phase.to_owned(), n)).collect(),
             tasks_ready: queue.ready,
             tasks_running: queue.running,
             feed_lag_s: lag.as_secs_f64(),

@@ -1,10 +1,11 @@
 //! Where reports go, up to where they went, and who reports.
 
 use crate::feed::Cursor;
-use loom_core::Timestamp;
+use loom_core::{RunId, Timestamp};
 use loom_store::{Change, DocumentStore, Expect, FeedPosition, QueryStore, StoreError, Write};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The collection of places, by the far side's address.
@@ -13,6 +14,8 @@ const PLACES: &str = "reporter";
 const LEASE: Duration = Duration::from_secs(15);
 /// How much of it has to be left for another call.
 const SPARE: Duration = Duration::from_secs(8);
+/// How many runs may be set aside.
+const ASIDE_MAX: usize = 1000;
 
 /// Where reports go.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub(super) struct Place {
     holder: String,
     /// Up to here all is delivered or given up.
     pub(super) at: Cursor,
+    /// Runs that the far side fails at: nothing more is told of them.
+    aside: BTreeSet<RunId>,
     kept: Cursor,
     version: u64,
     until: Timestamp,
@@ -82,7 +87,7 @@ impl Place {
             return Ok(());
         }
         let at = Cursor { row: query.feed_end()?, place: u32::MAX };
-        let change = put(key, at, None, now, Expect::Absent);
+        let change = put(key, at, &BTreeSet::new(), None, now, Expect::Absent);
         // If somebody else was first, theirs is as good.
         documents.write(&[vec![change]], now).map(drop)
     }
@@ -107,8 +112,23 @@ impl Place {
             StoreError::Corrupt(format!("the document `{key}` of `{PLACES}` names no place"))
         })?;
         let (holder, version) = (holder.to_owned(), found.version);
-        let mut place = Self { key, holder, at, kept: at, version, until };
+        let aside = body["aside"].as_array().into_iter().flatten();
+        let aside = aside.filter_map(|run| run.as_str()?.parse().ok()).collect();
+        let mut place = Self { key, holder, at, aside, kept: at, version, until };
         Ok(place.keep(documents, now)?.then_some(place))
+    }
+
+    /// Tells nothing more of a run. Of very many, the oldest may be told of again.
+    pub(super) fn set_aside(&mut self, run: RunId) {
+        self.aside.insert(run);
+        if self.aside.len() > ASIDE_MAX {
+            self.aside.pop_first();
+        }
+    }
+
+    /// Whether nothing is told of a run. Behind its end it is forgotten.
+    pub(super) fn is_aside(&mut self, run: RunId, ends: bool) -> bool {
+        if ends { self.aside.remove(&run) } else { self.aside.contains(&run) }
     }
 
     /// Whether there is something to keep.
@@ -147,7 +167,7 @@ impl Place {
     ) -> Result<bool, StoreError> {
         let lease = until.map(|until| (self.holder.as_str(), until));
         let expect = Expect::Version(self.version);
-        let change = put(self.key.clone(), self.at, lease, now, expect);
+        let change = put(self.key.clone(), self.at, &self.aside, lease, now, expect);
         match documents.write(&[vec![change]], now)?.pop() {
             Some(Ok(versions)) => {
                 self.version = versions.last().copied().unwrap_or_default();
@@ -172,12 +192,14 @@ impl Place {
 fn put(
     key: String,
     at: Cursor,
+    aside: &BTreeSet<RunId>,
     lease: Option<(&str, Timestamp)>,
     now: Timestamp,
     expect: Expect,
 ) -> Change {
     let (holder, until) = lease.unwrap_or(("", now));
-    let body = json!({ "at": at.to_string(), "holder": holder, "until": until.0 });
+    let aside: Vec<String> = aside.iter().map(RunId::to_string).collect();
+    let body = json!({ "at": at.to_string(), "aside": aside, "holder": holder, "until": until.0 });
     Change { collection: PLACES.into(), key, expect, write: Write::Put { body, secret: None } }
 }
 
@@ -213,9 +235,17 @@ mod tests {
         assert!(Place::take(&target, "b", &mut store, now).unwrap().is_none());
         first.at = Cursor { row: FeedPosition(7), place: 2 };
         assert!(first.has_moved() && first.keep(&mut store, now).unwrap() && !first.has_moved());
+        first.set_aside(RunId::new(1, 1));
+        assert!(first.keep(&mut store, now).unwrap());
         let later = now + LEASE;
-        let second = Place::take(&target, "b", &mut store, later).unwrap().unwrap();
+        let mut second = Place::take(&target, "b", &mut store, later).unwrap().unwrap();
         assert_eq!(second.at, first.at);
+        assert!(
+            second.is_aside(RunId::new(1, 1), false) && !second.is_aside(RunId::new(1, 2), false)
+        );
+        assert!(
+            second.is_aside(RunId::new(1, 1), true) && !second.is_aside(RunId::new(1, 1), true)
+        );
         assert!(!first.keep(&mut store, later).unwrap(), "it has lost the place");
         second.leave(&mut store, later).unwrap();
         assert!(Place::take(&target, "c", &mut store, later).unwrap().is_some());

@@ -18,6 +18,8 @@ pub(super) enum Fate {
     Taken,
     /// The far side will never take it.
     Refused(String),
+    /// The far side failed at it. Perhaps it fails at this one alone.
+    Failed(String),
     /// It may be taken later.
     Later(String),
 }
@@ -69,14 +71,16 @@ impl Postman {
 
 /// What an answer means for its call. That the far side does not know the address, or the token, is
 /// somebody's mistake there or here: what was to be told waits until it is mended. What is said of
-/// something that the far side does not have, or cannot read, is not wanted later either.
+/// something that the far side does not have, cannot read or has no way to take, is not wanted later
+/// either.
 fn judge(call: &Call, status: StatusCode) -> Fate {
     let what = format!("the far side answered {}", status.as_u16());
     let is_about_one = call.path != "/workflows";
     match status.as_u16() {
         200..=299 => Fate::Taken,
-        404 | 410 if is_about_one => Fate::Refused(what),
+        300..=399 | 404 | 405 | 410 | 501 if is_about_one => Fate::Refused(what),
         400 | 409 | 413 | 414 | 415 | 422 | 431 => Fate::Refused(what),
+        500 | 502..=599 => Fate::Failed(what),
         _ => Fate::Later(what),
     }
 }
@@ -97,13 +101,18 @@ mod tests {
         for status in [200, 201, 204] {
             assert_eq!(of("/workflows", status), Fate::Taken);
         }
-        for status in [301, 401, 403, 405, 408, 429, 500, 502, 503, 504] {
+        for status in [401, 403, 408, 429] {
             assert!(matches!(of("/tasks/1", status), Fate::Later(_)), "{status}");
+        }
+        for status in [500, 502, 503, 504, 507] {
+            assert!(matches!(of("/tasks/1", status), Fate::Failed(_)), "{status}");
         }
         for status in [400, 409, 413, 422] {
             assert!(matches!(of("/workflows", status), Fate::Refused(_)), "{status}");
         }
-        assert!(matches!(of("/workflows", 404), Fate::Later(_)));
-        assert!(matches!(of("/tasks/1", 404), Fate::Refused(_)));
+        for status in [301, 404, 405, 501] {
+            assert!(matches!(of("/workflows", status), Fate::Later(_)), "{status}");
+            assert!(matches!(of("/tasks/1", status), Fate::Refused(_)), "{status}");
+        }
     }
 }

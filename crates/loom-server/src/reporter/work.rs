@@ -10,6 +10,7 @@ use crate::parts::Stores;
 use crate::plans::Plans;
 use crate::readers::spawn;
 use crate::webhooks::delay;
+use loom_core::{Event, RunId};
 use loom_engine::Clock;
 use loom_protocol::api::WebhookRetry;
 use loom_store::{DocumentStore, QueryStore, StoreError};
@@ -25,6 +26,8 @@ const REST: Duration = Duration::from_secs(1);
 const PAGE: usize = 500;
 /// How often the place is kept while calls are made.
 const KEEP: Duration = Duration::from_secs(1);
+/// How often the far side may fail at a call before it is looked whether it takes others.
+const TRIES: u32 = 6;
 /// How a call that failed is tried again: as often as it takes.
 const RETRY: WebhookRetry = WebhookRetry { max_attempts: u32::MAX, initial_s: 0.5, max_s: 60.0 };
 
@@ -48,13 +51,27 @@ struct Worker {
     tell: Box<dyn Fn(&str) + Send>,
     names: Names,
     open: OpenRuns,
-    /// Since when the far side takes nothing.
+    /// Whether the far side took nothing of late.
     failing: bool,
+    trouble: Option<Trouble>,
     kept_at: Instant,
+}
+
+/// A run that the far side fails at, perhaps alone. Whether it is alone shows with the next call of
+/// another run: if that is answered, and this one fails once more right behind it, nothing more is
+/// told of this run.
+struct Trouble {
+    run: RunId,
+    call: Call,
+    tries: u32,
+    /// Whether its calls are passed over, to come to those of another. The place stays before them.
+    passed: bool,
 }
 
 /// Why reporting stops for now.
 enum Pause {
+    /// The far side fails at others too: it has to be gone back to what was passed over.
+    Back,
     /// The reporter is to end.
     Over,
     /// Somebody else reports.
@@ -97,6 +114,7 @@ impl Reporter {
             names: Names::new(Plans::default()),
             open: OpenRuns::default(),
             failing: false,
+            trouble: None,
             kept_at: Instant::now(),
         };
         let (told, done) = sync_channel(1);
@@ -131,7 +149,7 @@ impl Worker {
         loop {
             match self.report() {
                 Pause::Over => break,
-                Pause::Lost => {}
+                Pause::Lost | Pause::Back => {}
                 Pause::Store(error) => (self.tell)(&format!("runs are not reported: {error}")),
             }
             if self.ending().is_some() || !self.rest(REST) {
@@ -153,7 +171,7 @@ impl Worker {
         };
         loop {
             match self.read(&mut place) {
-                Ok(true) => continue,
+                Ok(true) | Err(Pause::Back) => continue,
                 Ok(false) => {}
                 Err(Pause::Over) => {
                     let _ = place.leave(self.documents.as_mut(), self.clock.now());
@@ -173,25 +191,44 @@ impl Worker {
         }
     }
 
-    /// Delivers what is recorded behind the place; false if there is nothing.
+    /// Delivers what is recorded behind the place; false if there is nothing that can be delivered.
     fn read(&mut self, place: &mut Place) -> Result<bool, Pause> {
-        let page = self.query.feed(place.after(), PAGE)?;
-        let Some(end) = page.rows.last().map(|row| row.position) else { return Ok(false) };
-        let tell = &self.tell;
-        let rows = self.names.give(self.query.as_mut(), page.rows, |row, why| {
-            tell(&format!("events of run {} are not reported: {why}", row.run));
-        })?;
-        for row in &rows {
-            self.take(row, place)?;
+        let mut after = place.after();
+        loop {
+            let page = self.query.feed(after, PAGE)?;
+            let Some(end) = page.rows.last().map(|row| row.position) else {
+                // No other run has anything to tell.
+                self.trouble.iter_mut().for_each(|trouble| trouble.passed = false);
+                return Ok(false);
+            };
+            let tell = &self.tell;
+            let rows = self.names.give(self.query.as_mut(), page.rows, |row, why| {
+                tell(&format!("events of run {} are not reported: {why}", row.run));
+            })?;
+            for row in &rows {
+                self.take(row, place)?;
+            }
+            if self.passed().is_none() {
+                // Rows of runs that were deleted are passed over.
+                let end = Cursor { row: end, place: u32::MAX };
+                let moved = end > place.at;
+                place.at = place.at.max(end);
+                return Ok(moved);
+            }
+            after = end;
         }
-        // Rows of runs that were deleted are passed over.
-        let end = Cursor { row: end, place: u32::MAX };
-        let moved = end > place.at;
-        place.at = place.at.max(end);
-        Ok(moved)
+    }
+
+    /// The run whose calls are passed over for now.
+    fn passed(&self) -> Option<RunId> {
+        self.trouble.as_ref().filter(|trouble| trouble.passed).map(|trouble| trouble.run)
     }
 
     fn take(&mut self, row: &Row, place: &mut Place) -> Result<(), Pause> {
+        let ends = matches!(row.events.last(), Some(Event::RunFinished { .. }));
+        if self.passed() == Some(row.run) || place.is_aside(row.run, ends) {
+            return Ok(());
+        }
         let run = match self.open.before(self.query.as_mut(), row) {
             Ok(run) => run,
             Err(StoreError::NoRun(_)) => return Ok(()),
@@ -212,34 +249,51 @@ impl Worker {
                 if call.turns && place.has_moved() {
                     self.keep(place)?;
                 }
-                self.deliver(&call, place)?;
+                if !self.deliver(row.run, &call, place)? {
+                    return Ok(());
+                }
             }
-            place.at = cursor;
+            if self.passed().is_none() {
+                place.at = cursor;
+            }
         }
         Ok(())
     }
 
-    /// Makes a call, again and again until the far side takes or refuses it.
-    fn deliver(&mut self, call: &Call, place: &mut Place) -> Result<(), Pause> {
-        let mut tries = 0;
+    /// Makes a call, again and again until the far side takes or refuses it; false if its run is
+    /// passed over, because the far side fails at it.
+    fn deliver(&mut self, run: RunId, call: &Call, place: &mut Place) -> Result<bool, Pause> {
+        let before = self.trouble.as_ref().filter(|trouble| trouble.run == run);
+        let mut tries = before.map_or(0, |trouble| trouble.tries);
         loop {
+            if tries > 0 {
+                let random = random().map_or(0, u32::from_ne_bytes);
+                self.wait(delay(&RETRY, tries, random, None), place)?;
+            }
             self.keep_if_due(place)?;
             if self.ending().is_some_and(|until| Instant::now() >= until) {
                 return Err(Pause::Over);
             }
-            let why = match self.postman.post(call) {
+            let (why, is_failure) = match self.postman.post(call) {
                 Fate::Taken => {
                     if std::mem::take(&mut self.failing) {
                         (self.tell)("runs are reported again");
                     }
-                    return Ok(());
+                    self.answered(run, place)?;
+                    return Ok(true);
                 }
                 Fate::Refused(why) => {
                     (self.tell)(&format!("a report is given up, to {}: {why}", call.path));
-                    return Ok(());
+                    self.answered(run, place)?;
+                    return Ok(true);
                 }
-                Fate::Later(why) => why,
+                Fate::Failed(why) => (why, true),
+                Fate::Later(why) => (why, false),
             };
+            if let Some(trouble) = self.trouble.as_mut().filter(|trouble| trouble.passed) {
+                trouble.passed = false;
+                return Err(Pause::Back);
+            }
             if !std::mem::replace(&mut self.failing, true) {
                 (self.tell)(&format!("runs cannot be reported now, and will be later: {why}"));
             }
@@ -247,9 +301,31 @@ impl Worker {
                 return Err(Pause::Over);
             }
             tries += 1;
-            let random = random().map_or(0, u32::from_ne_bytes);
-            self.wait(delay(&RETRY, tries, random, None), place)?;
+            if is_failure && tries >= TRIES {
+                // What is told of another run meanwhile may be told twice, and nothing else.
+                self.keep(place)?;
+                self.trouble = Some(Trouble { run, call: call.clone(), tries, passed: true });
+                return Ok(false);
+            }
         }
+    }
+
+    /// The far side has answered a call of a run. If it still fails at the one that was passed over,
+    /// the trouble is with that alone.
+    fn answered(&mut self, run: RunId, place: &mut Place) -> Result<(), Pause> {
+        let Some(trouble) = self.trouble.take_if(|trouble| trouble.passed || trouble.run == run)
+        else {
+            return Ok(());
+        };
+        if trouble.run == run {
+            return Ok(());
+        }
+        self.keep_if_due(place)?;
+        let Fate::Failed(why) = self.postman.post(&trouble.call) else { return Err(Pause::Back) };
+        let run = trouble.run;
+        place.set_aside(run);
+        (self.tell)(&format!("run {run} is reported no further: {why}, and takes other calls"));
+        self.keep(place)
     }
 
     /// Waits for the next try, and keeps the lease meanwhile.

@@ -32,14 +32,14 @@ pub(super) async fn tend(reports: Weak<Reports>, silence: Duration) {
 
 impl Reports {
     async fn end_silent(&self, silence: Duration) -> Result<(), Problem> {
-        let mut filter = loom_store::RunFilter { limit: PAGE, ..open_runs() };
+        let mut filter = loom_store::RunFilter { limit: PAGE, ..open_runs(None) };
         loop {
             let asked = filter.clone();
             let page = self.readers.ask(move |store| store.list(&asked)).await?;
             let next = page.runs.last().map(|run| RunCursor { at: None, run: run.id });
             let before = self.clock.now().before(silence);
             for run in page.runs {
-                if run.meta.external.is_none() || run.created_at > before {
+                if run.created_at > before {
                     continue;
                 }
                 let (id, created) = (run.id, run.created_at);
@@ -64,7 +64,8 @@ impl Reports {
         loop {
             let scan = Scan { after, limit: PAGE, ..Scan::default() };
             let page = self.shelf.scan(SHOWN, scan).await?;
-            let runs = page.documents.iter().map(read).collect::<Result<Vec<RunId>, _>>()?;
+            let runs = page.documents.iter().map(|it| read(it).map(|shown| shown.run));
+            let runs = runs.collect::<Result<Vec<RunId>, _>>()?;
             let look = move |store: &mut (dyn QueryStore + 'static)| {
                 let gone = |run: &RunId| match store.run(*run) {
                     Ok(_) => Ok(false),

@@ -10,4 +10,4 @@ mod house;
 mod service;
 mod shape;
 
-pub use service::Reports;
+pub use service::{Reports, Taken};

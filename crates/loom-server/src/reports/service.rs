@@ -1,6 +1,6 @@
 //! Taking reports.
 
-use super::document::{Place, SHOWN, put, read};
+use super::document::{Late, Place, SHOWN, Shown, put, read};
 use super::house::tend;
 use super::shape::{Body, SYSTEM, Word, identity};
 use crate::access::{Caller, Permission};
@@ -18,7 +18,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard, oneshot};
 
-/// The most runs of other systems that have not ended: the engine has all of them in its memory.
+/// The most runs of other systems in one namespace that have not ended: the engine has all of them
+/// in its memory.
 const OPEN_MAX: u64 = 1000;
 /// What a workflow without a name is called.
 const UNNAMED: &str = "dotflow";
@@ -53,20 +54,23 @@ impl Reports {
         reports
     }
 
-    /// A workflow is there. One whose run has ended starts anew.
-    pub async fn create_workflow(&self, caller: &Caller, body: &[u8]) -> Result<Reported, Problem> {
+    /// A workflow is there. One whose run has ended starts anew, unless its end came first.
+    pub async fn create_workflow(&self, caller: &Caller, body: &[u8]) -> Result<Taken, Problem> {
         let body = Body::read(body)?;
         let place = place(caller, body.created_workflow()?)?;
         let tasks = body.tasks()?;
         let _turn = self.turn(&place).await;
-        let run = match self.shown(&place).await? {
-            Some(run) if self.is_open(run).await? => run,
-            _ => self.begin(caller, &place, body.name()).await?,
+        let told = self.told(caller, &place).await?;
+        let mut told = match told {
+            Some(mut told) => match self.state(told.shown.run).await? {
+                Some(state) if !state.is_final() || told.shown.takes_late_creation() => told,
+                _ => self.begin(caller, &place, body.name()).await?,
+            },
+            None => self.begin(caller, &place, body.name()).await?,
         };
-        let mut told = Told { caller, place: &place, run };
         let tasks = tasks.into_iter().map(|task| Observation::Task(Box::new(task)));
         self.tell(&mut told, tasks.collect()).await?;
-        Ok(told.answer(&place.workflow))
+        self.close(told, &place.workflow).await
     }
 
     /// A workflow begins or ends.
@@ -75,7 +79,7 @@ impl Reports {
         caller: &Caller,
         workflow: &str,
         body: &[u8],
-    ) -> Result<Reported, Problem> {
+    ) -> Result<Taken, Problem> {
         let seen = match Body::read(body)?.word()? {
             Word::Nothing => None,
             Word::Began => Some(Observation::Began),
@@ -83,9 +87,16 @@ impl Reports {
         };
         let place = place(caller, identity(workflow, "workflow")?)?;
         let _turn = self.turn(&place).await;
-        let mut told = self.told(caller, &place).await?;
-        self.tell(&mut told, seen.into_iter().collect()).await?;
-        Ok(told.answer(&place.workflow))
+        let mut told = self.told_for_sure(caller, &place).await?;
+        if let Some(seen) = seen {
+            let is_end = matches!(seen, Observation::Ended(_));
+            self.tell(&mut told, vec![seen]).await?;
+            if is_end {
+                told.shown.again = false;
+                told.shown.late = told.shown.late.or(told.is_new.then(Late::default));
+            }
+        }
+        self.close(told, &place.workflow).await
     }
 
     /// A task is there.
@@ -94,7 +105,7 @@ impl Reports {
         caller: &Caller,
         workflow: &str,
         body: &[u8],
-    ) -> Result<Reported, Problem> {
+    ) -> Result<Taken, Problem> {
         let task = Body::read(body)?.task(None)?;
         self.take_task(caller, identity(workflow, "workflow")?, task).await
     }
@@ -106,7 +117,7 @@ impl Reports {
         workflow: Option<&str>,
         task: &str,
         body: &[u8],
-    ) -> Result<Reported, Problem> {
+    ) -> Result<Taken, Problem> {
         let body = Body::read(body)?;
         let workflow = match workflow {
             Some(workflow) => identity(workflow, "workflow")?,
@@ -120,13 +131,13 @@ impl Reports {
         caller: &Caller,
         workflow: String,
         task: ObservedTask,
-    ) -> Result<Reported, Problem> {
+    ) -> Result<Taken, Problem> {
         let place = place(caller, workflow)?;
         let name = task.def.name.clone();
         let _turn = self.turn(&place).await;
-        let mut told = self.told(caller, &place).await?;
+        let mut told = self.told_for_sure(caller, &place).await?;
         self.tell(&mut told, vec![Observation::Task(Box::new(task))]).await?;
-        Ok(told.answer(&name))
+        self.close(told, &name).await
     }
 
     /// Waits for the workflow's turn.
@@ -136,24 +147,37 @@ impl Reports {
         self.locks[(hasher.finish() as usize) % LOCKS].lock().await
     }
 
-    /// The run that shows the workflow, which is begun if there is none.
-    async fn told<'a>(&self, caller: &'a Caller, place: &'a Place) -> Result<Told<'a>, Problem> {
-        let run = match self.shown(place).await? {
-            Some(run) => run,
-            None => self.begin(caller, place, None).await?,
-        };
-        Ok(Told { caller, place, run })
+    /// What is told of the workflow, if anything was before.
+    async fn told<'a>(
+        &self,
+        caller: &'a Caller,
+        place: &'a Place,
+    ) -> Result<Option<Told<'a>>, Problem> {
+        let told = |shown: Shown| Told { caller, place, kept: shown.clone(), shown, is_new: false };
+        Ok(self.shown(place).await?.map(told))
     }
 
-    async fn shown(&self, place: &Place) -> Result<Option<RunId>, Problem> {
+    /// What is told of the workflow; its run is begun if there is none.
+    async fn told_for_sure<'a>(
+        &self,
+        caller: &'a Caller,
+        place: &'a Place,
+    ) -> Result<Told<'a>, Problem> {
+        match self.told(caller, place).await? {
+            Some(told) => Ok(told),
+            None => self.begin(caller, place, None).await,
+        }
+    }
+
+    async fn shown(&self, place: &Place) -> Result<Option<Shown>, Problem> {
         self.shelf.document(SHOWN, place.key()).await?.map(|found| read(&found)).transpose()
     }
 
-    /// Whether the run is there and has not ended.
-    async fn is_open(&self, run: RunId) -> Result<bool, Problem> {
+    /// Where a run stands that is there.
+    async fn state(&self, run: RunId) -> Result<Option<RunState>, Problem> {
         let look = move |store: &mut (dyn loom_store::QueryStore + 'static)| match store.run(run) {
-            Ok(summary) => Ok(!summary.state.is_final()),
-            Err(StoreError::NoRun(_)) => Ok(false),
+            Ok(summary) => Ok(Some(summary.state)),
+            Err(StoreError::NoRun(_)) => Ok(None),
             Err(error) => Err(error),
         };
         self.readers.ask(look).await
@@ -165,13 +189,35 @@ impl Reports {
         if seen.is_empty() {
             return Ok(());
         }
-        match self.observe(told.run, seen.clone()).await {
+        if seen.iter().any(|seen| told.shown.starts_anew(seen)) {
+            *told = self.begin(told.caller, told.place, None).await?;
+            self.observe(told.shown.run, vec![Observation::Began]).await?;
+        }
+        match self.observe(told.shown.run, seen.clone()).await {
+            Err(EngineError::Refused(Refusal::Run { .. }))
+                if seen.iter().all(|seen| told.shown.keeps(seen)) =>
+            {
+                return Ok(());
+            }
             Err(EngineError::Refused(Refusal::Run { .. })) => {}
             Err(EngineError::Store(error)) if matches!(*error, StoreError::NoRun(_)) => {}
             done => return done.map_err(Problem::from),
         }
-        told.run = self.begin(told.caller, told.place, None).await?;
-        self.observe(told.run, seen).await.map_err(Problem::from)
+        *told = self.begin(told.caller, told.place, None).await?;
+        self.observe(told.shown.run, seen).await.map_err(Problem::from)
+    }
+
+    /// Keeps what has to be remembered of a report that was taken, and answers it.
+    async fn close(&self, mut told: Told<'_>, id: &str) -> Result<Taken, Problem> {
+        let by = reporter(told.caller);
+        let taken_over = told.shown.by != by;
+        told.shown.by = by;
+        if told.shown != told.kept {
+            // Nothing is expected of it, so nothing can be stale.
+            let _ = self.shelf.write(vec![put(told.place, &told.shown)]).await?;
+        }
+        let (id, run) = (id.to_owned(), told.shown.run.to_string());
+        Ok(Taken { reported: Reported { id, run }, taken_over })
     }
 
     pub(super) async fn observe(
@@ -184,13 +230,13 @@ impl Reports {
 
     /// Begins a run that shows the workflow. The document names it first: after a crash between the
     /// two, the next report begins it again.
-    async fn begin(
+    async fn begin<'a>(
         &self,
-        caller: &Caller,
-        place: &Place,
+        caller: &'a Caller,
+        place: &'a Place,
         name: Option<String>,
-    ) -> Result<RunId, Problem> {
-        self.check_open().await?;
+    ) -> Result<Told<'a>, Problem> {
+        self.check_open(&place.namespace).await?;
         let name = match name {
             Some(name) => name,
             None => self.name_before(place).await?,
@@ -199,8 +245,9 @@ impl Reports {
         let external = Some(SYSTEM.to_owned());
         let definition = Definition { namespace, external, ..Definition::new(name, Vec::new()) };
         let id = new_id(self.clock.now())?;
+        let shown = Shown::new(id, reporter(caller));
         // Nothing is expected of it, so nothing can be stale.
-        let _ = self.shelf.write(vec![put(place, id)]).await?;
+        let _ = self.shelf.write(vec![put(place, &shown)]).await?;
         let submission = NewSubmission {
             id,
             hash: definition_hash(&definition),
@@ -218,12 +265,13 @@ impl Reports {
             hold: true,
         };
         self.ask(|reply| Input::Submit(Box::new(submission), reply)).await?;
-        Ok(id)
+        Ok(Told { caller, place, kept: shown.clone(), shown, is_new: true })
     }
 
     /// What the workflow was called when it ran before.
     async fn name_before(&self, place: &Place) -> Result<String, Problem> {
-        let Some(run) = self.shown(place).await? else { return Ok(UNNAMED.to_owned()) };
+        let Some(shown) = self.shown(place).await? else { return Ok(UNNAMED.to_owned()) };
+        let run = shown.run;
         let look = move |store: &mut (dyn loom_store::QueryStore + 'static)| match store.run(run) {
             Ok(summary) => Ok(summary.workflow),
             Err(StoreError::NoRun(_)) => Ok(UNNAMED.to_owned()),
@@ -232,13 +280,15 @@ impl Reports {
         self.readers.ask(look).await
     }
 
-    async fn check_open(&self) -> Result<(), Problem> {
-        let filter = open_runs();
+    async fn check_open(&self, namespace: &str) -> Result<(), Problem> {
+        let filter = open_runs(Some(namespace));
         let counts = self.readers.ask(move |store| store.counts(&filter)).await?;
         if counts.values().sum::<u64>() < OPEN_MAX {
             return Ok(());
         }
-        let what = format!("{OPEN_MAX} reported runs have not ended, which is the most");
+        let what = format!(
+            "{OPEN_MAX} reported runs of namespace `{namespace}` have not ended, which is the most"
+        );
         Err(Problem::new(ErrorCode::LimitReached, what)
             .help("those of which nothing is heard any more are ended after `limits.silence`"))
     }
@@ -253,24 +303,36 @@ impl Reports {
     }
 }
 
+/// A report that was taken.
+pub struct Taken {
+    /// What its reporter is answered.
+    pub reported: Reported,
+    /// Whether somebody else has reported of the run before, last.
+    pub taken_over: bool,
+}
+
 /// A run that is being told of, and who tells.
 struct Told<'a> {
     caller: &'a Caller,
     place: &'a Place,
-    run: RunId,
+    shown: Shown,
+    /// As the store has it.
+    kept: Shown,
+    /// Whether this report begins the run.
+    is_new: bool,
 }
 
-impl Told<'_> {
-    fn answer(&self, id: &str) -> Reported {
-        Reported { id: id.to_owned(), run: self.run.to_string() }
-    }
+/// How it is remembered who reports.
+fn reporter(caller: &Caller) -> String {
+    caller.token().unwrap_or(caller.name()).to_owned()
 }
 
-/// Which runs of other systems have not ended.
-pub(super) fn open_runs() -> RunFilter {
+/// Which runs of other systems have not ended, in one namespace or in all.
+pub(super) fn open_runs(namespace: Option<&str>) -> RunFilter {
     RunFilter {
         states: vec![RunState::Queued, RunState::Running],
-        source: Some(SYSTEM.to_owned()),
+        namespaces: namespace.map(|name| vec![name.to_owned()]),
+        external: Some(SYSTEM.to_owned()),
         ..RunFilter::default()
     }
 }

@@ -31,17 +31,30 @@ const FIXED: [&str; 12] = [
 ];
 
 impl Runs {
-    /// Changes labels, the reason, and, as long as the run has not begun, its priority. With a tag,
-    /// only if nobody has changed these meanwhile.
-    pub async fn change(
+    /// As [`Self::change`], of something that somebody wrote: what cannot be changed is told apart
+    /// from what is not there.
+    pub async fn change_as_written(
         &self,
         caller: &Caller,
         id: &str,
         change: Map<String, Value>,
         when: impl Into<Precondition>,
     ) -> Result<Tagged<RunView>, Problem> {
+        self.permitted(caller, id, Permission::RunsUpdate).await?;
+        self.change(caller, id, read(change)?, when).await
+    }
+
+    /// Changes labels, the reason, and, as long as the run has not begun, its priority. With a tag,
+    /// only if nobody has changed these meanwhile.
+    pub async fn change(
+        &self,
+        caller: &Caller,
+        id: &str,
+        change: ChangeRun,
+        when: impl Into<Precondition>,
+    ) -> Result<Tagged<RunView>, Problem> {
         let mut found = self.permitted(caller, id, Permission::RunsUpdate).await?;
-        let (change, when) = (read(change)?, when.into());
+        let when = when.into();
         loop {
             let version = tag(&found.meta);
             when.check(Some(version), "run", "run", &found.id.to_string())?;

@@ -5,10 +5,11 @@ use super::service::Runs;
 use super::view;
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
-use loom_core::{AttemptRecord, AttemptResult, History, SetBy, TaskIx, explain_inputs};
+use loom_core::{AttemptRecord, AttemptResult, History, Plan, SetBy, TaskIx, explain_inputs};
 use loom_protocol::api::{AttemptDetail, InputView, TaskDetail, TaskList, UndeclaredView};
 use loom_protocol::{ErrorCode, MASK};
 use loom_store::QueryStore;
+use std::collections::BTreeSet;
 
 impl Runs {
     /// All tasks, in the order of the workflow.
@@ -27,7 +28,14 @@ impl Runs {
             let ix = look.find(&name)?;
             let own = history.emissions().filter(|set| set.set_by == SetBy::Task(ix));
             let outputs = own.map(|set| view::variable(history, set)).collect();
-            Ok(TaskDetail { task: view::task(history, ix, history.task(ix)), outputs })
+            let plan = history.run().plan();
+            let (parents, children) = (plan.upstream_of(ix), plan.downstream_of(ix));
+            Ok(TaskDetail {
+                task: view::task(history, ix, history.task(ix)),
+                outputs,
+                parents: names(plan, parents),
+                children: names(plan, children),
+            })
         };
         self.look(caller, id, Permission::RunsGet, view).await
     }
@@ -74,6 +82,12 @@ impl Look {
             }
         })
     }
+}
+
+/// The names of tasks, in the order of the workflow.
+fn names(plan: &Plan, tasks: impl Iterator<Item = TaskIx>) -> Vec<String> {
+    let tasks: BTreeSet<TaskIx> = tasks.collect();
+    tasks.into_iter().map(|task| plan.task(task).name.clone()).collect()
 }
 
 /// There is no such task in the run.

@@ -13,11 +13,11 @@ use crate::log::Log;
 use crate::problem::Problem;
 use crate::readers::Readers;
 use crate::shelf::Shelf;
-use loom_core::Timestamp;
+use loom_core::{RunId, Timestamp};
 use loom_engine::Clock;
 use loom_protocol::api::{WebhookFailing, WebhookPause};
 use loom_protocol::{ErrorCode, RunEvent, rfc3339};
-use loom_store::{Change, Expect, QueryStore, Scan};
+use loom_store::{Change, Expect, QueryStore, Scan, StoreError};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -139,6 +139,8 @@ struct Courier<'a> {
     kept_version: u64,
     kept_at: Instant,
     dead_in_a_row: u32,
+    /// The run that was told of last, and by what callers know its matter.
+    matter: Option<(RunId, String)>,
 }
 
 impl<'a> Courier<'a> {
@@ -173,6 +175,7 @@ impl<'a> Courier<'a> {
             kept_version: place.version,
             kept_at: Instant::now(),
             dead_in_a_row: 0,
+            matter: None,
         })))
     }
 
@@ -186,8 +189,9 @@ impl<'a> Courier<'a> {
             for batch in batches.iter().filter(|batch| filter.wants(batch)) {
                 for (cursor, event) in batch.events() {
                     let event = batch.wire(cursor, event);
-                    if filter.types.want(event.what.type_name()) {
-                        self.deliver(cursor, &event).await?;
+                    if filter.types.want(&event.what) {
+                        let matter = self.matter(batch.run()).await?;
+                        self.deliver(cursor, &event, &matter).await?;
                     }
                 }
             }
@@ -196,14 +200,30 @@ impl<'a> Courier<'a> {
         }
     }
 
+    /// By what callers know the matter of a run; nothing if it was deleted meanwhile.
+    async fn matter(&mut self, run: RunId) -> Result<String, End> {
+        if let Some((_, matter)) = self.matter.as_ref().filter(|(of, _)| *of == run) {
+            return Ok(matter.clone());
+        }
+        let look = move |store: &mut (dyn QueryStore + 'static)| match store.run(run) {
+            Ok(summary) => Ok(summary.meta.correlation_id.clone()),
+            Err(StoreError::NoRun(_)) => Ok(String::new()),
+            Err(error) => Err(error),
+        };
+        let matter = self.office.readers.ask(look).await?;
+        self.matter = Some((run, matter.clone()));
+        Ok(matter)
+    }
+
     /// Delivers one event, or gives it up.
-    async fn deliver(&mut self, cursor: Cursor, event: &RunEvent) -> Result<(), End> {
+    async fn deliver(&mut self, cursor: Cursor, event: &RunEvent, matter: &str) -> Result<(), End> {
         let body = serde_json::to_vec(event).expect("its keys are text");
         let mut tries = 0;
         loop {
             let parcel = Parcel {
                 url: self.subscription.url.clone(),
                 id: cursor.to_string(),
+                correlation_id: matter.to_owned(),
                 body: body.clone(),
                 secrets: self.secrets.clone(),
             };
@@ -222,6 +242,7 @@ impl<'a> Courier<'a> {
                 let body = String::from_utf8(body).expect("JSON is text");
                 let dead = Dead {
                     event: cursor.to_string(),
+                    correlation_id: matter.to_owned(),
                     at: rfc3339(self.now().0),
                     attempts: tries,
                     error,

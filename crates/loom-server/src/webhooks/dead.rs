@@ -47,7 +47,7 @@ impl Webhooks {
         let body = dead.body.ok_or_else(|| {
             Problem::new(ErrorCode::NotFound, "the event was too large to be kept for a replay")
         })?;
-        let reply = self.post(&found, dead.event, body.into()).await;
+        let reply = self.post(&found, dead.event, dead.correlation_id, body.into()).await;
         if reply.error().is_none() {
             let gone = vec![delete(DEAD, key)];
             self.office.shelf.write(gone).await?.map_err(|stale| Problem::stale(&stale))?;
@@ -69,7 +69,8 @@ impl Webhooks {
             let dead: Dead = read(&document)?;
             // What was too large to be kept stays, for somebody to see that it is missing.
             let Some(body) = dead.body else { continue };
-            error = self.post(&found, dead.event, body.into()).await.error();
+            let reply = self.post(&found, dead.event, dead.correlation_id, body.into()).await;
+            error = reply.error();
             if error.is_some() {
                 break;
             }

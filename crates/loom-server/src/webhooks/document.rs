@@ -37,7 +37,7 @@ impl Subscription {
     /// The events that it wants.
     pub(super) fn filter(&self) -> Result<Filter, Problem> {
         let types = match self.types.as_slice() {
-            [] => Types::ALL,
+            [] => Types::All,
             names => Types::named(names.iter().map(String::as_str))?,
         };
         Ok(Filter { namespaces: self.namespaces.clone(), workflow: self.workflow.clone(), types })
@@ -57,6 +57,9 @@ pub(super) fn put_place(id: &str, place: Cursor, expect: Expect) -> Change {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Dead {
     pub(super) event: String,
+    /// Of the event's run; empty in those of before it was kept.
+    #[serde(default)]
+    pub(super) correlation_id: String,
     pub(super) at: String,
     pub(super) attempts: u32,
     pub(super) error: String,
@@ -67,14 +70,14 @@ pub(super) struct Dead {
 impl Dead {
     /// As people see it.
     pub(super) fn view(self) -> Result<DeadDelivery, Problem> {
-        let Self { event, at, attempts, error, body } = self;
+        let Self { event, correlation_id, at, attempts, error, body } = self;
         let body = body.map(|text| {
             read_stored(&text).map_err(|error| {
                 let what = format!("the dead delivery of `{event}` cannot be read: {error}");
                 Problem::new(ErrorCode::StoreCorrupt, what)
             })
         });
-        Ok(DeadDelivery { body: body.transpose()?, event, at, attempts, error })
+        Ok(DeadDelivery { body: body.transpose()?, event, correlation_id, at, attempts, error })
     }
 }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use ureq::Agent;
 use ureq::config::Config;
-use ureq::http::{StatusCode, Uri, header};
+use ureq::http::{HeaderValue, StatusCode, Uri, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
@@ -38,6 +38,8 @@ pub(crate) struct Receivers {
 pub(super) struct Parcel {
     pub(super) url: String,
     pub(super) id: String,
+    /// By what callers know the matter of the event's run; nothing if it has none.
+    pub(super) correlation_id: String,
     pub(super) body: Vec<u8>,
     pub(super) secrets: Secrets,
 }
@@ -139,14 +141,18 @@ impl Receivers {
 }
 
 fn post(agent: &Agent, parcel: &Parcel, now: Timestamp) -> Reply {
-    let answer = agent
+    let mut request = agent
         .post(&parcel.url)
         .header(header::CONTENT_TYPE, "application/json")
         .header("webhook-id", &parcel.id)
         .header("webhook-timestamp", (now.0 / 1_000_000).to_string())
-        .header("webhook-signature", parcel.secrets.sign(&parcel.id, now, &parcel.body))
-        .send(&parcel.body[..]);
-    match answer {
+        .header("webhook-signature", parcel.secrets.sign(&parcel.id, now, &parcel.body));
+    // One that no header has is left out: the event counts for more.
+    let matter = HeaderValue::from_bytes(parcel.correlation_id.as_bytes());
+    if let Some(matter) = matter.ok().filter(|matter| !matter.is_empty()) {
+        request = request.header("x-correlation-id", matter);
+    }
+    match request.send(&parcel.body[..]) {
         Ok(answer) if answer.status().is_success() => Reply::Taken(answer.status().as_u16()),
         Ok(answer) => {
             let status = answer.status();
@@ -222,7 +228,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
         let secrets = Secrets::new(Secret::generate().unwrap());
-        let parcel = Parcel { url, id: "1-0".into(), body: Vec::new(), secrets };
+        let (id, correlation_id) = ("1-0".to_owned(), String::new());
+        let parcel = Parcel { url, id, correlation_id, body: Vec::new(), secrets };
         let Receivers { agent, .. } = Receivers::with(false, RootCerts::WebPki);
         let Reply::Lost(why) = post(&agent, &parcel, Timestamp(0)) else { panic!("it was sent") };
         assert!(why.contains("own network"), "{why}");

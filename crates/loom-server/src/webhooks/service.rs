@@ -239,13 +239,20 @@ impl Webhooks {
         let now = self.office.clock.now();
         let body = json!({ "type": "webhook.test", "at": rfc3339(now.0), "webhook": id });
         let body = body.to_string().into_bytes();
-        let reply = self.post(&found, format!("test-{}", new_id(now)?), body).await;
+        let id = format!("test-{}", new_id(now)?);
+        let reply = self.post(&found, id, String::new(), body).await;
         Ok(result(&reply))
     }
 
-    pub(super) async fn post(&self, found: &Found, id: String, body: Vec<u8>) -> Reply {
+    pub(super) async fn post(
+        &self,
+        found: &Found,
+        id: String,
+        correlation_id: String,
+        body: Vec<u8>,
+    ) -> Reply {
         let (url, secrets) = (found.subscription.url.clone(), found.secrets.clone());
-        let parcel = Parcel { url, id, body, secrets };
+        let parcel = Parcel { url, id, correlation_id, body, secrets };
         self.office.receivers.post(parcel, self.office.clock.now()).await
     }
 

@@ -9,7 +9,18 @@ use loom_core::EventDecl;
 use loom_protocol::ErrorCode;
 
 /// What names of events may not begin with: those events are the product's own.
-const RESERVED: [&str; 6] = ["run", "task", "workflow", "loom", "system", "test"];
+const RESERVED: [&str; 10] = [
+    "run",
+    "task",
+    "step",
+    "workflow",
+    "webhook",
+    "custom",
+    "loom",
+    "system",
+    "observability",
+    "test",
+];
 
 impl Checker<'_> {
     pub(super) fn events(&mut self, task: &TaskDraft) {
@@ -63,6 +74,11 @@ impl Checker<'_> {
             );
         }
     }
+}
+
+/// Whether a workflow may name an event so.
+pub fn is_event_name(name: &str) -> bool {
+    why_not_event(name).is_none()
 }
 
 /// Why a text is not an event's name; `None` if it is one.

@@ -12,6 +12,7 @@ mod spans;
 mod task;
 
 pub use env::{ResolveError, SecretNames, resolve_env};
+pub use event::is_event_name;
 
 use crate::catalog::PluginCatalog;
 use crate::diagnostic::{Diagnostic, Problems, Severity};

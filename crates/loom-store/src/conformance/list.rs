@@ -167,6 +167,8 @@ pub fn is_filtered_by_each_condition(fixture: &impl Fixture) {
         (RunFilter { source: Some(String::new()), ..all.clone() }, vec![2, 0]),
         (RunFilter { correlation_id: Some("c-1".into()), ..all.clone() }, vec![1]),
         (RunFilter { correlation_id: Some("C-1".into()), ..all.clone() }, vec![]),
+        (RunFilter { external: Some("airflow".into()), ..all.clone() }, vec![1]),
+        (RunFilter { external: Some("schedule".into()), ..all.clone() }, vec![]),
         (RunFilter { states: vec![RunState::Failed, RunState::Succeeded], ..all }, vec![2, 1, 0]),
         (tags(&["nightly"]), vec![2, 1]),
         (tags(&["nightly", "other"]), vec![2]),

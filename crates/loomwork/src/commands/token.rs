@@ -12,7 +12,8 @@ use loom_engine::{Clock, SystemClock};
 use loom_protocol::ExitCode;
 use loom_protocol::api::{CreateToken, TokenCreated, TokenView};
 use loom_server::Problem;
-use loom_server::access::{Caller, Deed, Office, Permission};
+use loom_server::access::{self, Caller, Deed, Made, Office, Permission};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many tokens are read at once.
@@ -47,7 +48,7 @@ async fn create(office: &Office, caller: &Caller, args: TokenCreateArgs, ui: &mu
         expires_in_s: args.expires.map(|expires| expires.as_secs()),
     };
     let created = office.tokens.create(caller, request).await.map_err(told)?;
-    record(office, caller, "create", &created.view.id).await?;
+    record(office, caller, "create", Made::from(&created.view)).await?;
     let TokenCreated { token, view } = &created;
     match ui.voice {
         Voice::Json => ui.json(&created)?,
@@ -101,7 +102,7 @@ fn row(token: &TokenView) -> [String; 6] {
 
 async fn revoke(office: &Office, caller: &Caller, id: &str, ui: &mut Ui) -> Outcome {
     let view = office.tokens.revoke(caller, id).await.map_err(told)?;
-    record(office, caller, "revoke", id).await?;
+    record(office, caller, "revoke", Made::one("id", id)).await?;
     match ui.voice {
         Voice::Json => ui.json(&view)?,
         Voice::Human => ui.print(&format!("revoked {id} of {}\n", view.name))?,
@@ -111,15 +112,18 @@ async fn revoke(office: &Office, caller: &Caller, id: &str, ui: &mut Ui) -> Outc
     Ok(ExitCode::Success)
 }
 
-async fn record(office: &Office, caller: &Caller, what: &str, id: &str) -> Result<(), Ended> {
+async fn record(office: &Office, caller: &Caller, what: &str, made: Made) -> Result<(), Ended> {
     let deed = Deed {
         from: "this machine".to_owned(),
         action: Permission::TokensWrite,
         call: format!("loom token {what}"),
-        target: [("id".to_owned(), id.to_owned())].into(),
+        target: BTreeMap::new(),
+        detail: BTreeMap::new(),
         status: 0,
     };
-    office.audit.record(caller, deed).await.map_err(told)?;
+    for deed in deed.told(access::Outcome { status: 0, made: vec![made] }) {
+        office.audit.record(caller, deed).await.map_err(told)?;
+    }
     office.audit.flush().await;
     Ok(())
 }

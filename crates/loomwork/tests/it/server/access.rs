@@ -176,12 +176,12 @@ fn every_change_is_recorded_with_who_what_from_where_and_its_outcome() {
         let found = server.get(&format!("/api/v1/audit?{query}")).expect(200);
         found["items"].as_array().unwrap().clone()
     };
-    let cancelled = eventually("both entries", || {
+    let cancelled = eventually("both entries, and that of the start", || {
         let found = find(&format!("target={run}"));
-        (found.len() == 2).then_some(found)
+        (found.len() == 3).then_some(found)
     });
     let outcomes: Vec<_> = cancelled.iter().map(|it| &it["outcome"]).collect();
-    assert_eq!(outcomes, ["refused", "forbidden"]);
+    assert_eq!(outcomes, ["refused", "forbidden", "done"]);
     assert_eq!(cancelled[1]["who"], "viewer");
     assert_eq!(cancelled[1]["from"], "127.0.0.1");
     assert_eq!(cancelled[1]["action"], "runs:cancel");
@@ -205,6 +205,62 @@ fn every_change_is_recorded_with_who_what_from_where_and_its_outcome() {
     assert_eq!(pages, all);
     server.get("/api/v1/audit?cursor=forged").problem(422, "L711");
     server.get("/api/v1/audit?since=yesterday").problem(400, "L605");
+}
+
+#[test]
+fn what_was_made_is_on_record() {
+    let server = guarded(&["--private-receivers"]);
+    server.register(HELLO);
+    let find = |target: &str| {
+        eventually(&format!("an entry about {target}"), || {
+            let found = server.get(&format!("/api/v1/audit?target={target}")).expect(200);
+            found["items"].as_array().unwrap().first().cloned()
+        })
+    };
+    let version = find("0.1.0");
+    assert_eq!(
+        version["target"],
+        json!({ "namespace": "default", "name": "hello", "version": "0.1.0" })
+    );
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let ask = json!({ "name": "bob", "roles": ["viewer", "operator"], "namespaces": ["etl"] });
+    let token = server.post("/api/v1/tokens", &ask).expect(201);
+    let made = find(&text(&token["id"]));
+    assert_eq!(made["call"], "POST /api/v1/tokens");
+    assert_eq!(
+        made["detail"],
+        json!({ "name": "bob", "roles": "operator,viewer", "namespaces": "etl" })
+    );
+    let headers = [("content-type", "application/json")];
+    let role = r#"{"permissions":["runs:get","logs:get"]}"#;
+    server.send("PUT", "/api/v1/roles/reader", &headers, role).expect(200);
+    assert_eq!(find("reader")["detail"], json!({ "permissions": "logs:get,runs:get" }));
+    let webhook = server.post("/api/v1/webhooks", &json!({ "url": "http://127.0.0.1:9/" }));
+    let webhook = text(&webhook.expect(201)["webhook"]["id"]);
+    assert_eq!(find(&webhook)["action"], "webhooks:write");
+    let run = server.begin("hello");
+    assert_eq!(find(&run)["target"], json!({ "id": run }));
+    server.until(&run, "succeeded");
+    let again = server.post(&format!("/api/v1/runs/{run}/rerun"), &json!({})).expect(201);
+    let again = text(&again["id"]);
+    assert_eq!(find(&again)["target"], json!({ "id": run, "run": again }));
+    // Of many at once, each.
+    let start = json!({ "workflow": "hello" });
+    let many = json!({ "runs": [start, start, { "workflow": "nosuch" }] });
+    let many = server.post("/api/v1/runs/batch", &many).expect(200);
+    for item in &many["items"].as_array().unwrap()[..2] {
+        let entry = find(&text(&item["id"]));
+        assert_eq!(
+            (&entry["call"], &entry["status"]),
+            (&json!("POST /api/v1/runs/batch"), &json!(200))
+        );
+    }
+    let all = server.get("/api/v1/audit?action=runs:start").expect(200);
+    assert_eq!(all["items"].as_array().unwrap().len(), 3);
+    // Made on the machine.
+    let local = make(&server.loom, "carl", &["--role", "viewer"]);
+    let made = find(&text(&local["id"]));
+    assert_eq!(made["detail"], json!({ "name": "carl", "roles": "viewer", "namespaces": "all" }));
 }
 
 fn fixtures() -> Value {

@@ -2,10 +2,12 @@
 
 use super::harness::Server;
 use super::page::Page;
+use super::receiver::Receiver;
 use crate::harness::Loom;
 use crate::watch::eventually;
 use serde_json::{Value, json};
 
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Fails at first, then succeeds; `after` waits for it.
 const FLAKY: &str = "
 name: flaky
@@ -51,6 +53,24 @@ fn probes_try_what_they_tell() {
     let status = server.get("/health/status").expect(200);
     assert_eq!((&status["runs"]["succeeded"], &status["streams"]), (&json!(1), &json!(0)));
     assert!(status["uptime_s"].as_f64().unwrap() > 0.0, "{status}");
+    server.register(
+        "
+name: waits
+tasks:
+  - name: again
+    plugin: cmd
+    outputs: [X]
+    retry: { max_attempts: 2, backoff: fixed, initial: 1h }
+    params: { command: 'exit 75' }
+  - { name: after, plugin: cmd, inputs: [X], params: { command: 'true' } }
+",
+    );
+    server.begin("waits");
+    let tasks = eventually("a task backs off", || {
+        let tasks = server.get("/health/status").expect(200)["tasks"].clone();
+        (tasks["backing_off"] == 1).then_some(tasks)
+    });
+    assert_eq!((&tasks["waiting"], &tasks["running"]), (&json!(1), &json!(0)));
 }
 
 #[test]
@@ -200,7 +220,10 @@ tasks:
 
 #[test]
 fn what_belongs_together_has_one_identity() {
-    let server = Server::with(Loom::new(), &["--log-style", "json"]);
+    let server = Server::with(Loom::new(), &["--log-style", "json", "--private-receivers"]);
+    let receiver = Receiver::start(SECRET);
+    let webhook = json!({ "url": receiver.url(), "secret": SECRET });
+    let webhook = server.post("/api/v1/webhooks", &webhook).expect(201)["webhook"]["id"].clone();
     server.register(
         "
 name: told
@@ -217,6 +240,14 @@ tasks:
     let run = started.expect(201)["id"].as_str().unwrap().to_owned();
     assert_eq!(server.until(&run, "succeeded")["correlation_id"], "order-66");
     assert_eq!(server.loom.read("told"), "order-66\n");
+    eventually("the webhook has heard of its end", || {
+        let taken = receiver.taken();
+        assert!(taken.iter().all(|it| it.matter.as_deref() == Some("order-66")), "{taken:?}");
+        taken.iter().any(|it| it.body["type"] == "run.finished").then_some(())
+    });
+    let test = format!("/api/v1/webhooks/{}/test", webhook.as_str().unwrap());
+    server.send("POST", &test, &[], "").expect(200);
+    assert_eq!(receiver.deliveries().last().unwrap().matter, None, "a test is of no run");
 
     let made = server.send("GET", "/health/live", &[("x-correlation-id", "not one")], "");
     let made = made.header("x-correlation-id");

@@ -23,6 +23,8 @@ pub(crate) enum Does {
 pub(crate) struct Delivery {
     pub(crate) id: String,
     pub(crate) body: Value,
+    /// The `x-correlation-id` that it came with.
+    pub(crate) matter: Option<String>,
     /// By how many secrets it was signed.
     pub(crate) signatures: usize,
     /// Whether it was answered with 200.
@@ -110,6 +112,7 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
         state.deliveries.push(Delivery {
             id: headers["webhook-id"].clone(),
             body: serde_json::from_slice(&body).unwrap(),
+            matter: headers.get("x-correlation-id").cloned(),
             signatures: headers["webhook-signature"].split(' ').count(),
             taken: does == Does::Answers(200),
         });

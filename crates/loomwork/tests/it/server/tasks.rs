@@ -216,6 +216,13 @@ fn what_a_task_sees_and_how_often_it_is_tried_can_be_changed() {
     amend("after", json!({ "inputs": { "Y": 1 } })).problem(400, "L605");
     amend("after", json!({ "nosuch": 1 })).problem(400, "L605");
     amend("nosuch", json!({ "max_attempts": 2 })).problem(404, "L606");
+    let task = server.get(&format!("/api/v1/runs/{run}/tasks/after")).expect(200);
+    assert_eq!((&task["max_attempts"], &task["inputs"]), (&json!(3), &json!(["X"])));
+    assert_eq!((&task["amended"], &task["parents"]), (&json!({ "X": "mine" }), &json!(["wait"])));
+    let before = server.get(&format!("/api/v1/runs/{run}/tasks/wait")).expect(200);
+    assert_eq!((&before["max_attempts"], &before["parents"]), (&json!(1), &json!([])));
+    assert!(before["children"].as_array().unwrap().contains(&json!("after")));
+    assert!(before.get("amended").is_none());
     go(&server);
     server.until(&run, "succeeded");
     let log = server.get(&format!("/api/v1/runs/{run}/tasks/after/attempts/1/log"));

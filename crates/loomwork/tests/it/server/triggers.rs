@@ -60,6 +60,20 @@ fn a_signed_delivery_starts_one_run_however_often_it_comes() {
     assert_eq!(run["initiator"], "trigger:push");
     assert_eq!(run["correlation_id"], "order-66");
     assert!(server.loom.read("trace").starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
+    // Who sent it has no token, and is on record all the same; who proves nothing is not.
+    deliver(&server, "d0", "sha256=00").problem(401, "L701");
+    let entries = eventually("the delivery is on record", || {
+        let found = server.get("/api/v1/audit?who=trigger:push").expect(200)["items"].clone();
+        found.as_array().filter(|found| !found.is_empty()).cloned()
+    });
+    assert_eq!(entries.len(), 1);
+    let entry = &entries[0];
+    assert_eq!(entry["target"], json!({ "name": "push", "run": first["id"] }));
+    assert_eq!(
+        (&entry["call"], &entry["from"]),
+        (&json!("POST /hooks/{name}"), &json!("127.0.0.1"))
+    );
+    assert_eq!((&entry["action"], &entry["outcome"]), (&json!("runs:start"), &json!("done")));
     assert_eq!(server.loom.read("told"), "push refs/heads/main\n");
     // Another version of the workflow makes a delivery no other one.
     let version = format!("{}version: 9.0.0\n", TELL.trim_start());

@@ -185,6 +185,8 @@ fn what_fails_for_good_is_dead_until_it_is_replayed() {
     assert_eq!(rest["items"], json!([dead[2]]));
 
     let event = dead[0]["event"].as_str().unwrap();
+    let matter = dead[0]["correlation_id"].as_str();
+    assert!(receiver.deliveries().iter().take(2).all(|it| it.matter.as_deref() == matter));
     let replay = || server.send("POST", &path(&format!("/dead/{event}/replay")), &[], "");
     let failed = replay().expect(200);
     assert_eq!((&failed["delivered"], &failed["status"]), (&json!(false), &json!(500)));
@@ -198,6 +200,7 @@ fn what_fails_for_good_is_dead_until_it_is_replayed() {
     server.send("POST", &path("/resume"), &[], "").expect(200);
     let taken = taken(&receiver, 3);
     assert_eq!(taken[0].id, event);
+    assert_eq!(taken[0].matter.as_deref(), matter);
     assert_eq!(taken.len(), 3);
 }
 

@@ -206,6 +206,7 @@ fn a_workflow_that_starts_anew_is_another_run() {
         }
         server.reported("PATCH", "/workflows/nightly", &json!({ "status": "In progress" }));
         let path = format!("/workflows/nightly/tasks/{task}");
+        server.reported("PATCH", &path, &full("nightly", task, "In progress"));
         server.reported("PATCH", &path, &full("nightly", task, "Completed"));
         let end = json!({ "status": "Completed" });
         runs.push(server.reported("PATCH", "/workflows/nightly", &end));
@@ -221,6 +222,105 @@ fn a_workflow_that_starts_anew_is_another_run() {
     server.send("DELETE", &format!("/api/v1/runs/{}", runs[2]), &[], "").expect(204);
     let next = server.reported("PATCH", "/workflows/nightly", &json!({ "status": "In progress" }));
     assert!(!runs.contains(&next));
+}
+
+#[test]
+fn what_comes_late_or_twice_begins_no_run() {
+    let server = Server::start();
+    let all = |id: &str| {
+        let list = server.get(&format!("/api/v1/runs?correlation_id={id}")).expect(200);
+        list["items"].as_array().unwrap().len()
+    };
+    // The end comes first, and all the rest behind it.
+    let (began, end) = (json!({ "status": "In progress" }), json!({ "status": "Completed" }));
+    let run = server.reported("PATCH", "/workflows/o1", &end);
+    let created = json!({ "id": "o1", "name": "pipe", "tasks": [{ "id": "c" }] });
+    assert_eq!(server.reported("POST", "/workflows", &created), run);
+    for task in ["a", "b"] {
+        let told = server.reported("POST", "/workflows/o1/tasks", &full("o1", task, "Not started"));
+        assert_eq!(told, run);
+    }
+    assert_eq!(server.reported("PATCH", "/workflows/o1", &began), run);
+    for status in ["In progress", "Completed"] {
+        assert_eq!(server.reported("PATCH", "/tasks/a", &full("o1", "a", status)), run);
+    }
+    let shown = server.run(&run);
+    assert_eq!(
+        (phases(&shown), &shown["state"]),
+        (pairs(&[("a", "succeeded")]), &json!("succeeded"))
+    );
+    assert_eq!(all("o1"), 1);
+    // The next one is another.
+    let next = server.reported("POST", "/workflows", &created);
+    assert_ne!(next, run);
+    assert_eq!(server.run(&next)["workflow"], "pipe");
+    // All of a run is said once more, behind its end.
+    let id = json!({ "id": "o2", "name": "pipe" });
+    let run = server.reported("POST", "/workflows", &id);
+    let tell = || {
+        server.reported("POST", "/workflows/o2/tasks", &full("o2", "a", "Not started"));
+        server.reported("PATCH", "/workflows/o2", &began);
+        server.reported("PATCH", "/tasks/a", &full("o2", "a", "Completed"));
+        assert_eq!(server.reported("PATCH", "/workflows/o2", &end), run);
+    };
+    tell();
+    tell();
+    assert_eq!(server.reported("PATCH", "/workflows/o2", &began), run);
+    assert_eq!((all("o2"), &server.run(&run)["state"]), (1, &json!("succeeded")));
+    // It starts anew once something of it does.
+    let next = server.reported("PATCH", "/tasks/a", &full("o2", "a", "In progress"));
+    assert_ne!(next, run);
+    assert_eq!(server.run(&next)["state"], "running");
+    assert_eq!(server.reported("PATCH", "/workflows/o2", &end), next);
+    assert_eq!(all("o2"), 2);
+}
+
+#[test]
+fn runs_of_our_own_take_no_place_of_a_reporter() {
+    let server = Server::start();
+    server.register("{ name: one, tasks: [{ name: a, plugin: noop }] }");
+    let run = json!({ "workflow": "one", "source": "dotflow", "start_at": "2100-01-01T00:00:00Z" });
+    for _ in 0..10 {
+        let many = server.post("/api/v1/runs/batch", &json!({ "runs": vec![run.clone(); 100] }));
+        assert_eq!(many.expect(200)["accepted"], 100);
+    }
+    server.reported("POST", "/workflows", &json!({ "id": "w" }));
+}
+
+#[test]
+fn who_takes_over_a_run_is_on_record() {
+    let server = Server::with(Loom::new(), &["--access"]);
+    let tokens = ["one", "two"].map(|name| {
+        let made = make(&server.loom, name, &["--role", "operator"]);
+        made["token"].as_str().unwrap().to_owned()
+    });
+    let tell = |by: usize, status: &str| {
+        let headers = [JSON, ("x-user-token", tokens[by].as_str())];
+        let body = json!({ "status": status }).to_string();
+        let answer = server.send_plain("PATCH", "/dotflow/workflows/w", &headers, &body);
+        answer.expect(200)["run"].as_str().unwrap().to_owned()
+    };
+    let run = tell(0, "In progress");
+    tell(0, "In progress");
+    for _ in 0..2 {
+        assert_eq!(tell(1, "Failed"), run);
+    }
+    let admin = token(&server.loom, "admin");
+    let authorization = format!("Bearer {admin}");
+    let get = |path: &str| {
+        server.send_plain("GET", path, &[("authorization", &authorization)], "").expect(200)
+    };
+    assert_eq!(get(&format!("/api/v1/runs/{run}"))["initiator"], "one");
+    let entries = eventually("the other one is on record", || {
+        let found = get(&format!("/api/v1/audit?target={run}"))["items"].clone();
+        found.as_array().filter(|found| !found.is_empty()).cloned()
+    });
+    assert_eq!(entries.len(), 1, "once, not for each call");
+    assert_eq!(
+        (&entries[0]["who"], &entries[0]["action"]),
+        (&json!("two"), &json!("reports:write"))
+    );
+    assert_eq!(entries[0]["target"], json!({ "workflow": "w", "run": run }));
 }
 
 #[test]
@@ -352,7 +452,7 @@ fn who_may_report_and_where() {
     assert_eq!(server.run(theirs.as_str().unwrap())["namespace"], "team");
     assert_eq!(server.run(ours.as_str().unwrap())["namespace"], "default");
     assert_eq!(server.run(ours.as_str().unwrap())["initiator"], "admin");
-    // The journal says who reports; the audit log has the changes of people.
+    // The journal says who began it; the audit log has who took it over: nobody.
     let audit = server.get("/api/v1/audit?action=reports:write").expect(200);
     assert_eq!(audit["items"], json!([]));
 }

@@ -36,6 +36,9 @@ struct Call {
     taken: bool,
 }
 
+/// What the far side fails at.
+const POISON: &str = "poison";
+
 /// A far side that takes calls, or answers with another status.
 struct Far {
     port: u16,
@@ -120,8 +123,9 @@ fn answer(mut stream: &TcpStream, status: &AtomicU16, calls: &Mutex<Vec<Call>>) 
     }
     let mut body = vec![0; length];
     lines.read_exact(&mut body).ok()?;
-    let status = status.load(Ordering::SeqCst);
-    let body = serde_json::from_slice(&body).unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let status =
+        if body.to_string().contains(POISON) { 500 } else { status.load(Ordering::SeqCst) };
     calls.lock().unwrap().push(Call { line: first, token, body, taken: status == 200 });
     write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n").ok()
 }
@@ -211,6 +215,31 @@ fn what_the_far_side_never_takes_holds_up_nothing() {
     let taken = far.until_ended(1);
     assert_eq!(taken.values().next().unwrap().len(), 11);
     assert!(server.said().contains("given up"), "{}", server.said());
+}
+
+#[test]
+fn a_run_that_the_far_side_fails_at_holds_up_no_other() {
+    let far = Far::start();
+    let mut server = reporting(&far.url(), "t");
+    server.register(CHAIN);
+    server.register("{ name: poison, tasks: [{ name: a, plugin: noop }] }");
+    let poisoned = server.begin(POISON);
+    server.until(&poisoned, "succeeded");
+    for round in 1..=2 {
+        server.begin("chain");
+        for (id, lines) in far.until_ended(round) {
+            check_repeats(&lines, &chain(&id));
+        }
+        let said = format!("run {poisoned} is reported no further");
+        eventually("somebody is told", || server.said().contains(&said).then_some(()));
+        server.crash_and_restart();
+    }
+    // It is remembered, and tried no more.
+    let tried = || far.calls().iter().filter(|call| !call.taken).count();
+    let before = tried();
+    server.begin("chain");
+    far.until_ended(3);
+    assert_eq!(tried(), before);
 }
 
 #[test]

@@ -156,6 +156,24 @@ fn starts(tour: &Tour) -> String {
 /// Pauses a run and lets it go on, to its end.
 fn steering(tour: &Tour, run: &str) {
     let id = format!("(id: \"{run}\") {{ id state }}");
+    let etag = tour.query("run", &format!("(id: \"{run}\") {{ etag }}"))["etag"].clone();
+    let rest = tour.server.get(&format!("/api/v1/runs/{run}"));
+    assert_eq!(rest.header("etag").trim_matches('"'), etag);
+    let update = |more: &str| {
+        let change = r#"change: { tags: ["t"], annotations: { ticket: "7", gone: null } }"#;
+        format!("(id: \"{run}\", {change}{more}) {{ annotations tags }}")
+    };
+    let add = format!(
+        "(id: \"{run}\", change: {{ annotations: {{ gone: \"x\" }} }}, etag: {etag}) {{ annotations }}"
+    );
+    let added = tour.change("updateRun", &add);
+    assert_eq!(added["annotations"], json!({ "ticket": "7", "gone": "x" }));
+    for (stale, code) in [(etag.to_string(), "L705"), ("\"x\"".to_owned(), "L705")] {
+        let stale = format!("mutation {{ updateRun{} }}", update(&format!(", etag: {stale}")));
+        assert_eq!(refusal(&tour.server, &stale, &json!({})).0, code);
+    }
+    let changed = tour.change("updateRun", &update(""));
+    assert_eq!(changed, json!({ "annotations": { "ticket": "7" }, "tags": ["t"] }));
     assert_eq!(tour.change("pauseRun", &id)["state"], "PAUSED");
     assert_eq!(tour.change("resumeRun", &id)["state"], "RUNNING");
     std::fs::write(tour.server.loom.path("go"), "").unwrap();
@@ -177,7 +195,7 @@ fn reads(tour: &Tour, run: &str) {
         annotations initiator source reason correlationId startAt rerunOf external lastSeq counts
         variables {{ nodes {{ name value secret setBy at }} }}
         tasks(first: 2) {{
-          edges {{ cursor node {{ name plugin phase waitingSince readyAt settledAt items
+          edges {{ cursor node {{ name plugin maxAttempts inputs amended phase waitingSince readyAt settledAt items
             itemsSettled skipped resolved {{ by reason }} failure {{ code }}
             attempts(first: 2) {{ nodes {{ attempt item readyAt assignedAt startedAt endedAt result
               retryAt failure {{ kind code message retryable retryAfter exitStatus error tail }} }}
@@ -231,6 +249,26 @@ fn one_task(tour: &Tour, run: &str) {
     );
     let task = tour.query("task", &fields);
     assert_eq!(task["outputs"], json!([{ "name": "X", "setBy": "wait" }]));
+    let around = "maxAttempts inputs amended isRoot isLeaf parentCount childCount \
+        parents { nodes } children(first: 1) { nodes pageInfo { hasNextPage } }";
+    let of = |name: &str| format!("(run: \"{run}\", name: \"{name}\") {{ {around} }}");
+    for name in ["wait", "each"] {
+        let (task, rest) =
+            (tour.query("task", &of(name)), tour.rest(&format!("runs/{run}/tasks/{name}")));
+        let names = |what: &str| rest[what].as_array().unwrap().clone();
+        assert_eq!(task["parents"]["nodes"], json!(names("parents")));
+        assert_eq!(
+            task["children"]["nodes"],
+            json!(names("children").iter().take(1).collect::<Vec<_>>())
+        );
+        assert_eq!(task["children"]["pageInfo"]["hasNextPage"], names("children").len() > 1);
+        assert_eq!((&task["inputs"], &task["amended"]), (&rest["inputs"], &json!({})));
+        assert_eq!(task["maxAttempts"], rest["max_attempts"]);
+        let counts = [names("parents").len(), names("children").len()];
+        assert_eq!(json!([task["parentCount"], task["childCount"]]), json!(counts));
+        let ends = counts.map(|count| count == 0);
+        assert_eq!(json!([task["isRoot"], task["isLeaf"]]), json!(ends));
+    }
     assert_eq!(task["attempt"]["undeclared"], json!([{ "name": "EXTRA", "value": "8" }]));
     assert_eq!(task["attempt"]["inputs"][0]["name"], "GIVEN");
     let bad = format!(

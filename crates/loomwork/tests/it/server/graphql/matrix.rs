@@ -21,6 +21,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("eventCursor", ""),
     ("startRun", "(run: { workflow: \"hello\" }) { id }"),
     ("rerunRun", "(id: \"RUN\") { id }"),
+    ("updateRun", "(id: \"RUN\", change: { reason: \"why\" }) { id }"),
     ("cancelRun", "(id: \"RUN\") { id }"),
     ("pauseRun", "(id: \"RUN\") { id }"),
     ("resumeRun", "(id: \"RUN\") { id }"),

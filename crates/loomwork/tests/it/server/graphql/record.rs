@@ -13,6 +13,11 @@ fn essence(entry: &Value, run: &str) -> Value {
     for name in ["id", "at", "call", "token"] {
         entry.as_object_mut().unwrap().remove(name);
     }
+    // A run that was started is another each time.
+    if entry["action"] == "runs:start" && entry["outcome"] == "done" {
+        assert_eq!(entry["target"].as_object().unwrap().keys().collect::<Vec<_>>(), ["id"]);
+        entry["target"]["id"] = json!("NEW");
+    }
     serde_json::from_str(&entry.to_string().replace(run, "RUN")).unwrap()
 }
 
