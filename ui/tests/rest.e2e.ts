@@ -149,6 +149,11 @@ test("a trigger is made with its secret shown once, takes requests, and gets ano
 
 test("a file starts runs", async () => {
   const folder = join(realpathSync(server.folder), "in");
+  await server.call("PUT", "/api/v1/triggers/release", {
+    kind: "request",
+    proof: { kind: "token", secret: "a secret of sixteen signs" },
+    run: { workflow: "hello" },
+  });
   const { page } = await visit(browser, server, "/triggers?kind=file");
   await page.getByRole("button", { name: "New trigger" }).click();
   await page.getByLabel("Name", { exact: true }).fill("orders");
@@ -165,7 +170,7 @@ test("a file starts runs", async () => {
   writeFileSync(join(folder, "a.csv"), "1");
   await row.getByRole("link", { name: "a.csv" }).waitFor();
   await page.getByLabel("Started by").selectOption("");
-  await page.getByRole("row", { name: /push/ }).waitFor();
+  await page.getByRole("row", { name: /release/ }).waitFor();
   await inspect(page, "triggers");
   await row.getByRole("button", { name: "Delete orders" }).click();
   await confirm(page, "Delete");
@@ -215,22 +220,23 @@ test("tokens are made, shown once and revoked; roles are made and deleted", asyn
   await page.getByRole("checkbox", { name: "runs:get" }).check();
   await inspect(page, "role-form");
   await confirm(page, "Make it");
-  await page.getByRole("heading", { name: "retrier" }).waitFor();
+  await page.getByRole("heading", { name: "retrier", exact: true }).waitFor();
   await inspect(page, "roles");
   await page.getByRole("button", { name: "Delete retrier" }).click();
   await confirm(page, "Delete");
-  await page.getByRole("heading", { name: "retrier" }).waitFor({ state: "hidden" });
+  await page.getByRole("heading", { name: "retrier", exact: true }).waitFor({ state: "hidden" });
   expect(complaints).toEqual([]);
   await page.context().close();
 });
 
 test("the audit log says who did what, and is narrowed down by its address", async () => {
+  await server.call("PUT", "/api/v1/roles/auditor", { permissions: ["audit:list"] });
   const { page, complaints } = await visit(browser, server, "/audit?action=tokens:write");
-  await page.getByRole("row", { name: /revoke/ }).waitFor();
-  expect(await page.getByRole("row", { name: /schedules/ }).count()).toBe(0);
+  await page.getByRole("row", { name: /auditor/ }).waitFor();
+  expect(await page.getByRole("row", { name: /workflows:register/ }).count()).toBe(0);
   await page.getByLabel("What", { exact: true }).fill("");
   await page
-    .getByRole("row", { name: /schedules/ })
+    .getByRole("row", { name: /workflows:register/ })
     .first()
     .waitFor();
   await inspect(page, "audit");

@@ -4,8 +4,8 @@ import { Link, useSearchParams } from "react-router";
 import { api, data, type Schema } from "../../api/client";
 import { Button } from "../../kit/button";
 import { More, Tag } from "../../kit/facts";
-import { TextField } from "../../kit/field";
-import { Choice, FilterBar, useAddress } from "../../kit/filters";
+import { Select, TextField } from "../../kit/field";
+import { FilterBar, useAddress } from "../../kit/filters";
 import { Card, Page, Table } from "../../kit/page";
 import { Empty, Failure, Loading } from "../../kit/states";
 import { When } from "../../kit/time";
@@ -100,14 +100,19 @@ function Filters() {
         {text("To what", "a name or identity", target, setTarget)}
         {time("Since", since, setSince)}
         {time("Until", until, setUntil)}
+        <Select
+          label="Outcome"
+          value={outcome}
+          onChange={(event) => setOutcome(event.target.value)}
+        >
+          <option value="">All</option>
+          {Object.entries(OUTCOMES).map(([value, [label]]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </Select>
       </div>
-      <Choice
-        label="Outcome"
-        all="All"
-        value={outcome}
-        options={Object.entries(OUTCOMES).map(([value, [label]]) => [value, label] as const)}
-        onChange={setOutcome}
-      />
     </FilterBar>
   );
 }

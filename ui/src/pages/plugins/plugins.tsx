@@ -80,11 +80,11 @@ function PluginCard({ of: it }: { of: Plugin }) {
           {params.map((param) => (
             <tr key={param.name}>
               <td>
-                <code>{param.name}</code> {param.required && <Tag tone="failed">needed</Tag>}
+                <code>{param.name}</code> {param.required && <Tag tone="running">needed</Tag>}
               </td>
               <td className={styles.type}>{param.type}</td>
               <td className={styles.what}>
-                {param.what}
+                <Prose text={param.what} />
                 {param.fallback !== undefined && (
                   <span className={styles.fallback}>
                     {" "}
@@ -101,5 +101,13 @@ function PluginCard({ of: it }: { of: Plugin }) {
         </p>
       )}
     </Card>
+  );
+}
+
+/** A text with `code` in it. */
+function Prose({ text }: { text: string }) {
+  return text.split("`").map((part, at) =>
+    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text do not move
+    at % 2 === 1 ? <code key={at}>{part}</code> : part,
   );
 }

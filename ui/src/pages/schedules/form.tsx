@@ -114,7 +114,6 @@ function When({ draft, set }: PartProps) {
           <TextField
             label="Expression"
             required
-            className="mono"
             hint="Minute, hour, day, month, weekday"
             value={draft.expression}
             onChange={set("expression")}

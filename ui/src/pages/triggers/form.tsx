@@ -169,7 +169,6 @@ function Proof({ draft, change, again }: PartProps & { again: boolean }) {
           minLength={16}
           maxLength={1024}
           autoComplete="off"
-          className="mono"
           hint={
             again
               ? "It is sealed: write it again, or make another and tell those who call"
@@ -201,7 +200,6 @@ function File({ draft, change }: PartProps) {
       <TextField
         label="File"
         required
-        className="mono"
         placeholder="/data/in/*.csv"
         hint="An absolute path in a folder of the setting server.watched_folders; * and ? stand for any signs"
         value={draft.file}
