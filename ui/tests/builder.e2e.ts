@@ -396,6 +396,7 @@ test("500 tasks are laid out, zoomed and typed into", { timeout: 240_000 }, asyn
   console.log(
     `500 tasks: zoom p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms; a letter ${letter.toFixed(0)} ms`,
   );
+  await page.locator(".react-flow__controls-fitview").click();
   await page
     .locator('.react-flow__node[data-id="task_1_that_was_renamed"]')
     .waitFor({ state: "attached" });
