@@ -12,9 +12,17 @@ export function StateBadge({ state }: { state: string }) {
   );
 }
 
+interface StateIconProps {
+  state: string;
+  size?: number;
+  /** It tells of something past: nothing moves. */
+  still?: boolean;
+}
+
 /** A state's shape in its colour; its word is read out. */
-export function StateIcon({ state, size = 16 }: { state: string; size?: number }) {
+export function StateIcon({ state, size = 16, still }: StateIconProps) {
   const { tone, icon: Icon, label } = lookOf(state);
-  const names = [styles.tone, state === "running" && styles.pulse].filter(Boolean).join(" ");
+  const moves = state === "running" && !still;
+  const names = [styles.tone, moves && styles.pulse].filter(Boolean).join(" ");
   return <Icon size={size} role="img" aria-label={label} className={names} style={toned(tone)} />;
 }

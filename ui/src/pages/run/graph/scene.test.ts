@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { placeByLevels } from "./place";
+import { sceneOf, stem } from "./scene";
+
+const many = Array.from({ length: 6000 }, (_, at) => ({ name: `work_${at}`, plugin: "sleep" }));
+const tasks = [{ name: "begin", plugin: "start" }, ...many];
+const picture = {
+  links: many.map(({ name }) => ({ from: "begin", to: name, variables: ["X"], order: false })),
+  knots: [],
+};
+
+test("names that count are told from names that do not", () => {
+  expect(stem("mDiffFit_00004001")).toBe("mDiffFit");
+  expect(stem("individuals_ID0000001")).toBe("individuals");
+  expect(stem("load")).toBe("load");
+  expect(stem("42")).toBe("42");
+});
+
+test("tasks of a level that look alike close to one node, and open again", () => {
+  const closed = sceneOf(tasks, picture, () => false);
+  expect(closed.nodes.map((node) => node.kind).sort()).toEqual(["group", "task"]);
+  expect(closed.links).toHaveLength(1);
+  const [group] = closed.groups;
+  const open = sceneOf(tasks, picture, (name) => name === group);
+  expect(open.nodes).toHaveLength(6001);
+  expect(open.groups).toEqual(closed.groups);
+});
+
+test("few tasks are never grouped", () => {
+  const few = tasks.slice(0, 40);
+  const scene = sceneOf(few, { links: picture.links.slice(0, 39), knots: [] }, () => false);
+  expect(scene.groups).toEqual([]);
+  expect(scene.nodes).toHaveLength(40);
+});
+
+test("6,000 nodes are placed side by side, levels below each other", () => {
+  const scene = sceneOf(tasks, picture, () => true);
+  const placed = placeByLevels(scene);
+  const begin = placed.nodes.find((node) => node.id === "begin");
+  const others = placed.nodes.filter((node) => node.id !== "begin");
+  expect(others.every((node) => begin && node.y >= begin.y + begin.height)).toBe(true);
+  const cells = new Set(placed.nodes.map((node) => `${node.x},${node.y}`));
+  expect(cells.size).toBe(6001);
+  expect(placed.box.width / placed.box.height).toBeGreaterThan(0.5);
+  expect(placed.box.width / placed.box.height).toBeLessThan(4);
+});

@@ -1,0 +1,124 @@
+import { Ban, CirclePause, CirclePlay, Repeat2, RotateCcw } from "lucide-react";
+import { useState } from "react";
+import { api } from "../../../api/client";
+import { Button } from "../../../kit/button";
+import { Confirm } from "../../../kit/dialog";
+import { TextField } from "../../../kit/field";
+import { useToasts } from "../../../kit/toast";
+import { useMay } from "../../../shell/me";
+import { useWatched } from "../use-live";
+import { counted } from "../words";
+import { type RunAct, runActs } from "./acts";
+import { Rerun } from "./rerun";
+
+const LOOKS = {
+  pause: { icon: CirclePause, label: "Pause" },
+  resume: { icon: CirclePlay, label: "Resume" },
+  cancel: { icon: Ban, label: "Cancel" },
+  retry: { icon: RotateCcw, label: "Retry failed" },
+  rerun: { icon: Repeat2, label: "Run again…" },
+} as const;
+
+/** What the run's state and the caller's rights let one do with it. */
+export function RunActions() {
+  const { detail, live } = useWatched();
+  const may = useMay();
+  const [open, setOpen] = useState<RunAct>();
+  const acts = runActs(live.model.head.state, detail.external != null, (permission) =>
+    may(permission, detail.namespace),
+  );
+  const close = () => setOpen(undefined);
+  return (
+    <div style={{ display: "flex", flexWrap: "wrap", gap: 8 }}>
+      {acts.map((act) => (
+        <Button
+          key={act}
+          icon={LOOKS[act].icon}
+          kind={act === "cancel" ? "danger" : act === "retry" ? "primary" : "plain"}
+          onClick={() => setOpen(act)}
+        >
+          {LOOKS[act].label}
+        </Button>
+      ))}
+      {open === "rerun" && <Rerun onClose={close} />}
+      {open !== undefined && open !== "rerun" && <Act act={open} onClose={close} />}
+    </div>
+  );
+}
+
+function Act({ act, onClose }: { act: Exclude<RunAct, "rerun">; onClose: () => void }) {
+  const { detail, live } = useWatched();
+  const tell = useToasts();
+  const [reason, setReason] = useState("");
+  const confirm = async () => {
+    const options = { params: { path: { id: detail.id } } };
+    if (act === "pause") await api.POST("/api/v1/runs/{id}/pause", options);
+    if (act === "resume") await api.POST("/api/v1/runs/{id}/resume", options);
+    if (act === "cancel")
+      await api.POST("/api/v1/runs/{id}/cancel", { ...options, body: { reason } });
+    if (act === "retry") await api.POST("/api/v1/runs/{id}/retry", options);
+    tell.done(DONE[act]);
+    await live.reload();
+  };
+  const { title, action, says } = ABOUT[act](live.model.head.counts);
+  return (
+    <Confirm
+      title={title}
+      action={action}
+      danger={act === "cancel"}
+      onConfirm={confirm}
+      onClose={onClose}
+    >
+      <p>{says}</p>
+      {act === "cancel" && (
+        <TextField
+          label="Reason"
+          hint="It is recorded with the cancellation."
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+        />
+      )}
+    </Confirm>
+  );
+}
+
+const DONE = {
+  pause: "The run pauses: nothing new starts.",
+  resume: "The run goes on.",
+  cancel: "The run is being cancelled.",
+  retry: "The failed tasks are tried again.",
+};
+
+type Counts = Record<string, number>;
+interface Says {
+  title: string;
+  action: string;
+  says: string;
+}
+
+const ABOUT: Record<Exclude<RunAct, "rerun">, (counts: Counts) => Says> = {
+  pause: (counts) => ({
+    title: "Pause this run?",
+    action: "Pause",
+    says: `Nothing new starts. What runs now (${counted(counts.running ?? 0, "task")}) goes on to its end. Resume goes on from there.`,
+  }),
+  resume: (counts) => ({
+    title: "Resume this run?",
+    action: "Resume",
+    says: `Tasks start again as they become ready; ${counts.ready ?? 0} are ready now.`,
+  }),
+  cancel: (counts) => ({
+    title: "Cancel this run?",
+    action: "Cancel the run",
+    says: `What runs now (${counted(counts.running ?? 0, "task")}) is stopped, and ${counted(open(counts), "other task")} will not start. This is for good: a cancelled run can be run again, but not gone on with.`,
+  }),
+  retry: (counts) => ({
+    title: "Retry what failed?",
+    action: "Retry",
+    says: `${counted(counts.failed ?? 0, "failed task")} get new attempts, and what was skipped for their sake (${counted(counts.skipped ?? 0, "task")} at most) waits for them again. What succeeded stays as it is.`,
+  }),
+};
+
+function open(counts: Counts): number {
+  return (counts.waiting ?? 0) + (counts.ready ?? 0) + (counts.backing_off ?? 0);
+}

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { type Sentence, whySentences } from "./why";
+
+const said = (sentence: Sentence) =>
+  sentence
+    .map((part) => (typeof part === "string" ? part : "task" in part ? `[${part.task}]` : part.at))
+    .join("");
+
+const since = "2026-11-21T08:30:00Z";
+const ask = (phase: string, why: object) =>
+  whySentences({ task: "load", phase, since, why } as never).map(said);
+
+test("a task that waits names what for and who sets it", () => {
+  const producers = { first: [{ task: "extract", phase: "running", since }], more: 0 };
+  expect(
+    ask("waiting", {
+      kind: "waiting",
+      waits_for: [{ kind: "variable", name: "ROWS", producers }],
+      chains: [],
+      more_open: 0,
+    }),
+  ).toEqual(["It waits for ROWS, which is set by [extract] (running)."]);
+});
+
+test("a failure says whether its attempts were used up, and what it cost", () => {
+  const failure = { kind: "exit", code: "L401", message: "status 75", retryable: true };
+  const toll = { count: 3, first: ["a", "b"] };
+  const why = { kind: "failed", failure, tries: 3, of: 3, allowed: false, toll };
+  expect(ask("failed", why)).toEqual([
+    "All 3 attempts failed.",
+    "For its sake 3 tasks cannot run: [a], [b] and 1 more.",
+  ]);
+  const final = { ...why, tries: 1, failure: { ...failure, retryable: false } };
+  expect(ask("failed", final)[0]).toBe("Attempt 1 failed in a way that another would not mend.");
+});
+
+test("what was skipped says for what, and where it began", () => {
+  const failure = { kind: "exit", code: "L401", message: "status 75", retryable: true };
+  const reason = {
+    why: "no_producer",
+    variable: "CLEAN",
+    producers: [{ task: "flaky", ended: "failed" }],
+  };
+  const first = { first: [{ kind: "failed", task: "flaky", failure }], more: 0 };
+  expect(ask("skipped", { kind: "skipped", reason, causes: [], more: 0, first })).toEqual([
+    "It will not run: CLEAN will not be set: flaky failed.",
+    "It began here: [flaky] failed: status 75",
+  ]);
+});
+
+test("a ready task says what holds it back", () => {
+  const busy = { first: [{ task: "slow", phase: "running", since }], more: 2 };
+  expect(ask("ready", { kind: "ready", hold: { kind: "workers", workers: 3, busy } })).toEqual([
+    "All that it needs is there. All 3 workers of the run are busy with [slow] (running) and 2 more.",
+  ]);
+});
