@@ -38,7 +38,10 @@ export function Top(props: {
       <div className={styles.title}>
         <h1>{view.name || "(no name)"}</h1>
         <p>
-          {view.namespace} · {view.version} · <span data-dirty={dirty || !saved}>{state}</span>
+          {view.namespace} · {view.version} ·{" "}
+          <span role="status" data-dirty={dirty || !saved}>
+            {state}
+          </span>
         </p>
       </div>
       <div className={styles.actions}>

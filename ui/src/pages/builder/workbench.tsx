@@ -2,7 +2,6 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { api, data, type Schema } from "../../api/client";
 import { useTitle } from "../../kit/page";
-import { useToasts } from "../../kit/toast";
 import styles from "./builder.module.css";
 import { Canvas } from "./canvas/canvas";
 import { freePlace } from "./canvas/places";
@@ -49,7 +48,6 @@ type Asking =
 
 /** The builder with one workflow on it. */
 export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
-  const tell = useToasts();
   const { text, work } = useDocument(opened.text);
   const { view, change } = work;
   const [saved, setSaved] = useState(opened.saved);
@@ -138,7 +136,6 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
     setSaved(now);
     onSaved(now);
     setAsking(undefined);
-    tell.done(`${name} ${version} is saved`);
     if (andRun) void runner.begin(namespace, name, version);
   };
   const load = (fresh: string) => {

@@ -34,6 +34,8 @@ const NODES = { task: TaskNode };
 const EDGES = { link: LinkEdge };
 /** Below this zoom, only names can be read. */
 const FAR = 0.5;
+/** Below this, nothing can: tasks are boxes. */
+const TINY = 0.22;
 const FIT = { padding: 0.18, maxZoom: 1.1 };
 const MINI = { width: 148, height: 96 };
 const OPTIONS = { hideAttribution: true };
@@ -61,6 +63,7 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut }: CanvasProp
   const bench = useBench();
   const flow = useReactFlow();
   const far = useStore((store) => store.transform[2] < FAR);
+  const tiny = useStore((store) => store.transform[2] < TINY);
   // An empty canvas stays where it is when its first task is dropped.
   const [fits] = useState(bench.view.tasks.length > 0);
   const [drawn, setDrawn] = useState<{ from: Task; to: Task }>();
@@ -91,6 +94,7 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut }: CanvasProp
     <section
       className={styles.canvas}
       data-far={far}
+      data-tiny={tiny}
       aria-label="Canvas"
       onDrop={onDrop}
       onDragOver={(event) =>

@@ -65,7 +65,7 @@ function Category(props: { name: string; plugins: readonly Plugin[] } & Adding) 
     <details className={styles.category} open>
       <summary>
         {name}
-        <ChevronDown size={15} aria-hidden />
+        <ChevronDown size={15} aria-hidden className={styles.fold} />
       </summary>
       <ul>
         {plugins.map((plugin) => (
@@ -109,7 +109,14 @@ function Item({ plugin, tap, onAdd }: { plugin: Plugin } & Adding) {
         <strong>{plugin.name}</strong>
         <span>{about}</span>
       </span>
-      {needs && <ShieldCheck size={14} role="img" aria-label={`May ask for ${needs}`} />}
+      {needs && (
+        <ShieldCheck
+          size={14}
+          role="img"
+          aria-label={`May ask for ${needs}`}
+          className={styles.needs}
+        />
+      )}
     </button>
   );
 }

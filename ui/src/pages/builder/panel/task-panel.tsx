@@ -128,7 +128,7 @@ function LastRun({ task }: { task: Task }) {
   if (!found) return null;
   return (
     <div className={styles.last}>
-      <span>
+      <span className={styles.lastHead}>
         In this run <StateBadge state={found.state} />
       </span>
       {found.failure && (

@@ -26,7 +26,6 @@ export interface Checked {
   problems: Problem[];
   /** Whether the server has checked the text as it stands. */
   settled: boolean;
-  valid: boolean;
 }
 
 export function useProblems(text: string, { tasks }: View): Checked {
@@ -46,7 +45,6 @@ export function useProblems(text: string, { tasks }: View): Checked {
   return {
     problems,
     settled: checked !== undefined && !isPlaceholderData && asked === text,
-    valid: checked?.valid ?? false,
   };
 }
 

@@ -86,6 +86,7 @@ const theme = EditorView.theme({
     backgroundColor: "var(--succeeded-soft)",
   },
   ".cm-changedText, .cm-deletedText": { background: "none", fontWeight: "700" },
+  ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: "none !important" },
   ".cm-collapsedLines": {
     backgroundColor: "var(--sunken)",
     backgroundImage: "none",
