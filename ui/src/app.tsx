@@ -11,6 +11,13 @@ const Builder = lazy(() => import("./pages/builder/builder"));
 const Workflows = lazy(() => import("./pages/workflows/workflows"));
 const Workflow = lazy(() => import("./pages/workflows/workflow"));
 
+const Schedules = lazy(() => import("./pages/schedules/schedules"));
+const Triggers = lazy(() => import("./pages/triggers/triggers"));
+const Plugins = lazy(() => import("./pages/plugins/plugins"));
+const Access = lazy(() => import("./pages/access/access"));
+const Audit = lazy(() => import("./pages/audit/audit"));
+const System = lazy(() => import("./pages/system/system"));
+
 /** Which address shows what. */
 export function App() {
   return (
@@ -24,6 +31,12 @@ export function App() {
           <Route path="/workflows/:namespace/:name" element={<Workflow />} />
           <Route path="/build" element={<Builder />} />
           <Route path="/build/:namespace/:name" element={<Builder />} />
+          <Route path="/schedules" element={<Schedules />} />
+          <Route path="/triggers" element={<Triggers />} />
+          <Route path="/plugins" element={<Plugins />} />
+          <Route path="/access" element={<Access />} />
+          <Route path="/audit" element={<Audit />} />
+          <Route path="/system" element={<System />} />
           <Route path="/index.html" element={<Navigate to="/" replace />} />
           <Route path="*" element={<NotFound />} />
         </Routes>

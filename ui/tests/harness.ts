@@ -24,7 +24,8 @@ export class Server {
   /** Where its pages are. */
   readonly url: string;
   readonly #address: string;
-  readonly #args: string[];
+  /** Further arguments of `loom serve`. */
+  readonly args: string[];
   #process: ChildProcess | undefined;
   #dist: { stop: () => Promise<void> } | undefined;
   token: string | undefined;
@@ -32,10 +33,10 @@ export class Server {
   private constructor(port: number, pages: number, args: string[]) {
     this.#address = `127.0.0.1:${port}`;
     this.url = `http://127.0.0.1:${pages}`;
-    this.#args = args;
+    this.args = [...args];
   }
 
-  /** Starts one; it stands when this is done. `args` are further ones of `loom serve`. */
+  /** Starts one; it stands when this is done. */
   static async start(args: string[] = [], prepare?: (server: Server) => Promise<void>) {
     const port = await freePort();
     const dist = process.env.LOOM_UI_DIST;
@@ -54,7 +55,7 @@ export class Server {
 
   /** Starts the process (again). */
   async begin(): Promise<void> {
-    const args = [...this.#store(), "serve", "--listen", this.#address, ...this.#args];
+    const args = [...this.#store(), "serve", "--listen", this.#address, ...this.args];
     const child = spawn(BINARY, args, { cwd: this.folder, stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
     child.stderr?.on("data", (data) => {

@@ -2,6 +2,19 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { barriers, NARROW, openBrowser, overflows, pictures, Server, visit } from "./harness";
 
+const PAGES = [
+  "/",
+  "/runs",
+  "/workflows",
+  "/build",
+  "/schedules",
+  "/triggers",
+  "/plugins",
+  "/access",
+  "/audit",
+  "/system",
+];
+
 let server: Server;
 let browser: Browser;
 
@@ -101,7 +114,7 @@ test("who is not known is asked for a token, and offered what they may do", asyn
 
 test("no request leaves the machine", async () => {
   const { page, hosts, complaints } = await visit(browser, server);
-  for (const path of ["/", "/runs", "/workflows", "/build"]) {
+  for (const path of PAGES) {
     await page.goto(server.url + path);
     await page.getByRole("heading", { level: 1 }).waitFor();
   }

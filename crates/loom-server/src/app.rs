@@ -130,9 +130,7 @@ impl App {
             allowed: &config.watched_folders,
         };
         let (schedules, triggers, drivers) = start(beginners, &limits, hub);
-        if let Some(files) = certificates {
-            tokio::spawn(tls::tend(Arc::downgrade(files), log.clone(), Arc::clone(&clock)));
-        }
+        renew(certificates.as_ref(), &log, &clock);
         let retention = Retention::new(shelf.clone());
         let Ground { certificates, readers, keeper, hub, access, streams, .. } = ground;
         let app = Arc::new(Self {
@@ -322,6 +320,13 @@ fn start(
         _starter: starter,
     };
     (schedules, triggers, drivers)
+}
+
+/// Keeps certificates as their files are.
+fn renew(certificates: Option<&Arc<Certificates>>, log: &Log, clock: &Arc<dyn Clock>) {
+    if let Some(files) = certificates {
+        tokio::spawn(tls::tend(Arc::downgrade(files), log.clone(), Arc::clone(clock)));
+    }
 }
 
 fn webhooks(

@@ -25,7 +25,7 @@ pub(crate) fn write(out: &Path, pages: &Path, missing: Option<&str>) {
             let name = path.strip_prefix(pages).expect("it is in the folder");
             (format!("/{}", name.to_str().expect("names are text").replace('\\', "/")), path)
         })
-        .filter(|(name, _)| !name.ends_with(".gz"))
+        .filter(|(_, path)| path.extension().is_none_or(|end| end != "gz"))
         .collect();
     paths.sort();
     let mut text = String::from("/// All files, by their paths.\npub static FILES: &[File] = &[\n");

@@ -86,7 +86,7 @@ export function Confirm(props: ConfirmProps) {
         </>
       }
     >
-      <form id={id} onSubmit={submit} className={styles.field}>
+      <form id={id} onSubmit={submit} className={styles.form}>
         {children}
       </form>
       {error && <Failure error={error} />}

@@ -100,7 +100,7 @@ export function Check({
   ...rest
 }: { label: ReactNode } & InputHTMLAttributes<HTMLInputElement>) {
   return (
-    <label className={styles.actions}>
+    <label className={styles.check}>
       <input type="checkbox" {...rest} />
       {label}
     </label>

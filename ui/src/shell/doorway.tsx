@@ -5,7 +5,7 @@ import { onToken, setToken } from "../api/token";
 import { Button } from "../kit/button";
 import { Check, TextField } from "../kit/field";
 import { useTitle } from "../kit/page";
-import { Failure, Loading } from "../kit/states";
+import { Failure } from "../kit/states";
 import { useMe } from "./me";
 import styles from "./shell.module.css";
 
@@ -19,7 +19,12 @@ export function Doorway({ children }: { children: ReactNode }) {
   if (me.error instanceof ApiError && me.error.status === 401) return <SignIn />;
   if (me.error) return <Failure error={me.error} retry={() => void me.refetch()} />;
   if (me.failureReason) return <Failure error={me.failureReason} />;
-  return <Loading what="who you are" />;
+  return (
+    <div className="starting" role="status" aria-label="Loading who you are">
+      <img src="/icon.svg" alt="" width={24} height={24} />
+      Loomwork
+    </div>
+  );
 }
 
 function SignIn() {

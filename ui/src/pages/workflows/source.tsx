@@ -22,6 +22,8 @@ const look = EditorView.theme({
     color: "var(--text-soft)",
     padding: "5px 12px",
   },
+  // Its ornaments are in few fonts.
+  ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: '"" !important' },
   ".cm-panels": { backgroundColor: "var(--raised)", color: "var(--text)" },
 });
 

@@ -65,7 +65,6 @@ export function StartRun({ workflow, onClose }: StartRunProps) {
           label={need.name}
           required
           rows={1}
-          className={styles.value}
           hint={`Needed by ${need.tasks.join(", ")}`}
           value={given[need.name] ?? ""}
           onChange={(event) => setGiven({ ...given, [need.name]: event.target.value })}
