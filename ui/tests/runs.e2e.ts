@@ -21,6 +21,7 @@ const NIGHTLY = `
 workflow:
   name: nightly-load
   version: 1.2.0
+  secrets: [API_TOKEN]
   env: { MAX_WORKERS: 4, REGION: eu-central, API_TOKEN: "hunter2" }
   tasks:
     - { name: start, plugin: start, outputs: [TRUE] }

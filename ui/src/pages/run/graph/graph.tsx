@@ -120,7 +120,7 @@ function Stage({ placed, groups, selected, onSelect, open, onOpen, dotted }: Sta
         minZoom={ZOOM.least}
         maxZoom={ZOOM.most}
         zoomOnDoubleClick={false}
-        onMoveStart={(event) => {
+        onMove={(event) => {
           if (event) look();
         }}
         onPaneClick={(event) => {
