@@ -28,6 +28,8 @@ function compressed(): Plugin {
 // `LOOM_SERVER` names the server that `npm run dev` talks to.
 const server = process.env.LOOM_SERVER ?? "http://127.0.0.1:7420";
 
+const own = { target: server, changeOrigin: true, headers: { origin: server } };
+
 export default defineConfig({
   plugins: [react(), compressed()],
   build: {
@@ -40,6 +42,7 @@ export default defineConfig({
     // The editor's layout engine is one big file, loaded when it is needed.
     chunkSizeWarningLimit: 2000,
   },
-  server: { proxy: { "/api": server, "/health": server } },
+  // The server answers its own pages alone: what is changed comes from its own address.
+  server: { proxy: { "/api": own, "/health": own } },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

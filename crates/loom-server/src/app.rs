@@ -22,7 +22,6 @@ use crate::tls::{self, Certificates};
 use crate::triggers::{Lookout, TriggerParts, Triggers};
 use crate::webhooks::{Receivers, Webhooks};
 use crate::workflows::Workflows;
-use loom_core::Plan;
 use loom_engine::{Clock, Handle};
 use loom_store::{QueryStore, RunSummary};
 use std::sync::Arc;
@@ -232,9 +231,10 @@ impl App {
         let feed = self.follow(None).await?;
         let (id, hash) = (run.id, run.definition);
         let before = seq.saturating_sub(1);
+        let plans = self.hub.plans().clone();
         let look = move |store: &mut (dyn QueryStore + 'static)| {
             let known = seq == 0 || !store.journal(id, before, 1)?.events.is_empty();
-            let plan = Arc::new(Plan::new(store.definition(&hash)?));
+            let plan = plans.of(store, hash)?;
             Ok((known, grown(store, id, plan)?))
         };
         let (known, plan) = self.readers.ask(look).await?;
@@ -289,6 +289,7 @@ fn runs(
     Arc::new(Runs::new(
         engine,
         ground.readers.clone(),
+        ground.hub.plans().clone(),
         ground.keeper.clone(),
         ground.shelf.clone(),
         workflows,

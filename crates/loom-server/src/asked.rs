@@ -1,6 +1,7 @@
 //! What may be asked of things that start runs by themselves.
 
 use crate::problem::Problem;
+use crate::runs::{self, LABELS_MAX};
 use loom_core::Value;
 use loom_protocol::api::{Identity, StartRun};
 use loom_protocol::{ErrorCode, MASK};
@@ -13,6 +14,9 @@ const SPEC_BYTES: usize = 64 << 10;
 const NAME_MAX: usize = 100;
 /// The longest description.
 const DESCRIPTION_MAX: usize = 1024;
+
+/// How many annotations say of a run why it started by itself.
+const ANNOTATIONS: usize = 2;
 
 /// What must be so for a change to be made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,7 +90,12 @@ pub(crate) fn run(run: &StartRun) -> Result<(), Problem> {
         return Err(Problem::argument(format!("the variable `{name}` is `{MASK}`"))
             .help("that stands for a secret that is not shown; give the secret again"));
     }
-    Ok(())
+    if run.annotations.len() + ANNOTATIONS > LABELS_MAX {
+        let most = LABELS_MAX - ANNOTATIONS;
+        let what = format!("a run that starts by itself has at most {most} annotations of yours");
+        return Err(Problem::argument(what));
+    }
+    runs::check(run)
 }
 
 /// Refuses a number out of its range.
@@ -100,12 +109,36 @@ pub(crate) fn within(what: &str, found: u32, least: u32, most: u32) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn names_are_plain() {
         name("old-runs_1.a").unwrap();
         for wrong in ["", "a/b", "ö", "a b", ".a", &"x".repeat(101)] {
             assert!(name(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_no_run_could_start_with_is_refused() {
+        let read = |run: serde_json::Value| serde_json::from_value::<StartRun>(run).unwrap();
+        let many: std::collections::BTreeMap<String, String> =
+            (0..63).map(|at| (at.to_string(), String::new())).collect();
+        run(&read(json!({ "workflow": "w", "variables": { "A": 1, "MAX_WORKERS": "2" } })))
+            .unwrap();
+        for wrong in [
+            json!({ "workers": 0 }),
+            json!({ "variables": { "1 x": 1 } }),
+            json!({ "variables": { "MAX_WORKERS": 0 } }),
+            json!({ "tags": ["x".repeat(300)] }),
+            json!({ "annotations": many }),
+            json!({ "priority": 101 }),
+            json!({ "concurrency_key": "a\nb" }),
+            json!({ "variables": { "S": "***" } }),
+        ] {
+            let mut all = wrong.clone();
+            all["workflow"] = json!("w");
+            assert!(run(&read(all)).is_err(), "{wrong}");
         }
     }
 }

@@ -4,6 +4,7 @@
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
 use crate::shelf::Shelf;
+use loom_protocol::ErrorCode;
 use loom_store::{Document, Scan};
 
 /// Something under a name, of a namespace.
@@ -56,6 +57,26 @@ pub(crate) async fn visible<T: Kept>(
         .ok_or_else(|| Problem::missing(T::KIND, name))
 }
 
+/// Refuses to replace something of this namespace, or of all, that the caller may not `change`. That
+/// a name is taken cannot be hidden; from who may not `see` it, all else is.
+pub(crate) fn may_replace(
+    caller: &Caller,
+    (see, change): (Permission, Permission),
+    namespace: Option<&str>,
+    name: &str,
+) -> Result<(), Problem> {
+    let may = |permission| match namespace {
+        Some(namespace) => caller.may(permission, namespace),
+        None => caller.may_everywhere(permission),
+    };
+    let Err(refusal) = may(change) else { return Ok(()) };
+    if may(see).is_ok() {
+        return Err(refusal);
+    }
+    let message = format!("the name `{name}` is taken");
+    Err(Problem::new(ErrorCode::AlreadyThere, message).help("choose another name"))
+}
+
 /// Up to `limit` that the caller may see, by name from behind the one named `after`, and whether
 /// there are more.
 pub(crate) async fn page<T: Kept>(
@@ -98,4 +119,30 @@ pub(crate) async fn room<T: Kept>(shelf: &Shelf) -> Result<(), Problem> {
 
 fn is_of(allowed: Option<&Vec<String>>, namespace: &str) -> bool {
     allowed.is_none_or(|allowed| allowed.iter().any(|name| name == namespace))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{Grant, Scope};
+
+    #[test]
+    fn of_what_is_anothers_only_the_name_is_told() {
+        let (see, change) = (Permission::SchedulesList, Permission::SchedulesWrite);
+        let grant = |permissions: &[Permission], namespace: &str| Grant {
+            permissions: permissions.iter().copied().collect(),
+            scope: Scope::Namespaces([namespace.to_owned()].into()),
+        };
+        let ann = Caller::new("ann", vec![grant(&[see, change], "a"), grant(&[see], "b")]);
+        let refusal = |namespace| {
+            let may = may_replace(&ann, (see, change), namespace, "x");
+            may.err().map(|problem| (problem.code, problem.message))
+        };
+        assert_eq!(refusal(Some("a")), None);
+        let (code, message) = refusal(Some("b")).unwrap();
+        assert!(code == ErrorCode::Forbidden && message.contains("`b`"), "{message}");
+        let taken = (ErrorCode::AlreadyThere, "the name `x` is taken".to_owned());
+        assert_eq!(refusal(Some("c")), Some(taken.clone()));
+        assert_eq!(refusal(None), Some(taken));
+    }
 }

@@ -17,6 +17,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// How many lines may wait to be written.
 const WAITING_MAX: usize = 8192;
+/// How many more lines are written together with one.
+const AT_ONCE: usize = 255;
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,9 +141,13 @@ impl Log {
 }
 
 fn write(queue: &Receiver<String>, mut out: Box<dyn Write + Send>) {
-    while let Ok(line) = queue.recv() {
+    while let Ok(mut lines) = queue.recv() {
+        // What has come meanwhile goes out in one call.
+        for line in queue.try_iter().take(AT_ONCE) {
+            lines.push_str(&line);
+        }
         // Nobody is left to tell if this fails.
-        let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+        let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
     }
 }
 

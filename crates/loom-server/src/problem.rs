@@ -10,6 +10,9 @@ use loom_store::{Stale, StoreError};
 use std::fmt;
 use std::time::Duration;
 
+/// The most bytes of a message: it may repeat what a caller sent, who may ask many times at once.
+const MESSAGE_MAX: usize = 2048;
+
 /// Why a request was not done. Nothing of it took effect, unless `message` says otherwise.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -26,10 +29,15 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem without advice.
+    /// A problem without advice. Of a very long message the beginning is kept.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         let (help, diagnostics) = (Vec::new(), Vec::new());
-        Self { code, message: message.into(), help, diagnostics, retry_after: None }
+        let mut message = message.into();
+        if message.len() > MESSAGE_MAX {
+            message.truncate(message.floor_char_boundary(MESSAGE_MAX));
+            message.push('…');
+        }
+        Self { code, message, help, diagnostics, retry_after: None }
     }
 
     /// Adds a way to mend it.
@@ -179,5 +187,20 @@ impl From<EngineError> for Problem {
             EngineError::Leftovers(_) => Self::new(ErrorCode::Leftovers, error.to_string()),
             error => Self::new(ErrorCode::MachineFailed, error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_repeats_no_more_than_its_beginning() {
+        let problem = Problem::missing("run", &"ä".repeat(1 << 20));
+        assert!(problem.message.len() <= MESSAGE_MAX + '…'.len_utf8());
+        assert!(
+            problem.message.starts_with("there is no run `ää") && problem.message.ends_with('…')
+        );
+        assert_eq!(Problem::missing("run", "x").message, "there is no run `x`");
     }
 }

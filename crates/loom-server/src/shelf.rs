@@ -70,6 +70,12 @@ impl Shelf {
         written.map_err(Problem::from)
     }
 
+    /// As [`Shelf::write`], for what nobody waits for. Whoever asks afterwards sees it.
+    pub(crate) fn note(&self, changes: Vec<Change>) {
+        // Who has too much to do, or is about to end, leaves it.
+        let _ = self.send(Job::Write(changes, oneshot::channel().0));
+    }
+
     /// Asks anything of the documents.
     pub(crate) async fn read<T, F>(&self, question: F) -> Result<T, Problem>
     where

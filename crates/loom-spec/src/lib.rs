@@ -29,7 +29,7 @@ mod source;
 mod suggest;
 
 pub use catalog::{PluginCatalog, PluginFacts};
-pub use check::{CheckContext, Checked, ResolveError, check, resolve_env};
+pub use check::{CheckContext, Checked, ResolveError, SecretNames, check, resolve_env};
 pub use diagnostic::{Diagnostic, Label, Problems, Severity, Style, Suggestion};
 pub use draft::Draft;
 #[doc(hidden)]

@@ -50,7 +50,8 @@ fn default_namespace() -> String {
 #[serde(rename_all = "snake_case", tag = "from", deny_unknown_fields)]
 pub enum LimitKey {
     /// The `concurrency_key` of the request that starts the run.
-    Request,
+    // Braces: of a variant without, serde passes over fields that are not there.
+    Request {},
     /// A text with variables that the run begins with: `{{CUSTOMER}}/{{REGION}}`. A run that has
     /// not all of them has no key; a secret one reads `***`.
     Variables {

@@ -20,6 +20,8 @@ use tokio::sync::{mpsc, oneshot};
 
 /// The collection of entries.
 const COLLECTION: &str = "audit";
+/// The most bytes of a text in an entry. No name or identity that means something is as long.
+const TEXT_MAX: usize = 1024;
 /// How many entries may wait; further changes wait with them.
 const WAITING_MAX: usize = 1024;
 /// How many entries are written together.
@@ -98,15 +100,16 @@ impl Audit {
     /// Records what a caller did. Waits only if very many entries wait.
     pub async fn record(&self, caller: &Caller, deed: Deed) -> Result<(), Problem> {
         let now = self.clock.now();
+        let target = deed.target.into_iter().map(|(name, value)| (name, shortened(value)));
         let entry = AuditEntry {
             id: self.next_id(now)?.to_string(),
             at: loom_protocol::rfc3339(now.0),
-            who: caller.name().to_owned(),
+            who: shortened(caller.name().to_owned()),
             token: caller.token().map(str::to_owned),
             from: deed.from,
             action: deed.action.name().to_owned(),
             call: deed.call,
-            target: deed.target,
+            target: target.collect(),
             outcome: outcome(deed.status),
             status: deed.status,
         };
@@ -207,7 +210,8 @@ async fn write_down(mut queue: mpsc::Receiver<Job>, shelf: Shelf) {
                 Job::Flush(told) => flushes.push(told),
             }
         }
-        // A store that is full or locked for a while loses no entry; changes wait for it.
+        // A store that is full or locked for a while loses no entry; changes wait for it. It fails for
+        // no other reason: entries are short.
         while !changes.is_empty() && shelf.write(changes.clone()).await.is_err() {
             tokio::time::sleep(REST).await;
         }
@@ -216,6 +220,13 @@ async fn write_down(mut queue: mpsc::Receiver<Job>, shelf: Shelf) {
             let _ = told.send(());
         }
     }
+}
+
+/// As much of a text as an entry keeps: what callers send may be longer than the store takes, and
+/// an entry that it does not take would hold up all others.
+fn shortened(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(TEXT_MAX));
+    text
 }
 
 fn change(key: String, write: Write) -> Change {

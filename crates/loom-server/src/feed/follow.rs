@@ -1,7 +1,7 @@
 //! One reader of the feed.
 
 use super::cursor::Cursor;
-use super::hub::{Hub, News, Plans, Row};
+use super::hub::{Hub, Names, News, Row};
 use crate::problem::Problem;
 use crate::readers::Readers;
 use loom_core::{Event, RunId};
@@ -106,7 +106,7 @@ impl Follower {
 
     /// Rows up to a position that are not at hand any more.
     async fn read(&mut self, end: FeedPosition) -> Result<Vec<Arc<Row>>, Problem> {
-        let after = self.at;
+        let (after, mut names) = (self.at, Names::new(self.hub.plans().clone()));
         let (rows, upto) = self
             .readers
             .ask(move |store| {
@@ -116,7 +116,7 @@ impl Follower {
                 let rows: Vec<_> =
                     page.rows.into_iter().take_while(|row| row.position <= end).collect();
                 let upto = rows.last().filter(|_| more).map_or(end, |row| row.position);
-                Ok((Plans::default().name(store, rows)?, upto))
+                Ok((names.give(store, rows)?, upto))
             })
             .await?;
         if rows.is_empty() {

@@ -2,9 +2,10 @@
 
 use super::bell::Bell;
 use crate::parts::Stores;
+use crate::plans::Plans;
 use crate::readers::spawn;
 use loom_core::{Event, Plan, RunId};
-use loom_store::{DefinitionHash, FeedPosition, FeedRow, QueryStore, StoreError};
+use loom_store::{FeedPosition, FeedRow, QueryStore, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,8 +21,8 @@ const PAGE: usize = 1000;
 const KEPT_ROWS: usize = 8192;
 /// The most bytes of events among them, as JSON.
 const KEPT_BYTES: usize = 64 << 20;
-/// How many definitions' plans are kept at hand.
-const PLANS_MAX: usize = 512;
+/// How many plans of runs of other systems are kept at hand.
+const GROWN_MAX: usize = 512;
 
 /// What happened to one run, recorded together.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ pub(crate) struct Hub {
     kept: Mutex<Kept>,
     news: watch::Sender<News>,
     bell: Bell,
+    plans: Plans,
 }
 
 struct Kept {
@@ -69,14 +71,15 @@ impl Hub {
         let end = store.feed_end()?;
         let (news, _) = watch::channel(News { end, over: false });
         let kept = Mutex::new(Kept { rows: VecDeque::new(), bytes: 0, floor: end });
-        let hub = Arc::new(Self { kept, news, bell: bell.clone() });
+        let plans = Plans::default();
+        let hub = Arc::new(Self { kept, news, bell: bell.clone(), plans: plans.clone() });
         let reader = Arc::clone(&hub);
         spawn("loom-feed", move || {
-            let mut plans = Plans::default();
+            let mut names = Names::new(plans);
             let mut at = end;
             let mut patience = LOOK;
             while bell.wait(patience) {
-                patience = match reader.read(store.as_mut(), &mut plans, &mut at) {
+                patience = match reader.read(store.as_mut(), &mut names, &mut at) {
                     Ok(()) => LOOK,
                     // What was not read now is read later: nothing is lost, only late.
                     Err(_) => REST,
@@ -90,6 +93,11 @@ impl Hub {
     pub(crate) fn end(&self) {
         self.bell.end();
         self.news.send_modify(|news| news.over = true);
+    }
+
+    /// The plans that are at hand.
+    pub(crate) const fn plans(&self) -> &Plans {
+        &self.plans
     }
 
     /// Woken when there is more.
@@ -114,13 +122,13 @@ impl Hub {
     fn read(
         &self,
         store: &mut dyn QueryStore,
-        plans: &mut Plans,
+        names: &mut Names,
         at: &mut FeedPosition,
     ) -> Result<(), StoreError> {
         loop {
             let page = store.feed(*at, PAGE)?;
             let Some(last) = page.rows.last().map(|row| row.position) else { return Ok(()) };
-            let rows = plans.name(store, page.rows)?;
+            let rows = names.give(store, page.rows)?;
             self.keep(rows, last);
             *at = last;
             if !page.more {
@@ -144,18 +152,21 @@ impl Hub {
     }
 }
 
-/// The plans of the runs that rows are about.
-#[derive(Default)]
-pub(crate) struct Plans {
-    compiled: HashMap<DefinitionHash, Arc<Plan>>,
+/// The plans of the runs that rows are about: they give what happened its names.
+pub(crate) struct Names {
+    plans: Plans,
     /// Of runs that other systems execute, with what was declared so far.
     grown: HashMap<RunId, Arc<Plan>>,
 }
 
-impl Plans {
+impl Names {
+    pub(crate) fn new(plans: Plans) -> Self {
+        Self { plans, grown: HashMap::new() }
+    }
+
     /// Rows with their plans. Those whose definition is damaged are left out: they would hold up the
     /// events of all other runs. So are those of a reported run that was deleted meanwhile.
-    pub(crate) fn name(
+    pub(crate) fn give(
         &mut self,
         store: &mut dyn QueryStore,
         rows: Vec<FeedRow>,
@@ -176,7 +187,7 @@ impl Plans {
 
     /// The plan that has every task of the row.
     fn plan(&mut self, store: &mut dyn QueryStore, row: &FeedRow) -> Result<Arc<Plan>, StoreError> {
-        let plan = self.compiled(store, row.definition)?;
+        let plan = self.plans.of(store, row.definition)?;
         if plan.external().is_none() {
             return Ok(plan);
         }
@@ -187,26 +198,10 @@ impl Plans {
             }
         }
         let plan = grown(store, row.run, plan)?;
-        if self.grown.len() >= PLANS_MAX {
+        if self.grown.len() >= GROWN_MAX {
             self.grown.clear();
         }
         self.grown.insert(row.run, Arc::clone(&plan));
-        Ok(plan)
-    }
-
-    fn compiled(
-        &mut self,
-        store: &mut dyn QueryStore,
-        hash: DefinitionHash,
-    ) -> Result<Arc<Plan>, StoreError> {
-        if let Some(plan) = self.compiled.get(&hash) {
-            return Ok(Arc::clone(plan));
-        }
-        let plan = Arc::new(Plan::new(store.definition(&hash)?));
-        if self.compiled.len() >= PLANS_MAX {
-            self.compiled.clear();
-        }
-        self.compiled.insert(hash, Arc::clone(&plan));
         Ok(plan)
     }
 }

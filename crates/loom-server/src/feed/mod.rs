@@ -20,4 +20,4 @@ pub(crate) use follow::bad_cursor;
 pub use follow::{Batch, Follower};
 pub use follow_run::RunFollower;
 pub(crate) use heard::{AllEvents, Heard, RunEvents};
-pub(crate) use hub::{Hub, News, Plans, Row, grown};
+pub(crate) use hub::{Hub, Names, News, Row, grown};

@@ -8,6 +8,9 @@ use loom_protocol::ErrorCode;
 use serde::Serialize;
 use std::sync::Arc;
 
+/// The most errors that are told of one operation.
+const ERRORS_MAX: usize = 50;
+
 /// What a field answers that may fail: null then, with an error beside it. The fields next to it
 /// keep their values.
 pub(super) type Field<T> = Option<Result<T, Problem>>;
@@ -29,10 +32,12 @@ impl Answer {
     /// An answer to the request of this correlation id.
     pub(super) fn new(response: Response, correlation_id: &str) -> Self {
         let Response { data, mut errors, .. } = response;
+        errors.truncate(ERRORS_MAX);
         let problems: Vec<Problem> = errors.iter().map(problem).collect();
         // Errors of execution say where.
         let refused = !errors.is_empty() && errors.iter().all(|error| error.path.is_empty());
         for (error, problem) in errors.iter_mut().zip(&problems) {
+            error.message.clone_from(&problem.message);
             error.extensions = Some(extensions(problem, correlation_id));
         }
         let failed = problems.first().filter(|_| data == Value::Null);
@@ -101,6 +106,13 @@ mod tests {
             "retryAfter": 1,
         } }] });
         assert_eq!(json!(answer), expected);
+    }
+
+    #[test]
+    fn errors_are_few_and_short() {
+        let errors = (0..1000).map(|_| ServerError::new("x".repeat(1 << 16), None)).collect();
+        let answer = json!(Answer::new(Response::from_errors(errors), "c1")).to_string();
+        assert!(answer.len() < 200 << 10, "{}", answer.len());
     }
 
     #[test]

@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub(super) struct Desk {
     pub(super) app: Arc<App>,
     pub(super) caller: Caller,
+    /// The token that the caller is known by, where what is asked for may take long.
+    pub(super) shown: Option<String>,
     pub(super) origin: Origin,
 }
 

@@ -15,7 +15,7 @@ use async_graphql::Variables;
 use async_graphql::parser::types::OperationType;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -66,9 +66,14 @@ async fn sent(
     caller: Caller,
     origin: Origin,
     headers: HeaderMap,
+    RawQuery(address): RawQuery,
     Json(body): Json<Body>,
 ) -> Result<Response, Problem> {
-    let desk = Desk { app, caller, origin };
+    if address.is_some_and(|address| !address.is_empty()) {
+        let what = "an operation in a body takes no parameters in the address";
+        return Err(Problem::argument(what).help("put all of it into the body"));
+    }
+    let desk = Desk { app, caller, shown: None, origin };
     let answer = execute(&service, desk, body, true).await?;
     Ok(respond(&headers, &answer))
 }
@@ -104,9 +109,14 @@ async fn asked(
         .map_err(|error| Problem::argument(format!("`variables` is no JSON object: {error}")))?
         .unwrap_or_default();
     let body = Body { query, operation_name, variables, _extensions: None };
-    let desk = Desk { app, caller, origin };
-    let answer = execute(&service, desk, body, false).await?;
-    Ok(respond(&head.headers, &answer))
+    let desk = Desk { app, caller, shown: None, origin };
+    match execute(&service, desk, body, false).await {
+        Ok(answer) => Ok(respond(&head.headers, &answer)),
+        Err(problem) if problem.code == ErrorCode::MethodNotAllowed => {
+            Ok(([(header::ALLOW, "POST")], problem).into_response())
+        }
+        Err(problem) => Err(problem),
+    }
 }
 
 fn upgrade(

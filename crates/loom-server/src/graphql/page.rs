@@ -38,6 +38,21 @@ pub(super) fn slice<T, N: OutputType>(
     Ok(connection(after, more, items))
 }
 
+/// A page of a list in the order of names, between which more may come. A cursor is the item's name.
+pub(super) fn named<T: OutputType + Clone>(
+    desk: &Desk,
+    list: &[T],
+    first: Option<usize>,
+    after: Option<&str>,
+    name: impl Fn(&T) -> &str,
+) -> Result<Connection<String, T>, Problem> {
+    let count = desk.app.config.limits.page("first", first)?;
+    let begin = after.map_or(0, |after| list.partition_point(|item| name(item) <= after));
+    let rest = &list[begin..];
+    let items = rest.iter().take(count).map(|item| (name(item).to_owned(), item.clone()));
+    Ok(connection(after, rest.len() > count, items))
+}
+
 /// The places of a page behind a cursor.
 fn range(len: usize, count: usize, after: Option<&str>) -> Result<Range<usize>, Problem> {
     let begin = match after.map(str::parse::<usize>) {

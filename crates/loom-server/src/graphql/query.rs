@@ -9,6 +9,7 @@ use super::task::Task;
 use super::workflow::Workflow;
 use crate::app::Wanted;
 use crate::feed::Types;
+use crate::http::cursor;
 use crate::problem::Problem;
 use crate::runs::Paging;
 use async_graphql::connection::Connection;
@@ -148,11 +149,12 @@ async fn workflows(
     after: Option<&str>,
 ) -> Result<Connection<String, Workflow>, Problem> {
     let limit = desk.app.config.limits.page("first", first)?;
-    let found = desk.app.workflows.list(&desk.caller, namespace, after, limit).await?;
+    let place = cursor::open("workflows", after.map(str::to_owned))?;
+    let found = desk.app.workflows.list(&desk.caller, namespace, place.as_deref(), limit).await?;
     let more = found.next_cursor.is_some();
     let workflows = found.items.into_iter().map(|view| {
-        let cursor = format!("{}/{}", view.namespace, view.name);
-        (cursor, Workflow::from(view))
+        let place = format!("{}/{}", view.namespace, view.name);
+        (cursor::sealed("workflows", &place), Workflow::from(view))
     });
     Ok(connection(after, more, workflows))
 }

@@ -3,7 +3,7 @@
 use super::answer::Field;
 use super::cost;
 use super::desk::Desk;
-use super::page::slice;
+use super::page::{named, slice};
 use super::task::Task;
 use super::workflow::Workflow;
 use crate::problem::Problem;
@@ -62,10 +62,9 @@ impl Run {
         context: &Context<'_>,
         #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
         #[graphql(desc = "Where the page before ended.")] after: Option<String>,
-    ) -> Field<Connection<usize, VariableView>> {
+    ) -> Field<Connection<String, VariableView>> {
         let page = |detail: &RunDetail| {
-            let desk = Desk::of(context);
-            slice(desk, &detail.variables, first, after.as_deref(), VariableView::clone)
+            named(Desk::of(context), &detail.variables, first, after.as_deref(), |it| &it.name)
         };
         Some(self.detail(context).await.and_then(page))
     }

@@ -24,7 +24,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::select;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval_at, timeout};
 
@@ -87,6 +87,8 @@ struct Session {
     /// Whether nothing has come since the client was last asked for a sign of life.
     silent: bool,
     operations: HashMap<String, Operation>,
+    /// How many more operations there may be at once.
+    slots: Arc<Semaphore>,
     /// How many operations there were.
     count: u64,
     say: mpsc::Sender<Said>,
@@ -120,7 +122,8 @@ impl Session {
     fn new(visitor: Visitor) -> Self {
         let (say, said) = mpsc::channel(WAITING_MAX);
         let (operations, count) = (HashMap::new(), 0);
-        Self { visitor, begun: false, silent: false, operations, count, say, said }
+        let slots = Arc::new(Semaphore::new(OPERATIONS_MAX));
+        Self { visitor, begun: false, silent: false, operations, slots, count, say, said }
     }
 
     async fn talk(&mut self, socket: &mut WebSocket) -> Result<std::convert::Infallible, End> {
@@ -222,8 +225,8 @@ impl Session {
             return Err(Farewell::new(4409, format!("Subscriber for {id} already exists")).into());
         }
         match self.admitted(body).await {
-            Ok((desk, asked)) => {
-                self.begin(id, desk, asked);
+            Ok((desk, asked, slot)) => {
+                self.begin(id, desk, asked, slot);
                 Ok(None)
             }
             Err(problem) => {
@@ -234,12 +237,12 @@ impl Session {
     }
 
     /// What is asked for, by whom, once it is within all limits.
-    async fn admitted(&self, body: Body) -> Result<(Desk, Asked), Problem> {
+    async fn admitted(&self, body: Body) -> Result<(Desk, Asked, OwnedSemaphorePermit), Problem> {
         let Visitor { app, caller, shown, origin, .. } = &self.visitor;
-        if self.operations.len() >= OPERATIONS_MAX {
+        let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
             let what = format!("a connection has at most {OPERATIONS_MAX} operations at once");
-            return Err(Problem::new(ErrorCode::LimitReached, what));
-        }
+            Problem::new(ErrorCode::LimitReached, what)
+        })?;
         let caller = if let Some(shown) = shown {
             recognise(app, shown, origin.peer).await?
         } else {
@@ -249,14 +252,17 @@ impl Session {
         };
         let asked = request::read(body)?;
         (1..asked.calls).try_for_each(|_| count_more(app, &caller))?;
-        Ok((Desk { app: Arc::clone(app), caller, origin: origin.clone() }, asked))
+        let (app, shown, origin) = (Arc::clone(app), shown.clone(), origin.clone());
+        Ok((Desk { app, caller, shown, origin }, asked, slot))
     }
 
-    fn begin(&mut self, id: String, desk: Desk, asked: Asked) {
+    fn begin(&mut self, id: String, desk: Desk, asked: Asked, slot: OwnedSemaphorePermit) {
         self.count += 1;
         let (number, say, service) = (self.count, self.say.clone(), self.visitor.service.clone());
         let (name, kind) = (id.clone(), asked.kind);
         let task = tokio::spawn(async move {
+            // Until it is done, also if nobody waits for it any more.
+            let _slot = slot;
             let mut answers = pin!(answers(&service, desk, asked));
             while let Some(answer) = answers.next().await {
                 let answer = Some(answer);

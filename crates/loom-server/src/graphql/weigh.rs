@@ -42,6 +42,10 @@ pub(super) fn weigh(document: &ExecutableDocument) -> Result<(), Problem> {
         all = all.and(scale.set(&operation.node.selection_set.node, 0)?);
         all.check()?;
     }
+    // Those that nobody uses are checked by what comes behind too, and each error is told.
+    for name in document.fragments.keys() {
+        scale.fragment(name, 1)?;
+    }
     Ok(())
 }
 
@@ -183,6 +187,8 @@ mod tests {
             (root(ROOTS_MAX + 1), LARGE),
             (operations(DEFINITIONS_MAX), Ok(())),
             (operations(DEFINITIONS_MAX + 1), LARGE),
+            (format!("{{ a }} fragment f on A {{ {} }}", "a ".repeat(SELECTIONS_MAX)), Ok(())),
+            (format!("{{ a }} fragment f on A {{ {} }}", "a ".repeat(SELECTIONS_MAX + 1)), LARGE),
         ] {
             assert_eq!(check(&query), expected, "{query}");
         }

@@ -14,14 +14,18 @@ use sha2::{Digest, Sha256};
 const DIGEST: usize = 8;
 
 /// A place as callers get it.
-pub(super) fn seal(list: &str, place: Option<String>) -> Option<String> {
-    let place = place?;
+pub(crate) fn sealed(list: &str, place: &str) -> String {
     let digest = digest(list, place.as_bytes());
-    Some(URL_SAFE_NO_PAD.encode([&digest[..], place.as_bytes()].concat()))
+    URL_SAFE_NO_PAD.encode([&digest[..], place.as_bytes()].concat())
+}
+
+/// The same, where there may be no next page.
+pub(super) fn seal(list: &str, place: Option<String>) -> Option<String> {
+    place.map(|place| sealed(list, &place))
 }
 
 /// The place that callers come back with.
-pub(super) fn open(list: &str, cursor: Option<String>) -> Result<Option<String>, Problem> {
+pub(crate) fn open(list: &str, cursor: Option<String>) -> Result<Option<String>, Problem> {
     cursor.map(|text| parse(list, &text).ok_or_else(bad)).transpose()
 }
 

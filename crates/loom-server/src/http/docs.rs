@@ -1,12 +1,14 @@
 //! `/docs`: a page to read the API's document and to try it. It loads nothing from elsewhere.
 
-use super::BASE;
 use crate::app::App;
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use std::sync::Arc;
+
+/// Where the page is.
+pub(super) const ADDRESS: &str = "/api/v1/docs";
 
 const PAGE: &str = include_str!("../../assets/docs.html");
 /// The page's own script and style, and requests to this server; nothing else.
@@ -15,7 +17,7 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
                       frame-ancestors 'none'";
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route(&format!("{BASE}/docs"), get(page))
+    Router::new().route(ADDRESS, get(page))
 }
 
 async fn page() -> impl IntoResponse {

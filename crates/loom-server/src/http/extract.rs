@@ -93,8 +93,12 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         return Err(Problem::argument("the body is a list and has to be an object"));
     }
     serde_json::from_slice(body).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        Problem::argument(format!("the body is wrong at line {line}, column {column}: {error}"))
+        // The reader of some values is handed them without their places.
+        let place = match (error.line(), error.column()) {
+            (0, _) => String::new(),
+            (line, column) => format!(" at line {line}, column {column}"),
+        };
+        Problem::argument(format!("the body is wrong{place}: {error}"))
     })
 }
 

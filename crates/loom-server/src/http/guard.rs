@@ -1,10 +1,9 @@
 //! What every request passes: where it comes from, who calls, how often, how much and how long.
 
 use super::extract::Deadline;
-use super::origin;
-use super::pages;
 use super::reports::{REPORTS, USER_TOKEN};
 use super::triggers::HOOKS;
+use super::{docs, origin, pages};
 use crate::access::{Caller, Client, bearer};
 use crate::app::App;
 use crate::graphql;
@@ -112,15 +111,17 @@ pub(super) fn failed(app: &App, problem: Problem, address: Option<IpAddr>) -> Pr
     }
 }
 
-/// What answers everybody beside the pages: probes of health, metrics if they are so configured, and the hooks, where
-/// what comes in proves itself to its trigger.
+/// What answers everybody beside the pages: probes of health, metrics if they are so configured, the
+/// page to try the API, which asks for a token itself, and the hooks, where what comes in proves itself
+/// to its trigger.
 fn is_open(head: &Parts, open_metrics: bool) -> bool {
     let path = head.uri.path();
     if path.starts_with(HOOKS) {
         return true;
     }
     matches!(head.method, Method::GET | Method::HEAD)
-        && (matches!(path, "/health/live" | "/health/ready") || open_metrics && path == "/metrics")
+        && (matches!(path, "/health/live" | "/health/ready" | docs::ADDRESS)
+            || open_metrics && path == "/metrics")
 }
 
 /// Whether this is where other systems report.

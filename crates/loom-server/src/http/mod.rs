@@ -3,7 +3,7 @@
 mod access;
 mod analytics;
 mod batch;
-mod cursor;
+pub(crate) mod cursor;
 mod docs;
 mod events;
 pub(crate) mod extract;
@@ -26,7 +26,7 @@ mod stream;
 mod tasks;
 mod track;
 mod triggers;
-mod warrant;
+pub(crate) mod warrant;
 mod webhooks;
 mod workflows;
 

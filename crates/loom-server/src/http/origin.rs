@@ -68,13 +68,19 @@ pub(super) fn cors(origins: &[String]) -> Option<CorsLayer> {
                 header::AUTHORIZATION,
                 header::CONTENT_TYPE,
                 header::IF_MATCH,
+                header::IF_NONE_MATCH,
                 header::RANGE,
                 name("idempotency-key"),
                 name("last-event-id"),
                 name("traceparent"),
                 name("x-correlation-id"),
             ])
-            .expose_headers([header::ETAG, header::RETRY_AFTER, name("x-correlation-id")])
+            .expose_headers([
+                header::CONTENT_RANGE,
+                header::ETAG,
+                header::RETRY_AFTER,
+                name("x-correlation-id"),
+            ])
             .max_age(MAX_AGE),
     )
 }

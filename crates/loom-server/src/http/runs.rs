@@ -99,12 +99,17 @@ async fn start(
 
 /// What a request to start carries beside its body.
 pub(super) fn context(headers: &HeaderMap) -> Result<StartContext, Problem> {
+    let idempotency_key = text(headers, "idempotency-key")?.map(str::to_owned);
+    Ok(StartContext { idempotency_key, ..origin(headers)? })
+}
+
+/// What a request is part of.
+pub(super) fn origin(headers: &HeaderMap) -> Result<StartContext, Problem> {
     let owned = |name| text(headers, name).map(|text| text.map(str::to_owned));
     Ok(StartContext {
-        idempotency_key: owned("idempotency-key")?,
         correlation_id: owned("x-correlation-id")?.unwrap_or_default(),
         traceparent: owned("traceparent")?,
-        rerun_of: None,
+        ..StartContext::default()
     })
 }
 

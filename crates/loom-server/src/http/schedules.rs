@@ -2,13 +2,14 @@
 
 use super::cursor;
 use super::extract::{Json, ListParams, Params, Path, tagged, written};
+use super::runs::{accepted, context};
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use loom_protocol::api::{NextTicks, ScheduleList, ScheduleSpec, ScheduleView, Started};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -128,17 +129,20 @@ async fn resume(
 }
 
 /// Start a run of a schedule at once
+///
+/// 201, or 200 with the first run if this is a repeat.
 #[utoipa::path(post, path = "/api/v1/schedules/{name}/trigger", tag = "schedules",
-    params(("name" = String, Path)),
+    params(("name" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+        ("traceparent" = Option<String>, Header), ("X-Correlation-ID" = Option<String>, Header)),
     security(("token" = ["runs:start"])),
-    responses((status = 201, body = Started)))]
+    responses((status = 201, body = Started), (status = 200, body = Started)))]
 async fn trigger(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let started = app.schedules.trigger(&caller, &name).await?;
-    Ok((StatusCode::CREATED, Json(started)).into_response())
+    app.schedules.trigger(&caller, &name, context(&headers)?).await.map(accepted)
 }
 
 /// Foretell the next ticks of a schedule

@@ -2,9 +2,9 @@
 //! requests come in.
 
 use super::cursor;
-use super::extract::{Json, ListParams, Params, Path, body, tagged, text, written};
+use super::extract::{Json, ListParams, Params, Path, body, tagged, written};
 use super::guard::failed;
-use super::runs::accepted;
+use super::runs::{accepted, origin};
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
@@ -128,7 +128,9 @@ async fn resume(
 ///
 /// No token: the request shows what the trigger asks for. 201, or 200 with the first run if this
 /// delivery came before. An address that often shows what is wrong has to wait.
-#[utoipa::path(post, path = "/hooks/{name}", tag = "triggers", params(("name" = String, Path)),
+#[utoipa::path(post, path = "/hooks/{name}", tag = "triggers",
+    params(("name" = String, Path), ("traceparent" = Option<String>, Header),
+        ("X-Correlation-ID" = Option<String>, Header)),
     security(()),
     request_body(content = String, content_type = "application/json"),
     responses((status = 201, body = Started), (status = 200, body = Started)))]
@@ -139,8 +141,8 @@ async fn receive(
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let address = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let correlation_id = text(&headers, "x-correlation-id")?.unwrap_or_default().to_owned();
+    let context = origin(&headers)?;
     let body = body(request, &app).await?;
-    let started = app.triggers.receive(&name, &headers, &body, correlation_id).await;
+    let started = app.triggers.receive(&name, &headers, &body, context).await;
     started.map(accepted).map_err(|problem| failed(&app, problem, address))
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 const CHECK: Duration = Duration::from_secs(5);
 
 /// Asked now and then.
-pub(super) struct Warrant {
+pub(crate) struct Warrant {
     shown: Option<Shown>,
     next_at: Instant,
 }
@@ -36,9 +36,19 @@ impl Warrant {
         headers: &HeaderMap,
         permission: Permission,
     ) -> Result<Self, Problem> {
-        let namespaces = caller.namespaces(permission)?;
         let text = headers.get(header::AUTHORIZATION).filter(|_| app.config.access);
         let token = text.and_then(|text| text.to_str().ok()).map(bearer).transpose()?;
+        Self::by(app, caller, token, permission)
+    }
+
+    /// For a caller who was let in to do this by this token, if one was asked for.
+    pub(crate) fn by(
+        app: &Arc<App>,
+        caller: &Caller,
+        token: Option<&str>,
+        permission: Permission,
+    ) -> Result<Self, Problem> {
+        let namespaces = caller.namespaces(permission)?;
         let shown = token.map(|token| Shown {
             app: Arc::clone(app),
             token: token.to_owned(),
@@ -49,12 +59,12 @@ impl Warrant {
     }
 
     /// When it is to be asked again.
-    pub(super) const fn next_at(&self) -> Instant {
+    pub(crate) const fn next_at(&self) -> Instant {
         self.next_at
     }
 
     /// Whether the stream has to end. Asks only if it is time to.
-    pub(super) async fn is_over(&mut self) -> bool {
+    pub(crate) async fn is_over(&mut self) -> bool {
         if Instant::now() < self.next_at {
             return false;
         }

@@ -30,7 +30,7 @@ use loom_engine::{Clock, Handle};
 use loom_protocol::ErrorCode;
 use loom_protocol::api::{Bottlenecks, Performance, Readiness, RunAnalysis, Status};
 use loom_protocol::rfc3339;
-use loom_store::{RunFilter, StoreError};
+use loom_store::{QueryStore, RunFilter, StoreError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
@@ -276,12 +276,9 @@ impl Insight {
         caller: &Caller,
         id: &str,
     ) -> Result<RunAnalysis, Problem> {
-        let summary = runs.permitted(caller, id, Permission::AnalyticsGet).await?;
         let now = self.shared.clock.now();
-        let analysis = move |store: &mut (dyn loom_store::QueryStore + 'static)| {
-            Look::at(store, summary.id).map(|look| run::analyse(&look, now))
-        };
-        self.readers.ask(analysis).await
+        let analyse = move |_: &mut dyn QueryStore, look: &Look| Ok(run::analyse(look, now));
+        runs.look(caller, id, Permission::AnalyticsGet, analyse).await
     }
 
     fn question(

@@ -1,6 +1,6 @@
 //! A reader of the feed on a thread of its own.
 
-use crate::feed::{Hub, News, Plans, Row};
+use crate::feed::{Hub, Names, News, Row};
 use loom_store::{FeedPosition, QueryStore, StoreError};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -15,7 +15,7 @@ const PAGE: usize = 500;
 pub(super) struct Tail {
     hub: Weak<Hub>,
     news: watch::Receiver<News>,
-    plans: Plans,
+    names: Names,
     /// The connection that it reads by, for what else has to be read.
     pub(super) store: Box<dyn QueryStore>,
     /// Everything up to here was read.
@@ -24,8 +24,9 @@ pub(super) struct Tail {
 
 impl Tail {
     pub(super) fn new(hub: &Arc<Hub>, store: Box<dyn QueryStore>) -> Self {
-        let (news, plans, at) = (hub.watch(), Plans::default(), FeedPosition::START);
-        Self { hub: Arc::downgrade(hub), news, plans, store, at }
+        let names = Names::new(hub.plans().clone());
+        let (news, at) = (hub.watch(), FeedPosition::START);
+        Self { hub: Arc::downgrade(hub), news, names, store, at }
     }
 
     /// The end of the feed, as far as it is known.
@@ -43,7 +44,7 @@ impl Tail {
         } else {
             let page = self.store.feed(self.at, PAGE)?;
             let end = page.rows.last().map(|row| row.position);
-            (self.plans.name(self.store.as_mut(), page.rows)?, end)
+            (self.names.give(self.store.as_mut(), page.rows)?, end)
         };
         let Some(end) = end else { return Ok(None) };
         self.at = end;

@@ -136,7 +136,7 @@ impl RunLimit {
             workflow: workflow.clone(),
             key: match key {
                 None => Key::None,
-                Some(LimitKey::Request) => Key::Request,
+                Some(LimitKey::Request {}) => Key::Request,
                 Some(LimitKey::Variables { template }) => Key::Template(parse(template).ok()?),
             },
             max_runs: *max_runs,

@@ -8,6 +8,7 @@ use crate::access::{Caller, Permission};
 use crate::asked::{self, Precondition};
 use crate::ids::random;
 use crate::insight::Page;
+use crate::kept;
 use crate::parts::Stores;
 use crate::problem::Problem;
 use crate::readers::Readers;
@@ -46,6 +47,10 @@ pub struct Limits {
     pub(super) news: Notify,
     /// Who decides: one at a time.
     pub(super) turn: AsyncMutex<()>,
+    /// Who reads the limits anew.
+    reading: AsyncMutex<()>,
+    /// Who makes or changes one here.
+    making: AsyncMutex<()>,
     book: Mutex<Book>,
     /// The versions of the limits that are in force.
     versions: Mutex<Vec<u64>>,
@@ -86,6 +91,8 @@ impl Limits {
             engine,
             news: Notify::new(),
             turn: AsyncMutex::new(()),
+            reading: AsyncMutex::new(()),
+            making: AsyncMutex::new(()),
             book: Mutex::default(),
             versions: Mutex::default(),
             doubts: Mutex::default(),
@@ -96,6 +103,8 @@ impl Limits {
 
     /// Notices limits that were changed, here or by another server.
     pub(super) async fn reload(&self) -> Result<(), Problem> {
+        // One at a time: whoever has read earlier also follows earlier.
+        let _alone = self.reading.lock().await;
         let (rules, versions) = self.shelf.read(rules).await?;
         self.follow(rules, versions);
         Ok(())
@@ -170,12 +179,17 @@ impl Limits {
         asked::name(name)?;
         check(&spec)?;
         may_change(caller, &spec)?;
+        // One at a time: two that are counted at once are one too many.
+        let _alone = self.making.lock().await;
         loop {
             let present = self.present(name).await?;
+            if let Some((present, _)) = &present {
+                let permissions = (Permission::LimitsList, Permission::LimitsWrite);
+                kept::may_replace(caller, permissions, present.namespace(), name)?;
+            }
             let version = present.as_ref().map(|(_, version)| *version);
             when.check(version, "limit", LIMITS, name)?;
             let id = if let Some((present, _)) = &present {
-                may_change(caller, &present.spec)?;
                 counts_alike(&present.spec, &spec).then(|| present.id.clone())
             } else {
                 self.room().await?;

@@ -3,10 +3,11 @@
 use super::call::{Call, calls};
 use super::place::{Place, Target};
 use super::post::{Fate, Postman};
-use crate::feed::{Bell, Cursor, Plans, Row};
+use crate::feed::{Bell, Cursor, Names, Row};
 use crate::ids::{hex, random};
 use crate::insight::OpenRuns;
 use crate::parts::Stores;
+use crate::plans::Plans;
 use crate::readers::spawn;
 use crate::webhooks::delay;
 use loom_engine::Clock;
@@ -45,7 +46,7 @@ struct Worker {
     bell: Bell,
     end: Arc<Mutex<Option<Instant>>>,
     tell: Box<dyn Fn(&str) + Send>,
-    plans: Plans,
+    names: Names,
     open: OpenRuns,
     /// Since when the far side takes nothing.
     failing: bool,
@@ -93,7 +94,7 @@ impl Reporter {
             bell: bell.clone(),
             end: Arc::clone(&end),
             tell: Box::new(tell),
-            plans: Plans::default(),
+            names: Names::new(Plans::default()),
             open: OpenRuns::default(),
             failing: false,
             kept_at: Instant::now(),
@@ -176,7 +177,7 @@ impl Worker {
     fn read(&mut self, place: &mut Place) -> Result<bool, Pause> {
         let page = self.query.feed(place.after(), PAGE)?;
         let Some(end) = page.rows.last().map(|row| row.position) else { return Ok(false) };
-        let rows = self.plans.name(self.query.as_mut(), page.rows)?;
+        let rows = self.names.give(self.query.as_mut(), page.rows)?;
         for row in &rows {
             self.take(row, place)?;
         }

@@ -2,6 +2,7 @@
 
 use crate::access::{Caller, Permission};
 use crate::asked::{self, Precondition};
+use crate::kept;
 use crate::problem::Problem;
 use crate::runs::state;
 use crate::shelf::Shelf;
@@ -16,6 +17,8 @@ use tokio::sync::Notify;
 
 /// The collection of rules, under their names.
 const COLLECTION: &str = "retention";
+/// What a rule is called.
+const KIND: &str = "retention rule";
 /// The most rules: the janitor goes through all of them each time.
 const RULES_MAX: usize = 200;
 
@@ -51,9 +54,7 @@ impl Retention {
 
     /// One rule.
     pub async fn get(&self, caller: &Caller, name: &str) -> Result<Tagged<RetentionView>, Problem> {
-        let found = self.find(name).await?;
-        allowed(caller, Permission::RunsList, &found.value.rule)?;
-        Ok(found)
+        self.visible(caller, name, Permission::RunsList).await
     }
 
     /// Writes a rule; the answer says whether it is new.
@@ -73,7 +74,9 @@ impl Retention {
         let present = self.shelf.document(COLLECTION, name).await?;
         if let Some(present) = &present {
             // Nobody takes a rule away from a namespace that is not theirs.
-            allowed(caller, Permission::RunsDelete, &view(present)?.rule)?;
+            let permissions = (Permission::RunsList, Permission::RunsDelete);
+            let of = view(present)?.rule.namespace;
+            kept::may_replace(caller, permissions, of.as_deref(), name)?;
         } else if self.documents().await?.len() >= RULES_MAX {
             return Err(Problem::argument(format!(
                 "there are {RULES_MAX} rules, which is the most"
@@ -81,7 +84,7 @@ impl Retention {
             .help("delete one first"));
         }
         let version = present.as_ref().map(|present| present.version);
-        when.check(version, "retention rule", COLLECTION, name)?;
+        when.check(version, KIND, COLLECTION, name)?;
         let expect = version.map_or(Expect::Absent, Expect::Version);
         let write = Write::Put { body: json!(rule), secret: None };
         let collection = COLLECTION.into();
@@ -99,8 +102,7 @@ impl Retention {
         name: &str,
         expected: Option<u64>,
     ) -> Result<(), Problem> {
-        let found = self.find(name).await?;
-        allowed(caller, Permission::RunsDelete, &found.value.rule)?;
+        let found = self.visible(caller, name, Permission::RunsDelete).await?;
         let expect = Expect::Version(expected.unwrap_or(found.version));
         let (collection, key) = (COLLECTION.into(), name.to_owned());
         let change = Change { collection, key, expect, write: Write::Delete };
@@ -115,8 +117,21 @@ impl Retention {
         Ok(rules.map(|view| due(view.rule, now)).collect())
     }
 
+    /// The rule, if the caller may do this to it. Of others not even that they are there is told.
+    async fn visible(
+        &self,
+        caller: &Caller,
+        name: &str,
+        permission: Permission,
+    ) -> Result<Tagged<RetentionView>, Problem> {
+        caller.namespaces(permission)?;
+        let found = self.find(name).await?;
+        let may = allowed(caller, permission, &found.value.rule);
+        may.map(|()| found).map_err(|_| Problem::missing(KIND, name))
+    }
+
     async fn find(&self, name: &str) -> Result<Tagged<RetentionView>, Problem> {
-        let missing = || Problem::missing("retention rule", name);
+        let missing = || Problem::missing(KIND, name);
         let document = self.shelf.document(COLLECTION, name).await?.ok_or_else(missing)?;
         Ok(Tagged { version: document.version, value: view(&document)? })
     }

@@ -7,7 +7,7 @@ use crate::access::{Caller, Permission};
 use crate::feed::grown;
 use crate::parts::LogFile;
 use crate::problem::Problem;
-use loom_core::{Plan, TaskRef};
+use loom_core::TaskRef;
 use loom_protocol::ErrorCode;
 use loom_store::{QueryStore, RunSummary};
 use std::fs::File;
@@ -35,9 +35,9 @@ impl Runs {
         item: Option<u32>,
     ) -> Result<Log, Problem> {
         let run = self.permitted(caller, id, Permission::LogsGet).await?;
-        let (hash, id) = (run.definition, run.id);
+        let (hash, id, plans) = (run.definition, run.id, self.plans.clone());
         let plan = move |store: &mut (dyn QueryStore + 'static)| {
-            let plan = Arc::new(Plan::new(store.definition(&hash)?));
+            let plan = plans.of(store, hash)?;
             grown(store, id, plan)
         };
         let plan = self.readers.ask(plan).await?;
@@ -61,7 +61,8 @@ impl Runs {
             return Ok(Some(file));
         }
         let (run, LogFile { task, attempt, .. }) = (log.run.id, log.name);
-        let look = self.readers.ask(move |store| Look::at(store, run)).await?;
+        let plans = self.plans.clone();
+        let look = self.readers.ask(move |store| Look::at(store, &plans, run)).await?;
         look.attempt(task.task, attempt, task.item)?;
         // It may have begun to print meanwhile.
         self.try_log(log).await

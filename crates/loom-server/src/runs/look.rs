@@ -1,6 +1,7 @@
 //! A recorded run, read back.
 
-use loom_core::{History, Plan, RunId, Submission};
+use crate::plans::Plans;
+use loom_core::{History, RunId, Submission};
 use loom_store::{QueryStore, RunSummary, StoreError};
 use std::sync::Arc;
 
@@ -14,15 +15,23 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    pub(crate) fn at(store: &mut dyn QueryStore, id: RunId) -> Result<Self, StoreError> {
+    pub(crate) fn at(
+        store: &mut dyn QueryStore,
+        plans: &Plans,
+        id: RunId,
+    ) -> Result<Self, StoreError> {
         let summary = store.run(id)?;
-        Self::of(store, summary)
+        Self::of(store, plans, summary)
     }
 
     /// The run of which this is known already.
-    pub(crate) fn of(store: &mut dyn QueryStore, summary: RunSummary) -> Result<Self, StoreError> {
+    pub(crate) fn of(
+        store: &mut dyn QueryStore,
+        plans: &Plans,
+        summary: RunSummary,
+    ) -> Result<Self, StoreError> {
         let id = summary.id;
-        let plan = Arc::new(Plan::new(store.definition(&summary.definition)?));
+        let plan = plans.of(store, summary.definition)?;
         let variables = Arc::new(store.variables(id)?);
         let submission = Submission { id, plan, variables, workers: summary.workers };
         let mut history = History::new(submission, summary.created_at);

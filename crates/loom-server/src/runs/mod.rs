@@ -18,11 +18,13 @@ mod tasks;
 mod view;
 mod why;
 
+pub(crate) use identity::Reserved;
 pub(crate) use later::Starter;
 pub use log::Log;
 pub use search::Paging;
 pub use service::Runs;
 pub use start::StartContext;
+pub(crate) use start::{LABELS_MAX, check, check_names, check_needs};
 pub use takers::{Taker, takers};
 
 pub(crate) use look::Look;

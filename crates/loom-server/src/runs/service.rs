@@ -8,6 +8,7 @@ use crate::access::{Caller, Permission};
 use crate::config::Config;
 use crate::limits::Limits;
 use crate::parts::Logs;
+use crate::plans::Plans;
 use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
 use crate::shelf::Shelf;
@@ -19,11 +20,13 @@ use loom_protocol::{ErrorCode, MASK};
 use loom_store::record::masked_definition;
 use loom_store::{QueryStore, RunSummary};
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// The runs.
 pub struct Runs {
     pub(super) engine: Handle,
     pub(super) readers: Readers,
+    pub(super) plans: Plans,
     pub(super) keeper: Keeper,
     pub(super) shelf: Shelf,
     pub(super) workflows: Arc<Workflows>,
@@ -32,6 +35,8 @@ pub struct Runs {
     pub(super) config: Arc<Config>,
     pub(super) later: Later,
     pub(super) limits: Arc<Limits>,
+    /// What digests of keys are made with, once it was needed.
+    pub(super) salt: OnceCell<String>,
 }
 
 impl Runs {
@@ -39,6 +44,7 @@ impl Runs {
     pub(crate) fn new(
         engine: Handle,
         readers: Readers,
+        plans: Plans,
         keeper: Keeper,
         shelf: Shelf,
         workflows: Arc<Workflows>,
@@ -48,7 +54,20 @@ impl Runs {
         limits: Arc<Limits>,
     ) -> Self {
         let later = Later::default();
-        Self { engine, readers, keeper, shelf, workflows, logs, clock, config, later, limits }
+        Self {
+            engine,
+            readers,
+            plans,
+            keeper,
+            shelf,
+            workflows,
+            logs,
+            clock,
+            config,
+            later,
+            limits,
+            salt: OnceCell::new(),
+        }
     }
 
     /// A run in one line.
@@ -110,7 +129,7 @@ impl Runs {
 
     /// What is made of all that is recorded of a run, for those who may do this to it. It is made
     /// where the store is read: a run may have very many tasks.
-    pub(super) async fn look<T: Send + 'static>(
+    pub(crate) async fn look<T: Send + 'static>(
         &self,
         caller: &Caller,
         id: &str,
@@ -118,12 +137,13 @@ impl Runs {
         view: impl FnOnce(&mut dyn QueryStore, &Look) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let (visible, run) = (caller.namespaces(permission)?, identity(id)?);
+        let plans = self.plans.clone();
         let question = move |store: &mut (dyn QueryStore + 'static)| {
             let summary = store.run(run)?;
             if let Err(problem) = seen(&summary, visible.as_deref()) {
                 return Ok(Err(problem));
             }
-            let look = Look::of(store, summary)?;
+            let look = Look::of(store, &plans, summary)?;
             Ok(view(store, &look))
         };
         self.readers.ask(question).await?

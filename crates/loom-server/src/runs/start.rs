@@ -1,6 +1,6 @@
 //! Starting a run.
 
-use super::identity::{Reserved, RunKey};
+use super::identity::{Claim, Reserved};
 use super::service::Runs;
 use crate::access::{Caller, Permission};
 use crate::ids::new_id;
@@ -16,12 +16,15 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// The most tags or annotations of a run.
-pub(super) const LABELS_MAX: usize = 64;
+pub(crate) const LABELS_MAX: usize = 64;
 /// The longest tag, annotation, initiator, source or key; a reason may be four times as long.
 pub(super) const TEXT_MAX: usize = 256;
 
 /// The greatest priority; the smallest is as far below 0.
 const PRIORITY_MAX: u32 = 100;
+
+/// The variable that says how many tasks may run at once.
+const MAX_WORKERS: &str = "MAX_WORKERS";
 
 /// What a request carries beside its body.
 #[derive(Clone, Debug, Default)]
@@ -65,24 +68,34 @@ impl Runs {
         request: StartRun,
         context: StartContext,
     ) -> Result<Started, Problem> {
+        let repeat = |run: RunId| Ok(Started { id: run.to_string(), repeated: true });
+        let key = self.key(caller, &request, context.idempotency_key.as_deref()).await?;
+        // Before anything that may have changed since the first request is looked at.
+        let mut reserved = match &key {
+            Some(key) => self.reserved(key).await?,
+            None => None,
+        };
+        if let Some(Reserved::Repeat(run)) = reserved {
+            return repeat(run);
+        }
         let namespace = request.namespace.as_deref().unwrap_or("default");
         let version = request.version.as_deref();
         let prepared = self.workflows.prepared(namespace, &request.workflow, version).await?;
-        let key = context.idempotency_key.as_deref();
-        let key = RunKey::of(caller, &request, key, &prepared.hash)?;
         let id = new_id(self.clock.now())?;
         let mut submission = self.submission(caller, &prepared, request, context, id)?;
-        if let Some(key) = key {
-            match self.reserve(&key, id).await? {
-                Reserved::Start(reserved) => submission.id = reserved,
-                Reserved::Repeat(run) => {
-                    return Ok(Started { id: run.to_string(), repeated: true });
-                }
-            }
+        if let (Some(key), None) = (&key, &reserved) {
+            reserved = Some(self.reserve(key, id).await?);
         }
+        let claim = match reserved {
+            Some(Reserved::Repeat(run)) => return repeat(run),
+            Some(Reserved::Start(claim)) => Some(claim),
+            None => None,
+        };
+        submission.id = claim.as_ref().map_or(id, Claim::run);
         let id = submission.id;
         // `Before`: an equal request that came at the same time was quicker.
         let repeated = self.create(submission).await? == Created::Before;
+        claim.into_iter().for_each(|claim| self.begun(claim));
         Ok(Started { id: id.to_string(), repeated })
     }
 
@@ -114,7 +127,7 @@ impl Runs {
         let workers = self.workers(&variables, request.workers)?;
         let secret = |it: &&Variable| it.secret && request.variables.contains_key(&it.name);
         let given_secrets = variables.iter().filter(secret).map(|it| it.name.clone()).collect();
-        let meta = RunMeta { given_secrets, ..meta(caller, request, context)? };
+        let meta = RunMeta { given_secrets, ..meta(caller.name().to_owned(), request, context)? };
         let hold = meta.start_at.is_some_and(|at| at > self.clock.now());
         Ok(NewSubmission {
             id,
@@ -173,16 +186,8 @@ impl Runs {
                 format!("workflow `{}` {} is disabled", definition.name, definition.version);
             return Err(Problem::new(ErrorCode::WorkflowDisabled, message));
         }
-        if let Some(name) = given.keys().find(|name| !is_variable(name)) {
-            return Err(not_a_variable(name));
-        }
-        let missing = prepared.needs.iter().filter(|need| !given.contains_key(&need.name));
-        let missing: Vec<&str> = missing.map(|need| need.name.as_str()).collect();
-        if !missing.is_empty() {
-            let message = format!("the run is not given {}", missing.join(", "));
-            return Err(Problem::new(ErrorCode::MissingVariable, message)
-                .help("give every variable that no task sets, in `variables`"));
-        }
+        check_names(given.keys())?;
+        check_needs(prepared, |name| given.contains_key(name))?;
         let host = |name: &str| self.config.host_env.get(name).cloned();
         loom_spec::resolve_env(definition, given, &host).map_err(|error| {
             Problem::new(ErrorCode::HostVariableUnset, error.to_string())
@@ -192,25 +197,50 @@ impl Runs {
 
     /// The most tasks at once: `MAX_WORKERS`, else what the request says, else the server's number.
     fn workers(&self, variables: &[Variable], asked: Option<u32>) -> Result<u32, Problem> {
-        let wrong =
-            |what: &str| Problem::argument(format!("{what} is not a whole number from 1 up"));
-        let Some(variable) = variables.iter().find(|variable| variable.name == "MAX_WORKERS")
-        else {
-            return match asked {
-                Some(0) => Err(wrong("`workers`")),
-                Some(asked) => Ok(asked),
-                None => Ok(self.config.workers),
-            };
-        };
-        let number = match &variable.value {
-            Value::String(text) => text.trim().parse().ok(),
-            value => value.as_u64(),
-        };
-        number
-            .and_then(|number| u32::try_from(number).ok())
-            .filter(|number| *number > 0)
-            .ok_or_else(|| wrong("MAX_WORKERS"))
+        let variable = variables.iter().find(|variable| variable.name == MAX_WORKERS);
+        let asked = workers(variable.map(|variable| &variable.value), asked)?;
+        Ok(asked.unwrap_or(self.config.workers))
     }
+}
+
+/// Refuses what no run could start with, whatever its workflow is.
+pub(crate) fn check(request: &StartRun) -> Result<(), Problem> {
+    check_names(request.variables.keys())?;
+    workers(request.variables.get(MAX_WORKERS), request.workers)?;
+    meta(String::new(), request.clone(), StartContext::default()).map(drop)
+}
+
+/// Refuses a run that is not given all that its workflow needs.
+pub(crate) fn check_needs(
+    prepared: &Prepared,
+    is_given: impl Fn(&str) -> bool,
+) -> Result<(), Problem> {
+    let missing = prepared.needs.iter().filter(|need| !is_given(&need.name));
+    let missing: Vec<&str> = missing.map(|need| need.name.as_str()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the run is not given {}", missing.join(", "));
+    Err(Problem::new(ErrorCode::MissingVariable, message)
+        .help("give every variable that no task sets, in `variables`"))
+}
+
+/// Refuses what is no name of a variable.
+pub(crate) fn check_names<'a>(mut names: impl Iterator<Item = &'a String>) -> Result<(), Problem> {
+    names.find(|name| !is_variable(name)).map_or(Ok(()), |name| Err(not_a_variable(name)))
+}
+
+/// The most tasks at once that a run asks for: by a variable, else by the request.
+fn workers(variable: Option<&Value>, asked: Option<u32>) -> Result<Option<u32>, Problem> {
+    let wrong = |what: &str| Problem::argument(format!("{what} is not a whole number from 1 up"));
+    let number = match variable {
+        None if asked == Some(0) => return Err(wrong("`workers`")),
+        None => return Ok(asked),
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(value) => value.as_u64(),
+    };
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    number.filter(|number| *number > 0).map(Some).ok_or_else(|| wrong(MAX_WORKERS))
 }
 
 pub(super) fn not_a_variable(name: &str) -> Problem {
@@ -224,8 +254,9 @@ pub(super) fn is_variable(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn meta(caller: &Caller, request: StartRun, context: StartContext) -> Result<RunMeta, Problem> {
-    let initiator = request.initiator.unwrap_or_else(|| caller.name().to_owned());
+/// What is said about a run, which this caller starts unless the request names somebody else.
+fn meta(caller: String, request: StartRun, context: StartContext) -> Result<RunMeta, Problem> {
+    let initiator = request.initiator.unwrap_or(caller);
     let source = request.source.unwrap_or_default();
     let reason = request.reason.unwrap_or_default();
     let correlation_id = request.correlation_id.unwrap_or(context.correlation_id);

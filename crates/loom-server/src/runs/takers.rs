@@ -2,6 +2,7 @@
 //! process runs them.
 
 use super::look::Look;
+use crate::plans::Plans;
 use loom_core::{History, Plan, RunId, RunState, TaskIx, Timestamp};
 use loom_store::{DefinitionHash, QueryStore, RunFilter, StoreError};
 use std::collections::HashMap;
@@ -34,6 +35,7 @@ pub struct Taker {
 /// there may be only so many.
 pub fn takers(
     store: &mut dyn QueryStore,
+    plans: &Plans,
     history: &History,
     task: TaskIx,
 ) -> Result<Vec<Taker>, StoreError> {
@@ -57,7 +59,7 @@ pub fn takers(
         let shares = if let Some(shares) = shares.get(&run.definition) {
             *shares
         } else {
-            let plan = Plan::new(store.definition(&run.definition)?);
+            let plan = plans.of(store, run.definition)?;
             let any = plan.tasks().any(|(task, _)| claim.is_shared(&plan, task));
             *shares.entry(run.definition).or_insert(any)
         };
@@ -68,7 +70,7 @@ pub fn takers(
             break;
         }
         looks += 1;
-        match Look::at(store, run.id) {
+        match Look::at(store, plans, run.id) {
             Ok(look) => found.extend(claim.taken(&look)),
             // It was deleted meanwhile.
             Err(StoreError::NoRun(_)) => {}

@@ -6,6 +6,7 @@ use super::takers::{Taker, takers};
 use super::view::{self, time};
 use crate::access::{Caller, Permission};
 use crate::limits;
+use crate::plans::Plans;
 use crate::problem::Problem;
 use crate::wire::failure_event;
 use loom_core::{
@@ -31,14 +32,14 @@ impl Runs {
     /// Why a run stands where it does.
     pub async fn why(&self, caller: &Caller, id: &str) -> Result<RunWhyView, Problem> {
         let (now, visible) = (self.clock.now(), caller.namespaces(Permission::RunsGet)?);
-        let limits = Arc::clone(&self.limits);
+        let (limits, plans) = (Arc::clone(&self.limits), self.plans.clone());
         let view = move |store: &mut dyn QueryStore, look: &Look| {
             let waits = waits(store, look, limits.wait(look.summary.id), now)?;
             let why = explain_run(&look.history, now);
             let held = why.ready.first.iter().filter(|(_, hold)| is_shared(hold));
             let mut takers = HashMap::new();
             for (task, _) in held {
-                takers.insert(*task, few(store, look, *task, visible.as_deref())?);
+                takers.insert(*task, few(store, &plans, look, *task, visible.as_deref())?);
             }
             let words = Words { history: &look.history, takers };
             Ok(RunWhyView { waits, ..words.run(&why) })
@@ -54,7 +55,7 @@ impl Runs {
         name: &str,
     ) -> Result<TaskWhyView, Problem> {
         let (now, visible) = (self.clock.now(), caller.namespaces(Permission::RunsGet)?);
-        let name = name.to_owned();
+        let (name, plans) = (name.to_owned(), self.plans.clone());
         let view = move |store: &mut dyn QueryStore, look: &Look| {
             let task = look.find(&name)?;
             let why = explain_task(&look.history, TaskRef::whole(task), now);
@@ -62,7 +63,7 @@ impl Runs {
             if let Why::Ready(hold) = &why.why
                 && is_shared(hold)
             {
-                takers.insert(task, few(store, look, task, visible.as_deref())?);
+                takers.insert(task, few(store, &plans, look, task, visible.as_deref())?);
             }
             Ok(Words { history: &look.history, takers }.task(task, &why))
         };
@@ -96,11 +97,12 @@ const fn is_shared(hold: &Hold<'_>) -> bool {
 /// are only counted.
 fn few(
     store: &mut dyn QueryStore,
+    plans: &Plans,
     look: &Look,
     task: TaskIx,
     visible: Option<&[String]>,
 ) -> Result<FewTakers, StoreError> {
-    let all = takers(store, &look.history, task)?;
+    let all = takers(store, plans, &look.history, task)?;
     let count = all.len();
     let sees = |taker: &Taker| visible.is_none_or(|names| names.contains(&taker.namespace));
     let seen = all.into_iter().filter(sees);

@@ -12,7 +12,7 @@ use loom_store::{Change, Document, Expect, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The collection of what was asked for. Keys are names.
@@ -25,6 +25,9 @@ pub(super) const STATES: &str = "schedule-states";
 pub(super) struct Definition {
     /// Its run's variables are kept apart, sealed.
     pub(super) spec: ScheduleSpec,
+    /// Which of these variables were secret when it was asked for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) secrets: BTreeSet<String>,
     pub(super) salt: String,
     pub(super) anchor: Timestamp,
     pub(super) changed_by: String,

@@ -3,24 +3,25 @@
 use super::check;
 use super::document::{Definition, SCHEDULES, STATES, change, namespace, put_state, read_state};
 use super::rule::Rule;
-use super::state::{ACTIVE_MAX, Firing, State};
+use super::state::{ACTIVE_MAX, Firing, Origin, State};
 use crate::access::{Caller, Permission};
 use crate::asked::{self, Precondition};
 use crate::ids::{new_id, random};
 use crate::kept::{self, Found, Kept};
 use crate::problem::Problem;
 use crate::readers::Readers;
-use crate::runs::Runs;
+use crate::runs::{Reserved, Runs, StartContext, check_needs};
 use crate::shelf::Shelf;
 use crate::workflows::{Tagged, Workflows};
-use loom_core::Timestamp;
+use loom_core::{RunId, Timestamp};
 use loom_engine::Clock;
 use loom_protocol::api::{
     FiringView, NextTick, NextTicks, ScheduleList, ScheduleSpec, ScheduleView, Started,
 };
-use loom_protocol::rfc3339;
+use loom_protocol::{TraceParent, rfc3339};
 use loom_store::record::hex;
 use loom_store::{Expect, Write};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -36,6 +37,13 @@ pub struct Schedules {
     /// Tells the clockwork that something was changed here.
     pub(super) changed: Notify,
     workflows: Arc<Workflows>,
+}
+
+/// What a caller wants a schedule to be.
+struct Asked {
+    spec: ScheduleSpec,
+    /// Which of its run's variables are secret.
+    secrets: BTreeSet<String>,
 }
 
 /// A schedule as it was found.
@@ -100,14 +108,23 @@ impl Schedules {
             return Err(Problem::argument("the schedule would never tick: its time is over"));
         }
         let run = &spec.run;
-        self.workflows.prepared(namespace(run), &run.workflow, run.version.as_deref()).await?;
+        let of = self.workflows.prepared(namespace(run), &run.workflow, run.version.as_deref());
+        let prepared = of.await?;
+        check_needs(&prepared, |name| run.variables.contains_key(name))?;
+        let secrets = prepared.secrets(run);
+        let asked = Asked { spec, secrets };
         loop {
             let present = self.present(name).await?;
+            if let Some(present) = &present {
+                let permissions = (Permission::SchedulesList, Permission::SchedulesWrite);
+                let of = present.definition.namespace();
+                kept::may_replace(caller, permissions, Some(of), name)?;
+            }
             let version = present.as_ref().map(|present| present.version);
             when.check(version, Definition::KIND, SCHEDULES, name)?;
             let next = match &present {
-                Some(present) => replaced(caller, present, &spec, now)?,
-                None => self.made(caller, &spec, now).await?,
+                Some(present) => replaced(caller, present, &asked, now),
+                None => self.made(caller, &asked, now).await?,
             };
             let expect = |version: Option<u64>| version.map_or(Expect::Absent, Expect::Version);
             let seen = present.as_ref().map(|present| (present.version, present.state_version));
@@ -170,25 +187,77 @@ impl Schedules {
         }
     }
 
-    /// Starts a run at once, as a tick would, whatever is under way.
-    pub async fn trigger(&self, caller: &Caller, name: &str) -> Result<Started, Problem> {
+    /// Starts a run at once, as a tick would, whatever is under way; or answers with the one that an
+    /// earlier, equal request started.
+    pub async fn trigger(
+        &self,
+        caller: &Caller,
+        name: &str,
+        context: StartContext,
+    ) -> Result<Started, Problem> {
+        self.visible(caller, name, Permission::RunsStart).await?;
+        let reserved = match &context.idempotency_key {
+            Some(key) => Some(self.runs.reserve_for(caller, key, &["schedule", name]).await?),
+            None => None,
+        };
+        let claim = match reserved {
+            Some(Reserved::Repeat(run)) => {
+                return Ok(Started { id: run.to_string(), repeated: true });
+            }
+            Some(Reserved::Start(claim)) => Some(claim),
+            None => None,
+        };
+        let run = match &claim {
+            Some(claim) => claim.run(),
+            None => new_id(self.clock.now())?,
+        };
+        let repeated = self.fire_now(caller, name, run, context).await?;
+        claim.into_iter().for_each(|claim| self.runs.begun(claim));
+        Ok(Started { id: run.to_string(), repeated })
+    }
+
+    /// Starts a run of this identity at once; answers whether somebody had decided to already.
+    async fn fire_now(
+        &self,
+        caller: &Caller,
+        name: &str,
+        run: RunId,
+        context: StartContext,
+    ) -> Result<bool, Problem> {
+        // Whatever is no trace is nothing to keep.
+        let traceparent = context.traceparent.as_deref().and_then(TraceParent::parse);
+        let traceparent = traceparent.map(|parent| parent.header());
+        let origin = Origin { correlation_id: context.correlation_id, traceparent };
         loop {
             let mut present = self.visible(caller, name, Permission::RunsStart).await?;
-            if present.state.active.len() >= ACTIVE_MAX {
-                let what = format!("{ACTIVE_MAX} runs of the schedule `{name}` are under way");
-                return Err(Problem::busy(what));
-            }
-            let tick = self.clock.now();
-            let run = new_id(tick)?;
-            present.state.fire(tick, run);
-            let written = self.write_state(name, &present.state, present.state_version);
-            if written.await?.is_some() {
-                // If it fails here, the clockwork tries again or settles it.
-                self.changed.notify_one();
-                let firing = Firing { tick, run, cancel: false };
-                self.perform_one(name, &present.definition, &firing).await?;
-                return Ok(Started { id: run.to_string(), repeated: false });
-            }
+            let decided = present.state.active.iter().find(|firing| firing.run == run).cloned();
+            let repeated = decided.is_some();
+            let firing = match decided {
+                Some(firing) => firing,
+                None if present.state.active.len() >= ACTIVE_MAX => {
+                    let what = format!("{ACTIVE_MAX} runs of the schedule `{name}` are under way");
+                    return Err(Problem::busy(what));
+                }
+                None => {
+                    let firing = Firing::new(self.clock.now(), run, origin.clone());
+                    present.state.add(firing.clone());
+                    let written = self.write_state(name, &present.state, present.state_version);
+                    if written.await?.is_none() {
+                        continue;
+                    }
+                    firing
+                }
+            };
+            // If this fails because of the server, the clockwork tries again.
+            self.changed.notify_one();
+            return match self.perform_one(name, &present.definition, &firing).await {
+                Ok(_) => Ok(repeated),
+                Err(problem) if problem.status().is_server_error() => Err(problem),
+                Err(problem) => {
+                    self.refuse(name, run, &problem).await?;
+                    Err(problem)
+                }
+            };
         }
     }
 
@@ -243,13 +312,14 @@ impl Schedules {
     async fn made(
         &self,
         caller: &Caller,
-        spec: &ScheduleSpec,
+        asked: &Asked,
         now: Timestamp,
     ) -> Result<Present, Problem> {
         kept::room::<Definition>(&self.shelf).await?;
         let salt = hex(&random::<16>()?);
         let definition = Definition {
-            spec: spec.clone(),
+            spec: asked.spec.clone(),
+            secrets: asked.secrets.clone(),
             salt,
             anchor: now,
             changed_by: caller.name().to_owned(),
@@ -261,7 +331,7 @@ impl Schedules {
     async fn view(&self, name: &str, present: &Present) -> Result<Tagged<ScheduleView>, Problem> {
         let Present { definition, state, version, .. } = present;
         let mut spec = definition.spec.clone();
-        self.workflows.mask(&mut spec.run).await;
+        self.workflows.mask(&mut spec.run, &definition.secrets).await;
         let rule = definition.rule()?;
         let next = rule.next_after(state.through).filter(|_| !state.paused);
         let firing = |firing: &Firing| FiringView {
@@ -286,22 +356,17 @@ impl Schedules {
     }
 }
 
-fn replaced(
-    caller: &Caller,
-    present: &Present,
-    spec: &ScheduleSpec,
-    now: Timestamp,
-) -> Result<Present, Problem> {
-    caller.may(Permission::SchedulesWrite, present.definition.namespace())?;
+fn replaced(caller: &Caller, present: &Present, asked: &Asked, now: Timestamp) -> Present {
     let mut state = present.state.clone();
     let mut definition = present.definition.clone();
-    if definition.spec.timing != spec.timing {
+    if definition.spec.timing != asked.spec.timing {
         definition.anchor = now;
         state.through = now;
         state.waiting.clear();
     }
-    definition.spec = spec.clone();
+    definition.spec = asked.spec.clone();
+    definition.secrets = asked.secrets.clone();
     caller.name().clone_into(&mut definition.changed_by);
     definition.changed_at = now;
-    Ok(Present { definition, state, ..*present })
+    Present { definition, state, ..*present }
 }

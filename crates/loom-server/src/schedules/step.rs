@@ -3,7 +3,7 @@
 use super::decide::decide;
 use super::document::{Definition, SCHEDULES, STATES, put_state, read_state};
 use super::service::Schedules;
-use super::state::{Firing, State};
+use super::state::{Firing, Origin, State};
 use crate::access::{Caller, Permission};
 use crate::kept::Kept;
 use crate::problem::Problem;
@@ -33,6 +33,7 @@ pub(super) struct Next {
 /// What became of runs that were to be there.
 #[derive(Default)]
 struct Done {
+    begun: Vec<RunId>,
     refused: Vec<(RunId, Problem)>,
     /// Something is to be tried again.
     again: bool,
@@ -66,15 +67,17 @@ impl Schedules {
                 }
             }
             let done = self.perform(name, &definition, &state).await;
-            if done.refused.is_empty() {
+            if done.begun.is_empty() && done.refused.is_empty() {
                 let active = state.active.iter().map(|firing| firing.run).collect();
                 let rest = done.again.then(|| now + REST);
                 let wake = rest.into_iter().chain(wake).min();
                 return Ok(Some(Next { version, wake, active }));
             }
+            done.begun.into_iter().for_each(|run| state.begun(run));
             for (run, problem) in done.refused {
-                state.refused(run, format!("{}: {}", problem.code, problem.message));
+                state.refused(run, text(&problem));
             }
+            // Where somebody else was quicker, all is found out again.
             self.write_state(name, &state, version).await?;
         }
     }
@@ -103,21 +106,41 @@ impl Schedules {
         Ok(self.shelf.write(vec![change]).await?.ok().map(|versions| versions[0]))
     }
 
-    /// Forgets runs that have ended.
+    /// Settles a run that never can be started, unless the clockwork was quicker.
+    pub(super) async fn refuse(
+        &self,
+        name: &str,
+        run: RunId,
+        problem: &Problem,
+    ) -> Result<(), Problem> {
+        loop {
+            let Some((_, mut state, version)) = self.load(name).await? else { return Ok(()) };
+            let before = state.clone();
+            state.refused(run, text(problem));
+            if state == before || self.write_state(name, &state, version).await?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Forgets runs that have ended, and marks those that are there.
     async fn settle(&self, state: &mut State) -> Result<(), Problem> {
-        let runs: Vec<RunId> = state.active.iter().map(|firing| firing.run).collect();
-        for run in runs {
-            if self.found(run).await? == Found::Ended {
-                state.ended(run);
+        for firing in state.active.clone() {
+            match self.found(&firing).await? {
+                Found::Ended => state.ended(firing.run),
+                Found::UnderWay => state.begun(firing.run),
+                Found::Nowhere => {}
             }
         }
         Ok(())
     }
 
-    async fn found(&self, run: RunId) -> Result<Found, Problem> {
+    async fn found(&self, firing: &Firing) -> Result<Found, Problem> {
+        let (run, begun) = (firing.run, firing.begun);
         let look = move |store: &mut (dyn loom_store::QueryStore + 'static)| match store.run(run) {
             Ok(summary) if summary.state.is_final() => Ok(Found::Ended),
             Ok(_) => Ok(Found::UnderWay),
+            Err(loom_store::StoreError::NoRun(_)) if begun => Ok(Found::Ended),
             Err(loom_store::StoreError::NoRun(_)) => Ok(Found::Nowhere),
             Err(error) => Err(error),
         };
@@ -129,7 +152,8 @@ impl Schedules {
         let mut done = Done::default();
         for firing in &state.active {
             match self.perform_one(name, definition, firing).await {
-                Ok(()) => {}
+                Ok(true) => done.begun.push(firing.run),
+                Ok(false) => {}
                 Err(problem) if problem.status().is_server_error() => done.again = true,
                 Err(problem) => done.refused.push((firing.run, problem)),
             }
@@ -137,22 +161,23 @@ impl Schedules {
         done
     }
 
+    /// Answers whether the run was started.
     pub(super) async fn perform_one(
         &self,
         name: &str,
         definition: &Definition,
         firing: &Firing,
-    ) -> Result<(), Problem> {
-        match self.found(firing.run).await? {
-            Found::Ended => Ok(()),
-            Found::UnderWay if !firing.cancel => Ok(()),
+    ) -> Result<bool, Problem> {
+        match self.found(firing).await? {
+            Found::Ended => Ok(false),
+            Found::UnderWay if !firing.cancel => Ok(false),
             Found::UnderWay => {
                 let caller = acting(name, definition, Permission::RunsCancel);
                 let reason = "a later tick of its schedule fired".to_owned();
                 match self.runs.cancel(&caller, &firing.run.to_string(), reason).await {
                     Err(problem) if problem.status().is_server_error() => Err(problem),
                     // It ended meanwhile, or is being cancelled already.
-                    _ => Ok(()),
+                    _ => Ok(false),
                 }
             }
             Found::Nowhere => {
@@ -161,11 +186,19 @@ impl Schedules {
                 request.initiator = Some(caller.name().to_owned());
                 request.annotations.insert(BY.into(), name.to_owned());
                 request.annotations.insert(TICK.into(), rfc3339(firing.tick.0));
-                let context = StartContext::default();
-                self.runs.start_reserved(&caller, request, context, firing.run).await
+                let Origin { correlation_id, traceparent } = firing.origin.clone();
+                let context =
+                    StartContext { correlation_id, traceparent, ..StartContext::default() };
+                self.runs.start_reserved(&caller, request, context, firing.run).await?;
+                Ok(true)
             }
         }
     }
+}
+
+/// What is shown of a run that was refused.
+fn text(problem: &Problem) -> String {
+    format!("{}: {}", problem.code, problem.message)
 }
 
 /// Acts for whoever made the schedule, who had this permission then.

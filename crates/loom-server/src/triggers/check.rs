@@ -4,6 +4,7 @@ use super::document::secret;
 use crate::access::{Caller, Permission};
 use crate::asked;
 use crate::problem::Problem;
+use crate::runs::check_names;
 use axum::http::HeaderName;
 use loom_protocol::api::{Proof, RequestTrigger, Taken, TriggerSpec};
 
@@ -24,6 +25,10 @@ pub(super) fn check(caller: &Caller, spec: &TriggerSpec) -> Result<(), Problem> 
         TriggerSpec::Request(request) => request.variables.len(),
         TriggerSpec::File(file) => file.variables.len(),
     };
+    match spec {
+        TriggerSpec::Request(request) => check_names(request.variables.keys())?,
+        TriggerSpec::File(file) => check_names(file.variables.keys())?,
+    }
     if taken > TAKEN_MAX {
         let what = format!("at most {TAKEN_MAX} variables are taken from what starts a run");
         return Err(Problem::argument(what));
@@ -39,6 +44,14 @@ pub(super) fn check(caller: &Caller, spec: &TriggerSpec) -> Result<(), Problem> 
     match spec {
         TriggerSpec::Request(spec) => request(spec),
         TriggerSpec::File(_) => Ok(()),
+    }
+}
+
+/// Whether a run may get this variable from what starts it.
+pub(super) fn takes(spec: &TriggerSpec, name: &str) -> bool {
+    match spec {
+        TriggerSpec::Request(request) => request.variables.contains_key(name),
+        TriggerSpec::File(file) => file.variables.contains_key(name),
     }
 }
 

@@ -8,13 +8,16 @@ use loom_protocol::api::{Proof, TriggerSpec};
 use loom_store::{Change, Document, Expect, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A trigger as it was asked for. The proof's secret and the variables of its runs are kept apart,
 /// sealed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Trigger {
     pub(super) spec: TriggerSpec,
+    /// Which of its run's variables were secret when it was asked for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) secrets: BTreeSet<String>,
     pub(super) changed_by: String,
     pub(super) changed_at: Timestamp,
     pub(super) paused: bool,

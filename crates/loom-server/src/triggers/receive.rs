@@ -24,7 +24,7 @@ impl Triggers {
         name: &str,
         headers: &HeaderMap,
         body: &[u8],
-        correlation_id: String,
+        context: StartContext,
     ) -> Result<Started, Problem> {
         if body.len() > BODY_BYTES {
             let what = format!("a request to a trigger has at most {BODY_BYTES} bytes");
@@ -49,11 +49,7 @@ impl Triggers {
         request.initiator = Some(acting.name().to_owned());
         let delivery = headers.get(&spec.delivery_header).map(|id| id.as_bytes().to_vec());
         let delivery = proven.signature.map(String::into_bytes).or(delivery);
-        let context = StartContext {
-            idempotency_key: delivery.map(|id| key(&id)),
-            correlation_id,
-            ..StartContext::default()
-        };
+        let context = StartContext { idempotency_key: delivery.map(|id| key(&id)), ..context };
         self.runs.start(&acting, request, context).await
     }
 }

@@ -1,6 +1,6 @@
 //! Triggers, for those who may see and change them.
 
-use super::check::check;
+use super::check::{check, takes};
 use super::document::{Trigger, change, secret};
 use super::files::{Allowed, Files, Lookout, Office};
 use crate::access::{Caller, Permission};
@@ -10,7 +10,7 @@ use crate::kept::{self, Found, Kept};
 use crate::parts::Folders;
 use crate::problem::Problem;
 use crate::readers::Readers;
-use crate::runs::Runs;
+use crate::runs::{Runs, check_needs};
 use crate::shelf::Shelf;
 use crate::workflows::{Tagged, Workflows};
 use loom_engine::Clock;
@@ -100,8 +100,11 @@ impl Triggers {
             self.files.check(file)?;
         }
         let (run, of) = (spec.run(), spec.run().namespace.as_deref().unwrap_or("default"));
-        self.workflows.prepared(of, &run.workflow, run.version.as_deref()).await?;
+        let prepared = self.workflows.prepared(of, &run.workflow, run.version.as_deref()).await?;
+        let is_given = |name: &str| run.variables.contains_key(name) || takes(&spec, name);
+        check_needs(&prepared, is_given)?;
         let mut trigger = Trigger {
+            secrets: prepared.secrets(run),
             spec,
             changed_by: caller.name().to_owned(),
             changed_at: self.clock.now(),
@@ -110,13 +113,15 @@ impl Triggers {
         };
         loop {
             let present = kept::find::<Trigger>(&self.shelf, name).await?;
+            if let Some(present) = &present {
+                let permissions = (Permission::TriggersList, Permission::TriggersWrite);
+                let of = present.value.namespace();
+                kept::may_replace(caller, permissions, Some(of), name)?;
+            }
             let version = present.as_ref().map(|present| present.version);
             when.check(version, Trigger::KIND, Trigger::COLLECTION, name)?;
             match &present {
-                Some(present) => {
-                    caller.may(Permission::TriggersWrite, present.value.namespace())?;
-                    trigger.paused = present.value.paused;
-                }
+                Some(present) => trigger.paused = present.value.paused,
                 None => kept::room::<Trigger>(&self.shelf).await?,
             }
             let present = present.map(|present| present.value);
@@ -225,7 +230,7 @@ impl Triggers {
         if let Some(secret) = secret(&mut spec) {
             MASK.clone_into(secret);
         }
-        self.workflows.mask(spec.run_mut()).await;
+        self.workflows.mask(spec.run_mut(), &trigger.secrets).await;
         let state = match &trigger.salt {
             Some(salt) => Some(self.files.state(&name, salt).await?),
             None => None,

@@ -15,7 +15,8 @@ use loom_core::Timestamp;
 use loom_engine::Clock;
 use loom_protocol::api::{DeadDelivery, WebhookFailing, WebhookPause};
 use loom_protocol::{ErrorCode, RunEvent, rfc3339};
-use loom_store::{Change, Expect, Scan};
+use loom_store::{Change, Expect, QueryStore, Scan};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -24,6 +25,10 @@ use tokio::time::Instant;
 const KEEP: Duration = Duration::from_secs(1);
 /// How long a courier rests after a failure of the store.
 const REST: Duration = Duration::from_secs(1);
+/// How often a courier that waits for its next try says that it lives.
+const ALIVE: Duration = Duration::from_secs(5);
+/// How long one that stands by waits between two looks: longer than that and a try together.
+pub(super) const STAND_BY: Duration = Duration::from_secs(16);
 /// How many deliveries in a row are given up before nothing more is tried.
 const DEAD_IN_A_ROW: u32 = 3;
 /// The most dead deliveries of a subscription.
@@ -48,26 +53,54 @@ pub(super) struct Office {
 /// The delivery that a courier is trying again, for those who look.
 pub(super) type Trouble = Arc<Mutex<Option<WebhookFailing>>>;
 
-/// Delivers until the subscription is paused, changed or gone, or the server stops.
+/// Delivers until the subscription is gone or the server stops. While another server on the store
+/// delivers, or the subscription is paused, it stands by.
 pub(super) async fn run(office: Office, id: String, trouble: Trouble) {
     loop {
-        let ended = match Courier::new(&office, &id, &trouble).await {
-            Ok(Some(mut courier)) => courier.work().await,
-            Ok(None) => return,
+        let ended = match Courier::find(&office, &id, &trouble).await {
+            Ok(Found::Due(mut courier)) => courier.work().await,
+            Ok(Found::Paused) => Err(End::Changed),
+            Ok(Found::Gone) => return,
             Err(problem) => Err(End::Failed(problem)),
         };
-        match ended {
-            Err(End::Failed(problem)) if problem.code != ErrorCode::ServerStopping => {
-                tokio::time::sleep(REST).await;
-            }
-            _ => return,
+        let went_on = match ended {
+            Ok(never) => match never {},
+            Err(End::Changed) => stand_by(&office, &id).await,
+            Err(End::Failed(problem)) => Err(problem),
+        };
+        match went_on {
+            Ok(()) => {}
+            Err(problem) if problem.code == ErrorCode::ServerStopping => return,
+            Err(_) => tokio::time::sleep(REST).await,
         }
     }
 }
 
+/// Waits until nobody else delivers: what is due has stood still for longer than a living courier
+/// takes to say that it lives.
+async fn stand_by(office: &Office, id: &str) -> Result<(), Problem> {
+    let mut seen = None;
+    loop {
+        tokio::time::sleep(STAND_BY).await;
+        let Some(place) = office.shelf.document(PLACES, id).await? else { return Ok(()) };
+        let end = office.readers.ask(QueryStore::feed_end).await?;
+        if seen == Some(place.version) && read_place(&place)?.row < end {
+            return Ok(());
+        }
+        seen = Some(place.version);
+    }
+}
+
+/// What there is to do for a subscription.
+enum Found<'a> {
+    Due(Box<Courier<'a>>),
+    Paused,
+    Gone,
+}
+
 /// Why a courier stops.
 enum End {
-    /// The subscription is not what it was.
+    /// The subscription is not what it was, or another server delivers for it.
     Changed,
     /// The store failed: what was not kept is delivered again.
     Failed(Problem),
@@ -98,23 +131,24 @@ struct Courier<'a> {
 }
 
 impl<'a> Courier<'a> {
-    /// `None` if there is nothing to deliver.
-    async fn new(
+    async fn find(
         office: &'a Office,
         id: &'a str,
         trouble: &'a Trouble,
-    ) -> Result<Option<Self>, Problem> {
+    ) -> Result<Found<'a>, Problem> {
         let Some(document) = office.shelf.document(SUBSCRIPTIONS, id).await? else {
-            return Ok(None);
+            return Ok(Found::Gone);
         };
-        let Some(place) = office.shelf.document(PLACES, id).await? else { return Ok(None) };
+        let Some(place) = office.shelf.document(PLACES, id).await? else {
+            return Ok(Found::Gone);
+        };
         let subscription: Subscription = read(&document)?;
         if subscription.paused.is_some() {
-            return Ok(None);
+            return Ok(Found::Paused);
         }
         let kept = read_place(&place)?;
         let (hub, readers) = (Arc::clone(&office.hub), office.readers.clone());
-        Ok(Some(Self {
+        Ok(Found::Due(Box::new(Self {
             office,
             id,
             trouble,
@@ -128,10 +162,10 @@ impl<'a> Courier<'a> {
             kept_version: place.version,
             kept_at: Instant::now(),
             dead_in_a_row: 0,
-        }))
+        })))
     }
 
-    async fn work(&mut self) -> Result<(), End> {
+    async fn work(&mut self) -> Result<Infallible, End> {
         loop {
             let batches = tokio::select! {
                 batches = self.follower.next() => batches?,
@@ -212,8 +246,16 @@ impl<'a> Courier<'a> {
             error,
             next_at: rfc3339(self.now().0 + wait.as_micros() as u64),
         }));
-        tokio::time::sleep(wait).await;
-        Ok(())
+        let due = Instant::now() + wait;
+        loop {
+            // The place does not move meanwhile: its new version says that somebody is here.
+            let alive = Instant::now() + ALIVE;
+            tokio::time::sleep_until(due.min(alive)).await;
+            if due <= alive {
+                return Ok(());
+            }
+            self.write(Vec::new()).await?;
+        }
     }
 
     /// Gives a delivery up, and all of them if it is one of several.

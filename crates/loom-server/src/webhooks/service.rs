@@ -1,6 +1,6 @@
 //! Making subscriptions and looking after them.
 
-use super::courier::{self, DEAD_MAX, Office, Trouble};
+use super::courier::{self, DEAD_MAX, Office, STAND_BY, Trouble};
 use super::document::{
     DEAD, PLACES, SUBSCRIPTIONS, Subscription, delete, put_place, read, read_place, read_secrets,
 };
@@ -77,12 +77,18 @@ impl Webhooks {
     ) -> Arc<Self> {
         let office = Office { hub, readers, shelf, clock, receivers };
         let webhooks = Arc::new(Self { office, couriers: Mutex::default() });
-        let starting = Arc::clone(&webhooks);
+        let tended = Arc::downgrade(&webhooks);
         tokio::spawn(async move {
-            while let Err(problem) = starting.launch_all().await
-                && problem.code != ErrorCode::ServerStopping
-            {
-                tokio::time::sleep(REST).await;
+            while let Some(webhooks) = tended.upgrade() {
+                let launched = webhooks.launch_missing().await;
+                drop(webhooks);
+                let rest = match launched {
+                    // Another server on the store may have made more.
+                    Ok(()) => STAND_BY,
+                    Err(problem) if problem.code == ErrorCode::ServerStopping => return,
+                    Err(_) => REST,
+                };
+                tokio::time::sleep(rest).await;
             }
         });
         webhooks
@@ -257,6 +263,10 @@ impl Webhooks {
                 format!("a webhook has at most {NAMES_MAX} types and {NAMES_MAX} namespaces");
             return Err(Problem::argument(most));
         }
+        if subscription.workflow.as_deref() == Some("") {
+            return Err(Problem::argument("`workflow` is empty: no run is of such a workflow")
+                .help("leave it out for the runs of all workflows"));
+        }
         subscription.filter()?;
         retry::check(&subscription.retry)
     }
@@ -349,10 +359,17 @@ impl Webhooks {
         }
     }
 
-    async fn launch_all(&self) -> Result<(), Problem> {
+    /// Sends couriers for subscriptions that have none.
+    async fn launch_missing(&self) -> Result<(), Problem> {
         let scan = Scan { limit: SUBSCRIPTIONS_MAX, ..Scan::default() };
         let page = self.office.shelf.scan(SUBSCRIPTIONS, scan).await?;
-        page.documents.iter().for_each(|document| self.launch(&document.key));
+        for document in &page.documents {
+            let under_way =
+                self.couriers().get(&document.key).is_some_and(|it| !it.task.is_finished());
+            if !under_way {
+                self.launch(&document.key);
+            }
+        }
         Ok(())
     }
 

@@ -1,8 +1,10 @@
 //! A registered workflow as runs need it.
 
 use loom_core::{Definition, Plan};
-use loom_protocol::api::NeedView;
+use loom_protocol::api::{NeedView, StartRun};
+use loom_spec::SecretNames;
 use loom_store::{DefinitionHash, definition_hash};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Everything about one version that starting a run needs, computed once.
@@ -23,5 +25,11 @@ impl Prepared {
         let hash = definition_hash(&definition);
         let needs = super::needs(&definition);
         Self { plan: Arc::new(Plan::new(definition)), hash, needs, disabled }
+    }
+
+    /// Which of the variables that a run is given are secret.
+    pub(crate) fn secrets(&self, run: &StartRun) -> BTreeSet<String> {
+        let secrets = SecretNames::of(self.plan.definition());
+        run.variables.keys().filter(|name| secrets.contains(name)).cloned().collect()
     }
 }

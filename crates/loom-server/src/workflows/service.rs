@@ -16,7 +16,7 @@ use loom_protocol::api::{
     GraphView, StartRun, Validation, VersionList, WorkflowList, WorkflowView,
 };
 use loom_protocol::{ErrorCode, MASK, rfc3339};
-use loom_spec::{PluginCatalog, Source};
+use loom_spec::{PluginCatalog, SecretNames, Source};
 use loom_store::{Change, Document, Expect, Scan, Write};
 use semver::Version;
 use serde_json::json;
@@ -275,22 +275,18 @@ impl Workflows {
         Ok(prepared)
     }
 
-    /// Hides the variables of a run that its workflow calls secret; all, if that cannot be told.
-    pub(crate) async fn mask(&self, run: &mut StartRun) {
+    /// Hides the variables of a run that were `secret` when it was asked for, and those that its
+    /// workflow calls so now; all, if that cannot be told.
+    pub(crate) async fn mask(&self, run: &mut StartRun, secret: &BTreeSet<String>) {
         if run.variables.is_empty() {
             return;
         }
         let namespace = run.namespace.as_deref().unwrap_or("default");
         let found = self.prepared(namespace, &run.workflow, run.version.as_deref()).await.ok();
-        let shown = |name: &str| {
-            let definition = found.as_ref().map(|prepared| prepared.plan.definition());
-            definition.is_some_and(|it| {
-                let secret = it.env.iter().any(|var| var.secret && var.name == name);
-                !secret && !it.secrets.iter().any(|secret| secret == name)
-            })
-        };
+        let now = found.as_ref().map(|prepared| SecretNames::of(prepared.plan.definition()));
         for (name, value) in &mut run.variables {
-            if !shown(name) {
+            let shown = now.as_ref().is_some_and(|now| !now.contains(name));
+            if !shown || secret.contains(name) {
                 *value = MASK.into();
             }
         }

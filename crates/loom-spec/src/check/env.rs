@@ -82,16 +82,33 @@ impl fmt::Display for ResolveError {
 
 impl std::error::Error for ResolveError {}
 
+/// The names of a workflow's secret variables: those that `workflow.env` marks so, those that
+/// `workflow.secrets` lists, and `AUTH_TOKEN`.
+#[derive(Debug)]
+pub struct SecretNames<'a>(HashSet<&'a str>);
+
+impl<'a> SecretNames<'a> {
+    /// Those of this workflow.
+    pub fn of(definition: &'a Definition) -> Self {
+        let marked = definition.env.iter().filter(|var| var.secret).map(|var| var.name.as_str());
+        let listed = definition.secrets.iter().map(String::as_str);
+        Self(marked.chain(listed).chain([AUTH_TOKEN]).collect())
+    }
+
+    /// Whether a variable of this name is secret.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}
+
 /// The variables that a run begins with: those of `workflow.env`, `{{ENV:NAME}}` replaced by what
-/// `host` knows, and those that the caller `gave`, which go before. A value is secret if its
-/// variable is marked so, listed in `workflow.secrets`, or is `AUTH_TOKEN`.
+/// `host` knows, and those that the caller `gave`, which go before.
 pub fn resolve_env(
     definition: &Definition,
     gave: &BTreeMap<String, Value>,
     host: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<Variable>, ResolveError> {
-    let secrets: HashSet<&str> = definition.secrets.iter().map(String::as_str).collect();
-    let listed = |name: &str| name == AUTH_TOKEN || secrets.contains(name);
+    let secrets = SecretNames::of(definition);
     let mut variables = Vec::with_capacity(definition.env.len() + gave.len());
     for var in &definition.env {
         let value = match gave.get(&var.name) {
@@ -99,7 +116,7 @@ pub fn resolve_env(
             None => fill(&var.value, host)
                 .map_err(|host| ResolveError { variable: var.name.clone(), host })?,
         };
-        let secret = var.secret || listed(&var.name);
+        let secret = secrets.contains(&var.name);
         variables.push(Variable { name: var.name.clone(), value, secret });
     }
     let env: HashSet<&str> = definition.env.iter().map(|var| var.name.as_str()).collect();
@@ -107,7 +124,7 @@ pub fn resolve_env(
     variables.extend(more.map(|(name, value)| Variable {
         name: name.clone(),
         value: value.clone(),
-        secret: listed(name),
+        secret: secrets.contains(name),
     }));
     Ok(variables)
 }
@@ -174,6 +191,15 @@ mod tests {
                 { "name": "SESSION", "value": "s", "secret": true },
             ])
         );
+    }
+
+    #[test]
+    fn what_is_marked_or_listed_is_secret_and_so_is_the_credential() {
+        let definition = definition();
+        let secrets = SecretNames::of(&definition);
+        let of = ["API_TOKEN", "HEADERS", "SESSION", "AUTH_TOKEN"];
+        assert!(of.iter().all(|name| secrets.contains(name)));
+        assert!(!secrets.contains("N") && !secrets.contains(""));
     }
 
     #[test]

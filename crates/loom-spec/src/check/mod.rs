@@ -11,7 +11,7 @@ mod schema;
 mod spans;
 mod task;
 
-pub use env::{ResolveError, resolve_env};
+pub use env::{ResolveError, SecretNames, resolve_env};
 
 use crate::catalog::PluginCatalog;
 use crate::diagnostic::{Diagnostic, Problems, Severity};

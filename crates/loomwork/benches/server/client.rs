@@ -15,6 +15,8 @@ impl Client {
     pub(crate) fn connect(host: SocketAddr) -> Self {
         let stream = TcpStream::connect(host).unwrap();
         stream.set_nodelay(true).unwrap();
+        // Longer than anything but a hang.
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         Self { host, stream: BufReader::new(stream) }
     }
 

@@ -19,8 +19,16 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const PACKAGES: &str = r#"{"private": true, "type": "module", "dependencies":
     {"@restatedev/restate-server": "1.7.12", "@restatedev/restate-sdk": "1.17.2"}}"#;
 
+const SERVER: &str = "node_modules/@restatedev/restate-server-linux-x64/bin/restate-server";
+
 const SERVICE: &str = r#"
-import * as restate from "@restatedev/restate-sdk";
+// The SDK is of Node.js 22; this is all that 20 has not.
+Promise.withResolvers ??= function () {
+  let resolve, reject;
+  const promise = new this((yes, no) => { resolve = yes; reject = no; });
+  return { promise, resolve, reject };
+};
+const restate = await import("@restatedev/restate-sdk");
 const chain = async (ctx) => {
   for (const step of ["t0", "t1", "t2"]) await ctx.run(step, () => null);
 };
@@ -44,7 +52,8 @@ pub(crate) fn chains() {
     let [ingress, admin, node, service] = ports();
     let _service = start(Command::new("node").arg("service.mjs").arg(service.to_string()), &folder);
     let _server = start(
-        Command::new(folder.join("node_modules/.bin/restate-server"))
+        // Itself, not the script that starts it: that one leaves it behind when it is killed.
+        Command::new(folder.join(SERVER))
             .args(["--base-dir", store.path().to_str().unwrap(), "--log-filter", "error"])
             .env("RESTATE_INGRESS__BIND_ADDRESS", format!("127.0.0.1:{ingress}"))
             .env("RESTATE_ADMIN__BIND_ADDRESS", format!("127.0.0.1:{admin}"))

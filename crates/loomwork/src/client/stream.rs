@@ -5,8 +5,11 @@ use super::frames::Frame;
 use super::{Client, Redial};
 use crate::fault::Fault;
 use loom_core::RunId;
-use loom_protocol::RunEvent;
+use loom_protocol::{ErrorCode, RunEvent};
+use std::time::{Duration, Instant};
 
+/// A connection that ends sooner has not been one.
+const AT_ONCE: Duration = Duration::from_secs(1);
 /// How much of what is told may wait for whoever listens.
 pub(crate) const WAITING_MAX: usize = 256;
 
@@ -32,7 +35,8 @@ pub(crate) fn follow(
     after: u64,
     tell: impl Fn(News) -> bool + Send + 'static,
 ) -> Result<(), Fault> {
-    let mut follower = Follower { client, run, last: after, redial: Redial::new(), tell };
+    let mut follower =
+        Follower { client, run, last: after, redial: Redial::new(), hollow: Redial::new(), tell };
     let body = move || while follower.connection() {};
     let spawned = std::thread::Builder::new().name("loom-events".into()).spawn(body);
     spawned.map(drop).map_err(|error| Fault::machine("cannot follow the run", error))
@@ -44,6 +48,8 @@ struct Follower<T> {
     /// The last event that was told.
     last: u64,
     redial: Redial,
+    /// For connections that end at once, with nothing new.
+    hollow: Redial,
     tell: T,
 }
 
@@ -59,10 +65,12 @@ impl<T: Fn(News) -> bool> Follower<T> {
             return false;
         }
         self.redial.reached();
+        let opened = Instant::now();
         loop {
             match frames.next() {
                 Frame::Event(event) if event.seq <= self.last => {}
                 Frame::Event(event) if event.seq == self.last + 1 => {
+                    self.hollow.reached();
                     self.last = event.seq;
                     if !(self.tell)(News::Event(event)) {
                         return false;
@@ -73,7 +81,13 @@ impl<T: Fn(News) -> bool> Follower<T> {
                     return self.strange(&why);
                 }
                 Frame::Strange(why) => return self.strange(&why),
+                Frame::End if opened.elapsed() < AT_ONCE => {
+                    let what = "the server, or what is before it, ends streams of events at once";
+                    let fault = Fault::new(ErrorCode::ServerUnreachable, what);
+                    return self.hollow.wait() || self.over(fault);
+                }
                 Frame::End => {
+                    self.hollow.reached();
                     Redial::breathe();
                     return true;
                 }

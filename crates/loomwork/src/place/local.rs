@@ -10,7 +10,7 @@ use crate::session::now;
 use crate::store;
 use loom_core::{RunId, RunState, TaskIx, TaskPhase, Timestamp};
 use loom_protocol::api::{RunDetail, RunView};
-use loom_server::{limits, runs};
+use loom_server::{Plans, limits, runs};
 use loom_sqlite::SqliteStore;
 use loom_store::{QueryStore, RunFilter, RunSummary};
 use std::collections::HashMap;
@@ -72,14 +72,14 @@ impl Local {
         let store = self.found();
         let summary = store.run(look.id())?;
         let waits = limits::waits(store, &summary, now)?;
-        let mut takers = HashMap::new();
+        let (mut takers, plans) = (HashMap::new(), Plans::default());
         if history.run().state() == RunState::Running {
             let phase = |task: &TaskIx| history.run().phase(*task);
             let may_start =
                 |task: &TaskIx| matches!(phase(task), TaskPhase::Ready | TaskPhase::BackingOff);
             let tasks = history.tasks().map(|(task, _)| task).filter(may_start);
             for task in tasks.take(SHARED_MAX) {
-                takers.insert(task, runs::takers(store, history, task)?);
+                takers.insert(task, runs::takers(store, &plans, history, task)?);
             }
         }
         Ok(Outside { waits, takers })

@@ -51,7 +51,11 @@ impl Remote {
         loop {
             let room = wanted.most - listed.runs.len();
             let limit = if interrupted { PAGE } else { room.min(PAGE) };
-            let page = self.page(&parameters, limit, cursor)?;
+            let page = self.page(&parameters, limit, cursor.clone())?;
+            if cursor.is_some() && page.next_cursor == cursor {
+                let why = "the next page has the cursor of this one";
+                return Err(self.client.bad(&path(&["runs"]), why));
+            }
             let found = page.items.into_iter().filter(|run| !interrupted || is_left(run));
             listed.runs.extend(found);
             cursor = page.next_cursor;

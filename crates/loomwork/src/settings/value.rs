@@ -163,7 +163,7 @@ impl Value {
     /// The value as anybody may see it.
     pub(crate) fn shown(&self) -> Json {
         match self {
-            Self::Text(text) => json!(text),
+            Self::Text(text) => json!(without_login(text)),
             Self::Secret(_) => json!(loom_protocol::MASK),
             Self::Path(path) => json!(path),
             Self::Address(address) => json!(address.to_string()),
@@ -180,9 +180,31 @@ impl Value {
     }
 }
 
+/// A text without the name and password that an address in it may have.
+fn without_login(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://{}{}", loom_protocol::MASK, &rest[at..]),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        for (text, shown) in [
+            ("http://ann:hunter2@x:1/a@b?c@d", "http://***@x:1/a@b?c@d"),
+            ("https://a@b:c@x", "https://***@x"),
+            ("https://x/a@b", "https://x/a@b"),
+            ("ann@x", "ann@x"),
+        ] {
+            assert_eq!(Value::Text(text.to_owned()).shown(), json!(shown));
+        }
+    }
 
     #[test]
     fn texts_are_read_by_their_kind() {

@@ -46,6 +46,15 @@ fn with_token(server: &Server, token: &str, method: &str, path: &str, body: &str
 }
 
 #[test]
+fn the_page_to_try_the_api_is_open_and_asks_for_a_token_itself() {
+    let server = Server::with(Loom::new(), &["--access"]);
+    let page = server.get("/api/v1/docs");
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    server.send("POST", "/api/v1/docs", &[], "").problem(401, "L701");
+    server.get("/api/v1/openapi.json").problem(401, "L701");
+}
+
+#[test]
 fn a_token_is_shown_once_and_only_its_hash_is_kept() {
     let server = guarded(&[]);
     let body = json!({ "name": "ci", "roles": ["operator"], "namespaces": ["billing"] });

@@ -210,5 +210,7 @@ fn a_reader_goes_on_at_another_server_of_the_store() {
         let mut elsewhere = Reader::open(&other, &path);
         let next = server.begin("hello");
         assert_eq!(elsewhere.next_for_sure().data["run"], next.as_str());
+        // The next reader is not to hear of it.
+        server.until(&next, "succeeded");
     }
 }

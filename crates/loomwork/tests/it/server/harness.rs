@@ -143,7 +143,8 @@ impl Server {
         assert!(child.wait().unwrap().success());
     }
 
-    fn kill(&mut self) {
+    /// Ends the process as a crash does.
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             child.wait().unwrap();

@@ -9,6 +9,9 @@ use crate::watch::eventually;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What a reporter calls a run of theirs.
+const REPORTED: &str = "r1";
+
 struct Route {
     method: String,
     path: String,
@@ -51,21 +54,34 @@ fn roles(server: &Server) -> BTreeMap<String, BTreeSet<String>> {
     items.map(|role| (role["name"].as_str().unwrap().to_owned(), names(role))).collect()
 }
 
-fn call(server: &Server, route: &Route, run: &str, token: Option<&str>) -> Reply {
+/// A request to a route, about the thing of this identity.
+fn call(server: &Server, route: &Route, id: &str, token: Option<&str>) -> Reply {
+    // What cannot do without.
+    let is_change = route.method == "PUT" && route.path.ends_with("/webhooks/{id}");
+    let body = if is_change { r#"{"url":"https://example.org/"}"# } else { "{}" };
+    send(server, route, (id, body), token, &[])
+}
+
+fn send(
+    server: &Server,
+    route: &Route,
+    (id, body): (&str, &str),
+    token: Option<&str>,
+    more: &[(&str, &str)],
+) -> Reply {
     let path = route
         .path
-        .replace("{id}", run)
+        .replace("{id}", id)
         .replace("{namespace}", "default")
         .replace("{name}", "hello")
         .replace("{version}", "0.1.0")
+        .replace("{workflow}", REPORTED)
         .replace("{task}", "greet");
     let path = path.replace(['{', '}'], "1");
     let token = token.map(|token| format!("Bearer {token}"));
     let mut headers = vec![("content-type", "application/json")];
     headers.extend(token.as_deref().map(|token| ("authorization", token)));
-    // What cannot do without.
-    let is_change = route.method == "PUT" && route.path.ends_with("/webhooks/{id}");
-    let body = if is_change { r#"{"url":"https://example.org/"}"# } else { "{}" };
+    headers.extend(more);
     ask(server.address(), &route.method, &path, &headers, body)
 }
 
@@ -94,10 +110,7 @@ fn who_comes_in_is_what_each_route_declares() {
         }
     }
     strangers(&server, &routes, &run);
-    // Somebody who may has deleted the other.
-    let run = server.begin("hello");
-    server.until(&run, "succeeded");
-    foreigners(&server, &routes, &run);
+    foreigners(&server, &routes);
 }
 
 /// Nobody comes in without a good token, whatever the route.
@@ -129,24 +142,151 @@ fn strangers(server: &Server, routes: &[Route], run: &str) {
             assert!(reply.head.contains("www-authenticate: Bearer"), "{}", reply.head);
         }
     }
+    assert_eq!(ask(server.address(), "POST", "/graphql", &[], "{}").status, 401);
     for path in ["/api/v1/openapi.json", "/nosuch", "/api/v1/../health/../nosuch"] {
         assert_eq!(ask(server.address(), "GET", path, &[], "").status, 401, "{path}");
     }
 }
 
+/// What is there in namespace `default`, all of it named `hello` where it has a name.
+struct Theirs {
+    run: String,
+    reported: String,
+    webhook: String,
+    token: String,
+}
+
+impl Theirs {
+    fn make(server: &Server) -> Self {
+        let run = server.begin("hello");
+        server.until(&run, "succeeded");
+        let daily = json!({ "kind": "cron", "expression": "0 0 1 1 *" });
+        let start = json!({ "workflow": "hello" });
+        put(server, "schedules", &json!({ "timing": daily, "run": start }));
+        let proof = json!({ "kind": "token", "secret": "a long enough secret" });
+        put(server, "triggers", &json!({ "kind": "request", "proof": proof, "run": start }));
+        put(server, "limits", &json!({ "counts": "runs", "max_runs": 1000 }));
+        put(server, "retention", &json!({ "namespace": "default", "keep_s": 1_000_000 }));
+        put(server, "roles", &json!({ "permissions": ["runs:list"] }));
+        let webhook = json!({ "url": "https://example.org/", "types": ["task.skipped"] });
+        let webhook = server.post("/api/v1/webhooks", &webhook).expect(201);
+        let report = json!({ "id": REPORTED, "name": "hello" });
+        let reported = server.post("/dotflow/workflows", &report).expect(201);
+        let token = make(&server.loom, "theirs", &["--role", "viewer"]);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self {
+            run,
+            reported: text(&reported["run"]),
+            webhook: text(&webhook["id"]),
+            token: text(&token["id"]),
+        }
+    }
+
+    /// The identity of what a route is about.
+    fn id(&self, route: &Route) -> &str {
+        match route.path.split('/').nth(3) {
+            Some("webhooks") => &self.webhook,
+            Some("tokens") => &self.token,
+            _ => &self.run,
+        }
+    }
+
+    /// All of it, as its owner sees it.
+    fn look(&self, server: &Server) -> Vec<Value> {
+        let named = ["schedules", "triggers", "limits", "retention"];
+        let mut paths: Vec<String> = named.map(|it| format!("/api/v1/{it}/hello")).into();
+        paths.push(format!("/api/v1/runs/{}", self.run));
+        paths.extend(["/api/v1/workflows/default/hello", "/api/v1/roles"].map(str::to_owned));
+        let mut found: Vec<Value> = paths.iter().map(|path| server.get(path).expect(200)).collect();
+        let reported = server.get(&format!("/api/v1/runs/{}", self.reported)).expect(200);
+        found.push(reported["state"].clone());
+        // Where it stands in the feed changes by itself.
+        let webhook = server.get(&format!("/api/v1/webhooks/{}", self.webhook)).expect(200);
+        found.extend(["url", "types", "paused"].map(|field| webhook[field].clone()));
+        let tokens = server.get("/api/v1/tokens?limit=200").expect(200);
+        let tokens = tokens["items"].as_array().unwrap().iter();
+        let mut token = tokens.filter(|it| it["id"] == self.token.as_str());
+        found.push(token.next().unwrap()["revoked_at"].clone());
+        found
+    }
+}
+
+fn put(server: &Server, collection: &str, body: &Value) {
+    let headers = [("content-type", "application/json")];
+    let path = format!("/api/v1/{collection}/hello");
+    let put = server.send("PUT", &path, &headers, &body.to_string());
+    assert!(matches!(put.status, 200 | 201), "{path}: {}", put.text);
+}
+
+/// What somebody of namespace `elsewhere` could send to a route, of their own.
+fn body(route: &Route) -> String {
+    let ours = json!({ "workflow": "ours", "namespace": "elsewhere" });
+    let body = match (route.method.as_str(), route.path.as_str()) {
+        ("PUT", "/api/v1/schedules/{name}") => {
+            json!({ "timing": { "kind": "every", "seconds": 86_400 }, "run": ours })
+        }
+        ("PUT", "/api/v1/triggers/{name}") => {
+            let proof = json!({ "kind": "token", "secret": "a long enough secret" });
+            json!({ "kind": "request", "proof": proof, "run": ours })
+        }
+        ("PUT", "/api/v1/limits/{name}") => {
+            json!({ "counts": "runs", "namespace": "elsewhere", "max_runs": 1 })
+        }
+        ("PUT", "/api/v1/retention/{name}") => json!({ "namespace": "elsewhere", "keep_s": 1 }),
+        ("PUT", "/api/v1/roles/{name}") => json!({ "permissions": ["runs:get"] }),
+        ("PUT", "/api/v1/webhooks/{id}") => json!({ "url": "https://example.net/" }),
+        ("POST", "/api/v1/runs") => json!({ "workflow": "hello" }),
+        ("POST", "/api/v1/runs/batch") => json!({ "runs": [{ "workflow": "hello" }] }),
+        ("POST", "/api/v1/runs/batch/cancel" | "/api/v1/runs/batch/retry") => {
+            json!({ "filter": { "namespace": "default" } })
+        }
+        ("PATCH", path) if path.starts_with("/dotflow/") => json!({ "status": "Failed" }),
+        _ => json!({}),
+    };
+    body.to_string()
+}
+
 /// Who may do everything in another namespace sees and does nothing in this one.
-fn foreigners(server: &Server, routes: &[Route], run: &str) {
+fn foreigners(server: &Server, routes: &[Route]) {
+    server.register(&format!(
+        "{}namespace: elsewhere\n",
+        HELLO.replace("hello", "ours").trim_start()
+    ));
+    let theirs = Theirs::make(server);
     let foreign = make(&server.loom, "foreign", &["--role", "admin", "--namespace", "elsewhere"]);
     let foreign = foreign["token"].as_str().unwrap();
-    let before = server.get(&format!("/api/v1/runs/{run}")).expect(200);
+    let before = theirs.look(server);
     for route in routes {
-        let reply = call(server, route, run, Some(foreign));
+        let (id, body) = (theirs.id(route), body(route));
+        let reply = send(server, route, (id, &body), Some(foreign), &[]);
         let what = format!("{} {}: {reply:?}", route.method, route.path);
         assert!(reply.status < 500 && reply.status != 401, "{what}");
-        let told = reply.status < 400 && (reply.body.contains("hello") || reply.body.contains(run));
+        let markers = ["hello", &theirs.run, &theirs.reported, &theirs.webhook, &theirs.token];
+        let told = reply.status < 400 && markers.iter().any(|it| reply.body.contains(it));
         assert!(!told, "{what}");
-        let is_named = route.path.contains("{id}") || route.path.contains("{namespace}");
-        assert!(!is_named || matches!(reply.status, 403 | 404), "{what}");
+        let is_of = |what: &str| route.path.contains(what);
+        // That a name is taken is all that can be learnt of it.
+        let is_taken = route.method == "PUT" && is_of("{name}") && reply.status == 409;
+        let is_named = is_of("{id}") || is_of("{namespace}") || is_of("{name}");
+        assert!(!is_named || is_taken || matches!(reply.status, 403 | 404), "{what}");
+        assert!(
+            !is_of("{name}") || is_of("{namespace}") || !reply.body.contains("default"),
+            "{what}"
+        );
+        if is_named {
+            let guess = [("if-match", "\"1\"")];
+            let guessed = send(server, route, (id, &body), Some(foreign), &guess);
+            assert_eq!(guessed.status, reply.status, "{what}, and {guessed:?}");
+        }
     }
-    assert_eq!(server.get(&format!("/api/v1/runs/{run}")).expect(200), before);
+    for query in ["query { run(id: $) { workflow } }", "mutation { cancelRun(id: $) { workflow } }"]
+    {
+        let query = query.replace('$', &format!("\"{}\"", theirs.run));
+        let token = format!("Bearer {foreign}");
+        let headers = [("content-type", "application/json"), ("authorization", token.as_str())];
+        let body = json!({ "query": query }).to_string();
+        let reply = ask(server.address(), "POST", "/graphql", &headers, &body);
+        assert!(reply.body.contains("L601") && !reply.body.contains("hello"), "{query}: {reply:?}");
+    }
+    assert_eq!(theirs.look(server), before);
 }

@@ -1,6 +1,6 @@
 //! Starting and steering runs.
 
-use super::harness::Server;
+use super::harness::{Answer, Server};
 use serde_json::json;
 
 const HELLO: &str = "
@@ -30,10 +30,7 @@ fn a_registered_workflow_runs() {
 fn a_repeat_with_the_same_key_is_the_same_run() {
     let server = Server::start();
     server.register(HELLO);
-    let start = |key: &str, body: &serde_json::Value| {
-        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
-        server.send("POST", "/api/v1/runs", &headers, &body.to_string())
-    };
+    let start = |key: &str, body: &serde_json::Value| start(&server, key, body);
     let body = json!({ "workflow": "hello" });
     let first = start("k1", &body).expect(201);
     let repeat = start("k1", &body).expect(200);
@@ -41,6 +38,60 @@ fn a_repeat_with_the_same_key_is_the_same_run() {
     assert_ne!(start("k2", &body).expect(201)["id"], first["id"]);
     let other = json!({ "workflow": "hello", "variables": { "A": 1 } });
     start("k1", &other).problem(422, "L716");
+}
+
+fn start(server: &Server, key: &str, body: &serde_json::Value) -> Answer {
+    let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+    server.send("POST", "/api/v1/runs", &headers, &body.to_string())
+}
+
+/// [`HELLO`] under another version.
+fn hello(version: &str) -> String {
+    format!("{}version: {version}\n", HELLO.trim_start())
+}
+
+#[test]
+fn a_repeat_is_one_whatever_became_of_the_workflow() {
+    let server = Server::start();
+    server.register(&hello("0.1.0"));
+    let latest = json!({ "workflow": "hello" });
+    let first = start(&server, "k", &latest).expect(201);
+    server.register(&hello("0.2.0"));
+    let again = |body: &serde_json::Value| start(&server, "k", body);
+    assert_eq!(again(&latest).expect(200)["id"], first["id"]);
+    let named = json!({ "workflow": "hello", "namespace": "default", "version": "latest" });
+    assert_eq!(again(&named).expect(200)["id"], first["id"]);
+    again(&json!({ "workflow": "hello", "version": "0.1.0" })).problem(422, "L716");
+    for version in ["0.1.0", "0.2.0"] {
+        let path = format!("/api/v1/workflows/default/hello/{version}/disable");
+        server.send("POST", &path, &[], "").expect(200);
+    }
+    assert_eq!(again(&latest).expect(200)["id"], first["id"]);
+    start(&server, "other", &latest).problem(422, "L712");
+}
+
+#[test]
+fn a_repeat_is_one_when_its_run_was_deleted() {
+    let mut server = Server::start();
+    server.register(HELLO);
+    let content = json!({ "by": "content", "window_s": 3600 });
+    let by_content = json!({ "workflow": "hello", "identity": content });
+    let call = |server: &Server, key: Option<&str>| match key {
+        Some(key) => start(server, key, &json!({ "workflow": "hello" })),
+        None => server.post("/api/v1/runs", &by_content),
+    };
+    for key in [Some("k"), None] {
+        let first = call(&server, key).expect(201)["id"].as_str().unwrap().to_owned();
+        server.until(&first, "succeeded");
+        let run = format!("/api/v1/runs/{first}");
+        server.send("DELETE", &run, &[], "").expect(204);
+        for _ in 0..2 {
+            let repeat = call(&server, key).expect(200);
+            assert_eq!((&repeat["id"], &repeat["repeated"]), (&json!(first), &json!(true)));
+            server.get(&run).problem(404, "L601");
+            server.crash_and_restart();
+        }
+    }
 }
 
 #[test]

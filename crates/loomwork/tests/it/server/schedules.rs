@@ -11,6 +11,21 @@ name: quick
 tasks: [{ name: only, plugin: noop }]
 ";
 
+/// Writes down which trace it is part of.
+const TRACED: &str = "
+name: traced
+tasks:
+  - name: only
+    plugin: cmd
+    params: { command: 'echo $TRACEPARENT > trace' }
+";
+
+/// Cannot do without a variable.
+const NEEDY: &str = "
+name: needy
+tasks: [{ name: only, plugin: cmd, inputs: [WHO], params: { command: 'true' } }]
+";
+
 /// Runs until the file `go` is there.
 const SLOW: &str = "
 name: slow
@@ -136,6 +151,36 @@ fn each_tick_has_one_run_however_often_the_server_is_killed() {
 }
 
 #[test]
+fn a_tick_whose_run_was_deleted_does_not_run_again() {
+    let mut server = Server::start();
+    server.register(SLOW);
+    let soon = jiff::Timestamp::now() + Duration::from_secs(1);
+    let once = json!({ "timing": { "kind": "once", "at": soon.to_string() },
+        "run": { "workflow": "slow" } });
+    put(&server, "once", &once).expect(201);
+    let found = until(&server, "once", "fires", |found| fired(found) == 1);
+    let run = found["last"]["run"].as_str().unwrap().to_owned();
+    until_run(&server, &run, "running");
+    let store = rusqlite::Connection::open(server.loom.path("store/loom.db")).unwrap();
+    let begun = "SELECT count(*) FROM documents WHERE collection = 'schedule-states'
+        AND body LIKE '%\"begun\":true%'";
+    eventually("it is written that the run has begun", || {
+        let rows: i64 = store.query_row(begun, [], |row| row.get(0)).unwrap();
+        (rows == 1).then_some(())
+    });
+    drop(store);
+    // While no server is there, the run ends and is deleted.
+    server.kill();
+    std::fs::write(server.loom.path("go"), "").unwrap();
+    server.loom.loom(&["resume", &run]).exits(0);
+    server.loom.loom(&["prune", "--older-than", "0s"]).exits(0).says("deleted 1 run");
+    server.crash_and_restart();
+    let found = until(&server, "once", "is idle", |found| found["active"] == json!([]));
+    assert_eq!(fired(&found), 1);
+    server.get(&format!("/api/v1/runs/{run}")).problem(404, "L601");
+}
+
+#[test]
 fn two_servers_on_one_store_fire_each_tick_once() {
     let server = Server::start();
     let other = server.beside();
@@ -201,6 +246,81 @@ fn a_paused_schedule_is_silent_and_can_be_triggered() {
 }
 
 #[test]
+fn a_run_that_is_asked_for_belongs_to_what_its_request_does() {
+    let server = Server::start();
+    server.register(TRACED);
+    let daily = json!({ "timing": { "kind": "cron", "expression": "0 0 * * *" },
+        "run": { "workflow": "traced" } });
+    put(&server, "daily", &daily).expect(201);
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let parent = format!("00-{trace}-b7ad6b7169203331-01");
+    let trigger = |key: &str| {
+        let headers = [
+            ("x-correlation-id", "order-66"),
+            ("traceparent", parent.as_str()),
+            ("idempotency-key", key),
+        ];
+        server.send("POST", "/api/v1/schedules/daily/trigger", &headers, "")
+    };
+    let first = trigger("k").expect(201);
+    let id = first["id"].as_str().unwrap();
+    let run = server.until(id, "succeeded");
+    assert_eq!(run["correlation_id"], "order-66");
+    let seen = server.loom.read("trace");
+    assert!(seen.starts_with(&format!("00-{trace}-")), "{seen}");
+    let repeat = trigger("k").expect(200);
+    assert_eq!((&repeat["id"], &repeat["repeated"]), (&first["id"], &json!(true)));
+    assert_ne!(trigger("other").expect(201)["id"], first["id"]);
+    assert_eq!(fired(&get(&server, "daily")), 2);
+    // The key is the caller's, whatever it was used for.
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
+    let start = r#"{"workflow":"traced"}"#;
+    server.send("POST", "/api/v1/runs", &headers, start).problem(422, "L716");
+}
+
+#[test]
+fn a_run_that_is_asked_for_and_refused_is_counted_as_that() {
+    let server = Server::start();
+    server.register(QUICK);
+    let daily = json!({ "timing": { "kind": "cron", "expression": "0 0 * * *" },
+        "run": { "workflow": "quick" } });
+    put(&server, "daily", &daily).expect(201);
+    server.send("POST", "/api/v1/workflows/default/quick/0.1.0/disable", &[], "").expect(200);
+    server.send("POST", "/api/v1/schedules/daily/trigger", &[], "").problem(422, "L712");
+    let found = get(&server, "daily");
+    assert_eq!((fired(&found), &found["counts"]["refused"]), (0, &json!(1)));
+    assert_eq!(found["active"], json!([]));
+}
+
+#[test]
+fn what_is_secret_is_not_shown_whatever_the_workflow_says_later() {
+    let server = Server::start();
+    let sealed = format!("{}secrets: [PW]\n", QUICK.trim_start());
+    server.register(&format!("{sealed}version: 0.1.0\n"));
+    let variables = json!({ "PW": "hunter2-secret", "AUTH_TOKEN": "tok-secret", "A": "open" });
+    let run = json!({ "workflow": "quick", "variables": variables });
+    let daily = json!({ "timing": { "kind": "cron", "expression": "0 0 * * *" }, "run": run });
+    let proof = json!({ "kind": "token", "secret": "a long enough secret" });
+    let call = json!({ "kind": "request", "proof": proof, "run": run });
+    let kept = [("/api/v1/schedules", daily), ("/api/v1/triggers", call)];
+    let json = [("content-type", "application/json")];
+    let check = |shown: &Value| {
+        let hidden = json!({ "PW": "***", "AUTH_TOKEN": "***", "A": "open" });
+        assert_eq!(shown["run"]["variables"], hidden, "{shown}");
+    };
+    for (place, spec) in &kept {
+        let made = server.send("PUT", &format!("{place}/x"), &json, &spec.to_string());
+        check(&made.expect(201));
+    }
+    // The latest version has no secrets.
+    server.register(&format!("{}version: 0.2.0\n", QUICK.trim_start()));
+    for (place, _) in &kept {
+        check(&server.get(&format!("{place}/x")).expect(200));
+        check(&server.get(place).expect(200)["items"][0]);
+    }
+}
+
+#[test]
 fn schedules_are_listed_replaced_and_deleted() {
     let server = Server::start();
     server.register(QUICK);
@@ -253,6 +373,9 @@ fn what_cannot_be_scheduled_is_refused_with_a_reason() {
         with("timing", json!({ "kind": "once", "at": "2001-01-01T00:00:00Z" })),
         with("run", json!({ "workflow": "quick", "start_at": "2100-01-01T00:00:00Z" })),
         with("run", json!({ "workflow": "quick", "variables": { "S": "***" } })),
+        with("run", json!({ "workflow": "quick", "variables": { "1 x": 1 } })),
+        with("run", json!({ "workflow": "quick", "workers": 0 })),
+        with("run", json!({ "workflow": "quick", "tags": ["x".repeat(300)] })),
         with("jitter_s", json!(3601)),
         with("grace_s", json!(0)),
         with("catch_up", json!({ "kind": "all", "window_s": 0 })),
@@ -261,6 +384,12 @@ fn what_cannot_be_scheduled_is_refused_with_a_reason() {
         put(&server, "wrong", &wrong).problem(400, "L605");
     }
     put(&server, "wrong", &with("run", json!({ "workflow": "nothing" }))).problem(404, "L703");
+    server.register(NEEDY);
+    let needy = |variables: Value| {
+        put(&server, "needy", &with("run", json!({ "workflow": "needy", "variables": variables })))
+    };
+    needy(json!({})).problem(422, "L713");
+    needy(json!({ "WHO": "me" })).expect(201);
     put(&server, ".wrong", &with("jitter_s", json!(0))).problem(400, "L605");
     server.get("/api/v1/schedules/wrong").problem(404, "L703");
 }

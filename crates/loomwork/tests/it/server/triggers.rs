@@ -12,7 +12,7 @@ tasks:
   - name: tell
     plugin: cmd
     inputs: [REF, EVENT]
-    params: { command: 'echo \"$EVENT $REF\" > told' }
+    params: { command: 'echo \"$EVENT $REF\" > told; echo $TRACEPARENT > trace' }
 ";
 const SECRET: &str = "It's a Secret to Everybody";
 const BODY: &str = r#"{"ref":"refs/heads/main"}"#;
@@ -43,6 +43,8 @@ fn deliver(server: &Server, delivery: &str, signature: &str) -> Answer {
         ("x-github-event", "push"),
         ("x-github-delivery", delivery),
         ("x-hub-signature-256", signature),
+        ("x-correlation-id", "order-66"),
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     ];
     server.send("POST", "/hooks/push", &headers, BODY)
 }
@@ -56,7 +58,12 @@ fn a_signed_delivery_starts_one_run_however_often_it_comes() {
     let first = deliver(&server, "d1", SIGNATURE).expect(201);
     let run = server.until(first["id"].as_str().unwrap(), "succeeded");
     assert_eq!(run["initiator"], "trigger:push");
+    assert_eq!(run["correlation_id"], "order-66");
+    assert!(server.loom.read("trace").starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
     assert_eq!(server.loom.read("told"), "push refs/heads/main\n");
+    // Another version of the workflow makes a delivery no other one.
+    let version = format!("{}version: 9.0.0\n", TELL.trim_start());
+    server.register(&version);
     server.crash_and_restart();
     let repeat = deliver(&server, "d1", SIGNATURE).expect(200);
     assert_eq!((&repeat["id"], &repeat["repeated"]), (&first["id"], &json!(true)));
@@ -141,11 +148,16 @@ fn what_is_no_trigger_is_refused_with_a_reason() {
         ("/delivery_header", json!("no header")),
         ("/variables/REF/pointer", json!("ref")),
         ("/run/workflow", json!(1)),
+        ("/run/variables", json!({ "1 x": 1 })),
+        ("/variables", json!({ "1 bad": { "from": "body", "pointer": "" } })),
     ] {
         let mut spec = github();
         *spec.pointer_mut(path).unwrap() = wrong;
         put(&server, "wrong", &spec).problem(400, "L605");
     }
+    let mut spec = github();
+    spec["variables"].as_object_mut().unwrap().remove("REF");
+    put(&server, "wrong", &spec).problem(422, "L713");
     server.get("/api/v1/triggers/wrong").problem(404, "L703");
 }
 

@@ -6,6 +6,7 @@ use super::sse::Reader;
 use crate::harness::Loom;
 use crate::watch::eventually;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const ONE: &str = "{ name: one, tasks: [{ name: a, plugin: noop }] }";
@@ -127,6 +128,35 @@ fn a_crash_of_the_server_loses_no_delivery() {
 }
 
 #[test]
+fn a_server_delivers_for_another_that_died() {
+    let first = server();
+    let mut other = Server::with(first.loom.beside(), &["--private-receivers"]);
+    let receiver = Receiver::start(SECRET);
+    // The other server does not know of it yet.
+    subscribe(&first, &receiver, &json!({ "types": ["run.finished"] }));
+    finish(&first, 2);
+    taken(&receiver, 2);
+    drop(first);
+    finish(&other, 2);
+    each_taken(&receiver, 4);
+    // Of two that both know it, one delivers in the end; it may be the one that dies.
+    let third = Server::with(other.loom.beside(), &["--private-receivers"]);
+    finish(&other, 2);
+    each_taken(&receiver, 6);
+    other.kill();
+    finish(&third, 2);
+    each_taken(&receiver, 8);
+}
+
+/// Waits until a receiver has taken so many different events.
+fn each_taken(receiver: &Receiver, count: usize) {
+    eventually(&format!("{count} different events were taken"), || {
+        let ids: BTreeSet<String> = receiver.taken().into_iter().map(|it| it.id).collect();
+        (ids.len() == count).then_some(())
+    });
+}
+
+#[test]
 fn what_fails_for_good_is_dead_until_it_is_replayed() {
     let server = server();
     let receiver = Receiver::start(SECRET);
@@ -206,6 +236,7 @@ fn what_is_no_webhook_is_refused() {
     for more in [
         json!({ "types": ["run.finish"] }),
         json!({ "namespaces": [] }),
+        json!({ "workflow": "" }),
         json!({ "secret": "whsec_c2hvcnQ=" }),
         json!({ "retry": { "max_attempts": 0 } }),
         json!({ "description": "x".repeat(300) }),
@@ -342,5 +373,6 @@ fn receivers_of_a_private_authority_are_trusted_if_that_is_set() {
     assert!(distrusted["error"].as_str().unwrap().contains("certificate"), "{distrusted}");
     assert_eq!(test(&["--receiver-certificates", &authority])["status"], 401);
     let loom = Loom::new();
-    loom.loom(&["serve", "--receiver-certificates", "nosuch.pem"]).exits(2).warns("L717");
+    let args = ["serve", "--listen", "127.0.0.1:0", "--receiver-certificates", "nosuch.pem"];
+    loom.loom(&args).exits(2).warns("L717");
 }

@@ -47,6 +47,13 @@ fn a_server_that_is_not_there() {
 }
 
 #[test]
+fn pages_without_an_end_are_not_read_for_ever() {
+    let page = response("200 OK", "application/json", r#"{"items": [], "next_cursor": "a"}"#);
+    let loom = Loom::with(WAITS).env("LOOM_SERVER", &fake(move |_| page.clone()));
+    loom.loom(&["list"]).exits(3).warns("error[L762]").warns("the cursor of this one");
+}
+
+#[test]
 fn something_that_is_no_loomwork_server() {
     for (answer, what) in [
         (response("200 OK", "text/html", "<html>hello</html>"), "error[L762]"),

@@ -275,8 +275,34 @@ fn lists(tour: &Tour, run: &str) {
     assert_eq!((up.len(), &up[0]), (2, &json!(run)));
     up.reverse();
     assert_eq!(up, down);
-    let forged = r#"{ runs(after: "forged") { nodes { id } } }"#;
-    assert_eq!(refusal(&tour.server, forged, &json!({})).0, "L711");
+    for forged in ["runs(after: \"forged\")", "workflows(after: \"default/a\")"] {
+        let query = format!("{{ {forged} {{ pageInfo {{ endCursor }} }} }}");
+        assert_eq!(refusal(&tour.server, &query, &json!({})).0, "L711");
+    }
+    // The doors take each other's cursors.
+    tour.server.register("{ name: zebra, tasks: [{ name: a, plugin: noop }] }");
+    let page = tour.rest("workflows?limit=1");
+    let next =
+        format!("(after: {}) {{ nodes {{ name }} edges {{ cursor }} }}", page["next_cursor"]);
+    let next = tour.query("workflows", &next);
+    assert_eq!(
+        (&page["items"][0]["name"], &next["nodes"]),
+        (&json!("work"), &json!([{ "name": "zebra" }]))
+    );
+    let end = tour.query("workflows", "(first: 1) { pageInfo { endCursor } }");
+    let end = end["pageInfo"]["endCursor"].as_str().unwrap();
+    assert_eq!(tour.rest(&format!("workflows?cursor={end}"))["items"][0]["name"], "zebra");
+    // Variables go by name: one that comes later may stand before others.
+    let names = |after: &str| {
+        let query =
+            format!("(id: {run:?}) {{ variables(after: {after:?}) {{ nodes {{ name }} }} }}");
+        let nodes = tour.query("run", &query)["variables"]["nodes"].clone();
+        nodes.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let all: Vec<String> = names("");
+    assert!(all.len() > 1 && all.is_sorted(), "{all:?}");
+    assert_eq!(names(&all[0]), all[1..]);
+    assert_eq!(names(&format!("{}!", all[0])), all[1..]);
 }
 
 /// Settles the tasks of a run by hand.

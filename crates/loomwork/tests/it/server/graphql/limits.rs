@@ -118,7 +118,9 @@ fn only_json_changes_anything_and_one_operation_at_a_time() {
         ask("query=query(%24n:ID!)%7Brun(id:%24n)%7Bid%7D%7D&variables=%7B%22n%22:%22x%22%7D");
     assert_eq!(code(&good.expect(200)["errors"]), "L601");
     let mutation = "mutation%7BcancelRun(id:%22x%22)%7Bid%7D%7D";
-    ask(&format!("query={mutation}")).problem(405, "L715");
+    let refused = ask(&format!("query={mutation}"));
+    refused.problem(405, "L715");
+    assert_eq!(refused.header("allow"), "POST");
     ask("query=query+a%7BeventCursor%7D+mutation+b%7BdeleteRun(id:%22x%22)%7D&operationName=b")
         .problem(405, "L715");
     ask("").problem(400, "L605");
@@ -149,6 +151,8 @@ fn only_json_changes_anything_and_one_operation_at_a_time() {
         post(wrong).problem(400, "L605");
     }
     post(&format!("[{body}, {body}]")).problem(400, "L605");
+    let json = [("content-type", "application/json")];
+    server.send("POST", "/graphql?query=x", &json, &body).problem(400, "L605");
     let nested =
         format!("{{\"query\": \"{{ a }}\", \"variables\": {{\"x\": {}", "[".repeat(100_000));
     post(&nested).problem(400, "L605");

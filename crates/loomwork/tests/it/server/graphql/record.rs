@@ -88,6 +88,22 @@ fn entries(server: &Server) -> Vec<Value> {
 }
 
 #[test]
+fn what_is_too_long_to_be_recorded_is_recorded_in_short() {
+    let server = Server::start();
+    let id = "x".repeat(2 << 20);
+    let cancel = "mutation($id: ID!) { a: cancelRun(id: $id) { id } b: cancelRun(id: $id) { id } }";
+    let answer = post(&server, cancel, &json!({ "id": id })).expect(200).to_string();
+    assert!(answer.contains("L601") && answer.len() < 10_000, "{}", answer.len());
+    post(&server, r#"mutation { pauseRun(id: "y") { id } }"#, &json!({})).expect(200);
+    let found = eventually("both entries, and the one behind them", || {
+        let found = entries(&server);
+        (found.len() == 3).then_some(found)
+    });
+    assert!(id.starts_with(found[0]["target"]["id"].as_str().unwrap()));
+    assert_eq!(found[2]["target"]["id"], "y");
+}
+
+#[test]
 fn a_client_that_goes_away_does_not_undo_its_change() {
     let server = Server::start();
     server.register(HELLO);

@@ -168,6 +168,46 @@ fn a_token_that_is_revoked_ends_the_connection() {
 }
 
 #[test]
+fn a_subscription_ends_with_what_let_it_in() {
+    let loom = Loom::new();
+    let admin = token(&loom, "admin");
+    let mut server = Server::with(loom, &["--access"]);
+    server.set_token(&admin);
+    let role = |permission: &str| {
+        let role = json!({ "permissions": [permission] }).to_string();
+        let headers = [("content-type", "application/json")];
+        server.send("PUT", "/api/v1/roles/watch", &headers, &role)
+    };
+    role("events:read").expect(200);
+    let watch = make(&server.loom, "ann", &["--role", "watch"])["token"].clone();
+    let mut socket = Socket::open(&server, watch.as_str()).unwrap();
+    socket.subscribe("1", ALL, &json!({}));
+    // It is open once the next operation is answered.
+    socket.subscribe("2", "{ eventCursor }", &json!({}));
+    socket.expect("next", "2");
+    socket.expect("complete", "2");
+    role("runs:list").expect(200);
+    assert_eq!(code(&socket.expect("error", "1")), "L702");
+}
+
+#[test]
+fn a_connection_has_so_many_operations_although_it_forgets_them() {
+    let server = Server::start();
+    server.register("{ name: slow, tasks: [{ name: a, plugin: noop }] }");
+    let mut socket = Socket::open(&server, None).unwrap();
+    let start = r#"mutation { startRun(run: { workflow: "slow" }) { id } }"#;
+    for n in 0..300 {
+        socket.subscribe(&n.to_string(), start, &json!({}));
+        socket.say(&json!({ "type": "complete", "id": n.to_string() }));
+    }
+    let refused = eventually("one is refused", || {
+        let said = socket.hear().unwrap();
+        (said["type"] == "error").then(|| said["payload"].clone())
+    });
+    assert_eq!(code(&refused), "L750");
+}
+
+#[test]
 fn operations_count_as_calls() {
     let loom = Loom::new();
     let viewer = token(&loom, "viewer");

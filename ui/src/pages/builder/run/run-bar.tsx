@@ -1,0 +1,183 @@
+import { ExternalLink, Pause, Play, RotateCcw, Square, X } from "lucide-react";
+import { useState } from "react";
+import { Link } from "react-router";
+import { api } from "../../../api/client";
+import { StateBadge } from "../../../kit/badge";
+import { Button, IconButton } from "../../../kit/button";
+import { Confirm } from "../../../kit/dialog";
+import { useToasts } from "../../../kit/toast";
+import { useMay } from "../../../shell/me";
+import { set } from "../document/change";
+import { mapOf } from "../document/view";
+import { useTyped } from "../panel/fields";
+import { useBench } from "../state/bench";
+import { hasEnded, type LiveRun } from "./live";
+import styles from "./run.module.css";
+
+export interface RunBarProps {
+  workers: number | undefined;
+  onWorkers: (workers: number | undefined) => void;
+  /** The most tasks at once of the run that is watched. */
+  granted: number | undefined;
+  onRun: () => void;
+  busy: boolean;
+  onForget: () => void;
+}
+
+/** Execution controls: run, pause, stop, and how many tasks at once. */
+export function RunBar(props: RunBarProps) {
+  const { workers, onWorkers, granted, onRun, busy, onForget } = props;
+  const { live, view, sound } = useBench();
+  const may = useMay();
+  const under = live !== undefined && !hasEnded(live.state);
+  return (
+    <section className={styles.bar} aria-label="Execution controls">
+      {may("runs:start", view.namespace) && (
+        <Button
+          kind="primary"
+          icon={Play}
+          onClick={onRun}
+          disabled={busy || under || !sound || view.tasks.length === 0}
+        >
+          Run
+        </Button>
+      )}
+      {live && under && <Controls live={live} />}
+      <Workers workers={workers} onWorkers={onWorkers} />
+      {live && (
+        <>
+          <span className={styles.spacer} />
+          <Status live={live} granted={granted} />
+          {!under && <Retry live={live} />}
+          <Link to={`/runs/${live.id}`} className={styles.open}>
+            Open run <ExternalLink size={14} aria-hidden />
+          </Link>
+          {!under && <IconButton icon={X} label="Show no run any more" onClick={onForget} />}
+        </>
+      )}
+    </section>
+  );
+}
+
+function Controls({ live }: { live: LiveRun }) {
+  const [stopping, setStopping] = useState(false);
+  const tell = useToasts();
+  const may = useMay();
+  const { view } = useBench();
+  const path = { params: { path: { id: live.id } } };
+  const isPaused = live.state === "paused";
+  const pause = () =>
+    (isPaused
+      ? api.POST("/api/v1/runs/{id}/resume", path)
+      : api.POST("/api/v1/runs/{id}/pause", path)
+    ).catch(tell.failed);
+  return (
+    <>
+      {may("runs:pause", view.namespace) && (
+        <Button
+          icon={isPaused ? Play : Pause}
+          title={isPaused ? "Go on" : "Let nothing new start; what is under way goes on"}
+          onClick={pause}
+        >
+          {isPaused ? "Resume" : "Pause"}
+        </Button>
+      )}
+      {may("runs:cancel", view.namespace) && (
+        <Button icon={Square} kind="danger" onClick={() => setStopping(true)}>
+          Stop
+        </Button>
+      )}
+      {stopping && (
+        <Confirm
+          title="Stop this run?"
+          action="Stop the run"
+          danger
+          onClose={() => setStopping(false)}
+          onConfirm={() => api.POST("/api/v1/runs/{id}/cancel", { ...path, body: {} })}
+        >
+          <p>
+            {live.busy === 0
+              ? "Nothing is under way."
+              : `${live.busy} ${live.busy === 1 ? "attempt is" : "attempts are"} ended at once.`}{" "}
+            What waits does not run. What was done stays recorded.
+          </p>
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+function Retry({ live }: { live: LiveRun }) {
+  const tell = useToasts();
+  const may = useMay();
+  const { view } = useBench();
+  if (live.state !== "failed" || !may("runs:retry", view.namespace)) return null;
+  return (
+    <Button
+      icon={RotateCcw}
+      title="Tries the failed tasks of this run again, with the workflow as it was when the run began"
+      onClick={() => {
+        const path = { params: { path: { id: live.id } } };
+        api.POST("/api/v1/runs/{id}/retry", path).catch(tell.failed);
+      }}
+    >
+      Retry failed
+    </Button>
+  );
+}
+
+function Status({ live, granted }: { live: LiveRun; granted: number | undefined }) {
+  const most = granted ?? Math.max(1, live.busy);
+  return (
+    <span className={styles.status}>
+      <StateBadge state={live.state} />
+      <span className={styles.use} title={`${live.busy} of ${most} workers are busy`}>
+        <meter
+          min={0}
+          max={most}
+          value={Math.min(live.busy, most)}
+          aria-label="Workers that are busy"
+        />
+        <span>
+          {live.busy}/{most} busy
+        </span>
+      </span>
+    </span>
+  );
+}
+
+/** `MAX_WORKERS` of the workflow goes before what a run is given: where it is set, it is what is changed. */
+function Workers(props: Pick<RunBarProps, "workers" | "onWorkers">) {
+  const { view, change, sound } = useBench();
+  const own = mapOf(view.workflow.env).MAX_WORKERS;
+  const shown = own ?? props.workers;
+  const field = useTyped(shown === undefined ? "" : String(shown), (text) => {
+    const count = text === "" ? undefined : Number(text);
+    if (count !== undefined && !(Number.isInteger(count) && count > 0)) return;
+    if (count === shown) return;
+    if (own !== undefined && count !== undefined)
+      change(set(["env", "MAX_WORKERS"], count), "workers");
+    else if (own === undefined) props.onWorkers(count);
+  });
+  return (
+    <label
+      className={styles.workers}
+      title={
+        own === undefined
+          ? "The most tasks of a run at once; as many as the machine has cores if empty"
+          : "MAX_WORKERS of this workflow: the most tasks of a run at once"
+      }
+    >
+      Parallel workers
+      <input
+        type="number"
+        min={1}
+        placeholder="auto"
+        disabled={!sound}
+        value={field.value}
+        onChange={(event) => field.type(event.target.value)}
+        onBlur={field.leave}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,56 @@
+/** What the parts of the builder share. */
+
+import { createContext, useContext } from "react";
+import type { Schema } from "../../../api/client";
+import type { Task } from "../document/view";
+import type { LiveRun } from "../run/live";
+import type { Problem } from "./problems";
+import type { Work } from "./use-document";
+
+export type Plugin = Schema<"PluginView">;
+
+export interface Bench extends Work {
+  plugins: readonly Plugin[];
+  problems: readonly Problem[];
+  /** The tasks and links that are selected, by their ids. */
+  selected: Selection;
+  /** Selects, and brings into view where that is asked for. */
+  select: (tasks: readonly string[], show?: boolean) => void;
+  /** Whether the text can be read, so that the canvas can change it. */
+  sound: boolean;
+  /** The run of this workflow that is being watched. */
+  live: LiveRun | undefined;
+  /** Shows a line of the text. */
+  goToLine: (line: number, column?: number) => void;
+  /** Gives a task another name, and its place on the canvas with it. */
+  rename: (task: Task, name: string) => void;
+  /** Adds a task of a plugin, at a place of the canvas if one is given. */
+  addTask: (plugin: string, at?: { x: number; y: number }) => void;
+  removeTasks: (ids: readonly string[]) => void;
+}
+
+export interface Selection {
+  tasks: readonly string[];
+  links: readonly string[];
+}
+
+export const NOTHING: Selection = { tasks: [], links: [] };
+
+const TextContext = createContext("");
+
+/** The text as it stands, for those who follow every letter. */
+export const TextProvider = TextContext.Provider;
+
+export function useText(): string {
+  return useContext(TextContext);
+}
+
+const Context = createContext<Bench | null>(null);
+
+export const BenchProvider = Context.Provider;
+
+export function useBench(): Bench {
+  const bench = useContext(Context);
+  if (!bench) throw new Error("there is no bench around this");
+  return bench;
+}

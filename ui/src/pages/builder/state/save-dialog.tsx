@@ -1,0 +1,140 @@
+import { useQuery } from "@tanstack/react-query";
+import { CircleAlert, CircleCheck } from "lucide-react";
+import { lazy, Suspense, useMemo, useState } from "react";
+import { ApiError, api, data, type Schema } from "../../../api/client";
+import { Button } from "../../../kit/button";
+import { Dialog } from "../../../kit/dialog";
+import { TextField } from "../../../kit/field";
+import { Banner, Failure, Loading } from "../../../kit/states";
+import { changed, set } from "../document/change";
+import { ProblemList } from "../panel/problem-list";
+import { useBench, useText } from "./bench";
+import styles from "./save.module.css";
+import { bumped, freeVersion, type Step } from "./versions";
+
+const Diff = lazy(() => import("../text/diff"));
+
+export interface SaveProps {
+  /** What the button says: to save alone, or to run too. */
+  action: string;
+  onSaved: (saved: Schema<"WorkflowView">, text: string) => void;
+  onClose: () => void;
+}
+
+/** Saves the document as a new version, beside what differs from the last. */
+export function SaveDialog({ action, onSaved, onClose }: SaveProps) {
+  const { view, problems } = useBench();
+  const text = useText();
+  const { namespace, name } = view;
+  const versions = useQuery<Schema<"WorkflowView">[]>({
+    queryKey: ["workflows", namespace, name, "versions"],
+    queryFn: () => versionsOf(namespace, name),
+  });
+  const last = versions.data?.[0]?.version;
+  const source = useQuery({
+    queryKey: ["workflows", namespace, name, last],
+    queryFn: () =>
+      data(
+        api.GET("/api/v1/workflows/{namespace}/{name}/{version}", {
+          params: { path: { namespace, name, version: last ?? "" } },
+        }),
+      ),
+    enabled: last !== undefined,
+  });
+  const [chosen, setChosen] = useState<string>();
+  const [error, setError] = useState<Error>();
+  const [busy, setBusy] = useState(false);
+  const taken = useMemo(() => versions.data?.map(({ version }) => version) ?? [], [versions.data]);
+  const version = chosen ?? freeVersion(view.version, taken);
+  const before = source.data?.source ?? "";
+  const after = version === view.version ? text : changed(text, set(["version"], version));
+  const errors = problems.filter(({ severity }) => severity === "error");
+  const save = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      onSaved(await data(api.POST("/api/v1/workflows", { body: { source: after } })), after);
+    } catch (thrown) {
+      setError(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      setBusy(false);
+    }
+  };
+  const loading = versions.isPending || (last !== undefined && source.isPending);
+  const wrong = taken.includes(version) ? "This version is registered already." : undefined;
+  return (
+    <Dialog
+      title={last === undefined ? `Save ${name}` : `Save ${name} as a new version`}
+      wide
+      onClose={onClose}
+      foot={
+        <>
+          <Button onClick={onClose}>Not now</Button>
+          <Button
+            kind="primary"
+            disabled={busy || loading || errors.length > 0 || wrong !== undefined}
+            onClick={save}
+          >
+            {action}
+          </Button>
+        </>
+      }
+    >
+      {versions.error && <Failure error={versions.error} />}
+      {errors.length > 0 && (
+        <div>
+          <Banner tone="failed" icon={CircleAlert}>
+            It cannot be saved before {errors.length === 1 ? "this is" : "these are"} mended.
+          </Banner>
+          <ProblemList problems={errors} />
+        </div>
+      )}
+      <div className={styles.version}>
+        <TextField
+          label="Version"
+          hint={last === undefined ? "The first one." : `The last one is ${last}.`}
+          wrong={wrong}
+          value={version}
+          onChange={(event) => setChosen(event.target.value.trim())}
+        />
+        {last !== undefined && <Steps last={last} onChoose={setChosen} />}
+      </div>
+      {loading ? (
+        <Loading what="the last version" />
+      ) : last === undefined ? (
+        <Banner tone="succeeded" icon={CircleCheck}>
+          {name} is new in the namespace {namespace}: {view.tasks.length}{" "}
+          {view.tasks.length === 1 ? "task" : "tasks"}.
+        </Banner>
+      ) : (
+        <Suspense fallback={<Loading what="what differs" />}>
+          <Diff before={before} after={after} />
+        </Suspense>
+      )}
+      {error && <Failure error={error} />}
+    </Dialog>
+  );
+}
+
+function Steps({ last, onChoose }: { last: string; onChoose: (version: string) => void }) {
+  const steps: Step[] = ["patch", "minor", "major"];
+  return (
+    <div className={styles.steps}>
+      {steps.map((step) => (
+        <Button key={step} onClick={() => onChoose(bumped(last, step))}>
+          {step} {bumped(last, step)}
+        </Button>
+      ))}
+    </div>
+  );
+}
+
+/** All versions, newest first; none of a workflow that nobody has registered. */
+async function versionsOf(namespace: string, name: string): Promise<Schema<"WorkflowView">[]> {
+  try {
+    const params = { path: { namespace, name } };
+    return (await data(api.GET("/api/v1/workflows/{namespace}/{name}", { params }))).items;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return [];
+    throw error;
+  }
+}

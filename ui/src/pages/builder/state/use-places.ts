@@ -1,0 +1,44 @@
+/** Where tasks stand: kept while the document changes, laid out anew where too little is known. */
+
+import { useCallback, useEffect, useRef, useState } from "react";
+import { type Places, placed, wantsLayout } from "../canvas/places";
+import type { Task, View } from "../document/view";
+
+interface State {
+  tasks: readonly Task[];
+  places: Places;
+  /** Counts how often a layout was wanted. */
+  wanted: number;
+}
+
+export function usePlaces(view: View, initial: Places) {
+  const [state, setState] = useState<State>({ tasks: [], places: initial, wanted: 0 });
+  const [laidOut, setLaidOut] = useState(0);
+  if (state.tasks !== view.tasks) {
+    const wants = wantsLayout(view.tasks, state.places);
+    setState({
+      tasks: view.tasks,
+      places: placed(view.tasks, view.links, state.places, state.tasks),
+      wanted: state.wanted + (wants ? 1 : 0),
+    });
+  }
+  const latest = useRef(view);
+  latest.current = view;
+  const tidy = useCallback(async () => {
+    const { tasks, links } = latest.current;
+    const { laidOut } = await import("../canvas/layout");
+    const places = await laidOut(tasks, links);
+    setState((before) => ({ ...before, places: { ...before.places, ...places } }));
+    setLaidOut((count) => count + 1);
+  }, []);
+  const { wanted } = state;
+  useEffect(() => {
+    if (wanted > 0) void tidy();
+  }, [wanted, tidy]);
+  const setPlaces = useCallback(
+    (places: Places) =>
+      setState((before) => ({ ...before, places: { ...before.places, ...places } })),
+    [],
+  );
+  return { places: state.places, setPlaces, tidy, laidOut };
+}

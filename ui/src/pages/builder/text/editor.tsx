@@ -1,0 +1,139 @@
+import { autocompletion } from "@codemirror/autocomplete";
+import { defaultKeymap, indentWithTab } from "@codemirror/commands";
+import { yaml } from "@codemirror/lang-yaml";
+import { lintGutter, setDiagnostics } from "@codemirror/lint";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
+import { Compartment, EditorState, Transaction } from "@codemirror/state";
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view";
+import { useEffect, useRef } from "react";
+import { difference } from "../document/cuts";
+import type { Problem } from "../state/problems";
+import { completions } from "./completions";
+import styles from "./text.module.css";
+import { appearance, nonce } from "./theme";
+
+export interface EditorProps {
+  text: string;
+  problems: readonly Problem[];
+  readOnly: boolean;
+  /** A line to show; a new object for each time. */
+  line: { line: number; column: number } | undefined;
+  onWrite: (text: string) => void;
+  onUndo: () => void;
+  onRedo: () => void;
+  /** The line that the cursor went to, by somebody's hand. */
+  onLine: (line: number) => void;
+}
+
+/** The text of the workflow. It has no history of its own: the canvas and it share one. */
+export default function Editor(props: EditorProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const editor = useRef<EditorView>(undefined);
+  const latest = useRef(props);
+  latest.current = props;
+  const { text, problems, line, readOnly } = props;
+  const locked = useRef(new Compartment());
+
+  useEffect(() => {
+    const { text, readOnly } = latest.current;
+    const view = new EditorView({
+      ...(host.current && { parent: host.current }),
+      state: EditorState.create({
+        doc: text,
+        extensions: [
+          EditorView.cspNonce.of(nonce()),
+          lineNumbers(),
+          highlightActiveLine(),
+          highlightActiveLineGutter(),
+          highlightSelectionMatches(),
+          drawSelection(),
+          search({ top: true }),
+          lintGutter(),
+          yaml(),
+          autocompletion({ override: [completions], icons: false }),
+          appearance,
+          locked.current.of(EditorState.readOnly.of(readOnly)),
+          EditorState.tabSize.of(2),
+          EditorView.contentAttributes.of({
+            "aria-label": "Text of the workflow (YAML)",
+            tabindex: "0",
+          }),
+          keymap.of([
+            { key: "Mod-z", run: () => called(latest.current.onUndo), preventDefault: true },
+            { key: "Mod-y", run: () => called(latest.current.onRedo), preventDefault: true },
+            { key: "Mod-Shift-z", run: () => called(latest.current.onRedo), preventDefault: true },
+            indentWithTab,
+            ...searchKeymap,
+            ...defaultKeymap,
+          ]),
+          EditorView.updateListener.of((update) => {
+            const typed = update.transactions.some((one) => one.annotation(Transaction.userEvent));
+            if (update.docChanged && typed) latest.current.onWrite(update.state.doc.toString());
+            if (update.selectionSet && typed) {
+              latest.current.onLine(
+                update.state.doc.lineAt(update.state.selection.main.head).number,
+              );
+            }
+          }),
+        ],
+      }),
+    });
+    editor.current = view;
+    return () => view.destroy();
+  }, []);
+
+  useEffect(() => {
+    const view = editor.current;
+    const change = view && difference(view.state.doc.toString(), text);
+    if (change) view.dispatch({ changes: change });
+  }, [text]);
+
+  useEffect(() => {
+    editor.current?.dispatch({
+      effects: locked.current.reconfigure(EditorState.readOnly.of(readOnly)),
+    });
+  }, [readOnly]);
+
+  useEffect(() => {
+    const view = editor.current;
+    if (view) view.dispatch(setDiagnostics(view.state, diagnosticsOf(view, problems)));
+  }, [problems]);
+
+  useEffect(() => {
+    const view = editor.current;
+    if (!view || !line) return;
+    const at = view.state.doc.line(Math.min(line.line, view.state.doc.lines));
+    const anchor = Math.min(at.from + line.column - 1, at.to);
+    view.dispatch({
+      selection: { anchor },
+      effects: EditorView.scrollIntoView(anchor, { y: "center" }),
+    });
+  }, [line]);
+
+  return <div ref={host} className={styles.editor} />;
+}
+
+function called(action: () => void): boolean {
+  action();
+  return true;
+}
+
+function diagnosticsOf({ state: { doc } }: EditorView, problems: readonly Problem[]) {
+  const offset = (line: number, column: number) => {
+    const at = doc.line(Math.max(1, Math.min(line, doc.lines)));
+    return Math.min(at.from + Math.max(0, column - 1), at.to);
+  };
+  return problems.map((problem) => {
+    const from = offset(problem.line, problem.column);
+    const to = Math.max(from, offset(problem.endLine, problem.endColumn));
+    const help = problem.help ? `\n${problem.help}` : "";
+    return { from, to, severity: problem.severity, message: `${problem.message}${help}` };
+  });
+}
