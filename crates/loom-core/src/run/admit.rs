@@ -22,8 +22,11 @@ pub(super) fn admit(command: Command) -> Result<Command, Refusal> {
             all(variables.map(|variable| (&*variable.name, &variable.value)))?;
         }
         Command::Observe(Observation::Task(task)) => observed(task)?,
-        Command::Report(_) | Command::Observe(_) => {}
-        Command::Begin | Command::Wake | Command::Recover => {}
+        Command::Report(_)
+        | Command::Observe(_)
+        | Command::Begin
+        | Command::Wake
+        | Command::Recover => {}
     }
     match command {
         Command::Report(report) => {

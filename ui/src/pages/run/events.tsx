@@ -131,13 +131,7 @@ function Row({ event, first, open, onToggle, onSelect }: RowProps) {
   return (
     <>
       <div className={styles.event}>
-        <button
-          type="button"
-          className={styles.fold}
-          aria-expanded={open}
-          aria-label={`Event ${event.seq}, ${event.type}`}
-          onClick={onToggle}
-        >
+        <button type="button" className={styles.fold} aria-expanded={open} onClick={onToggle}>
           <span className={styles.seq}>{event.seq}</span>
           <time dateTime={event.at} title={event.at} className={styles.after}>
             +{duration(after)}

@@ -144,13 +144,12 @@ test("what only a snapshot knows makes the model stale", () => {
   expect(run.stale).toBe(true);
 });
 
-test("an hour of events replayed fast leaves no more behind than is kept", {
-  timeout: 300_000,
+test("an hour of attempts a second leaves no more behind than is kept", {
+  timeout: 60_000,
 }, () => {
-  const names = Array.from({ length: 100 }, (_, at) => `t${at}`);
+  const names = Array.from({ length: 10 }, (_, at) => `t${at}`);
   const run = model(names.map((name) => def(name)));
   const failure = { kind: "exit", code: "L401", message: "no", retryable: true };
-  // 200 changes a second for an hour.
   for (let round = 1; round <= 3600; round += 1) {
     const started = event(round * 1000, { type: "task.started", attempt: round });
     const failed = event(round * 1000 + 1, {
@@ -169,5 +168,5 @@ test("an hour of events replayed fast leaves no more behind than is kept", {
   const kept = names.map((name) => run.task(name)?.attempts.length ?? 0);
   expect(Math.max(...kept)).toBeLessThanOrEqual(1.25 * ATTEMPTS_KEPT);
   expect((run.task("t0")?.dropped ?? 0) + (kept[0] ?? 0)).toBe(3600);
-  expect(Object.values(run.head.counts).reduce((sum, count) => sum + count, 0)).toBe(100);
+  expect(Object.values(run.head.counts).reduce((sum, count) => sum + count, 0)).toBe(10);
 });

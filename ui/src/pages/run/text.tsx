@@ -75,6 +75,8 @@ function Editor({ text, place }: { text: string; place: Place | undefined }) {
         ],
       }),
     });
+    // What scrolls has to be reachable by keys, also where nothing can be written.
+    made.scrollDOM.tabIndex = 0;
     view.current = made;
     return () => made.destroy();
   }, [text]);

@@ -99,10 +99,11 @@ function Stage({ placed, groups, selected, onSelect, open, onOpen, dotted }: Sta
     const { width, height } = store.getState();
     void flow.setViewport(fitted(placed, width, height));
   }, [flow, placed, store]);
-  useFit(placed, showAll);
+  const look = useFit(placed, showAll);
   const show = (task: string) => {
     const node = placed.nodes.find((other) => other.tasks.includes(task));
     const zoom = Math.max(0.8, flow.getZoom());
+    look();
     if (node) void flow.setCenter(node.x + node.width / 2, node.y + node.height / 2, { zoom });
     onSelect(task);
   };
@@ -119,6 +120,9 @@ function Stage({ placed, groups, selected, onSelect, open, onOpen, dotted }: Sta
         minZoom={ZOOM.least}
         maxZoom={ZOOM.most}
         zoomOnDoubleClick={false}
+        onMove={(event) => {
+          if (event) look();
+        }}
         onPaneClick={(event) => {
           const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
           const hit = placed.nodes.find((node) => meet(node, { ...at, width: 0, height: 0 }));
@@ -129,7 +133,14 @@ function Stage({ placed, groups, selected, onSelect, open, onOpen, dotted }: Sta
         <Background gap={22} size={1} />
         <Canvas placed={placed} boxes={near.length === 0} chosen={current?.id} />
       </ReactFlow>
-      <GraphTools onShow={show} onFit={showAll} groups={groups} open={open} onOpen={onOpen} />
+      <GraphTools
+        onShow={show}
+        onFit={showAll}
+        onLook={look}
+        groups={groups}
+        open={open}
+        onOpen={onOpen}
+      />
     </div>
   );
 }
@@ -161,13 +172,21 @@ function useNear(placed: Placed): PlacedNode[] {
   );
 }
 
-/** Shows all of a scene when its arrangement is new. */
-function useFit(placed: Placed, showAll: () => void): void {
-  const wide = useStore((state) => state.width > 0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another scene is what asks for it
+/**
+ * Shows all of a scene when its arrangement is new, and when the room for it changes, unless
+ * somebody looks at a part of it; tells that somebody does.
+ */
+function useFit(placed: Placed, showAll: () => void): () => void {
+  const width = useStore((state) => state.width);
+  const height = useStore((state) => state.height);
+  const moved = useRef<Placed>(undefined);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another scene or room is what asks for it
   useEffect(() => {
-    if (wide) showAll();
-  }, [placed, wide]);
+    if (width > 0 && moved.current !== placed) showAll();
+  }, [placed, width, height]);
+  return useCallback(() => {
+    moved.current = placed;
+  }, [placed]);
 }
 
 function fitted({ box }: Placed, width: number, height: number) {

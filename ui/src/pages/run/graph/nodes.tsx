@@ -8,7 +8,7 @@ import { useNow } from "../../../kit/time";
 import { lookOf, toned } from "../../../kit/tone";
 import type { TaskState } from "../model";
 import { useRevision, useTask, useWatched } from "../use-live";
-import { counted, standing } from "../words";
+import { standing } from "../words";
 import styles from "./graph.module.css";
 import type { PlacedNode } from "./place";
 
@@ -29,7 +29,7 @@ export const TaskNode = memo(function TaskNode({ data }: Props) {
   const { definition, live } = useWatched();
   if (!task) return null;
   const def = definition.get(node.id);
-  const { tone, label } = lookOf(task.phase);
+  const { tone } = lookOf(task.phase);
   const waits = task.phase === "ready" || task.phase === "backing_off";
   const names = [
     styles.node,
@@ -45,7 +45,6 @@ export const TaskNode = memo(function TaskNode({ data }: Props) {
       style={toned(tone)}
       title={node.label}
       aria-pressed={chosen}
-      aria-label={`${node.label}, ${label}${def?.permissions.length ? ", needs permissions" : ""}`}
       onClick={() => data.onChoose(node)}
     >
       <span className={styles.line}>
@@ -55,7 +54,12 @@ export const TaskNode = memo(function TaskNode({ data }: Props) {
         {waits && <Clock size={13} aria-hidden className={styles.mark} />}
         {def?.forEach && <Repeat2 size={13} aria-hidden className={styles.mark} />}
         {def !== undefined && def.permissions.length > 0 && (
-          <ShieldCheck size={14} aria-hidden className={styles.mark} />
+          <ShieldCheck
+            size={14}
+            role="img"
+            aria-label="needs permissions"
+            className={styles.mark}
+          />
         )}
       </span>
       <About task={task} />
@@ -132,14 +136,12 @@ export const GroupNode = memo(function GroupNode({ data }: Props) {
   useRevision(live);
   const phases = phasesOf(node.tasks, (name) => live.task(name));
   const first = phases[0]?.[0] ?? "waiting";
-  const said = phases.map(([phase, count]) => `${count} ${lookOf(phase).label.toLowerCase()}`);
   return (
     <button
       type="button"
       className={[styles.node, styles.group, chosen && styles.chosen].filter(Boolean).join(" ")}
       style={toned(lookOf(first).tone)}
       title={`Open these ${node.tasks.length} tasks`}
-      aria-label={`${node.label}: ${counted(node.tasks.length, "task")}, ${said.join(", ")}. Open`}
       onClick={() => data.onChoose(node)}
     >
       <span className={styles.line}>
@@ -153,7 +155,7 @@ export const GroupNode = memo(function GroupNode({ data }: Props) {
           <span key={phase} style={{ ...toned(lookOf(phase).tone), flexGrow: count }} />
         ))}
       </span>
-      <span className={styles.tallies} aria-hidden>
+      <span className={styles.tallies}>
         {phases.slice(0, 4).map(([phase, count]) => (
           <span key={phase} style={toned(lookOf(phase).tone)}>
             <StateIcon state={phase} size={12} /> {count.toLocaleString("en")}

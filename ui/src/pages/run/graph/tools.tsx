@@ -11,13 +11,19 @@ import styles from "./graph.module.css";
 interface Props {
   onShow: (task: string) => void;
   onFit: () => void;
+  /** Somebody looks at a part. */
+  onLook: () => void;
   groups: string[];
   open: string[];
   onOpen: (groups: string[]) => void;
 }
 
-export function GraphTools({ onShow, onFit, groups, open, onOpen }: Props) {
+export function GraphTools({ onShow, onFit, onLook, groups, open, onOpen }: Props) {
   const flow = useReactFlow();
+  const zoom = (step: 1 | -1) => {
+    onLook();
+    void (step > 0 ? flow.zoomIn() : flow.zoomOut());
+  };
   return (
     <>
       <div className={styles.finder}>
@@ -34,8 +40,8 @@ export function GraphTools({ onShow, onFit, groups, open, onOpen }: Props) {
           ))}
       </div>
       <div className={styles.zoom}>
-        <IconButton icon={Plus} label="Nearer" onClick={() => void flow.zoomIn()} />
-        <IconButton icon={Minus} label="Farther" onClick={() => void flow.zoomOut()} />
+        <IconButton icon={Plus} label="Nearer" onClick={() => zoom(1)} />
+        <IconButton icon={Minus} label="Farther" onClick={() => zoom(-1)} />
         <IconButton icon={Maximize} label="Show all" onClick={onFit} />
       </div>
     </>

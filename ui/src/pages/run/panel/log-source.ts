@@ -49,8 +49,9 @@ async function read(
 ): Promise<void> {
   const decoder = new TextDecoder();
   let place = from === "tail" ? await tail(path, state, decoder, signal) : 0;
-  tell();
   while (!signal.aborted) {
+    state.state = "following";
+    tell();
     try {
       const response = await ask(
         `${path}${path.includes("?") ? "&" : "?"}follow=true&from=${place}`,
@@ -58,8 +59,6 @@ async function read(
         signal,
       );
       if (!response.ok || !response.body) throw await refusal(response);
-      state.state = "following";
-      tell();
       const reader = response.body.getReader();
       for (;;) {
         const { done, value } = await reader.read();
