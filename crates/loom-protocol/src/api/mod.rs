@@ -38,16 +38,16 @@ pub use problem::{DiagnosticInfo, ProblemDocument};
 pub use report::Reported;
 pub use retention::{RetentionList, RetentionRule, RetentionView};
 pub use run::{
-    AmendTask, AttemptView, GivenVariable, Identity, InterventionView, Operation, PathLinkView,
-    RerunRun, ResolveTask, RunCounts, RunDetail, RunList, RunState, RunSubmission, RunView,
-    SkipView, StartRun, Started, TaskList, TaskOperation, TaskView, VariableView,
+    AttemptView, GivenVariable, Identity, InterventionView, Operation, PathLinkView, RerunRun,
+    ResolveTask, RunCounts, RunDetail, RunList, RunState, RunSubmission, RunView, SkipView,
+    StartRun, Started, TaskList, TaskOperation, TaskView, VariableView,
 };
 pub use schedule::{
     CatchUp, FiringView, NextTick, NextTicks, Overlap, ScheduleList, ScheduleSpec, ScheduleView,
     TickCounts, Timing,
 };
 pub use search::RunSelector;
-pub use task::{AttemptDetail, InputView, TaskDetail, UndeclaredView};
+pub use task::{AmendTask, AttemptDetail, InputView, TaskDetail, UndeclaredView};
 pub use trigger::{
     FileCatchUp, FileCounts, FileFact, FileTrigger, FileTriggerState, FiredFile, Proof,
     RequestTrigger, Taken, TriggerList, TriggerSpec, TriggerView,

@@ -487,18 +487,3 @@ pub struct ResolveTask {
     #[cfg_attr(feature = "graphql", graphql(default))]
     pub without_outputs: bool,
 }
-
-/// What is changed about a task before it next starts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "graphql", derive(async_graphql::InputObject))]
-#[serde(deny_unknown_fields)]
-pub struct AmendTask {
-    /// The most attempts, the first included.
-    #[serde(default)]
-    pub max_attempts: Option<u32>,
-    /// Values for declared inputs.
-    #[serde(default)]
-    #[cfg_attr(feature = "graphql", graphql(default))]
-    pub inputs: BTreeMap<String, Value>,
-}

@@ -3,6 +3,7 @@
 use super::{AttemptView, TaskView, VariableView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A task of a run with what its attempts saw and what it set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,4 +65,19 @@ pub struct UndeclaredView {
     pub name: String,
     /// The value; the text `***` if it is secret.
     pub value: Value,
+}
+
+/// What is changed about a task before it next starts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::InputObject))]
+#[serde(deny_unknown_fields)]
+pub struct AmendTask {
+    /// The most attempts, the first included.
+    #[serde(default)]
+    pub max_attempts: Option<u32>,
+    /// Values for declared inputs.
+    #[serde(default)]
+    #[cfg_attr(feature = "graphql", graphql(default))]
+    pub inputs: BTreeMap<String, Value>,
 }
