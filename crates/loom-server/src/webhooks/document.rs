@@ -139,6 +139,7 @@ mod tests {
     fn a_dead_delivery_can_be_kept_whatever_its_body_is() {
         let kept = |body: String| {
             let dead = Dead {
+                correlation_id: "order-66".to_owned(),
                 event: "1-0".into(),
                 at: String::new(),
                 attempts: 1,
