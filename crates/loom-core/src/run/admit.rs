@@ -108,7 +108,7 @@ mod tests {
         for (depth, phase) in
             [(DEPTH_MAX, TaskPhase::Succeeded), (DEPTH_MAX + 1, TaskPhase::Failed)]
         {
-            let a = task("a").out("X").with(|task| task.retry = retry);
+            let a = task("a").out("X").with(|task| task.retry = retry.clone());
             let mut run = Driver::begun(vec![a]);
             let key = run.key("a");
             run.news(key, News::Succeeded(vec![output(nested(depth))])).unwrap();
