@@ -395,7 +395,8 @@ mod tests {
 
     #[test]
     fn contexts_are_decoded_as_far_as_they_can_be() {
-        let context = |value: Value| body(&json!({ "c": value })).context("c");
+        let context =
+            |value: Value| body(&json!({ "current_context": value })).context("current_context");
         let ulid = "01M7XP6F59AA3BPET8HHT16XMF";
         assert_eq!(context(json!("{\"a\": [1, null]}")), Some(json!({ "a": [1, null] })));
         assert_eq!(context(json!("{\"a\": NaN}")), Some(json!("{\"a\": NaN}")));

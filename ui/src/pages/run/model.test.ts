@@ -46,6 +46,7 @@ function detail(names: string[], more: Partial<Detail> = {}): Detail {
       plugin: "cmd",
       phase: "waiting",
       waiting_since: START,
+      max_attempts: 1,
       attempts: [],
     })),
     ...more,

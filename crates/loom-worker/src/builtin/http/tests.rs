@@ -149,7 +149,7 @@ fn answers_that_cannot_be_used_are_permanent_failures() {
         (
             json!({"url": server.url("/"), "outputs": {"A": "/a"}}),
             &[][..],
-            "in JSON, but it is not",
+            "in JSON that can be read",
         ),
         (json!({"url": server.url("/"), "max_body": 5}), &[], "more than 5 bytes"),
         (json!({"url": server.url("/bytes")}), &["BODY"], "not UTF-8"),
