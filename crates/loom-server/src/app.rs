@@ -115,14 +115,7 @@ impl App {
         let (documents, at, time) = (shelf.clone(), engine.clone(), Arc::clone(&clock));
         let limits = Limits::start(stores.as_ref(), documents, readers.clone(), at, time)?;
         let limits = Arc::new(limits);
-        let webhooks = Webhooks::start(Office {
-            hub: Arc::clone(hub),
-            readers: readers.clone(),
-            shelf: shelf.clone(),
-            clock: Arc::clone(&clock),
-            receivers: Receivers::new(&config)?,
-            log: log.clone(),
-        });
+        let webhooks = ground.webhooks(&clock, &log, Receivers::new(&config)?);
         let reports = Reports::new(engine.clone(), readers.clone(), shelf.clone(), &clock, &config);
         let made = (Arc::clone(&workflows), Arc::clone(&limits));
         let runs = runs(engine, &ground, made, &logs, &clock, &config);
@@ -282,6 +275,19 @@ impl Ground {
             access: Access::start(&shelf, clock, config)?,
             streams: Arc::new(Semaphore::new(config.limits.streams)),
             shelf,
+        })
+    }
+}
+
+impl Ground {
+    fn webhooks(&self, clock: &Arc<dyn Clock>, log: &Log, receivers: Receivers) -> Arc<Webhooks> {
+        Webhooks::start(Office {
+            hub: Arc::clone(&self.hub),
+            readers: self.readers.clone(),
+            shelf: self.shelf.clone(),
+            clock: Arc::clone(clock),
+            receivers,
+            log: log.clone(),
         })
     }
 }
