@@ -36,7 +36,7 @@ impl History {
                 let has_items = is_whole && !self.is_attempted(task);
                 has_items && matches!(phase, TaskPhase::Ready | TaskPhase::Running)
             }
-            Event::Skipped { .. } => is_whole && may(TaskStep::Skip),
+            Event::Skipped { .. } => is_whole && (may(TaskStep::Skip) || may(TaskStep::Due)),
             Event::Cancelled { .. } => may(TaskStep::Cancel),
             Event::Resolved { .. } => {
                 is_whole && (phase == TaskPhase::Waiting || self.run.has_come_to_grief(task.task))

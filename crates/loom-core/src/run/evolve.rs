@@ -241,6 +241,7 @@ impl Run {
     }
 
     fn skipped(&mut self, task: TaskIx, reason: &SkipReason) {
+        self.end_backoff(TaskRef::whole(task));
         let slot = &mut self.slots[task.at()];
         slot.progress.step(TaskStep::Skip);
         slot.reopens = !matches!(reason, SkipReason::Condition { .. } | SkipReason::ByHand { .. });
@@ -278,8 +279,8 @@ impl Run {
         }
     }
 
-    /// When a run is replayed, an attempt may start without the backoff having been ended by
-    /// [`crate::Command::Wake`].
+    /// When a run is replayed, an attempt may start, or its task be skipped, without the backoff
+    /// having been ended by [`crate::Command::Wake`], which is not recorded.
     fn end_backoff(&mut self, task: TaskRef) {
         if self.progress(task).phase == TaskPhase::BackingOff {
             self.backoffs.remove(task);

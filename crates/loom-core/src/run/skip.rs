@@ -115,6 +115,25 @@ mod tests {
         assert_eq!(run.run.state(), RunState::Succeeded);
     }
 
+    /// That it was woken is not recorded.
+    #[test]
+    fn one_whose_wait_for_the_next_attempt_is_over_is_skipped_in_a_replay_too() {
+        let again = task("a").with(|task| task.retry.max_attempts = 2);
+        let mut run = Driver::new(Definition::new("test", vec![again, task("b")]), &[], 1);
+        run.apply(Command::Begin).unwrap();
+        run.fail_retryably("a");
+        run.now = run.run.next_wake().unwrap();
+        run.apply(Command::Wake).unwrap();
+        assert_eq!(run.phases(), "a=ready b=running");
+        run.request(skip("a")).unwrap();
+        let mut replayed = run.replayed();
+        assert_eq!(replayed.phase(crate::TaskIx(0)), TaskPhase::Skipped);
+        assert_eq!(replayed.next_wake(), None);
+        assert_eq!(run.history().run().phase(crate::TaskIx(0)), TaskPhase::Skipped);
+        run.succeed("b", &[]);
+        assert_eq!(run.run.state(), RunState::Succeeded);
+    }
+
     #[test]
     fn what_has_begun_meanwhile_goes_on() {
         let mut run = handed_over(vec![task("b")], 1);
