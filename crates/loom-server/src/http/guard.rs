@@ -9,10 +9,10 @@ use crate::app::App;
 use crate::graphql;
 use crate::problem::Problem;
 use crate::serve::Peer;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{Method, header};
+use axum::http::{HeaderValue, Method, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
@@ -37,7 +37,7 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     match admitted.unwrap_or_else(|_| Err(too_long(limit))) {
         Ok(None) => {}
         Ok(Some(caller)) => drop(head.extensions.insert(caller)),
-        Err(problem) => return problem.into_response(),
+        Err(problem) => return unread(&head, &body, problem.into_response()),
     }
     head.extensions.insert(Deadline(deadline));
     let request = Request::from_parts(head, body);
@@ -52,6 +52,15 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
         Ok(response) => response,
         Err(_) => too_long(limit).into_response(),
     }
+}
+
+/// An answer to a request whose body nobody reads. The connection may end with it, so its sender is
+/// told not to send the next request over it.
+fn unread(head: &Parts, body: &Body, mut response: Response) -> Response {
+    if head.version < Version::HTTP_2 && !body.is_end_stream() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 fn too_long(limit: Duration) -> Problem {

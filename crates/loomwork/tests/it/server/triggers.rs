@@ -219,7 +219,8 @@ fn the_rate_of_requests_holds_for_hooks() {
     put(&server, "push", &github()).expect(201);
     let headers = [("x-github-delivery", "d1"), ("x-hub-signature-256", SIGNATURE)];
     let send = || server.send_plain("POST", "/hooks/push", &headers, BODY);
-    eventually("the rate is reached", || (send().status == 429).then_some(()));
+    let refused = eventually("the rate is reached", || Some(send()).filter(|it| it.status == 429));
+    assert_eq!(refused.header("connection"), "close", "its body was not read");
     // Those who show a token of their own are counted by themselves.
     server.get("/api/v1/triggers").expect(200);
     eventually("the rate holds no longer than it lasts", || (send().status == 200).then_some(()));
