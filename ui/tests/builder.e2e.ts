@@ -167,7 +167,8 @@ test("a person builds a pipeline by dragging and linking, runs it, breaks it, me
 
   await saveAndRun(page);
   await runIs(page, "Succeeded");
-  expect(await nodes(page).getByRole("img", { name: "Succeeded" }).count()).toBe(6);
+  const succeeded = nodes(page).getByRole("img", { name: "Succeeded" });
+  await until("all six show it", async () => (await succeeded.count()) === 6);
   expect(page.url()).toContain("/build/default/parallel-data-pipeline");
   await node(page, "extract_data").click();
   await pictures(page, "builder-run");
@@ -241,7 +242,7 @@ test("text and canvas are two views of one document", async () => {
   await page.keyboard.press("Control+End");
   await page.keyboard.type(" [");
   await page.getByText("The text is no YAML").waitFor();
-  expect(await nodes(page).count()).toBe(6);
+  await until("the canvas stands", async () => (await nodes(page).count()) === 6);
   await page.keyboard.press("Control+z");
   await page.getByText("The text is no YAML").waitFor({ state: "hidden" });
   expect(complaints).toEqual([]);
@@ -263,7 +264,7 @@ test("tasks are copied from tab to tab, as they were written", async () => {
   await other.getByRole("button", { name: "Paste tasks (Ctrl+V)" }).click();
   await node(other, "operator_2").waitFor();
   expect(await text(other)).toContain("# emitted if the file is touched in time");
-  expect(await nodes(other).count()).toBe(4);
+  await until("there are four", async () => (await nodes(other).count()) === 4);
   await page.context().close();
 });
 

@@ -1,6 +1,15 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { barriers, NARROW, openBrowser, overflows, pictures, Server, visit } from "./harness";
+import {
+  barriers,
+  NARROW,
+  openBrowser,
+  overflows,
+  pictures,
+  Server,
+  until,
+  visit,
+} from "./harness";
 
 const PAGES = [
   "/",
@@ -36,9 +45,7 @@ test("the navigation leads to every page, by keys too, and narrows", async () =>
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the page");
   await nav.getByRole("link", { name: "Workflows" }).click();
   await page.waitForURL("**/workflows");
-  expect(await nav.getByRole("link", { name: "Workflows" }).getAttribute("aria-current")).toBe(
-    "page",
-  );
+  await nav.locator("[aria-current=page]", { hasText: "Workflows" }).waitFor();
   await page.getByRole("button", { name: "Narrow the navigation" }).click();
   expect(await barriers(page)).toEqual([]);
   await pictures(page, "shell-narrowed");
@@ -59,12 +66,12 @@ test("light or dark is kept, and there before the first paint", async () => {
   const { page } = await visit(browser, server);
   await page.getByRole("button", { name: "Dark", exact: true }).click();
   const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
-  expect(await theme()).toBe("dark");
+  await until("it is dark", async () => (await theme()) === "dark");
   await page.goto(`${server.url}/`, { waitUntil: "commit" });
   await page.waitForSelector("link[rel=icon]", { state: "attached" });
   expect(await theme()).toBe("dark");
   await page.getByRole("button", { name: "As the system" }).click();
-  expect(await theme()).toBeUndefined();
+  await until("it is as the system", async () => (await theme()) === undefined);
   await page.context().close();
 });
 
