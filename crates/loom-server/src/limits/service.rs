@@ -19,7 +19,7 @@ use loom_engine::{Clock, Handle, Input, NewSubmission};
 use loom_protocol::api::{LimitKey, LimitList, LimitSpec, LimitView, LimitWait};
 use loom_protocol::{ErrorCode, rfc3339};
 use loom_store::record::hex;
-use loom_store::{Expect, RunSummary, Scan, Stale, StoreError, Write};
+use loom_store::{Expect, RunSummary, Scan, StoreError, Write};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -215,13 +215,16 @@ impl Limits {
         name: &str,
         when: Precondition,
     ) -> Result<(), Problem> {
-        let (limit, version) = self.visible(caller, name, Permission::LimitsWrite).await?;
-        may_change(caller, &limit.spec)?;
-        when.check(Some(version), "limit", LIMITS, name)?;
-        let expect = Expect::Version(version);
-        let written = self.shelf.write(vec![change(LIMITS, name, expect, Write::Delete)]).await?;
-        written.map_err(|stale: Stale| Problem::stale(&stale))?;
-        self.changed().await
+        loop {
+            let (limit, version) = self.visible(caller, name, Permission::LimitsWrite).await?;
+            may_change(caller, &limit.spec)?;
+            when.check(Some(version), "limit", LIMITS, name)?;
+            let change = change(LIMITS, name, Expect::Version(version), Write::Delete);
+            // Where somebody else was quicker, all is looked at again.
+            if self.shelf.write(vec![change]).await?.is_ok() {
+                return self.changed().await;
+            }
+        }
     }
 
     /// How limits stand, for those who watch.

@@ -102,13 +102,17 @@ impl Retention {
         name: &str,
         when: Precondition,
     ) -> Result<(), Problem> {
-        let found = self.visible(caller, name, Permission::RunsDelete).await?;
-        when.check(Some(found.version), KIND, COLLECTION, name)?;
-        let expect = Expect::Version(found.version);
-        let (collection, key) = (COLLECTION.into(), name.to_owned());
-        let change = Change { collection, key, expect, write: Write::Delete };
-        let written = self.shelf.write(vec![change]).await?;
-        written.map(drop).map_err(|stale| Problem::stale(&stale))
+        loop {
+            let found = self.visible(caller, name, Permission::RunsDelete).await?;
+            when.check(Some(found.version), KIND, COLLECTION, name)?;
+            let expect = Expect::Version(found.version);
+            let (collection, key) = (COLLECTION.into(), name.to_owned());
+            let change = Change { collection, key, expect, write: Write::Delete };
+            // Where somebody else was quicker, all is looked at again.
+            if self.shelf.write(vec![change]).await?.is_ok() {
+                return Ok(());
+            }
+        }
     }
 
     /// What is to be deleted now, by each rule. A rule that cannot be read deletes nothing.

@@ -102,7 +102,7 @@ impl Runs {
                 // As it was sent: what the latest version is may have changed since.
                 let version = version.unwrap_or("latest");
                 let asked = ["run", namespace, &request.workflow, version, &variables];
-                self.key_of(caller, key, &asked).await.map(Some)
+                self.key_of(caller, namespace, key, &asked).await.map(Some)
             }
             (Identity::Content { .. }, Some(_)) => {
                 let what = "an Idempotency-Key and an identity by content exclude each other";
@@ -122,14 +122,21 @@ impl Runs {
         }
     }
 
-    /// What makes a request the same as another that the caller gave this key.
-    async fn key_of(&self, caller: &Caller, key: &str, asked: &[&str]) -> Result<RunKey, Problem> {
+    /// What makes a request the same as another that the caller gave this key. A key is one of its
+    /// namespace too: callers of others may have the same name, and are to learn nothing of it.
+    async fn key_of(
+        &self,
+        caller: &Caller,
+        namespace: &str,
+        key: &str,
+        asked: &[&str],
+    ) -> Result<RunKey, Problem> {
         if key.is_empty() || key.len() > KEY_MAX {
             let what = format!("an Idempotency-Key has 1 to {KEY_MAX} characters");
             return Err(Problem::argument(what));
         }
         let salt = self.salt().await?;
-        let hash = digest(salt, &["key", caller.name(), key]);
+        let hash = digest(salt, &["key", namespace, caller.name(), key]);
         Ok(RunKey { window: KEY_WINDOW, hash, request: digest(salt, asked) })
     }
 
@@ -138,10 +145,11 @@ impl Runs {
     pub(crate) async fn reserve_for(
         &self,
         caller: &Caller,
+        namespace: &str,
         key: &str,
         asked: &[&str],
     ) -> Result<Reserved, Problem> {
-        let key = self.key_of(caller, key, asked).await?;
+        let key = self.key_of(caller, namespace, key, asked).await?;
         match self.reserved(&key).await? {
             Some(reserved) => Ok(reserved),
             None => self.reserve(&key, new_id(self.clock.now())?).await,

@@ -194,9 +194,12 @@ impl Schedules {
         name: &str,
         context: StartContext,
     ) -> Result<Started, Problem> {
-        self.visible(caller, name, Permission::RunsStart).await?;
+        let present = self.visible(caller, name, Permission::RunsStart).await?;
         let reserved = match &context.idempotency_key {
-            Some(key) => Some(self.runs.reserve_for(caller, key, &["schedule", name]).await?),
+            Some(key) => {
+                let (of, asked) = (present.definition.namespace(), ["schedule", name]);
+                Some(self.runs.reserve_for(caller, of, key, &asked).await?)
+            }
             None => None,
         };
         let claim = match reserved {

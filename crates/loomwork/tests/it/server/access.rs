@@ -5,6 +5,7 @@ use super::raw::Raw;
 use crate::harness::Loom;
 use crate::watch::eventually;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
@@ -43,6 +44,27 @@ fn with_token(server: &Server, token: &str, method: &str, path: &str, body: &str
     let token = format!("Bearer {token}");
     let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
     server.send_plain(method, path, &headers, body)
+}
+
+#[test]
+fn callers_of_one_name_share_no_keys_across_namespaces() {
+    let mut server = guarded(&[]);
+    let of = |namespace: &str| format!("namespace: {namespace}\n{}", HELLO.trim_start());
+    for namespace in ["a", "b"] {
+        server.register(&of(namespace));
+    }
+    let mut started = BTreeSet::new();
+    for namespace in ["a", "b"] {
+        let made = make(&server.loom, "ci", &["--role", "operator", "--namespace", namespace]);
+        server.set_token(made["token"].as_str().unwrap());
+        let headers = [("content-type", "application/json"), ("idempotency-key", "deploy-1")];
+        let body = json!({ "workflow": "hello", "namespace": namespace }).to_string();
+        let send = || server.send("POST", "/api/v1/runs", &headers, &body);
+        let run = send().expect(201)["id"].clone();
+        assert_eq!(send().expect(200)["id"], run);
+        started.insert(run.to_string());
+    }
+    assert_eq!(started.len(), 2);
 }
 
 #[test]
