@@ -85,6 +85,10 @@ impl Run {
             if out || progress.phase.is_final() {
                 continue;
             }
+            if self.is_leaving(task) {
+                self.leave_if_idle(task, now);
+                continue;
+            }
             match self.stopped_by.filter(|_| !self.cancelling) {
                 Some(by) if progress.phase == TaskPhase::Waiting => {
                     let reason = SkipReason::Stopped { task: self.plan.task(by).name.clone() };
@@ -107,7 +111,8 @@ impl Run {
         self.wind_down = false;
     }
 
-    /// Decides about a task that has what it waits for, or whose items have settled.
+    /// Decides about a task that may have what it waits for, or whose items may have settled: what a
+    /// replay noted as due may long have been decided, and have been reopened since.
     fn decide_due(&mut self, task: TaskIx, now: Timestamp) {
         let slot = self.slots[task.at()];
         if slot.progress.phase.is_final() {
@@ -117,7 +122,7 @@ impl Run {
             self.leave_if_idle(task, now);
         } else if self.fans.contains_key(&task) {
             self.gather(task, now);
-        } else if slot.progress.phase == TaskPhase::Waiting {
+        } else if slot.progress.phase == TaskPhase::Waiting && slot.missing == 0 {
             self.decide_gated(task, now);
         }
     }

@@ -48,13 +48,18 @@ impl Run {
         self.slots[task.at()].unwanted || self.to_skip.contains_key(&task)
     }
 
+    /// Whether it is to end as skipped.
+    pub(super) fn is_to_be_skipped(&self, task: TaskIx) -> bool {
+        self.to_skip.contains_key(&task) && !self.slots[task.at()].unwanted
+    }
+
     /// Ends such a task, if it is time.
     pub(super) fn leave_if_idle(&mut self, task: TaskIx, now: Timestamp) {
         if !self.attempts_out_of(task).is_empty() {
             return;
         }
         let whole = TaskRef::whole(task);
-        let skipped = self.to_skip.get(&task).filter(|_| !self.slots[task.at()].unwanted);
+        let skipped = self.to_skip.get(&task).filter(|_| self.is_to_be_skipped(task));
         let event = match (skipped, self.fans.get(&task)) {
             (Some(reason), _) => Event::Skipped { at: now, task: whole, reason: reason.clone() },
             (None, Some(fan)) => self.end_of_fan(task, fan, now),

@@ -36,8 +36,10 @@ impl Run {
         }
     }
 
+    /// The attempt was given up. What is to be skipped is skipped even if its run ends meanwhile: a
+    /// retry of the run is to find it so.
     fn stopped(&mut self, task: TaskRef, attempt: u32, now: Timestamp) {
-        if self.is_stopping(task.task) {
+        if self.is_stopping(task.task) && !self.is_to_be_skipped(task.task) {
             self.emit(Event::Cancelled { at: now, task });
         } else {
             self.emit(Event::Interrupted { at: now, task, attempt });

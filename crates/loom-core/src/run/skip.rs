@@ -42,8 +42,8 @@ mod tests {
     use crate::run::{Command, Run};
     use crate::test_support::{barrier, task};
     use crate::{
-        Definition, Effect, Event, ForEach, News, Refusal, Request, RunState, SkipReason, TaskDef,
-        TaskPhase, Value,
+        Definition, Effect, Event, ForEach, News, OnFailure, Refusal, Request, RunState,
+        SkipReason, TaskDef, TaskPhase, Value,
     };
 
     fn skip(task: &str) -> Request {
@@ -192,6 +192,26 @@ mod tests {
         run.request(Request::Retry { by: "me".into(), task: None }).unwrap();
         assert_eq!(run.phases(), "a=running b=skipped c=skipped");
         assert_eq!(run.skip_reason("b"), &by_hand());
+    }
+
+    /// So does one whose run was stopped before the executor gave back what it had of the task.
+    #[test]
+    fn so_does_the_retry_of_a_run_that_a_failure_stopped_meanwhile() {
+        let each = task("b").with(|task| task.for_each = Some(ForEach::Items(vec![Value::Null])));
+        for b in [task("b"), each] {
+            let mut definition = Definition::new("test", vec![task("a"), b]);
+            definition.on_failure = OnFailure::Stop;
+            let mut run = Driver::new(definition, &[], 1);
+            run.ahead = 1;
+            run.apply(Command::Begin).unwrap();
+            let held = run.key("b");
+            run.request(skip("b")).unwrap();
+            run.fail("a");
+            run.news(held, News::Stopped).unwrap();
+            assert_eq!(run.phases(), "a=failed b=skipped");
+            run.request(Request::Retry { by: "me".into(), task: None }).unwrap();
+            assert_eq!(run.phases(), "a=running b=skipped");
+        }
     }
 
     #[test]

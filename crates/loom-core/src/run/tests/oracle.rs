@@ -70,7 +70,9 @@ impl Oracle {
 
     /// The executor gave an attempt up because it was asked to, or died.
     pub(super) fn give_up(&mut self, of: TaskRef, out: &[TaskRef]) {
-        if self.is_stopping(of.task.at()) {
+        let task = of.task.at();
+        let to_skip = self.to_skip.contains(&task) && !self.unwanted.contains(&task);
+        if self.is_stopping(task) && !to_skip {
             self.end(of, TaskPhase::Cancelled, out);
         } else {
             self.settle(out);
@@ -164,8 +166,9 @@ impl Oracle {
     fn settle(&mut self, out: &[TaskRef]) {
         loop {
             let before = (self.phases.clone(), self.items.clone());
+            self.skip_leaving(out);
             self.gather(out);
-            self.end_leaving(out);
+            self.cancel_leaving(out);
             if self.stopping {
                 self.wind_down(out);
             } else {
@@ -220,8 +223,8 @@ impl Oracle {
         !self.definition.tasks[task].allow_failure && !self.unwanted.contains(&task)
     }
 
-    /// Ends tasks that were cancelled alone or are to be skipped, and have no attempt under way.
-    fn end_leaving(&mut self, out: &[TaskRef]) {
+    /// Skips tasks that are to be, and have no attempt under way.
+    fn skip_leaving(&mut self, out: &[TaskRef]) {
         let phases = &mut self.phases;
         self.to_skip.retain(|&task| {
             let is_out = out.iter().any(|of| of.task.at() == task);
@@ -231,6 +234,10 @@ impl Oracle {
             }
             is_out
         });
+    }
+
+    /// Ends tasks that were cancelled alone, and have no attempt under way.
+    fn cancel_leaving(&mut self, out: &[TaskRef]) {
         for &task in &self.unwanted {
             let is_out = out.iter().any(|of| of.task.at() == task);
             if !self.phases[task].is_final() && !is_out {
