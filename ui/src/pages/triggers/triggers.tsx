@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { FileInput, Plus, Webhook, Zap } from "lucide-react";
+import { FileInput, Globe, Plus, Zap } from "lucide-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { api, data } from "../../api/client";
@@ -159,7 +159,7 @@ function By({ of }: { of: Trigger }) {
   const [Icon, word, what] =
     of.kind === "file"
       ? [FileInput, "file", of.file]
-      : [Webhook, "request", `POST /hooks/${of.name}`];
+      : [Globe, "request", `POST /hooks/${of.name}`];
   return (
     <>
       <Tag>
