@@ -188,7 +188,8 @@ function Delete({ of, onGone, onClose }: AskProps & { onGone: (() => void) | und
   const write = async (header: Guard) => {
     await api.DELETE("/api/v1/webhooks/{id}", { params: { path: { id: of.id }, header } });
     onGone?.();
-    await done("The webhook is deleted");
+    // Nobody is to ask for what is gone.
+    await done("The webhook is deleted", "list");
   };
   return (
     <Guarded

@@ -65,12 +65,12 @@ function momentOf(commit: number): Promise<string | null> {
   });
 }
 
-/** Tells that something was done, and asks for everything about webhooks again. */
-export function useDone(): (text: string) => Promise<void> {
+/** Tells that something was done, and asks again for what it changed: everything about webhooks. */
+export function useDone(): (text: string, changed?: "list") => Promise<void> {
   const client = useQueryClient();
   const toasts = useToasts();
-  return async (text) => {
+  return async (text, changed) => {
     toasts.done(text);
-    await client.invalidateQueries({ queryKey: ["webhooks"] });
+    await client.invalidateQueries({ queryKey: changed ? ["webhooks", changed] : ["webhooks"] });
   };
 }
