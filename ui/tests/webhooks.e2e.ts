@@ -174,7 +174,7 @@ test("a webhook is made, told, tested, failing, replayed, rotated and deleted", 
   await page.getByRole("button", { name: /^Pause/ }).click();
   await page.getByLabel("Reason").fill("The shop moves house");
   await confirm(page, "Pause");
-  await page.getByText(/The shop moves house, by local/).waitFor();
+  await page.getByText(/Paused by local .*: The shop moves house/).waitFor();
   await page.getByRole("button", { name: /^Delete/ }).click();
   await confirm(page, "Delete");
   await page.getByText("Nobody is told of what happens").waitFor();

@@ -75,6 +75,11 @@ export function Confirm(props: ConfirmProps) {
     }
   };
   const id = useId();
+  const trouble = useRef<HTMLDivElement>(null);
+  // A long form hides what is said below it.
+  useEffect(() => {
+    if (error) trouble.current?.scrollIntoView({ block: "nearest" });
+  }, [error]);
   return (
     <Dialog
       title={title}
@@ -91,7 +96,7 @@ export function Confirm(props: ConfirmProps) {
       <form id={id} onSubmit={submit} className={styles.form}>
         {children}
       </form>
-      {error && (failure?.(error) ?? <Failure error={error} />)}
+      {error && <div ref={trouble}>{failure?.(error) ?? <Failure error={error} />}</div>}
     </Dialog>
   );
 }

@@ -93,7 +93,7 @@ function List(props: { of: Delivery[]; webhook: Webhook; write: boolean }) {
                 )}
               </td>
               <td className={styles.soft}>
-                <When at={it.at} />, {it.attempts} tries
+                <When at={it.at} /> after {it.attempts === 1 ? "1 try" : `${it.attempts} tries`}
               </td>
               <td className={styles.why}>{it.error}</td>
               <td className={styles.actions}>

@@ -117,7 +117,7 @@ function Where({ draft, change }: PartProps) {
       <TextField
         label="Only in the namespaces"
         placeholder="all of them"
-        hint={namespaces.length > 0 ? `There are ${namespaces.join(", ")}` : "Names with commas"}
+        hint={namespaces.length > 0 ? `Known: ${namespaces.join(", ")}` : "Names with commas"}
         value={draft.namespaces}
         onChange={(event) => change({ namespaces: event.target.value })}
       />
@@ -148,8 +148,8 @@ function Tries({ draft, change, making }: PartProps & { making: boolean }) {
       <summary>When a delivery fails{making && ", and a secret of your own"}</summary>
       <div className={styles.pair}>
         {number("Tries in all", "attempts", 1, 20)}
-        {number("Seconds before the second", "initial", 0.1, 60)}
-        {number("Seconds between tries at most", "most", 0.1, 3600)}
+        {number("First wait, in seconds", "initial", 0.1, 60)}
+        {number("Longest wait", "most", 0.1, 3600)}
       </div>
       {making && (
         <TextField

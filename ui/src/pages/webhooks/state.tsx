@@ -21,7 +21,8 @@ export function Trouble({ of: { paused, failing } }: { of: Webhook }) {
   if (paused) {
     return (
       <>
-        {paused.reason || "Paused by hand"}, by {paused.by}, <When at={paused.at} />
+        Paused by {paused.by} <When at={paused.at} />
+        {paused.reason && `: ${paused.reason}`}
       </>
     );
   }

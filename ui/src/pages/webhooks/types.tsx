@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, data } from "../../api/client";
 import { Check, Select, TextField } from "../../kit/field";
+import { Failure, Loading } from "../../kit/states";
 import { covers, toggled } from "./spec";
 import styles from "./webhooks.module.css";
 
@@ -67,7 +68,9 @@ function Chosen({ of, onChange }: ChosenProps) {
     queryFn: () => data(api.GET("/api/v1/events/catalog")),
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const known = (catalog.data?.types ?? []).map(({ type }) => type);
+  if (catalog.error) return <Failure error={catalog.error} />;
+  if (!catalog.data) return <Loading what="the types of events" />;
+  const known = catalog.data.types.map(({ type }) => type);
   const families = [...new Set(known.filter((it) => it.includes(".")).map(familyOf))];
   const listed = [...families, ...known];
   const own = of.filter((it) => !listed.includes(it));
@@ -75,11 +78,11 @@ function Chosen({ of, onChange }: ChosenProps) {
     <>
       {families.map((family) => (
         <fieldset key={family} className={styles.types}>
-          <legend>{family.slice(0, -2)}</legend>
+          <legend>{family === "run.*" ? "Runs" : family === "task.*" ? "Tasks" : family}</legend>
           {[family, ...known.filter((it) => covers(family, it))].map((type) => (
             <Check
               key={type}
-              label={type === family ? "all of them" : type.slice(family.length - 1)}
+              label={type === family ? "all of these" : wordOf(type)}
               aria-label={type}
               checked={of.includes(type) || of.some((it) => covers(it, type))}
               disabled={of.some((it) => covers(it, type))}
@@ -100,6 +103,10 @@ function Chosen({ of, onChange }: ChosenProps) {
       />
     </>
   );
+}
+
+function wordOf(type: string): string {
+  return type.slice(type.indexOf(".") + 1).replaceAll("_", " ");
 }
 
 function familyOf(type: string): string {

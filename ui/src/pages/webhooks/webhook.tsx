@@ -57,7 +57,9 @@ function About({ of: it }: { of: Webhook }) {
         ["Namespaces", it.namespaces ? <Tags key="places" of={it.namespaces} /> : "all"],
         [
           "Tries of a delivery",
-          `${max_attempts}, the second after ${duration(initial_s * 1000)}, then each after twice as long, at most ${duration(max_s * 1000)}`,
+          max_attempts === 1
+            ? "1"
+            : `${max_attempts}: after ${duration(initial_s * 1000)}, then twice as long each time, up to ${duration(max_s * 1000)}`,
         ],
         [
           "Made",
