@@ -125,9 +125,7 @@ function List({ of, now }: { of: Token[]; now: number }) {
             <td className={styles.soft}>{it.expires_at ? <When at={it.expires_at} /> : "never"}</td>
             <td className={styles.actions}>
               {may("tokens:write", "*") && stateOf(it, now) === "active" && (
-                <Button kind="quiet" onClick={() => setRevoking(it)}>
-                  Revoke
-                </Button>
+                <Button onClick={() => setRevoking(it)}>Revoke</Button>
               )}
             </td>
           </tr>

@@ -141,6 +141,8 @@ function localTime(at: string): string {
   return shifted.toISOString().slice(0, 19);
 }
 
+const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
 /** When a schedule ticks, in words. */
 export function timingText(timing: Schema<"Timing">): string {
   switch (timing.kind) {
@@ -149,7 +151,7 @@ export function timingText(timing: Schema<"Timing">): string {
     case "every":
       return `every ${distance(timing.seconds)}`;
     case "once":
-      return `once, ${new Date(timing.at).toLocaleString("en-GB")}`;
+      return `once, ${moment.format(Date.parse(timing.at))}`;
   }
 }
 

@@ -41,9 +41,7 @@ export function Versions({ all }: { all: Workflow[] }) {
             <td className={styles.actions}>
               <Compare version={it} before={all[at + 1]} />
               {may("workflows:disable", it.namespace) && (
-                <Button kind="quiet" onClick={() => setTurning(it)}>
-                  {it.disabled ? "Enable" : "Disable"}
-                </Button>
+                <Button onClick={() => setTurning(it)}>{it.disabled ? "Enable" : "Disable"}</Button>
               )}
             </td>
           </tr>
