@@ -146,6 +146,6 @@ test("what is deleted is what was seen", async () => {
   await confirm(page, "Delete");
   await dialog.getByRole("row", { name: /permissions/ }).waitFor();
   await confirm(page, "Delete all the same");
-  await page.getByRole("heading", { name: "retrier" }).waitFor({ state: "hidden" });
+  await page.getByRole("heading", { name: "retrier", exact: true }).waitFor({ state: "hidden" });
   await page.context().close();
 });

@@ -110,7 +110,7 @@ test("a webhook is made, told, tested, failing, replayed, rotated and deleted", 
   await confirm(page, "Not now");
   await server.run("hello");
   await server.run("hello");
-  await row.getByText("Paused").waitFor();
+  await row.getByText("Paused", { exact: true }).waitFor();
   await row.getByText(/3 deliveries in a row were given up/).waitFor();
   await row.getByText("Dead deliveries").waitFor();
   await inspect(page, "webhooks");

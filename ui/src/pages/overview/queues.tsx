@@ -35,7 +35,7 @@ export function Queues() {
           </dd>
         </div>
         <div>
-          <dt>Tasks that wait for a worker or a limit</dt>
+          <dt>Tasks that wait for a place</dt>
           <dd>{status.data?.tasks_ready.toLocaleString("en") ?? "–"}</dd>
         </div>
         <div>
