@@ -34,7 +34,8 @@ export function ago(at: number, now: number): string {
 
 /** A time as it is said from now, with the whole of it as a tip. */
 export function When({ at }: { at: string }) {
-  const now = useNow(10_000);
+  // What was just told may be newer than the last look at the clock.
+  const now = Math.max(useNow(10_000), Date.now());
   const time = Date.parse(at);
   return (
     <time dateTime={at} title={`${whole.format(time)} (${at})`}>

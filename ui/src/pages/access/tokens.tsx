@@ -52,13 +52,19 @@ export function Tokens() {
   );
   return (
     <div className={styles.stack}>
-      <div className={styles.bar}>
-        <FilterBar>
-          <SearchBox label="Search names, roles, namespaces" value={search} onChange={setSearch} />
-          <Choice label="State" all="All" value={state} options={STATES} onChange={setState} />
-        </FilterBar>
-        {items.length > 0 && make}
-      </div>
+      {items.length > 0 && (
+        <div className={styles.bar}>
+          <FilterBar>
+            <SearchBox
+              label="Search names, roles, namespaces"
+              value={search}
+              onChange={setSearch}
+            />
+            <Choice label="State" all="All" value={state} options={STATES} onChange={setState} />
+          </FilterBar>
+          {make}
+        </div>
+      )}
       <Card>
         {list.isPending && <Loading what="tokens" />}
         {list.error && <Failure error={list.error} retry={() => void list.refetch()} />}

@@ -81,7 +81,10 @@ export function ScheduleForm({ before, onClose }: FormProps) {
         hint="A JSON object: what its runs begin with"
         value={draft.variables}
         wrong={wrong}
-        onChange={set("variables")}
+        onChange={(event) => {
+          set("variables")(event);
+          setWrong(undefined);
+        }}
       />
       <Secrets of={draft.secrets} onChange={(secrets) => setDraft({ ...draft, secrets })} />
       <Otherwise draft={draft} set={set} />

@@ -169,7 +169,7 @@ function HowMany({ draft, change }: PartProps) {
         onChange={(event) => change({ starts: event.target.value })}
       />
       <TextField
-        label="within so many seconds"
+        label="Within so many seconds"
         type="number"
         required={rate}
         disabled={!rate}

@@ -93,7 +93,10 @@ export function TriggerForm({ before, onSecret, onClose }: FormProps) {
         hint="A JSON object: what its runs begin with beside those"
         value={draft.variables}
         wrong={wrong}
-        onChange={(event) => change({ variables: event.target.value })}
+        onChange={(event) => {
+          change({ variables: event.target.value });
+          setWrong(undefined);
+        }}
       />
       <Secrets of={draft.secrets} onChange={(secrets) => change({ secrets })} />
     </Change>

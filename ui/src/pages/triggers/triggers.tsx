@@ -57,7 +57,7 @@ export default function Triggers() {
   );
   const tell = (name: string, secret: string) => setSecret({ name, secret });
   return (
-    <Page title="Triggers" actions={make}>
+    <Page title="Triggers" actions={items.length > 0 && make}>
       {(items.length > 0 || namespace !== "") && (
         <FilterBar>
           <SearchBox label="Search triggers" value={search} onChange={setSearch} />

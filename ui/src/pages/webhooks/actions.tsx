@@ -10,7 +10,7 @@ import { useMay } from "../../shell/me";
 import { WebhookForm } from "./form";
 import { type Made, Secret } from "./secret";
 import { draftOf, mayWith, nameOf, readWebhook, specOf, type Webhook } from "./spec";
-import { useDone } from "./use-webhooks";
+import { useDone, useGone } from "./use-webhooks";
 
 type Act = "test" | "pause" | "change" | "rotate" | "delete";
 
@@ -184,12 +184,11 @@ function Rotate({ of, onMade, onClose }: AskProps & { onMade: (made: Made) => vo
 }
 
 function Delete({ of, onGone, onClose }: AskProps & { onGone: (() => void) | undefined }) {
-  const done = useDone();
+  const gone = useGone();
   const write = async (header: Guard) => {
     await api.DELETE("/api/v1/webhooks/{id}", { params: { path: { id: of.id }, header } });
     onGone?.();
-    // Nobody is to ask for what is gone.
-    await done("The webhook is deleted", "list");
+    await gone(of.id);
   };
   return (
     <Guarded

@@ -5,7 +5,7 @@ import { useLive } from "../../api/live";
 import { follow } from "../../api/stream";
 import { useToasts } from "../../kit/toast";
 import { useMay } from "../../shell/me";
-import { commitOf } from "./spec";
+import { commitOf, type Webhook } from "./spec";
 
 /** Deliveries go on without an event of their own. */
 const EVERY_MS = 5000;
@@ -65,12 +65,27 @@ function momentOf(commit: number): Promise<string | null> {
   });
 }
 
-/** Tells that something was done, and asks again for what it changed: everything about webhooks. */
-export function useDone(): (text: string, changed?: "list") => Promise<void> {
+/** Tells that something was done, and asks for everything about webhooks again. */
+export function useDone(): (text: string) => Promise<void> {
   const client = useQueryClient();
   const toasts = useToasts();
-  return async (text, changed) => {
+  return async (text) => {
     toasts.done(text);
-    await client.invalidateQueries({ queryKey: changed ? ["webhooks", changed] : ["webhooks"] });
+    await client.invalidateQueries({ queryKey: ["webhooks"] });
+  };
+}
+
+/** Tells that one was deleted, and forgets it: nobody is to ask for what is gone. */
+export function useGone(): (id: string) => Promise<void> {
+  const client = useQueryClient();
+  const toasts = useToasts();
+  return async (id) => {
+    const queryKey = ["webhooks", "list"];
+    client.setQueryData<{ items: Webhook[]; more: boolean }>(
+      queryKey,
+      (list) => list && { ...list, items: list.items.filter((it) => it.id !== id) },
+    );
+    toasts.done("The webhook is deleted");
+    await client.invalidateQueries({ queryKey });
   };
 }

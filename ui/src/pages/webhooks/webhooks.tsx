@@ -43,7 +43,7 @@ export default function Webhooks() {
     </Button>
   );
   return (
-    <Page title="Webhooks" actions={make}>
+    <Page title="Webhooks" actions={items.length > 0 && make}>
       {items.length > 0 && (
         <FilterBar>
           <SearchBox label="Search addresses and events" value={search} onChange={setSearch} />
