@@ -64,7 +64,7 @@ test("a schedule is made, foretold, changed, paused, run and deleted", async () 
   expect(kept.run.variables).toEqual({ SCOPE: "all" });
   await row.getByRole("button", { name: "Pause nightly" }).click();
   await confirm(page, "Pause");
-  await row.getByText("Paused").waitFor();
+  await row.getByText("Paused", { exact: true }).waitFor();
   await row.getByRole("button", { name: "Run nightly now" }).click();
   await confirm(page, "Run");
   await until("the schedule has a run", async () => {

@@ -76,7 +76,8 @@ function Delete({ name, onClose }: { name: string; onClose: () => void }) {
 function Ask(props: { of: Schedule; act: "trigger" | "pause"; onClose: () => void }) {
   const { of, act, onClose } = props;
   const tell = useDone();
-  const { title, action, says, done, call } = wordsOf(of, act);
+  // Once it is done the schedule is another one, and the question is still there for a moment.
+  const [{ title, action, says, done, call }] = useState(() => wordsOf(of, act));
   const confirm = async () => {
     await call();
     await tell(done);

@@ -61,8 +61,10 @@ interface AskProps {
   onClose: () => void;
 }
 
-function AskPause({ of: { name, paused }, onClose }: AskProps) {
+function AskPause({ of, onClose }: AskProps) {
   const done = useDone();
+  // Once it is done the trigger is another one, and the question is still there for a moment.
+  const [{ name, paused }] = useState(of);
   const params = { path: { name } };
   const act = async () => {
     if (paused) await api.POST("/api/v1/triggers/{name}/resume", { params });

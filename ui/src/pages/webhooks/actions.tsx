@@ -12,7 +12,7 @@ import { type Made, Secret } from "./secret";
 import { draftOf, mayWith, nameOf, readWebhook, specOf, type Webhook } from "./spec";
 import { useDone, useGone } from "./use-webhooks";
 
-type Act = "test" | "pause" | "change" | "rotate" | "delete";
+type Act = "test" | "pause" | "resume" | "change" | "rotate" | "delete";
 
 interface ActionsProps {
   of: Webhook;
@@ -47,14 +47,14 @@ export function Actions({ of, words, onGone }: ActionsProps) {
     <>
       {button("test", FlaskConical, "Test", `Test ${name}`)}
       {of.paused
-        ? button("pause", StepForward, "Go on", `Let ${name} go on`)
+        ? button("resume", StepForward, "Go on", `Let ${name} go on`)
         : button("pause", Pause, "Pause", `Pause ${name}`)}
       {mayWith(may, "events:read", of) && button("change", Pencil, "Change", `Change ${name}`)}
       {button("rotate", KeyRound, "New secret", `Give ${name} a new secret`)}
       {button("delete", Trash2, "Delete", `Delete ${name}`)}
       {act === "test" && <Test of={of} onClose={close} />}
-      {act === "pause" &&
-        (of.paused ? <Resume of={of} onClose={close} /> : <Hold of={of} onClose={close} />)}
+      {act === "pause" && <Hold of={of} onClose={close} />}
+      {act === "resume" && <Resume of={of} onClose={close} />}
       {act === "change" && (
         <Reading title={`Change ${name}`} read={() => readWebhook(of.id)} onClose={close}>
           {(before) => <WebhookForm before={before} onClose={close} />}
