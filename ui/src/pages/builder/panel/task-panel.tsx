@@ -5,6 +5,7 @@ import { IconButton } from "../../../kit/button";
 import { kindOf } from "../canvas/look";
 import { addTasks, freeName, moveTask, set } from "../document/change";
 import type { Json } from "../document/json";
+import { VARIABLE } from "../document/variable";
 import { mapOf, type Task, textOf, textsOf } from "../document/view";
 import { useBench } from "../state/bench";
 import {
@@ -22,7 +23,6 @@ import { ProblemList } from "./problem-list";
 import type { Schema } from "./schema";
 import { SchemaForm } from "./schema-form";
 
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const OUTPUT = /^(\*|[A-Za-z_][A-Za-z0-9_]*\??)$/;
 
 /** Everything that a task can have. */
@@ -167,7 +167,8 @@ interface Part {
 }
 
 function Variables({ task, put, disabled }: Part) {
-  const { view, plugins } = useBench();
+  const { view, plugins, askName } = useBench();
+  const rename = (name: string) => askName([name.replace(/\?$/, "")]);
   const emits = plugins.find(({ name }) => name === task.plugin)?.outputs ?? [];
   return (
     <Section title="Variables" open>
@@ -176,6 +177,7 @@ function Variables({ task, put, disabled }: Part) {
         hint="It starts once all of them are set."
         value={textsOf(task.value.inputs)}
         offers={view.variables}
+        onRename={rename}
         pattern={VARIABLE}
         placeholder="Add a variable"
         disabled={disabled}
@@ -186,6 +188,7 @@ function Variables({ task, put, disabled }: Part) {
         hint="What it sets; NAME? may be absent, * is whatever it emits."
         value={textsOf(task.value.outputs)}
         offers={emits}
+        onRename={rename}
         pattern={OUTPUT}
         placeholder="Add a variable"
         disabled={disabled}

@@ -55,6 +55,8 @@ function key(event: KeyboardEvent, at: { bench: Bench; onSave: () => void }, own
   const { bench, onSave } = at;
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape" && own) bench.select(NOTHING.tasks);
+  const link = bench.view.links.find(({ id }) => id === bench.selected.links[0]);
+  if (event.key === "F2" && own && link && bench.sound) bench.askName(link.variables);
   if (!event.ctrlKey && !event.metaKey) return;
   const letter = event.key.toLowerCase();
   if (letter === "s") {
