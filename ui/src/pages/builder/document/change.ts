@@ -3,7 +3,7 @@
 import { isMapValue, type Json, type JsonMap, type Path, valueAt, withValue } from "./json";
 import { rewrite } from "./rewrite";
 import { read } from "./source";
-import { mapOf, outputOf, textOf, textsOf } from "./view";
+import { type Link, mapOf, outputOf, type Task, textOf, textsOf } from "./view";
 
 /** A change of a workflow, the value under the key `workflow`. */
 export type Change = (workflow: JsonMap) => JsonMap;
@@ -149,6 +149,15 @@ export function unlinkOrder(from: number, to: number): Change {
     const name = textOf(mapOf(tasksOf(workflow)[from]).name);
     return onTask(to, (task) => mapOf(withoutOrders(task, [name])))(workflow);
   };
+}
+
+/** What takes a link away. */
+export function unlinked(link: Link, tasks: readonly Task[]): Change {
+  const from = tasks.find(({ id }) => id === link.from)?.index;
+  const to = tasks.find(({ id }) => id === link.to)?.index;
+  if (from === undefined || to === undefined) return (workflow) => workflow;
+  if (link.kind === "order") return unlinkOrder(from, to);
+  return all(...link.variables.map((variable) => unlinkVariable(from, to, variable)));
 }
 
 /** Changes one task. */

@@ -121,10 +121,12 @@ export function ChoiceValue(
   props: Common<string> & {
     value: Json | undefined;
     choices: readonly string[];
+    /** What choices are called, where they are not called what they are. */
+    words?: Record<string, string>;
     unset: string;
   },
 ) {
-  const { value, choices, unset, onCommit, ...rest } = props;
+  const { value, choices, words, unset, onCommit, ...rest } = props;
   return (
     <Select
       {...rest}
@@ -134,7 +136,7 @@ export function ChoiceValue(
       <option value="">{unset}</option>
       {choices.map((choice) => (
         <option key={choice} value={choice}>
-          {choice}
+          {words?.[choice] ?? choice}
         </option>
       ))}
     </Select>

@@ -1,8 +1,7 @@
 import { CheckCheck, Trash2, Workflow } from "lucide-react";
 import { memo } from "react";
 import { Button, IconButton } from "../../../kit/button";
-import { unlinked } from "../canvas/canvas";
-import { all, linkOrder, linkVariable, set, unlinkVariable } from "../document/change";
+import { all, linkOrder, linkVariable, set, unlinked, unlinkVariable } from "../document/change";
 import type { Json } from "../document/json";
 import { VARIABLE } from "../document/variable";
 import { type Link, mapOf, textOf, textsOf } from "../document/view";
@@ -72,7 +71,7 @@ function LinkPanel({ link }: { link: Link }) {
           icon={Trash2}
           label="Delete the link"
           disabled={!sound}
-          onClick={() => change(all(...unlinked(link, view.tasks)))}
+          onClick={() => change(unlinked(link, view.tasks))}
         />
       </div>
       <div className={styles.fields}>
@@ -104,7 +103,7 @@ function LinkPanel({ link }: { link: Link }) {
             <Button
               disabled={!sound}
               onClick={() =>
-                change(all(...unlinked(link, view.tasks), linkOrder(from.index, to.index)))
+                change(all(unlinked(link, view.tasks), linkOrder(from.index, to.index)))
               }
             >
               Make it an order alone

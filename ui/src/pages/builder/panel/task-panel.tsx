@@ -8,6 +8,8 @@ import type { Json } from "../document/json";
 import { VARIABLE } from "../document/variable";
 import { mapOf, type Task, textOf, textsOf } from "../document/view";
 import { useBench } from "../state/bench";
+import { ContractForm } from "./contract-form";
+import { EventsForm } from "./events-form";
 import {
   CheckValue,
   ChoiceValue,
@@ -77,7 +79,9 @@ export function TaskPanel({ task }: { task: Task }) {
       <Execution task={task} put={put} disabled={disabled} />
       <Permissions task={task} put={put} disabled={disabled} />
       <Failing task={task} put={put} disabled={disabled} />
-      <More task={task} put={put} disabled={disabled} />
+      <Promises task={task} put={put} disabled={disabled} />
+      <Announcements task={task} put={put} disabled={disabled} />
+      <Notes task={task} put={put} disabled={disabled} />
     </>
   );
 }
@@ -381,36 +385,61 @@ function Failing({ task, put, disabled }: Part) {
   );
 }
 
-function More({ task, put, disabled }: Part) {
-  const contract = mapOf(task.value.contract);
+function Promises({ task, put, disabled }: Part) {
+  const { success, error } = mapOf(task.value.contract);
+  const said = [success !== undefined && "success", error !== undefined && "error"];
+  const outputs = task.outputs.map(({ name }) => name).filter((name) => name !== "*");
   return (
-    <Section title="Contract, events, notes">
-      <YamlValue
-        label="Contract of success"
-        hint="A JSON Schema of the outputs."
-        placeholder={"required: [ROWS]"}
-        value={contract.success}
+    <Section title="Contract" sum={said.filter(Boolean).join(", ")}>
+      <ContractForm
+        label="Outputs of a success"
+        hint="An attempt whose outputs are otherwise fails for good."
+        value={success}
+        known={outputs}
+        open={task.outputs.some(({ name }) => name === "*")}
         disabled={disabled}
         onCommit={(next) => put(["contract", "success"], next)}
       />
-      <YamlValue
-        label="Contract of errors"
-        hint="A JSON Schema of the object ERROR."
-        value={contract.error}
+      <ContractForm
+        label="ERROR of a failure"
+        hint="What a failing attempt has to say of itself."
+        value={error}
+        known={NONE}
+        open
         disabled={disabled}
         onCommit={(next) => put(["contract", "error"], next)}
       />
-      <YamlValue
-        label="Events"
-        hint="What it announces when it settles: names, or name, on and payload."
-        placeholder={"- order.placed\n- { name: order.refused, on: failure }"}
-        value={task.value.events}
+    </Section>
+  );
+}
+
+const NONE: readonly string[] = [];
+
+function Announcements({ task, put, disabled }: Part) {
+  const { events } = task.value;
+  const count = Array.isArray(events) ? events.length : 0;
+  const outputs = task.outputs.map(({ name }) => name);
+  return (
+    <Section title="Events" sum={count > 0 ? String(count) : undefined}>
+      <EventsForm
+        task={task.name}
+        value={events}
+        variables={[...new Set([...task.inputs, ...outputs])].filter((name) => name !== "*")}
         disabled={disabled}
         onCommit={(next) => put(["events"], next)}
       />
+    </Section>
+  );
+}
+
+function Notes({ task, put, disabled }: Part) {
+  const notes = mapValue(task.value.annotations);
+  const count = Object.keys(notes).length;
+  return (
+    <Section title="Notes" sum={count > 0 ? String(count) : undefined}>
       <MapRows
         label="Annotations"
-        value={mapValue(task.value.annotations)}
+        value={notes}
         keyLabel="New note"
         textsOnly
         disabled={disabled}

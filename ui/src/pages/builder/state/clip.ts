@@ -1,6 +1,7 @@
 /** Copy, cut and paste by keys, as text: it goes from tab to tab, and into mails. */
 
 import { useEffect, useRef } from "react";
+import { all, unlinked } from "../document/change";
 import { copied, pasted } from "../document/clipboard";
 import { type Bench, NOTHING } from "./bench";
 
@@ -57,6 +58,7 @@ function key(event: KeyboardEvent, at: { bench: Bench; onSave: () => void }, own
   if (event.key === "Escape" && own) bench.select(NOTHING.tasks);
   const link = bench.view.links.find(({ id }) => id === bench.selected.links[0]);
   if (event.key === "F2" && own && link && bench.sound) bench.askName(link.variables);
+  if ((event.key === "Delete" || event.key === "Backspace") && own) removeSelected(bench);
   if (!event.ctrlKey && !event.metaKey) return;
   const letter = event.key.toLowerCase();
   if (letter === "s") {
@@ -74,6 +76,16 @@ function key(event: KeyboardEvent, at: { bench: Bench; onSave: () => void }, own
     event.preventDefault();
     bench.select(bench.view.tasks.map(({ id }) => id));
   }
+}
+
+function removeSelected({ selected, sound, view, removeTasks, change }: Bench): void {
+  if (!sound) return;
+  if (selected.tasks.length > 0) {
+    removeTasks(selected.tasks);
+    return;
+  }
+  const links = view.links.filter(({ id }) => selected.links.includes(id));
+  change(all(...links.map((link) => unlinked(link, view.tasks))));
 }
 
 function isTyped(target: EventTarget | null): boolean {
