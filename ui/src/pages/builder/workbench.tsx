@@ -66,7 +66,7 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
   const [shown, setShown] = useState<{ tasks: readonly string[] }>();
   const [line, setLine] = useState<{ line: number; column: number }>();
   const [asking, setAsking] = useState<Asking>();
-  const { places, setPlaces, tidy, laidOut } = usePlaces(
+  const { places, setPlaces, tidy, laidOut, layingOut } = usePlaces(
     view,
     useMemo(() => readPlaces(key), [key]),
   );
@@ -197,6 +197,7 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
                 shown={shown}
                 onTidy={tidy}
                 laidOut={laidOut}
+                layingOut={layingOut}
               />
             }
           />

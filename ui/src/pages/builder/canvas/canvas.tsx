@@ -59,6 +59,7 @@ export interface CanvasProps {
   onTidy: () => void;
   /** Counts the times that all was laid out anew. */
   laidOut: number;
+  layingOut: boolean;
 }
 
 export const Canvas = memo(function Canvas(props: CanvasProps) {
@@ -69,7 +70,7 @@ export const Canvas = memo(function Canvas(props: CanvasProps) {
   );
 });
 
-function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut }: CanvasProps) {
+function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut, layingOut }: CanvasProps) {
   const bench = useBench();
   const flow = useReactFlow();
   const far = useStore((store) => store.transform[2] < FAR);
@@ -122,6 +123,7 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut }: CanvasProp
       data-far={far}
       data-tiny={tiny}
       aria-label="Canvas"
+      aria-busy={layingOut}
       onPointerMove={(event) => {
         if (event.buttons === 0) setHovered(crowded ? under(event)?.id : undefined);
       }}

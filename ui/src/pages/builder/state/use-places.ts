@@ -14,6 +14,7 @@ interface State {
 export function usePlaces(view: View, initial: Places) {
   const [state, setState] = useState<State>({ tasks: [], places: initial, wanted: 0 });
   const [laidOut, setLaidOut] = useState(0);
+  const [layouts, setLayouts] = useState(0);
   if (state.tasks !== view.tasks) {
     const wants = wantsLayout(view.tasks, state.places);
     setState({
@@ -26,10 +27,15 @@ export function usePlaces(view: View, initial: Places) {
   latest.current = view;
   const tidy = useCallback(async () => {
     const { tasks, links } = latest.current;
-    const { laidOut } = await import("../canvas/layout");
-    const places = await laidOut(tasks, links);
-    setState((before) => ({ ...before, places: { ...before.places, ...places } }));
-    setLaidOut((count) => count + 1);
+    setLayouts((count) => count + 1);
+    try {
+      const { laidOut } = await import("../canvas/layout");
+      const places = await laidOut(tasks, links);
+      setState((before) => ({ ...before, places: { ...before.places, ...places } }));
+      setLaidOut((count) => count + 1);
+    } finally {
+      setLayouts((count) => count - 1);
+    }
   }, []);
   const { wanted } = state;
   useEffect(() => {
@@ -40,5 +46,5 @@ export function usePlaces(view: View, initial: Places) {
       setState((before) => ({ ...before, places: { ...before.places, ...places } })),
     [],
   );
-  return { places: state.places, setPlaces, tidy, laidOut };
+  return { places: state.places, setPlaces, tidy, laidOut, layingOut: layouts > 0 };
 }

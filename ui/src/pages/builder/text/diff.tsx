@@ -1,4 +1,3 @@
-import { yaml } from "@codemirror/lang-yaml";
 import { unifiedMergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
 import { EditorView, lineNumbers } from "@codemirror/view";
@@ -18,7 +17,6 @@ export default function Diff({ before, after }: { before: string; after: string 
         extensions: [
           EditorView.cspNonce.of(nonce()),
           lineNumbers(),
-          yaml(),
           appearance,
           EditorState.readOnly.of(true),
           EditorView.editable.of(false),

@@ -1,6 +1,5 @@
 import { autocompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, indentWithTab } from "@codemirror/commands";
-import { yaml } from "@codemirror/lang-yaml";
 import { lintGutter, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, Transaction } from "@codemirror/state";
@@ -16,6 +15,7 @@ import { useEffect, useRef } from "react";
 import { difference } from "../document/cuts";
 import type { Problem } from "../state/problems";
 import { completions } from "./completions";
+import { indent } from "./indent";
 import styles from "./text.module.css";
 import { appearance, nonce } from "./theme";
 
@@ -56,7 +56,7 @@ export default function Editor(props: EditorProps) {
           drawSelection(),
           search({ top: true }),
           lintGutter(),
-          yaml(),
+          indent,
           autocompletion({ override: [completions], icons: false }),
           appearance,
           locked.current.of(EditorState.readOnly.of(readOnly)),

@@ -1,8 +1,7 @@
 /** How the text looks: the colours of all pages. */
 
-import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorView } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { highlight } from "./highlight";
 
 /** What the page's policy asks of styles that are added while it is shown. */
 export function nonce(): string {
@@ -19,6 +18,11 @@ const theme = EditorView.theme({
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6" },
   ".cm-content": { caretColor: "var(--accent)", padding: "8px 0" },
+  ".cm-y-key": { color: "var(--accent)" },
+  ".cm-y-remark": { color: "var(--text-faint)", fontStyle: "italic" },
+  ".cm-y-word": { color: "var(--skipped)" },
+  ".cm-y-mark": { color: "var(--text-faint)" },
+  ".cm-y-name": { color: "var(--paused)" },
   ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
   ".cm-gutters": {
     backgroundColor: "var(--surface)",
@@ -94,16 +98,4 @@ const theme = EditorView.theme({
   },
 });
 
-const colours = HighlightStyle.define([
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--accent)" },
-  { tag: [tags.string, tags.content], color: "var(--text)" },
-  { tag: tags.comment, color: "var(--text-faint)", fontStyle: "italic" },
-  { tag: [tags.number, tags.bool, tags.null, tags.keyword], color: "var(--skipped)" },
-  {
-    tag: [tags.punctuation, tags.separator, tags.squareBracket, tags.brace],
-    color: "var(--text-faint)",
-  },
-  { tag: [tags.labelName, tags.typeName, tags.meta], color: "var(--paused)" },
-]);
-
-export const appearance = [theme, syntaxHighlighting(colours)];
+export const appearance = [theme, highlight];
