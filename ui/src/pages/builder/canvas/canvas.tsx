@@ -75,6 +75,7 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut, layingOut }:
   const flow = useReactFlow();
   const far = useStore((store) => store.transform[2] < FAR);
   const tiny = useStore((store) => store.transform[2] < TINY);
+  const section = useRef<HTMLElement>(null);
   const [drawn, setDrawn] = useState<{ from: Task; to: Task }>();
   const { nodes, edges } = useElements(places);
   const crowded = useStore(
@@ -96,8 +97,7 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut, layingOut }:
     at && taskAt(nodes, flow.screenToFlowPosition({ x: at.clientX, y: at.clientY }));
   const showAll = useFraming(nodes, shown, laidOut);
 
-  const onNodesChange = useNodeChanges(places, onPlaces, onSelect);
-  const onEdgesChange = useEdgeChanges(onSelect);
+  const { onNodesChange, onEdgesChange } = useChanges(places, onPlaces, onSelect);
   const link = useCallback(
     (source: string, target: string, handle: string | null | undefined) => {
       const from = bench.view.tasks.find(({ id }) => id === source);
@@ -124,6 +124,8 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut, layingOut }:
       data-tiny={tiny}
       aria-label="Canvas"
       aria-busy={layingOut}
+      ref={section}
+      tabIndex={-1}
       onPointerMove={(event) => {
         if (event.buttons === 0) setHovered(crowded ? under(event)?.id : undefined);
       }}
@@ -147,6 +149,7 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut, layingOut }:
         }}
         onPaneClick={(event) => {
           close();
+          section.current?.focus({ preventScroll: true });
           if (!crowded) return;
           const hit = under(event);
           if (hit) onSelect({ tasks: [hit.id], links: [] });
@@ -286,42 +289,50 @@ function useElements(places: Places) {
   return { nodes, edges };
 }
 
-function useNodeChanges(
+/** Answers what the library changes. It tells of tasks and of links one after the other, before either is shown. */
+function useChanges(
   places: Places,
   onPlaces: (places: Places) => void,
   onSelect: (selected: Selection) => void,
 ) {
   const { selected } = useBench();
-  return (changes: NodeChange<TaskFlowNode>[]) => {
+  const latest = useRef(selected);
+  latest.current = selected;
+  const put = (next: Selection) => {
+    latest.current = next;
+    onSelect(next);
+  };
+  const onNodesChange = (changes: NodeChange<TaskFlowNode>[]) => {
     const moved: Record<string, Place> = {};
-    const tasks = new Set(selected.tasks);
-    let chosen = false;
     for (const change of changes) {
       if (change.type === "position" && change.position) moved[change.id] = change.position;
-      if (change.type !== "select") continue;
-      chosen = true;
-      if (change.selected) tasks.add(change.id);
-      else tasks.delete(change.id);
     }
     if (Object.keys(moved).length > 0) onPlaces({ ...places, ...moved });
-    if (chosen)
-      onSelect({ ...selected, tasks: [...tasks], links: tasks.size > 0 ? [] : selected.links });
+    const { tasks, links } = latest.current;
+    const chosen = chosenOf(tasks, changes);
+    if (chosen) put({ tasks: chosen, links: chosen.length > 0 ? [] : links });
   };
+  const onEdgesChange = (changes: EdgeChange<LinkFlowEdge>[]) => {
+    const { tasks, links } = latest.current;
+    const chosen = chosenOf(links, changes);
+    if (chosen) put({ tasks: chosen.length > 0 ? [] : tasks, links: chosen });
+  };
+  return { onNodesChange, onEdgesChange };
 }
 
-function useEdgeChanges(onSelect: (selected: Selection) => void) {
-  const { selected } = useBench();
-  return (changes: EdgeChange<LinkFlowEdge>[]) => {
-    const links = new Set(selected.links);
-    let chosen = false;
-    for (const change of changes) {
-      if (change.type !== "select") continue;
-      chosen = true;
-      if (change.selected) links.add(change.id);
-      else links.delete(change.id);
-    }
-    if (chosen) onSelect({ tasks: links.size > 0 ? [] : selected.tasks, links: [...links] });
-  };
+/** What is selected after some changes, if they are about that. */
+function chosenOf(
+  before: readonly string[],
+  changes: readonly (NodeChange<TaskFlowNode> | EdgeChange<LinkFlowEdge>)[],
+): string[] | undefined {
+  const selections = changes.filter((change) => change.type === "select");
+  if (selections.length === 0) return undefined;
+  const chosen = new Set(before);
+  for (const { id, selected } of selections) {
+    if (selected) chosen.add(id);
+    else chosen.delete(id);
+  }
+  return [...chosen];
 }
 
 /** Brings into view what is asked for; everything at first and after a layout. Answers with what does so. */

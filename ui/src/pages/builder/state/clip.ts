@@ -72,7 +72,11 @@ function key(event: KeyboardEvent, at: { bench: Bench; onSave: () => void }, own
     event.preventDefault();
     (back ? bench.undo : bench.redo)?.();
   }
-  if (letter === "a" && event.target instanceof Element && event.target.closest(".react-flow")) {
+  if (
+    letter === "a" &&
+    event.target instanceof Element &&
+    event.target.closest('[aria-label="Canvas"]')
+  ) {
     event.preventDefault();
     bench.select(bench.view.tasks.map(({ id }) => id));
   }

@@ -17,6 +17,8 @@ export function usePlaces(view: View, initial: Places) {
   const [layouts, setLayouts] = useState(0);
   if (state.tasks !== view.tasks) {
     const wants = wantsLayout(view.tasks, state.places);
+    const isFirst = state.tasks.length === 0 && !view.tasks.some(({ id }) => state.places[id]);
+    if (isFirst && !wants) setLaidOut(laidOut + 1);
     setState({
       tasks: view.tasks,
       places: placed(view.tasks, view.links, state.places, state.tasks),

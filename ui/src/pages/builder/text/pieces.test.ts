@@ -10,7 +10,7 @@ function said(line: string): string[] {
 it.each<[string, string[]]>([
   ["    - name: extract # first", ["mark -", "key name", "mark :", "remark # first"]],
   ["  timeout: 1.5", ["key timeout", "mark :", "word 1.5"]],
-  ["when: A == 1 and B != 'x: y'", ["key when", "mark :"]],
+  ["when: A == 1 and B != 'x:y'", ["key when", "mark :"]],
   ["inputs: [TRUE, A#B]", ["key inputs", "mark :", "mark [", "word TRUE", "mark ,", "mark ]"]],
   ['"a b": { c: "x # y" }', ['key "a b"', "mark :", "mark {", "key c", "mark :", "mark }"]],
   ["a: &x *y", ["key a", "mark :", "name &x", "name *y"]],
