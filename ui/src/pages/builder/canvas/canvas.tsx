@@ -152,7 +152,7 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut, layingOut }:
           section.current?.focus({ preventScroll: true });
           if (!crowded) return;
           const hit = under(event);
-          if (hit) onSelect({ tasks: [hit.id], links: [] });
+          chooseAll(hit ? [hit.id] : []);
         }}
         onEdgeDoubleClick={(_, { data }) => data && bench.askName(data.link.variables)}
         deleteKeyCode={null}

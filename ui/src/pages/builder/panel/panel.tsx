@@ -9,7 +9,8 @@ import { useBench } from "../state/bench";
 import { ChoiceValue, MapRows, NamesValue, TextValue } from "./fields";
 import styles from "./panel.module.css";
 import { ProblemList } from "./problem-list";
-import { Section, TaskPanel } from "./task-panel";
+import { Section } from "./section";
+import { TaskPanel } from "./task-panel";
 
 /** What is selected, in words and controls; the workflow itself where nothing is. */
 export const Panel = memo(function Panel() {

@@ -1,5 +1,4 @@
 import { ArrowDown, ArrowUp, Copy, Trash2 } from "lucide-react";
-import type { ReactNode } from "react";
 import { StateBadge } from "../../../kit/badge";
 import { IconButton } from "../../../kit/button";
 import { kindOf } from "../canvas/look";
@@ -8,22 +7,21 @@ import type { Json } from "../document/json";
 import { VARIABLE } from "../document/variable";
 import { mapOf, type Task, textOf, textsOf } from "../document/view";
 import { useBench } from "../state/bench";
-import { ContractForm } from "./contract-form";
-import { EventsForm } from "./events-form";
 import {
   CheckValue,
   ChoiceValue,
-  MapRows,
   mapValue,
   NamesValue,
   NumberValue,
   TextValue,
   YamlValue,
 } from "./fields";
+import { Announcements, Notes, Promises } from "./more";
 import styles from "./panel.module.css";
 import { ProblemList } from "./problem-list";
 import type { Schema } from "./schema";
 import { SchemaForm } from "./schema-form";
+import { type Part, Section } from "./section";
 
 const OUTPUT = /^(\*|[A-Za-z_][A-Za-z0-9_]*\??)$/;
 
@@ -144,30 +142,6 @@ function LastRun({ task }: { task: Task }) {
       )}
     </div>
   );
-}
-
-/** A part of the panel that can be folded; it says what is in it. */
-export function Section(props: {
-  title: string;
-  sum?: string | undefined;
-  open?: boolean;
-  children: ReactNode;
-}) {
-  return (
-    <details className={styles.section} open={props.open}>
-      <summary>
-        {props.title}
-        {props.sum && <span>{props.sum}</span>}
-      </summary>
-      <div className={styles.fields}>{props.children}</div>
-    </details>
-  );
-}
-
-interface Part {
-  task: Task;
-  put: (keys: (string | number)[], value: Json | undefined) => void;
-  disabled: boolean;
 }
 
 function Variables({ task, put, disabled }: Part) {
@@ -380,70 +354,6 @@ function Failing({ task, put, disabled }: Part) {
         fallback={false}
         disabled={disabled}
         onCommit={(on) => put(["allow_failure"], on)}
-      />
-    </Section>
-  );
-}
-
-function Promises({ task, put, disabled }: Part) {
-  const { success, error } = mapOf(task.value.contract);
-  const said = [success !== undefined && "success", error !== undefined && "error"];
-  const outputs = task.outputs.map(({ name }) => name).filter((name) => name !== "*");
-  return (
-    <Section title="Contract" sum={said.filter(Boolean).join(", ")}>
-      <ContractForm
-        label="Outputs of a success"
-        hint="An attempt whose outputs are otherwise fails for good."
-        value={success}
-        known={outputs}
-        open={task.outputs.some(({ name }) => name === "*")}
-        disabled={disabled}
-        onCommit={(next) => put(["contract", "success"], next)}
-      />
-      <ContractForm
-        label="ERROR of a failure"
-        hint="What a failing attempt has to say of itself."
-        value={error}
-        known={NONE}
-        open
-        disabled={disabled}
-        onCommit={(next) => put(["contract", "error"], next)}
-      />
-    </Section>
-  );
-}
-
-const NONE: readonly string[] = [];
-
-function Announcements({ task, put, disabled }: Part) {
-  const { events } = task.value;
-  const count = Array.isArray(events) ? events.length : 0;
-  const outputs = task.outputs.map(({ name }) => name);
-  return (
-    <Section title="Events" sum={count > 0 ? String(count) : undefined}>
-      <EventsForm
-        task={task.name}
-        value={events}
-        variables={[...new Set([...task.inputs, ...outputs])].filter((name) => name !== "*")}
-        disabled={disabled}
-        onCommit={(next) => put(["events"], next)}
-      />
-    </Section>
-  );
-}
-
-function Notes({ task, put, disabled }: Part) {
-  const notes = mapValue(task.value.annotations);
-  const count = Object.keys(notes).length;
-  return (
-    <Section title="Notes" sum={count > 0 ? String(count) : undefined}>
-      <MapRows
-        label="Annotations"
-        value={notes}
-        keyLabel="New note"
-        textsOnly
-        disabled={disabled}
-        onCommit={(next) => put(["annotations"], next)}
       />
     </Section>
   );
