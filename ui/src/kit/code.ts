@@ -1,9 +1,8 @@
-/** How editors of code look, on all pages. */
+/** How editors of workflow files look, on all pages. */
 
-import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import type { Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { highlight } from "./yaml/highlight";
 
 const theme = EditorView.theme({
   "&": {
@@ -20,6 +19,11 @@ const theme = EditorView.theme({
   },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6" },
   ".cm-content": { caretColor: "var(--accent)", padding: "8px 0" },
+  ".cm-y-key": { color: "var(--accent)" },
+  ".cm-y-remark": { color: "var(--text-faint)", fontStyle: "italic" },
+  ".cm-y-word": { color: "var(--skipped)" },
+  ".cm-y-mark": { color: "var(--text-faint)" },
+  ".cm-y-name": { color: "var(--paused)" },
   ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
   ".cm-gutters": {
     backgroundColor: "var(--surface)",
@@ -96,20 +100,8 @@ const theme = EditorView.theme({
   ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: '"" !important' },
 });
 
-const colours = HighlightStyle.define([
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--accent)" },
-  { tag: [tags.string, tags.content], color: "var(--text)" },
-  { tag: tags.comment, color: "var(--text-faint)", fontStyle: "italic" },
-  { tag: [tags.number, tags.bool, tags.null, tags.keyword], color: "var(--skipped)" },
-  {
-    tag: [tags.punctuation, tags.separator, tags.squareBracket, tags.brace],
-    color: "var(--text-faint)",
-  },
-  { tag: [tags.labelName, tags.typeName, tags.meta], color: "var(--paused)" },
-]);
-
 /** Colours of the pages, and the word by which their policy lets the editor's style in. */
 export function codeLook(): Extension {
   const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content;
-  return [theme, syntaxHighlighting(colours), nonce ? EditorView.cspNonce.of(nonce) : []];
+  return [theme, highlight, nonce ? EditorView.cspNonce.of(nonce) : []];
 }

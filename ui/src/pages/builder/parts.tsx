@@ -6,7 +6,8 @@ import { Loading } from "../../kit/states";
 import styles from "./builder.module.css";
 import { Palette } from "./palette/palette";
 import { Panel } from "./panel/panel";
-import { useBench, useText } from "./state/bench";
+import { useBench } from "./state/bench";
+import { useText } from "./state/text-store";
 
 const Editor = lazy(() => import("./text/editor"));
 

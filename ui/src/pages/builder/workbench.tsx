@@ -6,16 +6,18 @@ import styles from "./builder.module.css";
 import { Canvas } from "./canvas/canvas";
 import { freePlace } from "./canvas/places";
 import { addTasks, removeTasks, renameTask } from "./document/change";
+import { RenameDialog } from "./panel/rename-dialog";
 import { Parts } from "./parts";
 import { RunBar } from "./run/run-bar";
 import { RunDialog } from "./run/run-dialog";
-import { type Bench, BenchProvider, NOTHING, type Selection, TextProvider } from "./state/bench";
+import { type Bench, BenchProvider, NOTHING, type Selection } from "./state/bench";
 import { useKeys } from "./state/clip";
 import { draftKey, keepPlaces, readPlaces } from "./state/draft";
 import { freshTask } from "./state/fresh";
 import { OpenDialog } from "./state/open-dialog";
 import { useProblems } from "./state/problems";
 import { SaveDialog } from "./state/save-dialog";
+import { TextProvider, useOfText } from "./state/text-store";
 import { useDocument } from "./state/use-document";
 import { useDraft } from "./state/use-draft";
 import { usePlaces } from "./state/use-places";
@@ -44,15 +46,16 @@ export interface WorkbenchProps {
 
 type Asking =
   | { kind: "save"; run: boolean }
+  | { kind: "rename"; variables: readonly string[] }
   | { kind: "open"; way: "registered" | "template" | "import" };
 
 /** The builder with one workflow on it. */
 export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
-  const { text, work } = useDocument(opened.text);
+  const { store, work } = useDocument(opened.text);
   const { view, change } = work;
   const [saved, setSaved] = useState(opened.saved);
   const key = draftKey(saved?.namespace, saved?.name);
-  const checked = useProblems(text, view);
+  const checked = useProblems(store, view);
   const found = useQuery({
     queryKey: ["plugins"],
     queryFn: () => data(api.GET("/api/v1/plugins")),
@@ -63,12 +66,13 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
   const [shown, setShown] = useState<{ tasks: readonly string[] }>();
   const [line, setLine] = useState<{ line: number; column: number }>();
   const [asking, setAsking] = useState<Asking>();
-  const { places, setPlaces, tidy, laidOut } = usePlaces(
+  const { places, setPlaces, tidy, laidOut, layingOut } = usePlaces(
     view,
     useMemo(() => readPlaces(key), [key]),
   );
-  const dirty = text !== (saved?.text ?? opened.text);
-  const offer = useDraft(key, { text, places, dirty, opened: opened.text });
+  const before = saved?.text ?? opened.text;
+  const dirty = useOfText(store, ({ text }) => text !== before);
+  const offer = useDraft(key, { store, places, dirty, opened: opened.text });
   useTitle(view.name || "Builder");
   usePlacesKept(saved, key, places);
 
@@ -92,6 +96,7 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
         change(renameTask(task.index, name), `rename ${task.index}`);
         select([name]);
       },
+      askName: (variables) => setAsking({ kind: "rename", variables }),
       addTask: (plugin, at) => {
         const task = freshTask(
           view,
@@ -147,7 +152,7 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
   };
   return (
     <BenchProvider value={bench}>
-      <TextProvider value={text}>
+      <TextProvider value={store}>
         {/* biome-ignore lint/a11y/noStaticElementInteractions: the import dialog does the same by keys */}
         <div
           className={styles.bench}
@@ -192,6 +197,7 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
                 shown={shown}
                 onTidy={tidy}
                 laidOut={laidOut}
+                layingOut={layingOut}
               />
             }
           />
@@ -213,6 +219,9 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
               onSaved={(made, registered) => kept(made, registered, asking.run)}
               onClose={() => setAsking(undefined)}
             />
+          )}
+          {asking?.kind === "rename" && (
+            <RenameDialog variables={asking.variables} onClose={() => setAsking(undefined)} />
           )}
           {runner.asks && (
             <RunDialog

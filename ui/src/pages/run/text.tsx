@@ -1,4 +1,3 @@
-import { yaml } from "@codemirror/lang-yaml";
 import { EditorState, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, lineNumbers } from "@codemirror/view";
 import { useEffect, useMemo, useRef } from "react";
@@ -68,7 +67,6 @@ function Editor({ text, place }: { text: string; place: Place | undefined }) {
         extensions: [
           codeLook(),
           lineNumbers(),
-          yaml(),
           marked,
           EditorState.readOnly.of(true),
           EditorView.contentAttributes.of({ "aria-label": "Text of the workflow" }),

@@ -1,4 +1,3 @@
-import { yaml } from "@codemirror/lang-yaml";
 import { foldGutter } from "@codemirror/language";
 import { unifiedMergeView } from "@codemirror/merge";
 import { searchKeymap } from "@codemirror/search";
@@ -32,7 +31,6 @@ export default function Source({ text, before, label }: SourceProps) {
           keymap.of(searchKeymap),
           lineNumbers(),
           foldGutter(),
-          yaml(),
           before === undefined
             ? []
             : unifiedMergeView({

@@ -1,28 +1,39 @@
 import {
   Background,
   type Connection,
+  ControlButton,
   Controls,
   type EdgeChange,
-  type FinalConnectionState,
-  MiniMap,
   type NodeChange,
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
   useStore,
+  useStoreApi,
   ViewportPortal,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import { Clock, Layers, MousePointerClick, ShieldCheck, TriangleAlert } from "lucide-react";
+import {
+  Clock,
+  Layers,
+  Maximize,
+  MousePointerClick,
+  ShieldCheck,
+  TriangleAlert,
+} from "lucide-react";
 import { type DragEvent, memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Banner, Empty } from "../../../kit/states";
-import { all, linkOrder, linkVariable, unlinkOrder, unlinkVariable } from "../document/change";
-import type { Link, Task } from "../document/view";
+import { linkOrder, linkVariable } from "../document/change";
+import type { Task } from "../document/view";
 import { type Selection, useBench } from "../state/bench";
 import styles from "./canvas.module.css";
+import { TINY } from "./far";
+import { FarLayer } from "./far-layer";
+import { type Fit, fitted, isCrowded, NEAR_MOST, taskAt } from "./frame";
 import { LinkEdge, type LinkFlowEdge } from "./link-edge";
 import { Namer } from "./namer";
 import { edgesOf, nodesOf } from "./nodes";
+import { Overview } from "./overview";
 import { type Place, type Places, SIZE } from "./places";
 import { AFTER, type TaskFlowNode, TaskNode } from "./task-node";
 import { Tools } from "./tools";
@@ -34,10 +45,9 @@ const NODES = { task: TaskNode };
 const EDGES = { link: LinkEdge };
 /** Below this zoom, only names can be read. */
 const FAR = 0.5;
-/** Below this, nothing can: tasks are boxes. */
-const TINY = 0.22;
-const FIT = { padding: 0.18, maxZoom: 1.1 };
-const MINI = { width: 148, height: 96 };
+const WHOLE: Fit = { padding: 0.18, least: 0.05, most: 1.1 };
+const ZOOM = { least: 0.05, most: 2 };
+const NO_EDGES: LinkFlowEdge[] = [];
 const OPTIONS = { hideAttribution: true };
 
 export interface CanvasProps {
@@ -49,6 +59,7 @@ export interface CanvasProps {
   onTidy: () => void;
   /** Counts the times that all was laid out anew. */
   laidOut: number;
+  layingOut: boolean;
 }
 
 export const Canvas = memo(function Canvas(props: CanvasProps) {
@@ -59,19 +70,34 @@ export const Canvas = memo(function Canvas(props: CanvasProps) {
   );
 });
 
-function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut }: CanvasProps) {
+function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut, layingOut }: CanvasProps) {
   const bench = useBench();
   const flow = useReactFlow();
   const far = useStore((store) => store.transform[2] < FAR);
   const tiny = useStore((store) => store.transform[2] < TINY);
-  // An empty canvas stays where it is when its first task is dropped.
-  const [fits] = useState(bench.view.tasks.length > 0);
+  const section = useRef<HTMLElement>(null);
   const [drawn, setDrawn] = useState<{ from: Task; to: Task }>();
   const { nodes, edges } = useElements(places);
-  useFraming(shown, laidOut);
+  const crowded = useStore(
+    useCallback(
+      ({ transform: [x, y, zoom], width, height }) =>
+        isCrowded(nodes, { x, y, zoom, width, height }),
+      [nodes],
+    ),
+  );
+  // Of a crowd, only those that somebody deals with are elements of the page.
+  const [hovered, setHovered] = useState<string>();
+  const held = useMemo(() => {
+    const chosen = nodes.filter(({ selected }) => selected);
+    const near = chosen.length > NEAR_MOST ? [] : chosen;
+    const under = nodes.find(({ id }) => id === hovered);
+    return under && !near.includes(under) ? [...near, under] : near;
+  }, [nodes, hovered]);
+  const under = (at: { clientX: number; clientY: number } | undefined) =>
+    at && taskAt(nodes, flow.screenToFlowPosition({ x: at.clientX, y: at.clientY }));
+  const showAll = useFraming(nodes, shown, laidOut);
 
-  const onNodesChange = useNodeChanges(places, onPlaces, onSelect);
-  const onEdgesChange = useEdgeChanges(onSelect);
+  const { onNodesChange, onEdgesChange } = useChanges(places, onPlaces, onSelect);
   const link = useCallback(
     (source: string, target: string, handle: string | null | undefined) => {
       const from = bench.view.tasks.find(({ id }) => id === source);
@@ -82,6 +108,7 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut }: CanvasProp
     },
     [bench],
   );
+  const chooseAll = useCallback((tasks: string[]) => onSelect({ tasks, links: [] }), [onSelect]);
   const onDrop = (event: DragEvent) => {
     const plugin = event.dataTransfer.getData(PLUGIN_TYPE);
     if (!plugin) return;
@@ -96,50 +123,61 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut }: CanvasProp
       data-far={far}
       data-tiny={tiny}
       aria-label="Canvas"
+      aria-busy={layingOut}
+      ref={section}
+      tabIndex={-1}
+      onPointerMove={(event) => {
+        if (event.buttons === 0) setHovered(crowded ? under(event)?.id : undefined);
+      }}
       onDrop={onDrop}
       onDragOver={(event) =>
         event.dataTransfer.types.includes(PLUGIN_TYPE) && event.preventDefault()
       }
     >
       <ReactFlow<TaskFlowNode, LinkFlowEdge>
-        nodes={nodes}
-        edges={edges}
+        nodes={crowded ? held : nodes}
+        edges={crowded ? NO_EDGES : edges}
         nodeTypes={NODES}
         edgeTypes={EDGES}
         onNodesChange={onNodesChange}
         onEdgesChange={onEdgesChange}
         onConnect={(made: Connection) => link(made.source, made.target, made.sourceHandle)}
         onConnectEnd={(event, state) => {
-          const target = bodyUnder(event, state);
-          if (target) link(state.fromNode?.id ?? "", target, state.fromHandle?.id);
+          if (state.isValid || !state.fromNode) return;
+          const target = under("changedTouches" in event ? event.changedTouches[0] : event);
+          if (target) link(state.fromNode.id, target.id, state.fromHandle?.id);
         }}
-        onBeforeDelete={async (gone) => {
-          if (bench.sound) remove(bench, gone.nodes, gone.edges);
-          return false;
+        onPaneClick={(event) => {
+          close();
+          section.current?.focus({ preventScroll: true });
+          if (!crowded) return;
+          const hit = under(event);
+          chooseAll(hit ? [hit.id] : []);
         }}
-        onPaneClick={close}
-        deleteKeyCode={["Delete", "Backspace"]}
+        onEdgeDoubleClick={(_, { data }) => data && bench.askName(data.link.variables)}
+        deleteKeyCode={null}
         multiSelectionKeyCode={["Shift", "Meta", "Control"]}
         connectionRadius={28}
-        minZoom={0.05}
-        maxZoom={2}
-        fitView={fits}
-        fitViewOptions={FIT}
+        minZoom={ZOOM.least}
+        maxZoom={ZOOM.most}
         onlyRenderVisibleElements
         nodesDraggable={bench.sound}
         nodesConnectable={bench.sound}
         proOptions={OPTIONS}
       >
-        <Background gap={24} size={1.4} />
-        <Controls showInteractive={false} fitViewOptions={FIT} />
-        <MiniMap
-          pannable
-          zoomable
-          position="top-right"
-          style={MINI}
-          nodeColor={miniColor}
-          ariaLabel="Overview of the canvas"
-        />
+        {!far && <Background gap={24} size={1.4} />}
+        {crowded && <FarLayer nodes={nodes} edges={edges} onBox={chooseAll} />}
+        <Controls showInteractive={false} showFitView={false}>
+          <ControlButton
+            className="react-flow__controls-fitview"
+            title="Show all"
+            aria-label="Show all"
+            onClick={showAll}
+          >
+            <Maximize aria-hidden />
+          </ControlButton>
+        </Controls>
+        <Overview nodes={nodes} />
         {drawn && (
           <ViewportPortal>
             <Namer
@@ -251,96 +289,86 @@ function useElements(places: Places) {
   return { nodes, edges };
 }
 
-function useNodeChanges(
+/** Answers what the library changes. It tells of tasks and of links one after the other, before either is shown. */
+function useChanges(
   places: Places,
   onPlaces: (places: Places) => void,
   onSelect: (selected: Selection) => void,
 ) {
   const { selected } = useBench();
-  return (changes: NodeChange<TaskFlowNode>[]) => {
+  const latest = useRef(selected);
+  latest.current = selected;
+  const put = (next: Selection) => {
+    latest.current = next;
+    onSelect(next);
+  };
+  const onNodesChange = (changes: NodeChange<TaskFlowNode>[]) => {
     const moved: Record<string, Place> = {};
-    const tasks = new Set(selected.tasks);
-    let chosen = false;
     for (const change of changes) {
       if (change.type === "position" && change.position) moved[change.id] = change.position;
-      if (change.type !== "select") continue;
-      chosen = true;
-      if (change.selected) tasks.add(change.id);
-      else tasks.delete(change.id);
     }
     if (Object.keys(moved).length > 0) onPlaces({ ...places, ...moved });
-    if (chosen)
-      onSelect({ ...selected, tasks: [...tasks], links: tasks.size > 0 ? [] : selected.links });
+    const { tasks, links } = latest.current;
+    const chosen = chosenOf(tasks, changes);
+    if (chosen) put({ tasks: chosen, links: chosen.length > 0 ? [] : links });
   };
+  const onEdgesChange = (changes: EdgeChange<LinkFlowEdge>[]) => {
+    const { tasks, links } = latest.current;
+    const chosen = chosenOf(links, changes);
+    if (chosen) put({ tasks: chosen.length > 0 ? [] : tasks, links: chosen });
+  };
+  return { onNodesChange, onEdgesChange };
 }
 
-function useEdgeChanges(onSelect: (selected: Selection) => void) {
-  const { selected } = useBench();
-  return (changes: EdgeChange<LinkFlowEdge>[]) => {
-    const links = new Set(selected.links);
-    let chosen = false;
-    for (const change of changes) {
-      if (change.type !== "select") continue;
-      chosen = true;
-      if (change.selected) links.add(change.id);
-      else links.delete(change.id);
-    }
-    if (chosen) onSelect({ tasks: links.size > 0 ? [] : selected.tasks, links: [...links] });
-  };
+/** What is selected after some changes, if they are about that. */
+function chosenOf(
+  before: readonly string[],
+  changes: readonly (NodeChange<TaskFlowNode> | EdgeChange<LinkFlowEdge>)[],
+): string[] | undefined {
+  const selections = changes.filter((change) => change.type === "select");
+  if (selections.length === 0) return undefined;
+  const chosen = new Set(before);
+  for (const { id, selected } of selections) {
+    if (selected) chosen.add(id);
+    else chosen.delete(id);
+  }
+  return [...chosen];
 }
 
-/** Brings into view what is asked for, and everything after a layout. */
-function useFraming(shown: { tasks: readonly string[] } | undefined, laidOut: number) {
+/** Brings into view what is asked for; everything at first and after a layout. Answers with what does so. */
+function useFraming(
+  nodes: readonly TaskFlowNode[],
+  shown: { tasks: readonly string[] } | undefined,
+  laidOut: number,
+): () => void {
   const flow = useReactFlow();
+  const store = useStoreApi();
+  const latest = useRef(nodes);
+  latest.current = nodes;
+  const show = useCallback(
+    (tasks: readonly TaskFlowNode[], fit: Fit) => {
+      const view = fitted(
+        tasks.map(({ position }) => position),
+        store.getState(),
+        fit,
+      );
+      if (view) void flow.setViewport(view);
+    },
+    [flow, store],
+  );
+  const showAll = useCallback(() => show(latest.current, WHOLE), [show]);
+  const isReady = useStore(({ width }) => width > 0);
+  // An empty canvas stays where it is when its first task is dropped.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another layout is what asks for it
   useEffect(() => {
-    if (laidOut > 0) void flow.fitView(FIT);
-  }, [laidOut, flow]);
+    if (isReady) showAll();
+  }, [isReady, laidOut, showAll]);
   useEffect(() => {
     if (!shown) return;
-    const nodes = shown.tasks.map((id) => ({ id }));
-    if (nodes.length > 0)
-      void flow.fitView({
-        nodes,
-        maxZoom: Math.max(flow.getZoom(), 0.8),
-        minZoom: 0.3,
-        padding: 0.6,
-      });
-  }, [shown, flow]);
-}
-
-/** The task that a link was let go over, elsewhere than on its handle. */
-function bodyUnder(
-  event: MouseEvent | TouchEvent,
-  state: FinalConnectionState,
-): string | undefined {
-  if (state.isValid || !state.fromNode) return undefined;
-  const point = "changedTouches" in event ? event.changedTouches[0] : event;
-  if (!point) return undefined;
-  const element = document.elementFromPoint(point.clientX, point.clientY);
-  const id = element?.closest<HTMLElement>(".react-flow__node")?.dataset.id;
-  return id === state.fromNode.id ? undefined : id;
-}
-
-function remove(
-  bench: ReturnType<typeof useBench>,
-  nodes: { id: string }[],
-  edges: LinkFlowEdge[],
-) {
-  if (nodes.length > 0) {
-    bench.removeTasks(nodes.map(({ id }) => id));
-    return;
-  }
-  const chosen = edges.flatMap(({ data }) => (data ? [data.link] : []));
-  bench.change(all(...chosen.flatMap((link) => unlinked(link, bench.view.tasks))));
-}
-
-/** What takes a link away. */
-export function unlinked(link: Link, tasks: readonly Task[]) {
-  const from = tasks.find(({ id }) => id === link.from)?.index;
-  const to = tasks.find(({ id }) => id === link.to)?.index;
-  if (from === undefined || to === undefined) return [];
-  if (link.kind === "order") return [unlinkOrder(from, to)];
-  return link.variables.map((variable) => unlinkVariable(from, to, variable));
+    const wanted = latest.current.filter(({ id }) => shown.tasks.includes(id));
+    show(wanted, { padding: 0.6, least: 0.3, most: Math.max(flow.getZoom(), 0.8) });
+  }, [shown, flow, show]);
+  return showAll;
 }
 
 function between(places: Places, { from, to }: { from: Task; to: Task }): Place {
@@ -350,11 +378,4 @@ function between(places: Places, { from, to }: { from: Task; to: Task }): Place 
     x: (a.x + b.x + SIZE.width) / 2,
     y: (a.y + b.y + SIZE.height) / 2,
   };
-}
-
-function miniColor({ data }: TaskFlowNode): string {
-  if (data.state === "failed" || data.problem?.severity === "error") return "var(--failed)";
-  if (data.state === "running") return "var(--running)";
-  if (data.state === "succeeded" || data.state === "resolved") return "var(--succeeded)";
-  return "var(--line-strong)";
 }

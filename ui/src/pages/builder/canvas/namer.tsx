@@ -1,9 +1,8 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { Button } from "../../../kit/button";
+import { VARIABLE } from "../document/variable";
 import type { Task } from "../document/view";
 import styles from "./canvas.module.css";
-
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Asks, where a link was drawn, which variable it is. */
 export function Namer(props: {
@@ -15,7 +14,7 @@ export function Namer(props: {
   onClose: () => void;
 }) {
   const { from, to, at, onName, onOrder, onClose } = props;
-  const known = from.outputs.map(({ name }) => name).filter((name) => NAME.test(name));
+  const known = from.outputs.map(({ name }) => name).filter((name) => VARIABLE.test(name));
   const offered = known.filter((name) => !to.inputs.includes(name));
   const [name, setName] = useState(offered[0] ?? suggestion(from));
   const input = useRef<HTMLInputElement>(null);
@@ -24,7 +23,7 @@ export function Namer(props: {
     input.current?.focus();
     input.current?.select();
   }, []);
-  const valid = NAME.test(name);
+  const valid = VARIABLE.test(name);
   return (
     <form
       className={`${styles.namer} nodrag nopan nowheel`}

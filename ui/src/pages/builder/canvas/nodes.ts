@@ -1,11 +1,11 @@
 /** The document as nodes and edges of the canvas; what has not changed stays the same object. */
 
-import { MarkerType } from "@xyflow/react";
+import { MarkerType, Position } from "@xyflow/react";
 import type { Link, Task } from "../document/view";
 import type { LiveRun } from "../run/live";
 import type { Problem } from "../state/problems";
 import type { LinkFlowEdge } from "./link-edge";
-import { type Places, SIZE } from "./places";
+import { type Place, type Places, SIZE } from "./places";
 import { AFTER, IN, OUT, type TaskFlowNode } from "./task-node";
 
 const TIP = {
@@ -14,6 +14,18 @@ const TIP = {
   height: 16,
   color: "var(--line-strong)",
 };
+
+/** Where the handles are is known, so that none has to be drawn for its links to be. */
+const HANDLES: NonNullable<TaskFlowNode["handles"]> = [
+  handle(IN, "target", { x: SIZE.width / 2, y: 0 }, 12),
+  handle(OUT, "source", { x: SIZE.width / 2, y: SIZE.height }, 12),
+  handle(AFTER, "source", { x: SIZE.width - 26, y: SIZE.height }, 10),
+];
+
+function handle(id: string, type: "source" | "target", { x, y }: Place, size: number) {
+  const position = type === "target" ? Position.Top : Position.Bottom;
+  return { id, type, position, x: x - size / 2, y: y - size / 2, width: size, height: size };
+}
 
 export interface Shown {
   tasks: readonly Task[];
@@ -65,6 +77,7 @@ export function nodesOf(
       selected: isSelected,
       ...SIZE,
       measured: SIZE,
+      handles: HANDLES,
       ariaLabel: `Task ${task.name}, ${task.plugin}${live ? `, ${live.state}` : ""}`,
     };
   });

@@ -1,9 +1,14 @@
-import { ClipboardCopy, ClipboardPaste, Network, Redo2, Trash2, Undo2 } from "lucide-react";
+import { ClipboardCopy, ClipboardPaste, Network, Redo2, Search, Trash2, Undo2 } from "lucide-react";
+import { useId, useState } from "react";
 import { IconButton } from "../../../kit/button";
 import { useToasts } from "../../../kit/toast";
+import type { Task } from "../document/view";
 import { useBench } from "../state/bench";
 import { copyTasks, pasteTasks } from "../state/clip";
 import styles from "./canvas.module.css";
+
+/** Tasks from which on one of them is not found by a look. */
+const MANY = 12;
 
 /** What can be done to the whole canvas and to what is selected. */
 export function Tools({ onTidy }: { onTidy: () => void }) {
@@ -52,6 +57,48 @@ export function Tools({ onTidy }: { onTidy: () => void }) {
         disabled={chosen === 0 || !sound}
         onClick={() => bench.removeTasks(selected.tasks)}
       />
+      {view.tasks.length > MANY && <Finder />}
     </div>
+  );
+}
+
+/** Goes to a task by its name. */
+function Finder() {
+  const { view, select } = useBench();
+  const [text, setText] = useState("");
+  const id = useId();
+  const go = (task: Task | undefined) => {
+    if (!task) return;
+    select([task.id], true);
+    setText("");
+  };
+  const change = (sought: string) => {
+    const exact = view.tasks.find(({ name }) => name === sought);
+    if (exact) go(exact);
+    else setText(sought);
+  };
+  return (
+    <form
+      className={styles.finder}
+      onSubmit={(event) => {
+        event.preventDefault();
+        const sought = text.trim().toLowerCase();
+        if (sought) go(view.tasks.find(({ name }) => name.toLowerCase().includes(sought)));
+      }}
+    >
+      <Search size={14} aria-hidden />
+      <input
+        type="search"
+        aria-label="Find a task"
+        placeholder="Find a task"
+        list={id}
+        autoComplete="off"
+        value={text}
+        onChange={(event) => change(event.target.value)}
+      />
+      <datalist id={id}>
+        {text !== "" && view.tasks.map((task) => <option key={task.id} value={task.name} />)}
+      </datalist>
+    </form>
   );
 }

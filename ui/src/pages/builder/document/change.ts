@@ -2,17 +2,19 @@
 
 import { isMapValue, type Json, type JsonMap, type Path, valueAt, withValue } from "./json";
 import { rewrite } from "./rewrite";
-import { mapOf, outputOf, textOf, textsOf, type View, view } from "./view";
+import { read } from "./source";
+import { type Link, mapOf, outputOf, type Task, textOf, textsOf } from "./view";
 
 /** A change of a workflow, the value under the key `workflow`. */
 export type Change = (workflow: JsonMap) => JsonMap;
 
 /** The text after a change. A text that is no YAML has to be mended by hand first: it stays as it is. */
-export function changed(text: string, change: Change, seen: View = view(text)): string {
-  if (seen.slips.length > 0) return text;
-  const document = mapOf(seen.source.value);
+export function changed(text: string, change: Change): string {
+  const source = read(text);
+  if (source.slips.length > 0) return text;
+  const document = mapOf(source.value);
   const workflow = change(mapOf(document.workflow));
-  return rewrite(seen.source, { ...document, workflow });
+  return rewrite(source, { ...document, workflow });
 }
 
 /** Several changes as one. */
@@ -147,6 +149,15 @@ export function unlinkOrder(from: number, to: number): Change {
     const name = textOf(mapOf(tasksOf(workflow)[from]).name);
     return onTask(to, (task) => mapOf(withoutOrders(task, [name])))(workflow);
   };
+}
+
+/** What takes a link away. */
+export function unlinked(link: Link, tasks: readonly Task[]): Change {
+  const from = tasks.find(({ id }) => id === link.from)?.index;
+  const to = tasks.find(({ id }) => id === link.to)?.index;
+  if (from === undefined || to === undefined) return (workflow) => workflow;
+  if (link.kind === "order") return unlinkOrder(from, to);
+  return all(...link.variables.map((variable) => unlinkVariable(from, to, variable)));
 }
 
 /** Changes one task. */

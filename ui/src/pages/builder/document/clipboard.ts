@@ -4,7 +4,7 @@ import { isSeq } from "yaml";
 import { addTasks, type Change, changed, freeName, renameTask, tasksOf } from "./change";
 import { isMapValue, type JsonMap } from "./json";
 import { asWritten, listLines } from "./render";
-import { nodeOf } from "./source";
+import { nodeOf, read } from "./source";
 import { mapOf, type View, view } from "./view";
 
 /** The text of tasks, as a list of YAML. */
@@ -51,7 +51,7 @@ export function pasted(seen: View, text: string): { change: Change; names: strin
     taken.add(name);
     names.push(name);
     if (name === task?.name) continue;
-    pieces = view(changed(pieces.source.text, renameTask(index, name), pieces));
+    pieces = view(changed(pieces.text, renameTask(index, name)));
   }
   const last = pieces;
   const tasks = last.tasks.map(({ value, index }): JsonMap => {
@@ -62,7 +62,8 @@ export function pasted(seen: View, text: string): { change: Change; names: strin
 }
 
 /** How a task is written, its lines moved to the left margin. */
-function writtenOf({ source }: View, index: number): string | undefined {
+function writtenOf({ text }: View, index: number): string | undefined {
+  const source = read(text);
   const list = source.nodeAt(["workflow", "tasks"]);
   if (!isSeq(list) || source.isFlow(list)) return undefined;
   const node = nodeOf(list.items[index]);

@@ -1,7 +1,7 @@
 /** New values as text, in the style in which people write workflow files. */
 
 import { isMapValue, type Json, type JsonMap, type Path } from "./json";
-import { isName, keyOrder } from "./shape";
+import { hasLines, isName, keyOrder } from "./shape";
 
 /** How a scalar that is replaced was written: its successor is written so too, where it can be. */
 export type Style = "PLAIN" | "QUOTE_SINGLE" | "QUOTE_DOUBLE" | "BLOCK_LITERAL" | "BLOCK_FOLDED";
@@ -22,7 +22,8 @@ export function asWritten(value: JsonMap, text: string): JsonMap {
 export function afterKey(value: Json, indent: number, path: Path, style?: Style): string {
   if (Array.isArray(value) && value.length > 0) {
     const line = ` ${flow(value, path)}`;
-    if (value.every(isScalar) && !line.includes("\n") && indent + line.length <= LINE) return line;
+    const fits = value.every(isScalar) && !hasLines(path);
+    if (fits && !line.includes("\n") && indent + line.length <= LINE) return line;
     return `\n${listLines(value, indent + 2, path)}`;
   }
   if (isMapValue(value) && Object.keys(value).length > 0) {
@@ -55,7 +56,12 @@ export function mapLines(map: JsonMap, indent: number, path: Path): string {
 }
 
 export function pairText(key: string, value: Json, indent: number, path: Path): string {
-  return `${quoted(key, "PLAIN", false)}:${afterKey(value, indent, path)}`;
+  return `${keyText(key, path.slice(0, -1), false)}:${afterKey(value, indent, path)}`;
+}
+
+/** A key of the map at a path; those of the file's own are words of their own. */
+function keyText(key: string, path: Path, inFlow: boolean): string {
+  return keyOrder(path)?.includes(key) ? key : quoted(key, "PLAIN", inFlow);
 }
 
 /** Keys as people order them at this path; others stay as they are, behind. */
@@ -73,7 +79,7 @@ export function flow(value: Json, path: Path, json = false): string {
   }
   if (!isMapValue(value)) return json ? JSON.stringify(value) : scalar(value, path, "PLAIN", true);
   const pairs = ordered(Object.keys(value), path).map((key) => {
-    const name = json ? JSON.stringify(key) : quoted(key, "PLAIN", true);
+    const name = json ? JSON.stringify(key) : keyText(key, path, true);
     return `${name}: ${flow(value[key] ?? null, [...path, key], json)}`;
   });
   if (pairs.length === 0) return "{}";

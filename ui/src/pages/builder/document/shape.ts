@@ -42,6 +42,7 @@ const EXECUTION = [
   "queue",
   "priority",
 ];
+const EVENT = ["name", "on", "payload"];
 const RETRY = ["max_attempts", "backoff", "initial", "max", "jitter"];
 
 /** The order in which people write the keys of the map at a path; none where every order is as good. */
@@ -51,7 +52,13 @@ export function keyOrder(path: Path): readonly string[] | undefined {
   if (path.length === 3) return TASK;
   if (path.length === 4 && path[3] === "execution") return EXECUTION;
   if (path.length === 4 && path[3] === "retry") return RETRY;
+  if (path.length === 5 && path[3] === "events") return EVENT;
   return undefined;
+}
+
+/** Whether the items of the list at a path stand on lines of their own, however short they are. */
+export function hasLines(path: Path): boolean {
+  return inTask(path) && path.length === 4 && path[3] === "events";
 }
 
 /** Whether the value at a path is a name, which YAML's own words may be as they are written. */

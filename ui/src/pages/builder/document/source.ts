@@ -63,6 +63,11 @@ export class Source {
     return node === null ? null : (this.#values.get(node) ?? null);
   }
 
+  /** The node itself, or the one that it is an alias of. */
+  aimOf(node: Node | null): Node | null {
+    return isAlias(node) ? (node.resolve(this.#document) ?? null) : node;
+  }
+
   /** The node at a path, through no alias. */
   nodeAt(path: Path): Node | undefined {
     let here: Node | null = this.root;
@@ -197,6 +202,14 @@ function scalarValue(scalar: Scalar, path: Path): Json {
   if (typeof value === "bigint") return Number(value);
   if (value === null || typeof value === "number" || typeof value === "boolean") return value;
   return String(value ?? "");
+}
+
+let last: Source | undefined;
+
+/** A text with its nodes. The one that was read last is at hand. */
+export function read(text: string): Source {
+  if (last?.text !== text) last = new Source(text);
+  return last;
 }
 
 /** The name of a pair's key. */

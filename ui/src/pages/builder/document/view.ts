@@ -2,7 +2,7 @@
 
 import { isSeq, type Node } from "yaml";
 import { isMapValue, type Json, type JsonMap } from "./json";
-import { nodeOf, type Slip, Source } from "./source";
+import { nodeOf, read, type Slip, type Source } from "./source";
 
 /** An output as a task declares it: `NAME?` may be absent. */
 export interface Output {
@@ -38,7 +38,7 @@ export interface Link {
 }
 
 export interface View {
-  source: Source;
+  text: string;
   /** Why the text is no YAML; nothing can be changed on the canvas then. */
   slips: Slip[];
   workflow: JsonMap;
@@ -55,11 +55,11 @@ const FIRST_VERSION = "0.1.0";
 
 /** Reads a text. */
 export function view(text: string): View {
-  const source = new Source(text);
+  const source = read(text);
   const workflow = mapOf(isMapValue(source.value) ? source.value.workflow : undefined);
   const tasks = readTasks(source, workflow);
   return {
-    source,
+    text,
     slips: source.slips,
     workflow,
     name: textOf(workflow.name),

@@ -1,6 +1,6 @@
 /** Controls for values of the document. What is typed is written after a rest, or when it is left. */
 
-import { Plus, X } from "lucide-react";
+import { Pencil, Plus, X } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { parse, stringify } from "yaml";
 import { IconButton } from "../../../kit/button";
@@ -121,10 +121,12 @@ export function ChoiceValue(
   props: Common<string> & {
     value: Json | undefined;
     choices: readonly string[];
+    /** What choices are called, where they are not called what they are. */
+    words?: Record<string, string>;
     unset: string;
   },
 ) {
-  const { value, choices, unset, onCommit, ...rest } = props;
+  const { value, choices, words, unset, onCommit, ...rest } = props;
   return (
     <Select
       {...rest}
@@ -134,7 +136,7 @@ export function ChoiceValue(
       <option value="">{unset}</option>
       {choices.map((choice) => (
         <option key={choice} value={choice}>
-          {choice}
+          {words?.[choice] ?? choice}
         </option>
       ))}
     </Select>
@@ -174,9 +176,12 @@ export function NamesValue(
     offers?: readonly string[];
     pattern?: RegExp;
     placeholder?: string;
+    /** Gives a name another one wherever it stands. */
+    onRename?: (name: string) => void;
   },
 ) {
   const { label, hint, disabled, value, offers = [], pattern, placeholder, onCommit } = props;
+  const { onRename } = props;
   const [fresh, setFresh] = useState("");
   const id = useId();
   const name = fresh.trim();
@@ -196,6 +201,17 @@ export function NamesValue(
               {value.map((item) => (
                 <li key={item}>
                   {item}
+                  {onRename && (
+                    <button
+                      type="button"
+                      aria-label={`Rename ${item}`}
+                      title="Rename it everywhere"
+                      disabled={disabled}
+                      onClick={() => onRename(item)}
+                    >
+                      <Pencil size={11} aria-hidden />
+                    </button>
+                  )}
                   <button
                     type="button"
                     aria-label={`Remove ${item}`}
@@ -269,9 +285,15 @@ export function YamlValue(props: Common<Json> & { value: Json | undefined; place
 
 /** A map whose values are short: a row for each key. */
 export function MapRows(
-  props: Common<JsonMap> & { value: JsonMap; keyLabel: string; textsOnly?: boolean },
+  props: Common<JsonMap> & {
+    value: JsonMap;
+    keyLabel: string;
+    textsOnly?: boolean;
+    /** Gives a key another name wherever it stands. */
+    onRename?: (key: string) => void;
+  },
 ) {
-  const { label, hint, disabled, value, keyLabel, textsOnly, onCommit } = props;
+  const { label, hint, disabled, value, keyLabel, textsOnly, onCommit, onRename } = props;
   const [fresh, setFresh] = useState("");
   const put = (key: string, item: Json | undefined) => {
     const changed = { ...value };
@@ -291,7 +313,20 @@ export function MapRows(
       {hint && <p className={styles.hint}>{hint}</p>}
       {Object.entries(value).map(([key, item]) => (
         <div key={key} className={styles.row}>
-          <code title={key}>{key}</code>
+          <span className={styles.key}>
+            <code title={key}>{key}</code>
+            {onRename && (
+              <button
+                type="button"
+                aria-label={`Rename ${key}`}
+                title="Rename it everywhere"
+                disabled={disabled}
+                onClick={() => onRename(key)}
+              >
+                <Pencil size={11} aria-hidden />
+              </button>
+            )}
+          </span>
           <Cell
             label={`${label}: ${key}`}
             value={item}

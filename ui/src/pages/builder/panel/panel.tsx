@@ -1,15 +1,16 @@
 import { CheckCheck, Trash2, Workflow } from "lucide-react";
 import { memo } from "react";
 import { Button, IconButton } from "../../../kit/button";
-import { unlinked } from "../canvas/canvas";
-import { all, linkOrder, linkVariable, set, unlinkVariable } from "../document/change";
+import { all, linkOrder, linkVariable, set, unlinked, unlinkVariable } from "../document/change";
 import type { Json } from "../document/json";
+import { VARIABLE } from "../document/variable";
 import { type Link, mapOf, textOf, textsOf } from "../document/view";
 import { useBench } from "../state/bench";
 import { ChoiceValue, MapRows, NamesValue, TextValue } from "./fields";
 import styles from "./panel.module.css";
 import { ProblemList } from "./problem-list";
-import { Section, TaskPanel } from "./task-panel";
+import { Section } from "./section";
+import { TaskPanel } from "./task-panel";
 
 /** What is selected, in words and controls; the workflow itself where nothing is. */
 export const Panel = memo(function Panel() {
@@ -53,7 +54,7 @@ function Several({ ids }: { ids: string[] }) {
 }
 
 function LinkPanel({ link }: { link: Link }) {
-  const { view, change, sound } = useBench();
+  const { view, change, sound, askName } = useBench();
   const from = view.tasks.find(({ id }) => id === link.from);
   const to = view.tasks.find(({ id }) => id === link.to);
   if (!from || !to) return null;
@@ -71,7 +72,7 @@ function LinkPanel({ link }: { link: Link }) {
           icon={Trash2}
           label="Delete the link"
           disabled={!sound}
-          onClick={() => change(all(...unlinked(link, view.tasks)))}
+          onClick={() => change(unlinked(link, view.tasks))}
         />
       </div>
       <div className={styles.fields}>
@@ -86,7 +87,8 @@ function LinkPanel({ link }: { link: Link }) {
               hint={`${from.name} sets them, ${to.name} waits for them.`}
               value={link.variables}
               offers={from.outputs.map(({ name }) => name)}
-              pattern={/^[A-Za-z_][A-Za-z0-9_]*$/}
+              onRename={(name) => askName([name])}
+              pattern={VARIABLE}
               disabled={!sound}
               onCommit={(names = []) => {
                 const gone = link.variables.filter((name) => !names.includes(name));
@@ -102,7 +104,7 @@ function LinkPanel({ link }: { link: Link }) {
             <Button
               disabled={!sound}
               onClick={() =>
-                change(all(...unlinked(link, view.tasks), linkOrder(from.index, to.index)))
+                change(all(unlinked(link, view.tasks), linkOrder(from.index, to.index)))
               }
             >
               Make it an order alone
@@ -115,7 +117,7 @@ function LinkPanel({ link }: { link: Link }) {
 }
 
 function WorkflowPanel() {
-  const { view, change, sound, problems } = useBench();
+  const { view, change, sound, problems, askName } = useBench();
   const { workflow } = view;
   const put = (key: string, value: Json | undefined) => change(set([key], value), key);
   const at = (key: string) => ({
@@ -160,6 +162,7 @@ function WorkflowPanel() {
           hint="{{ENV:NAME}} comes from the server's environment. MAX_WORKERS is the most tasks at once."
           value={mapOf(workflow.env)}
           keyLabel="New variable"
+          onRename={(name) => askName([name])}
           disabled={!sound}
           onCommit={(env) => put("env", env)}
         />
@@ -168,7 +171,7 @@ function WorkflowPanel() {
           hint="Variables that are masked everywhere."
           value={textsOf(workflow.secrets)}
           offers={view.variables}
-          pattern={/^[A-Za-z_][A-Za-z0-9_]*$/}
+          pattern={VARIABLE}
           disabled={!sound}
           onCommit={(names) => put("secrets", names)}
         />

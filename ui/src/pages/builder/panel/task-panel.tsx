@@ -1,28 +1,28 @@
 import { ArrowDown, ArrowUp, Copy, Trash2 } from "lucide-react";
-import type { ReactNode } from "react";
 import { StateBadge } from "../../../kit/badge";
 import { IconButton } from "../../../kit/button";
 import { kindOf } from "../canvas/look";
 import { addTasks, freeName, moveTask, set } from "../document/change";
 import type { Json } from "../document/json";
+import { VARIABLE } from "../document/variable";
 import { mapOf, type Task, textOf, textsOf } from "../document/view";
 import { useBench } from "../state/bench";
 import {
   CheckValue,
   ChoiceValue,
-  MapRows,
   mapValue,
   NamesValue,
   NumberValue,
   TextValue,
   YamlValue,
 } from "./fields";
+import { Announcements, Notes, Promises } from "./more";
 import styles from "./panel.module.css";
 import { ProblemList } from "./problem-list";
 import type { Schema } from "./schema";
 import { SchemaForm } from "./schema-form";
+import { type Part, Section } from "./section";
 
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const OUTPUT = /^(\*|[A-Za-z_][A-Za-z0-9_]*\??)$/;
 
 /** Everything that a task can have. */
@@ -77,7 +77,9 @@ export function TaskPanel({ task }: { task: Task }) {
       <Execution task={task} put={put} disabled={disabled} />
       <Permissions task={task} put={put} disabled={disabled} />
       <Failing task={task} put={put} disabled={disabled} />
-      <More task={task} put={put} disabled={disabled} />
+      <Promises task={task} put={put} disabled={disabled} />
+      <Announcements task={task} put={put} disabled={disabled} />
+      <Notes task={task} put={put} disabled={disabled} />
     </>
   );
 }
@@ -142,32 +144,9 @@ function LastRun({ task }: { task: Task }) {
   );
 }
 
-/** A part of the panel that can be folded; it says what is in it. */
-export function Section(props: {
-  title: string;
-  sum?: string | undefined;
-  open?: boolean;
-  children: ReactNode;
-}) {
-  return (
-    <details className={styles.section} open={props.open}>
-      <summary>
-        {props.title}
-        {props.sum && <span>{props.sum}</span>}
-      </summary>
-      <div className={styles.fields}>{props.children}</div>
-    </details>
-  );
-}
-
-interface Part {
-  task: Task;
-  put: (keys: (string | number)[], value: Json | undefined) => void;
-  disabled: boolean;
-}
-
 function Variables({ task, put, disabled }: Part) {
-  const { view, plugins } = useBench();
+  const { view, plugins, askName } = useBench();
+  const rename = (name: string) => askName([name.replace(/\?$/, "")]);
   const emits = plugins.find(({ name }) => name === task.plugin)?.outputs ?? [];
   return (
     <Section title="Variables" open>
@@ -176,6 +155,7 @@ function Variables({ task, put, disabled }: Part) {
         hint="It starts once all of them are set."
         value={textsOf(task.value.inputs)}
         offers={view.variables}
+        onRename={rename}
         pattern={VARIABLE}
         placeholder="Add a variable"
         disabled={disabled}
@@ -186,6 +166,7 @@ function Variables({ task, put, disabled }: Part) {
         hint="What it sets; NAME? may be absent, * is whatever it emits."
         value={textsOf(task.value.outputs)}
         offers={emits}
+        onRename={rename}
         pattern={OUTPUT}
         placeholder="Add a variable"
         disabled={disabled}
@@ -373,45 +354,6 @@ function Failing({ task, put, disabled }: Part) {
         fallback={false}
         disabled={disabled}
         onCommit={(on) => put(["allow_failure"], on)}
-      />
-    </Section>
-  );
-}
-
-function More({ task, put, disabled }: Part) {
-  const contract = mapOf(task.value.contract);
-  return (
-    <Section title="Contract, events, notes">
-      <YamlValue
-        label="Contract of success"
-        hint="A JSON Schema of the outputs."
-        placeholder={"required: [ROWS]"}
-        value={contract.success}
-        disabled={disabled}
-        onCommit={(next) => put(["contract", "success"], next)}
-      />
-      <YamlValue
-        label="Contract of errors"
-        hint="A JSON Schema of the object ERROR."
-        value={contract.error}
-        disabled={disabled}
-        onCommit={(next) => put(["contract", "error"], next)}
-      />
-      <YamlValue
-        label="Events"
-        hint="What it announces when it settles: names, or name, on and payload."
-        placeholder={"- order.placed\n- { name: order.refused, on: failure }"}
-        value={task.value.events}
-        disabled={disabled}
-        onCommit={(next) => put(["events"], next)}
-      />
-      <MapRows
-        label="Annotations"
-        value={mapValue(task.value.annotations)}
-        keyLabel="New note"
-        textsOnly
-        disabled={disabled}
-        onCommit={(next) => put(["annotations"], next)}
       />
     </Section>
   );

@@ -102,6 +102,13 @@ function taskAfter(task: LiveTask, event: Told): LiveTask | undefined {
   }
 }
 
+/** Whether a task has come to its end, for now at least. */
+export function isSettled(state: string | undefined): boolean {
+  return state !== undefined && !OPEN.has(state);
+}
+
+const OPEN = new Set(["waiting", "running", "backing_off"]);
+
 export function hasEnded(state: string): boolean {
   return state === "succeeded" || state === "failed" || state === "cancelled";
 }

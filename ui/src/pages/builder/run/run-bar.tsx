@@ -11,7 +11,7 @@ import { set } from "../document/change";
 import { mapOf } from "../document/view";
 import { useTyped } from "../panel/fields";
 import { useBench } from "../state/bench";
-import { hasEnded, type LiveRun } from "./live";
+import { hasEnded, isSettled, type LiveRun } from "./live";
 import styles from "./run.module.css";
 
 export interface RunBarProps {
@@ -127,10 +127,15 @@ function Retry({ live }: { live: LiveRun }) {
 }
 
 function Status({ live, granted }: { live: LiveRun; granted: number | undefined }) {
+  const { view } = useBench();
   const most = granted ?? Math.max(1, live.busy);
+  const settled = view.tasks.filter(({ name }) => isSettled(live.tasks.get(name)?.state));
   return (
     <span className={styles.status}>
       <StateBadge state={live.state} />
+      <span className={styles.use}>
+        {settled.length}/{view.tasks.length} done
+      </span>
       <span className={styles.use} title={`${live.busy} of ${most} workers are busy`}>
         <meter
           min={0}

@@ -24,6 +24,8 @@ export interface Bench extends Work {
   goToLine: (line: number, column?: number) => void;
   /** Gives a task another name, and its place on the canvas with it. */
   rename: (task: Task, name: string) => void;
+  /** Asks for another name for one of these variables. */
+  askName: (variables: readonly string[]) => void;
   /** Adds a task of a plugin, at a place of the canvas if one is given. */
   addTask: (plugin: string, at?: { x: number; y: number }) => void;
   removeTasks: (ids: readonly string[]) => void;
@@ -35,15 +37,6 @@ export interface Selection {
 }
 
 export const NOTHING: Selection = { tasks: [], links: [] };
-
-const TextContext = createContext("");
-
-/** The text as it stands, for those who follow every letter. */
-export const TextProvider = TextContext.Provider;
-
-export function useText(): string {
-  return useContext(TextContext);
-}
 
 const Context = createContext<Bench | null>(null);
 

@@ -1,6 +1,7 @@
 /** Copy, cut and paste by keys, as text: it goes from tab to tab, and into mails. */
 
 import { useEffect, useRef } from "react";
+import { all, unlinked } from "../document/change";
 import { copied, pasted } from "../document/clipboard";
 import { type Bench, NOTHING } from "./bench";
 
@@ -55,6 +56,9 @@ function key(event: KeyboardEvent, at: { bench: Bench; onSave: () => void }, own
   const { bench, onSave } = at;
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape" && own) bench.select(NOTHING.tasks);
+  const link = bench.view.links.find(({ id }) => id === bench.selected.links[0]);
+  if (event.key === "F2" && own && link && bench.sound) bench.askName(link.variables);
+  if ((event.key === "Delete" || event.key === "Backspace") && own) removeSelected(bench);
   if (!event.ctrlKey && !event.metaKey) return;
   const letter = event.key.toLowerCase();
   if (letter === "s") {
@@ -68,10 +72,24 @@ function key(event: KeyboardEvent, at: { bench: Bench; onSave: () => void }, own
     event.preventDefault();
     (back ? bench.undo : bench.redo)?.();
   }
-  if (letter === "a" && event.target instanceof Element && event.target.closest(".react-flow")) {
+  if (
+    letter === "a" &&
+    event.target instanceof Element &&
+    event.target.closest('[aria-label="Canvas"]')
+  ) {
     event.preventDefault();
     bench.select(bench.view.tasks.map(({ id }) => id));
   }
+}
+
+function removeSelected({ selected, sound, view, removeTasks, change }: Bench): void {
+  if (!sound) return;
+  if (selected.tasks.length > 0) {
+    removeTasks(selected.tasks);
+    return;
+  }
+  const links = view.links.filter(({ id }) => selected.links.includes(id));
+  change(all(...links.map((link) => unlinked(link, view.tasks))));
 }
 
 function isTyped(target: EventTarget | null): boolean {

@@ -5,7 +5,8 @@ import { useToasts } from "../../../kit/toast";
 import styles from "../builder.module.css";
 import { download, pngOf, shownColours, svgOf } from "../canvas/picture";
 import type { Places } from "../canvas/places";
-import { useBench, useText } from "./bench";
+import { useBench } from "./bench";
+import { useText } from "./text-store";
 
 /** Takes the workflow elsewhere: its text, and pictures of it. */
 export function ExportMenu(props: { places: Places; saved: { version: string } | undefined }) {

@@ -4,6 +4,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { api, data, type Schema } from "../../../api/client";
 import type { Task, View } from "../document/view";
+import { type TextStore, useOfText } from "./text-store";
 
 export interface Problem {
   severity: "error" | "warning";
@@ -28,8 +29,9 @@ export interface Checked {
   settled: boolean;
 }
 
-export function useProblems(text: string, { tasks }: View): Checked {
-  const asked = useRested(text, REST_MS);
+export function useProblems(store: TextStore, { tasks }: View): Checked {
+  const asked = useRested(store, REST_MS);
+  const isLast = useOfText(store, ({ text }) => text === asked);
   const answer = useQuery<Schema<"Validation">>({
     queryKey: ["workflows", "validate", asked],
     queryFn: () => data(api.POST("/api/v1/workflows/validate", { body: { source: asked } })),
@@ -44,7 +46,7 @@ export function useProblems(text: string, { tasks }: View): Checked {
   );
   return {
     problems,
-    settled: checked !== undefined && !isPlaceholderData && asked === text,
+    settled: checked !== undefined && !isPlaceholderData && isLast,
   };
 }
 
@@ -64,11 +66,19 @@ function problemOf(found: Schema<"DiagnosticInfo">, tasks: readonly Task[]): Pro
   };
 }
 
-function useRested<T>(value: T, ms: number): T {
-  const [rested, setRested] = useState(value);
+/** The text as it was when nothing had been written for a while. */
+function useRested(store: TextStore, ms: number): string {
+  const [rested, setRested] = useState(store.text);
   useEffect(() => {
-    const timer = setTimeout(() => setRested(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
+    let timer: ReturnType<typeof setTimeout>;
+    const end = store.listen(() => {
+      clearTimeout(timer);
+      timer = setTimeout(() => setRested(store.text()), ms);
+    });
+    return () => {
+      end();
+      clearTimeout(timer);
+    };
+  }, [store, ms]);
   return rested;
 }

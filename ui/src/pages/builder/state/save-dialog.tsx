@@ -8,8 +8,9 @@ import { TextField } from "../../../kit/field";
 import { Banner, Failure, Loading } from "../../../kit/states";
 import { changed, set } from "../document/change";
 import { ProblemList } from "../panel/problem-list";
-import { useBench, useText } from "./bench";
+import { useBench } from "./bench";
 import styles from "./save.module.css";
+import { useText } from "./text-store";
 import { bumped, freeVersion, type Step } from "./versions";
 
 const Diff = lazy(() => import("../text/diff"));

@@ -2,9 +2,11 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type Change, changed } from "../document/change";
-import { begun, type History, redone, undone, written } from "../document/history";
+import { type History, redone, undone, written } from "../document/history";
 import type { Slip } from "../document/source";
 import { type View, view } from "../document/view";
+import { Reader } from "./reader";
+import { TextStore, useOfText } from "./text-store";
 
 /** How long somebody who types has to rest before the canvas follows. */
 const REST_MS = 150;
@@ -23,46 +25,54 @@ export interface Work {
   redo: (() => void) | undefined;
 }
 
-export function useDocument(initial: string): { text: string; work: Work } {
-  const [history, setHistory] = useState<History>(() => begun(initial));
-  const latest = useRef(history);
-  const [shown, setShown] = useState(() => ({ sound: view(initial), last: view(initial) }));
+export function useDocument(initial: string): { store: TextStore; work: Work } {
+  const [store] = useState(() => new TextStore(initial));
+  const [shown, setShown] = useState(() => {
+    const first = view(initial);
+    return { sound: first, last: first };
+  });
   const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const [reader] = useState(() => new Reader());
+  useEffect(
+    () => () => {
+      clearTimeout(rest.current);
+      reader.end();
+    },
+    [reader],
+  );
 
-  const look = useCallback((text: string) => {
-    clearTimeout(rest.current);
-    setShown((before) => {
-      if (before.last.source.text === text) return before;
-      const last = view(text);
-      return { last, sound: last.slips.length === 0 ? last : before.sound };
-    });
-  }, []);
+  const show = useCallback(
+    (last: View) => {
+      // What was read while somebody typed on is of no use.
+      if (last.text !== store.text()) return;
+      setShown((before) => ({ last, sound: last.slips.length === 0 ? last : before.sound }));
+    },
+    [store],
+  );
   const put = useCallback(
     (next: History, later = false) => {
-      if (next === latest.current) return;
-      latest.current = next;
-      setHistory(next);
+      if (next === store.history) return;
+      store.put(next);
       clearTimeout(rest.current);
-      if (later) rest.current = setTimeout(() => look(next.text), REST_MS);
-      else look(next.text);
+      if (later) rest.current = setTimeout(() => reader.read(next.text, show), REST_MS);
+      else show(view(next.text));
     },
-    [look],
+    [store, reader, show],
   );
-  useEffect(() => () => clearTimeout(rest.current), []);
 
   const write = useCallback(
     (text: string, kind?: string) =>
-      put(written(latest.current, text, kind, performance.now()), kind === "typing"),
-    [put],
+      put(written(store.history, text, kind, performance.now()), kind === "typing"),
+    [store, put],
   );
   const change = useCallback(
-    (change: Change, kind?: string) => write(changed(latest.current.text, change), kind),
-    [write],
+    (change: Change, kind?: string) => write(changed(store.text(), change), kind),
+    [store, write],
   );
-  const undo = useCallback(() => put(undone(latest.current)), [put]);
-  const redo = useCallback(() => put(redone(latest.current)), [put]);
-  const canUndo = history.past.length > 0;
-  const canRedo = history.future.length > 0;
+  const undo = useCallback(() => put(undone(store.history)), [store, put]);
+  const redo = useCallback(() => put(redone(store.history)), [store, put]);
+  const canUndo = useOfText(store, ({ past }) => past.length > 0);
+  const canRedo = useOfText(store, ({ future }) => future.length > 0);
   const work = useMemo(
     () => ({
       view: shown.sound,
@@ -74,5 +84,5 @@ export function useDocument(initial: string): { text: string; work: Work } {
     }),
     [shown, change, write, undo, redo, canUndo, canRedo],
   );
-  return { text: history.text, work };
+  return { store, work };
 }

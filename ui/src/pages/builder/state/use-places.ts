@@ -14,8 +14,11 @@ interface State {
 export function usePlaces(view: View, initial: Places) {
   const [state, setState] = useState<State>({ tasks: [], places: initial, wanted: 0 });
   const [laidOut, setLaidOut] = useState(0);
+  const [layouts, setLayouts] = useState(0);
   if (state.tasks !== view.tasks) {
     const wants = wantsLayout(view.tasks, state.places);
+    const isFirst = state.tasks.length === 0 && !view.tasks.some(({ id }) => state.places[id]);
+    if (isFirst && !wants) setLaidOut(laidOut + 1);
     setState({
       tasks: view.tasks,
       places: placed(view.tasks, view.links, state.places, state.tasks),
@@ -26,10 +29,15 @@ export function usePlaces(view: View, initial: Places) {
   latest.current = view;
   const tidy = useCallback(async () => {
     const { tasks, links } = latest.current;
-    const { laidOut } = await import("../canvas/layout");
-    const places = await laidOut(tasks, links);
-    setState((before) => ({ ...before, places: { ...before.places, ...places } }));
-    setLaidOut((count) => count + 1);
+    setLayouts((count) => count + 1);
+    try {
+      const { laidOut } = await import("../canvas/layout");
+      const places = await laidOut(tasks, links);
+      setState((before) => ({ ...before, places: { ...before.places, ...places } }));
+      setLaidOut((count) => count + 1);
+    } finally {
+      setLayouts((count) => count - 1);
+    }
   }, []);
   const { wanted } = state;
   useEffect(() => {
@@ -40,5 +48,5 @@ export function usePlaces(view: View, initial: Places) {
       setState((before) => ({ ...before, places: { ...before.places, ...places } })),
     [],
   );
-  return { places: state.places, setPlaces, tidy, laidOut };
+  return { places: state.places, setPlaces, tidy, laidOut, layingOut: layouts > 0 };
 }

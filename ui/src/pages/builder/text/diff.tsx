@@ -1,4 +1,3 @@
-import { yaml } from "@codemirror/lang-yaml";
 import { unifiedMergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
 import { EditorView, lineNumbers } from "@codemirror/view";
@@ -17,7 +16,6 @@ export default function Diff({ before, after }: { before: string; after: string 
         doc: after,
         extensions: [
           lineNumbers(),
-          yaml(),
           codeLook(),
           EditorState.readOnly.of(true),
           EditorView.editable.of(false),

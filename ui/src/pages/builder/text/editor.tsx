@@ -1,6 +1,5 @@
 import { autocompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, indentWithTab } from "@codemirror/commands";
-import { yaml } from "@codemirror/lang-yaml";
 import { lintGutter, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, Transaction } from "@codemirror/state";
@@ -14,6 +13,7 @@ import {
 } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import { codeLook } from "../../../kit/code";
+import { indent } from "../../../kit/yaml/indent";
 import { difference } from "../document/cuts";
 import type { Problem } from "../state/problems";
 import { completions } from "./completions";
@@ -55,7 +55,7 @@ export default function Editor(props: EditorProps) {
           drawSelection(),
           search({ top: true }),
           lintGutter(),
-          yaml(),
+          indent,
           autocompletion({ override: [completions], icons: false }),
           codeLook(),
           locked.current.of(EditorState.readOnly.of(readOnly)),
