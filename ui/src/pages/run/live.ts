@@ -2,7 +2,8 @@
 
 import { follow, type Message, type StreamState } from "../../api/stream";
 import type { TaskDef } from "./definition";
-import { type Detail, type RunEvent, RunModel, type TaskState } from "./model";
+import { RunModel } from "./model/run-model";
+import type { Detail, RunEvent, TaskState } from "./model/state";
 
 /** Events that may wait for a frame; a page that is not seen gets none. */
 const QUEUE_MOST = 2000;

@@ -2,7 +2,7 @@
 
 import { duration } from "../../kit/time";
 import { lookOf } from "../../kit/tone";
-import type { Failure, TaskState } from "./model";
+import type { Failure, TaskState } from "./model/state";
 
 /** `failed`, as it is said of another task. */
 export function ended(end: string): string {

@@ -6,7 +6,7 @@ import { memo, type ReactNode } from "react";
 import { StateIcon } from "../../../kit/badge";
 import { useNow } from "../../../kit/time";
 import { lookOf, toned } from "../../../kit/tone";
-import type { TaskState } from "../model";
+import type { TaskState } from "../model/state";
 import { useRevision, useTask, useWatched } from "../use-live";
 import { standing } from "../words";
 import styles from "./graph.module.css";

@@ -15,7 +15,7 @@ import { IconButton } from "../../../kit/button";
 import { Banner } from "../../../kit/states";
 import { duration, useNow, When } from "../../../kit/time";
 import { useToasts } from "../../../kit/toast";
-import { hasEnded } from "../model";
+import { hasEnded } from "../model/state";
 import { useRevision, useWatched } from "../use-live";
 import { counted } from "../words";
 import styles from "./head.module.css";

@@ -3,7 +3,7 @@ import { ShieldCheck } from "lucide-react";
 import { api, data } from "../../../api/client";
 import { Failure, Loading } from "../../../kit/states";
 import { When } from "../../../kit/time";
-import type { TaskState } from "../model";
+import type { TaskState } from "../model/state";
 import { useWatched } from "../use-live";
 import { FailureCard } from "./failure-card";
 import styles from "./panel.module.css";

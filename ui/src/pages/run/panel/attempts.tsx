@@ -8,7 +8,7 @@ import { StateIcon } from "../../../kit/badge";
 import { Scroll } from "../../../kit/scroll";
 import { Empty, Failure, Loading } from "../../../kit/states";
 import { duration, When } from "../../../kit/time";
-import type { AttemptState, TaskState } from "../model";
+import type { AttemptState, TaskState } from "../model/state";
 import { useWatched } from "../use-live";
 import { prettyValue } from "../values";
 import { counted } from "../words";

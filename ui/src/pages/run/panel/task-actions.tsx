@@ -15,7 +15,7 @@ import { useToasts } from "../../../kit/toast";
 import { useMay } from "../../../shell/me";
 import type { TaskDef } from "../definition";
 import { type TaskAct, taskActs } from "../head/acts";
-import type { TaskState } from "../model";
+import type { TaskState } from "../model/state";
 import { useWatched } from "../use-live";
 import { readObject } from "../values";
 import styles from "./panel.module.css";

@@ -8,7 +8,7 @@ import { Check } from "../../../kit/field";
 import { Empty } from "../../../kit/states";
 import { duration } from "../../../kit/time";
 import { useColours } from "../graph/use-colours";
-import { hasEnded, type TaskState } from "../model";
+import { hasEnded, type TaskState } from "../model/state";
 import { useRevision, useWatched } from "../use-live";
 import { paintRow, ROW, type Scale, timeOf } from "./paint";
 import { inOrder, marksOf, pieceSays, piecesOf, rowSays, spanOf } from "./rows";
