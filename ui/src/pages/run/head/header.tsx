@@ -8,7 +8,7 @@ import {
   Tag,
   UserRound,
 } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "react-router";
 import { StateBadge } from "../../../kit/badge";
 import { IconButton } from "../../../kit/button";
@@ -18,6 +18,8 @@ import { useToasts } from "../../../kit/toast";
 import { hasEnded } from "../model/state";
 import { useRevision, useWatched } from "../use-live";
 import { counted } from "../words";
+import type { RunAct } from "./acts";
+import { Failed } from "./failed";
 import styles from "./head.module.css";
 import { Progress } from "./progress";
 import { RunActions } from "./run-actions";
@@ -28,6 +30,7 @@ export function Header() {
   useRevision(live);
   const { head } = live.model;
   const tell = useToasts();
+  const [act, setAct] = useState<RunAct>();
   const copy = async () => {
     await navigator.clipboard.writeText(detail.id);
     tell.done("The run's identity is in the clipboard.");
@@ -52,10 +55,11 @@ export function Header() {
             <span className={styles.soft}>{head.stopping} asked for its end</span>
           )}
         </div>
-        <RunActions />
+        <RunActions open={act} onOpen={setAct} />
       </div>
       <Facts />
       <Progress />
+      {head.state === "failed" && <Failed onRerun={() => setAct("rerun")} />}
       <Remarks />
     </header>
   );

@@ -22,6 +22,7 @@ function def(name: string, more: Partial<TaskDef> = {}): TaskDef {
     exclusive: false,
     fires: false,
     forEach: false,
+    mayFail: false,
     maxAttempts: 1,
     ...more,
   };
