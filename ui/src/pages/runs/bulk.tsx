@@ -25,11 +25,16 @@ const LOOKS = {
   retry: { icon: RotateCcw, label: "Retry", permission: "runs:retry", word: "retried" },
 } as const;
 
+/** What the caller may do with several runs at once; to choose some is of use for that alone. */
+export function useBulkActs(): BulkAct[] {
+  const may = useMay();
+  return (["retry", "cancel"] as const).filter((act) => may(LOOKS[act].permission));
+}
+
 /** What can be done with several runs at once. */
 export function BulkBar({ filter, runs, onClear }: Props) {
-  const may = useMay();
+  const acts = useBulkActs();
   const [open, setOpen] = useState<{ act: BulkAct; all: boolean }>();
-  const acts = (["retry", "cancel"] as const).filter((act) => may(LOOKS[act].permission));
   if (acts.length === 0) return null;
   const close = () => setOpen(undefined);
   return (

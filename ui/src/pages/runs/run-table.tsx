@@ -14,7 +14,8 @@ const AHEAD = 40;
 interface Props {
   runs: RunView[];
   chosen: ReadonlySet<string>;
-  onChoose: (chosen: ReadonlySet<string>) => void;
+  /** Nothing where there is nothing to choose runs for. */
+  onChoose: ((chosen: ReadonlySet<string>) => void) | undefined;
   hasMore: boolean;
   onMore: () => void;
 }
@@ -39,7 +40,7 @@ export function RunTable({ runs, chosen, onChoose, hasMore, onMore }: Props) {
   const toggle = (id: string) => {
     const next = new Set(chosen);
     if (!next.delete(id)) next.add(id);
-    onChoose(next);
+    onChoose?.(next);
   };
   return (
     <Scroll ref={box} label="Runs" className={styles.box}>
@@ -47,14 +48,16 @@ export function RunTable({ runs, chosen, onChoose, hasMore, onMore }: Props) {
         <caption className="visually-hidden">Runs, the youngest first</caption>
         <thead>
           <tr>
-            <th scope="col" className={styles.tick}>
-              <input
-                type="checkbox"
-                aria-label="Choose all runs that are loaded"
-                checked={all}
-                onChange={() => onChoose(all ? new Set() : new Set(runs.map((run) => run.id)))}
-              />
-            </th>
+            {onChoose && (
+              <th scope="col" className={styles.tick}>
+                <input
+                  type="checkbox"
+                  aria-label="Choose all runs that are loaded"
+                  checked={all}
+                  onChange={() => onChoose(all ? new Set() : new Set(runs.map((run) => run.id)))}
+                />
+              </th>
+            )}
             <th scope="col">State</th>
             <th scope="col">Workflow</th>
             <th scope="col" className={styles.wideOnly}>
@@ -80,7 +83,7 @@ export function RunTable({ runs, chosen, onChoose, hasMore, onMore }: Props) {
                   run={run}
                   at={index + 2}
                   chosen={chosen.has(run.id)}
-                  onToggle={() => toggle(run.id)}
+                  onToggle={onChoose && (() => toggle(run.id))}
                 />
               )
             );
@@ -96,20 +99,22 @@ interface RowProps {
   run: RunView;
   at: number;
   chosen: boolean;
-  onToggle: () => void;
+  onToggle: (() => void) | undefined;
 }
 
 function Row({ run, at, chosen, onToggle }: RowProps) {
   return (
     <tr aria-rowindex={at} data-chosen={chosen || undefined}>
-      <td className={styles.tick}>
-        <input
-          type="checkbox"
-          aria-label={`Choose run ${run.id}`}
-          checked={chosen}
-          onChange={onToggle}
-        />
-      </td>
+      {onToggle && (
+        <td className={styles.tick}>
+          <input
+            type="checkbox"
+            aria-label={`Choose run ${run.id}`}
+            checked={chosen}
+            onChange={onToggle}
+          />
+        </td>
+      )}
       <td className={styles.state}>
         <StateBadge state={run.state} />
         {run.state === "running" && !run.alive && <small>interrupted</small>}

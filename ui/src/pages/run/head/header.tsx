@@ -3,6 +3,7 @@ import {
   CloudOff,
   Copy,
   GitBranch,
+  Hammer,
   Hourglass,
   PlugZap,
   Tag,
@@ -12,6 +13,7 @@ import { type ReactNode, useState } from "react";
 import { Link } from "react-router";
 import { StateBadge } from "../../../kit/badge";
 import { IconButton } from "../../../kit/button";
+import { LinkButton } from "../../../kit/link";
 import { Banner } from "../../../kit/states";
 import { duration, useNow, When } from "../../../kit/time";
 import { useToasts } from "../../../kit/toast";
@@ -23,6 +25,7 @@ import { Failed } from "./failed";
 import styles from "./head.module.css";
 import { Progress } from "./progress";
 import { RunActions } from "./run-actions";
+import { useVersions } from "./use-versions";
 
 /** What a run is, where it stands, and what can be done. */
 export function Header() {
@@ -30,6 +33,7 @@ export function Header() {
   useRevision(live);
   const { head } = live.model;
   const tell = useToasts();
+  const { builder } = useVersions();
   const [act, setAct] = useState<RunAct>();
   const copy = async () => {
     await navigator.clipboard.writeText(detail.id);
@@ -50,6 +54,14 @@ export function Header() {
             <Link to={workflow}>{detail.workflow}</Link>
           </h1>
           <span className={styles.version}>{detail.version}</span>
+          {builder && (
+            <LinkButton
+              icon={Hammer}
+              kind="quiet"
+              label="Open the workflow in the builder"
+              to={builder}
+            />
+          )}
           <StateBadge state={head.state} />
           {head.stopping !== undefined && !hasEnded(head.state) && (
             <span className={styles.soft}>{head.stopping} asked for its end</span>

@@ -159,7 +159,7 @@ const ABOUT: Record<Exclude<RunAct, "rerun">, (counts: Counts) => Says> = {
   retry: (counts) => ({
     title: "Retry what failed?",
     action: "Retry",
-    says: `${counted(counts.failed ?? 0, "failed task")} get new attempts, and what was skipped for their sake (${counted(counts.skipped ?? 0, "task")} at most) waits for them again. What succeeded stays as it is.`,
+    says: `${counted(counts.failed ?? 0, "failed task gets", "failed tasks get")} new attempts, and what was skipped for their sake (${counted(counts.skipped ?? 0, "task")} at most) waits for them again. What succeeded stays as it is.`,
   }),
 };
 

@@ -23,13 +23,14 @@ export function useVersions(): Versions {
   const may = useMay();
   const { namespace, workflow: name } = detail;
   const known = useQuery({
-    queryKey: ["workflow", namespace, name, "versions"],
+    queryKey: ["workflow", namespace, name],
     queryFn: () =>
       data(
         api.GET("/api/v1/workflows/{namespace}/{name}", { params: { path: { namespace, name } } }),
       ),
     enabled: isRegistered && may("workflows:get", namespace),
-    // Whoever mended it in another tab comes back to this one.
+    // Whoever mended it comes back to this page, or to its tab.
+    staleTime: 0,
     refetchOnWindowFocus: "always",
   });
   const all = known.data?.items ?? [];
