@@ -72,7 +72,7 @@ test("tasks are skipped and changed before they run, and retried after they fail
   await task(page, "Running", "gate").waitFor();
   await act(panel(page, "extra"), "Skip", {
     says: /It will not run/,
-    confirm: "Skip",
+    confirm: "Skip the task",
     fill: { Reason: "not today" },
   });
   await task(page, "Skipped", "extra").waitFor();
@@ -99,7 +99,7 @@ test("tasks are skipped and changed before they run, and retried after they fail
   put("a.ok");
   await act(panel(page, "fetch"), "Retry", {
     says: /All stays as version 1\.0\.0 has it/,
-    confirm: "Retry",
+    confirm: "Retry the task",
   });
   await task(page, "Succeeded", "report").click();
   await panel(page, "report").getByRole("tab", { name: "Log" }).click();
@@ -116,7 +116,7 @@ test("a task is cancelled alone, and resolved by hand with outputs", async () =>
   await task(page, "Running", "gate").waitFor();
   await act(panel(page, "gate"), "Cancel", {
     says: /Its attempts are stopped and it ends as cancelled/,
-    confirm: "Cancel",
+    confirm: "Cancel the task",
     fill: { Reason: "it hangs" },
   });
   await task(page, "Cancelled", "gate").waitFor();
@@ -174,7 +174,7 @@ test("a failed run is retried as it was, and run again with changes", async () =
   await page.getByRole("link", { name: `repeats …${id.slice(-6)}` }).click();
   put("d.ok");
   await act(head(page), "Retry failed", {
-    says: /1 failed task gets new attempts/,
+    says: /What failed or was cancelled \(1 task\) gets new attempts/,
     confirm: "Retry",
   });
   await ended(page, "Succeeded");
@@ -203,10 +203,10 @@ test("many runs are cancelled and retried at once: those that are chosen, or all
   await page.getByText("3 runs chosen").waitFor();
   await page.getByRole("button", { name: "Cancel 2" }).click();
   const dialog = page.getByRole("dialog", { name: "Cancel 2 runs?" });
-  await dialog.getByText("1 chosen run cannot be cancelled").waitFor();
+  await dialog.getByText("1 chosen run cannot be cancelled, and stays as it is.").waitFor();
   expect(await barriers(page)).toEqual([]);
   await pictures(page, "runs-bulk");
-  await dialog.getByRole("button", { name: "Cancel", exact: true }).click();
+  await dialog.getByRole("button", { name: "Cancel 2 runs", exact: true }).click();
   await page.getByText("2 runs cancelled.").waitFor();
   for (const id of open.slice(0, 2)) await row(page, id).getByText("Cancelled").waitFor();
 
@@ -227,7 +227,7 @@ test("many runs are cancelled and retried at once: those that are chosen, or all
     .getByRole("dialog")
     .getByText(/Their failed tasks get new attempts/)
     .waitFor();
-  await page.getByRole("dialog").getByRole("button", { name: "Retry", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Retry 1 run", exact: true }).click();
   await row(page, failed[0] ?? "")
     .getByText("Succeeded")
     .waitFor();
@@ -255,10 +255,8 @@ test("who may only look is offered nothing to do", async () => {
   await page.getByLabel("Token").fill(JSON.parse(made).token);
   await page.keyboard.press("Enter");
   await page.getByRole("region", { name: "What failed" }).getByText("fetch").waitFor();
-  await panel(page, "fetch")
-    .getByText(/attempt failed/)
-    .waitFor();
-  const acts = /Retry|Run again|Cancel|Pause|Resume|Resolve|Skip|Change…|Run \d|builder/;
+  await panel(page, "fetch").getByText("Its only attempt failed.").waitFor();
+  const acts = /^(Retry|Run|Cancel|Pause|Resume|Resolve|Skip|Change)\b|builder/;
   await until("all is loaded", () => page.getByRole("tab", { name: "Log" }).isVisible());
   expect(await page.locator("main").getByRole("button", { name: acts }).count()).toBe(0);
   expect(await page.locator("main").getByRole("link", { name: acts }).count()).toBe(0);

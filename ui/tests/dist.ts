@@ -37,7 +37,8 @@ async function file(folder: string, path: string, answer: ServerResponse): Promi
   answer.end(bytes);
 }
 
-function forward(asked: IncomingMessage, answer: ServerResponse, server: string): void {
+/** Hands a request on to `server` (`HOST:PORT`), and its answer back. */
+export function forward(asked: IncomingMessage, answer: ServerResponse, server: string): void {
   const [host, port] = server.split(":");
   const { url: path, method } = asked;
   const headers = { ...asked.headers, host: server };

@@ -31,8 +31,9 @@ export function ago(at: number, now: number): string {
 
 /** A time as it is said from now, with the whole of it as a tip. */
 export function When({ at }: { at: string }) {
-  const now = useNow(10_000);
   const time = Date.parse(at);
+  // What is said in seconds is said anew each second.
+  const now = useNow(Math.abs(Date.now() - time) < 60_000 ? 1000 : 10_000);
   return (
     <time dateTime={at} title={`${whole.format(time)} (${at})`}>
       {ago(time, Math.max(now, time > now + 1000 ? now : time))}

@@ -97,6 +97,7 @@ function OfChosen({
   onDone,
 }: ActProps & { runs: RunView[]; onDone: () => void }) {
   const fit = runs.filter((run) => canAct(act, run));
+  const left = runs.length - fit.length;
   const tell = useToasts();
   const [reason, setReason] = useState("");
   const confirm = async () => {
@@ -114,16 +115,16 @@ function OfChosen({
   return (
     <Confirm
       title={`${LOOKS[act].label} ${counted(fit.length, "run")}?`}
-      action={LOOKS[act].label}
+      action={`${LOOKS[act].label} ${counted(fit.length, "run")}`}
       danger={act === "cancel"}
       onConfirm={confirm}
       onClose={onClose}
     >
       <p>{MEANS[act]}</p>
-      {fit.length < runs.length && (
+      {left > 0 && (
         <p>
-          {counted(runs.length - fit.length, "chosen run")} cannot be {LOOKS[act].word} as they
-          stand, and stay as they are.
+          {counted(left, "chosen run")} cannot be {LOOKS[act].word}, and{" "}
+          {left === 1 ? "stays as it is" : "stay as they are"}.
         </p>
       )}
       {act === "cancel" && <Reason value={reason} onChange={setReason} />}

@@ -7,7 +7,7 @@ import { toned } from "../../../kit/tone";
 import { useMay } from "../../../shell/me";
 import type { TaskState } from "../model/state";
 import { useWatched } from "../use-live";
-import { counted, firstLine } from "../words";
+import { counted, firstLine, lastLine } from "../words";
 import styles from "./failed.module.css";
 import { useVersions } from "./use-versions";
 
@@ -40,16 +40,23 @@ export function Failed({ onRerun }: { onRerun: () => void }) {
         ))}
         {tasks.length > NAMED && <li>and {counted(tasks.length - NAMED, "other task")}</li>}
       </ul>
-      {detail.external == null && <Ways onRerun={onRerun} />}
+      {detail.external == null && <Ways onRerun={onRerun} failed={tasks[0]?.phase === "failed"} />}
     </section>
   );
 }
 
-function Ways({ onRerun }: { onRerun: () => void }) {
+interface WaysProps {
+  onRerun: () => void;
+  /** A task failed by itself; nobody cancelled it. */
+  failed: boolean;
+}
+
+function Ways({ onRerun, failed }: WaysProps) {
   const { detail } = useWatched();
   const may = useMay();
   const { newer, builder } = useVersions();
   if (!may("runs:retry", detail.namespace)) return null;
+  const canMend = failed && builder !== undefined;
   if (newer) {
     return (
       <div className={styles.ways}>
@@ -66,10 +73,12 @@ function Ways({ onRerun }: { onRerun: () => void }) {
   return (
     <div className={styles.ways}>
       <p>
-        Once what it needs is there, a retry goes on from here.
-        {builder && " If the task itself is wrong, mend it, save it, and run the new version."}
+        {failed
+          ? "Once what it needs is there, a retry goes on from here."
+          : "A retry begins it anew and goes on from here."}
+        {canMend && " If the task itself is wrong, mend it, save it, and run the new version."}
       </p>
-      {builder && (
+      {canMend && (
         <LinkButton icon={Hammer} to={builder}>
           Mend it in the builder
         </LinkButton>
@@ -88,7 +97,7 @@ export function toBlame(tasks: TaskState[], mayFail: (name: string) => boolean):
 function says({ phase, failure }: TaskState) {
   if (phase === "cancelled") return "was cancelled.";
   if (!failure) return "failed: items of it did.";
-  const last = failure.tail?.findLast((line) => line.trim() !== "");
+  const last = lastLine(failure);
   return (
     <>
       failed: {firstLine(failure)}

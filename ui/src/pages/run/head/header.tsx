@@ -54,6 +54,7 @@ export function Header() {
             <Link to={workflow}>{detail.workflow}</Link>
           </h1>
           <span className={styles.version}>{detail.version}</span>
+          <StateBadge state={head.state} />
           {builder && (
             <LinkButton
               icon={Hammer}
@@ -62,7 +63,6 @@ export function Header() {
               to={builder}
             />
           )}
-          <StateBadge state={head.state} />
           {head.stopping !== undefined && !hasEnded(head.state) && (
             <span className={styles.soft}>{head.stopping} asked for its end</span>
           )}

@@ -10,6 +10,7 @@ import { useMay } from "../../../shell/me";
 import { useWatched } from "../use-live";
 import { counted } from "../words";
 import { type RunAct, runActs } from "./acts";
+import styles from "./head.module.css";
 import { Rerun } from "./rerun";
 import { useVersions, type Version } from "./use-versions";
 
@@ -39,7 +40,7 @@ export function RunActions({ open, onOpen }: Props) {
   // Where a new version waits to be run, a retry of the old one is not what leads on.
   const first = newer ? undefined : "retry";
   return (
-    <div style={{ display: "flex", flexWrap: "wrap", gap: 8 }}>
+    <div className={styles.actions}>
       {acts.map((act) => (
         <Button
           key={act}
@@ -74,11 +75,15 @@ function KeepsVersion(props: { newer: Version | undefined; onRerun: () => void }
   }
   return (
     <Banner tone="paused" icon={History}>
-      It stays with version {detail.version}, as it was when the run began. Version {newer.version}{" "}
-      was saved since.{" "}
-      <Button icon={Repeat2} onClick={onRerun}>
-        Run {newer.version} instead…
-      </Button>
+      <div className={styles.instead}>
+        <p>
+          It stays with version {detail.version}, as it was when the run began. Version{" "}
+          {newer.version} was saved since.
+        </p>
+        <Button icon={Repeat2} onClick={onRerun}>
+          Run {newer.version} instead…
+        </Button>
+      </div>
     </Banner>
   );
 }
@@ -159,7 +164,7 @@ const ABOUT: Record<Exclude<RunAct, "rerun">, (counts: Counts) => Says> = {
   retry: (counts) => ({
     title: "Retry what failed?",
     action: "Retry",
-    says: `${counted(counts.failed ?? 0, "failed task gets", "failed tasks get")} new attempts, and what was skipped for their sake (${counted(counts.skipped ?? 0, "task")} at most) waits for them again. What succeeded stays as it is.`,
+    says: `What failed or was cancelled (${counted((counts.failed ?? 0) + (counts.cancelled ?? 0), "task")}) gets new attempts, what was skipped because of it (${counted(counts.skipped ?? 0, "task")} at most) waits for it again, and what succeeded stays as it is.`,
   }),
 };
 

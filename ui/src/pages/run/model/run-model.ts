@@ -74,6 +74,11 @@ export class RunModel {
     return [...this.#variables.values()];
   }
 
+  /** Whether the path is known that the run's length came from: only after its end. */
+  get hasCritical(): boolean {
+    return this.#critical.size > 0;
+  }
+
   isCritical(name: string): boolean {
     return this.#critical.has(name);
   }

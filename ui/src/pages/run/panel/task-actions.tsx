@@ -89,7 +89,7 @@ function Simple(props: { act: keyof typeof SAYS; task: TaskState; onClose: () =>
   return (
     <Doing
       title={title}
-      action={LOOKS[act].label}
+      action={`${LOOKS[act].label} the task`}
       danger={act === "cancel"}
       says={says}
       done={done}
