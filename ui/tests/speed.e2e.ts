@@ -84,8 +84,8 @@ async function staysFlat(replay: Replay, path: string, source: Iterator<Told>): 
   await page.addInitScript(countEvents);
   await page.reload();
   await page.getByRole("heading", { level: 1 }).waitFor();
-  // The run's own stream, and the one of all pages.
-  const streams = path.startsWith("/runs/") ? 2 : 1;
+  // That of all pages, the run's own, and that of its list of events.
+  const streams = 1 + Number(path.startsWith("/runs/")) + Number(path.includes("tab=events"));
   await until("the page listens", async () => replay.listeners === streams);
   const read = () => page.evaluate(() => (window as unknown as { events: number }).events);
   let told = 0;
