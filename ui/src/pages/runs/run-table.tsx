@@ -58,15 +58,19 @@ export function RunTable({ runs, chosen, onChoose, hasMore, onMore }: Props) {
                 />
               </th>
             )}
-            <th scope="col">State</th>
+            <th scope="col" className={styles.stateHead}>
+              State
+            </th>
             <th scope="col">Workflow</th>
-            <th scope="col" className={styles.wideOnly}>
+            <th scope="col" className={`${styles.wideOnly} ${styles.idHead}`}>
               Run
             </th>
-            <th scope="col" className={styles.wideOnly}>
+            <th scope="col" className={`${styles.wideOnly} ${styles.byHead}`}>
               Started by
             </th>
-            <th scope="col">Accepted</th>
+            <th scope="col" className={styles.atHead}>
+              Accepted
+            </th>
             <th scope="col" className={styles.number}>
               Took
             </th>
