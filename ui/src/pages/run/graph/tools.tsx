@@ -39,7 +39,7 @@ export function GraphTools({ onShow, onFit, onLook, groups, open, onOpen }: Prop
             </Button>
           ))}
       </div>
-      <CriticalKey />
+      {(groups.length === 0 || open.length > 0) && <CriticalKey />}
       <div className={styles.zoom}>
         <IconButton icon={Plus} label="Nearer" onClick={() => zoom(1)} />
         <IconButton icon={Minus} label="Farther" onClick={() => zoom(-1)} />
@@ -54,7 +54,7 @@ function CriticalKey() {
   useRevision(live);
   if (!live.model.hasCritical) return null;
   return (
-    <p className={styles.key} title="The tasks one after the other that the run's length came from">
+    <p className={styles.key} title="The tasks one after the other that the run's length comes from">
       <i /> critical path
     </p>
   );

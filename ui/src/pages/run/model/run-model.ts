@@ -74,7 +74,7 @@ export class RunModel {
     return [...this.#variables.values()];
   }
 
-  /** Whether the path is known that the run's length came from: only after its end. */
+  /** Whether the path is known that the run's length comes from. */
   get hasCritical(): boolean {
     return this.#critical.size > 0;
   }
