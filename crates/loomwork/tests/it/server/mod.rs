@@ -22,6 +22,7 @@ mod openapi;
 mod otlp;
 mod page;
 mod pages;
+mod permissions;
 mod proxies;
 mod raw;
 mod receiver;
