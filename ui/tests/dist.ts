@@ -17,7 +17,7 @@ export async function serveDist(folder: string, port: number, server: string) {
   const door = createServer((asked, answer) => {
     const path = new URL(asked.url ?? "/", "http://x").pathname;
     if (ELSEWHERE.test(path)) forward(asked, answer, server);
-    else void file(folder, path, answer);
+    else void file(folder, path, asked, answer);
   });
   await new Promise<void>((resolve) => door.listen(port, "127.0.0.1", resolve));
   return {
@@ -29,15 +29,24 @@ export async function serveDist(folder: string, port: number, server: string) {
   };
 }
 
-async function file(folder: string, path: string, answer: ServerResponse): Promise<void> {
-  const found = await readFile(join(folder, path)).catch(() => undefined);
-  const name = found ? path : "/index.html";
-  const bytes = found ?? (await readFile(join(folder, name)));
+async function file(
+  folder: string,
+  path: string,
+  asked: IncomingMessage,
+  answer: ServerResponse,
+): Promise<void> {
+  const read = (name: string) => readFile(join(folder, name)).catch(() => undefined);
+  const name = (await read(path)) ? path : "/index.html";
   answer.setHeader("content-type", TYPES[extname(name)] ?? "application/octet-stream");
-  answer.end(bytes);
+  // Compressed where there is such a file, as the binary sends it.
+  const takesGzip = String(asked.headers["accept-encoding"]).includes("gzip");
+  const small = takesGzip ? await read(`${name}.gz`) : undefined;
+  if (small) answer.setHeader("content-encoding", "gzip");
+  answer.end(small ?? (await read(name)));
 }
 
-function forward(asked: IncomingMessage, answer: ServerResponse, server: string): void {
+/** Hands a request on to `server` (`HOST:PORT`), and its answer back. */
+export function forward(asked: IncomingMessage, answer: ServerResponse, server: string): void {
   const [host, port] = server.split(":");
   const { url: path, method } = asked;
   const headers = { ...asked.headers, host: server };

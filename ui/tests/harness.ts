@@ -167,7 +167,11 @@ export interface Visit {
 }
 
 /** A page in a fresh profile, and what goes wrong in it. */
-export async function visit(browser: Browser, server: Server, path = "/"): Promise<Visit> {
+export async function visit(
+  browser: Browser,
+  server: Pick<Server, "url">,
+  path = "/",
+): Promise<Visit> {
   const context = await browser.newContext({
     viewport: WIDE,
     reducedMotion: "reduce",

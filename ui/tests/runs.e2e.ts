@@ -97,6 +97,7 @@ test("a failed run shows where and why, in every view", async () => {
   await panel.getByRole("button", { name: "load", exact: true }).click();
   await page.getByText("CLEAN will not be set: flaky failed").first().waitFor();
   await page.getByRole("button", { name: /^Failed secured needs permissions/ }).waitFor();
+  await page.getByRole("button", { name: "Close the task" }).click();
 
   await tab(page, "Timeline").click();
   await page.getByRole("button", { name: /^flaky, Failed, started after/ }).waitFor();
@@ -118,6 +119,7 @@ test("a failed run shows where and why, in every view", async () => {
 
   await tab(page, "Text").click();
   await page.getByLabel("Text of the workflow").waitFor();
+  await page.goto(`${server.url}/runs/${run}?tab=text&task=load`);
   await page.locator(".cm-line", { hasText: "name: load" }).first().waitFor();
   expect(await barriers(page)).toEqual([]);
   await pictures(page, "run-text");

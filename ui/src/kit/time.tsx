@@ -34,9 +34,11 @@ export function ago(at: number, now: number): string {
 
 /** A time as it is said from now, with the whole of it as a tip. */
 export function When({ at }: { at: string }) {
-  // What was just told may be newer than the last look at the clock.
-  const now = Math.max(useNow(10_000), Date.now());
   const time = Date.parse(at);
+  // What is said in seconds is said anew each second; and what was just told may be newer than the
+  // last look at the clock.
+  const looked = useNow(Math.abs(Date.now() - time) < 60_000 ? 1000 : 10_000);
+  const now = Math.max(looked, Date.now());
   return (
     <time dateTime={at} title={`${whole.format(time)} (${at})`}>
       {ago(time, Math.max(now, time > now + 1000 ? now : time))}

@@ -6,6 +6,7 @@ import { api, data, type Schema } from "../../api/client";
 import { StateIcon } from "../../kit/badge";
 import { Empty, Failure, Loading } from "../../kit/states";
 import { duration, useNow, When } from "../../kit/time";
+import { useMay } from "../../shell/me";
 import { firstError } from "./figures";
 import styles from "./overview.module.css";
 import { useFew } from "./use-overview";
@@ -16,11 +17,16 @@ const SHOWN = 6;
 
 export function RunningNow() {
   const running = useFew("running", "-created_at", SHOWN);
+  const may = useMay();
   return (
     <Panel title="Running now" all="/runs?status=running">
       {running.error && <Failure error={running.error} retry={() => void running.refetch()} />}
       {running.isLoading && <Loading what="what runs" />}
-      {running.data?.items.length === 0 && <Empty icon={Coffee} title="Nothing runs right now" />}
+      {running.data?.items.length === 0 && (
+        <Empty icon={Coffee} title="Nothing runs right now">
+          {may("workflows:register") && <Link to="/build">Build a workflow</Link>}
+        </Empty>
+      )}
       <ul className={styles.list}>
         {running.data?.items.map((run) => (
           <li key={run.id}>
@@ -63,6 +69,8 @@ function ErrorOf({ run }: { run: Run }) {
     queryKey: ["run", run.id, "why", run.finished_at],
     queryFn: () => data(api.GET("/api/v1/runs/{id}/why", { params: { path: { id: run.id } } })),
     staleTime: Number.POSITIVE_INFINITY,
+    // Where much fails, one after the other is shown, and none again.
+    gcTime: 30_000,
   });
   const error = why.data && firstError(why.data);
   if (!error) return null;

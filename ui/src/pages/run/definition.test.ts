@@ -31,6 +31,7 @@ test("a stored definition is read, and what is not there is not there", () => {
     exclusive: true,
     fires: true,
     forEach: false,
+    mayFail: false,
     maxAttempts: 3,
   });
   expect(tasksOf({} as never)).toEqual([]);

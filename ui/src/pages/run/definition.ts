@@ -17,6 +17,8 @@ export interface TaskDef {
   /** It fires by an event of its own: a condition or a list has to be evaluated. */
   fires: boolean;
   forEach: boolean;
+  /** `allow_failure`: its run may succeed although it failed. */
+  mayFail: boolean;
   maxAttempts: number;
 }
 
@@ -60,6 +62,7 @@ export function tasksOf(definition: Schema<"RunSubmission">["definition"]): Task
       exclusive: execution.exclusive === true,
       fires: task.when !== undefined || task.for_each !== undefined,
       forEach: task.for_each !== undefined,
+      mayFail: task.allow_failure === true,
       maxAttempts: Number(record(task.retry).max_attempts ?? 1),
     };
   });

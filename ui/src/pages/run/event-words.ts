@@ -1,6 +1,6 @@
 /** Events in words. */
 
-import type { RunEvent } from "./model";
+import type { RunEvent } from "./model/state";
 import { shownValue } from "./values";
 import { counted, firstLine, skippedBecause } from "./words";
 

@@ -12,7 +12,7 @@ import { Empty, Failure } from "../../kit/states";
 import { duration } from "../../kit/time";
 import { eventSays, eventState } from "./event-words";
 import styles from "./lists.module.css";
-import type { RunEvent } from "./model";
+import type { RunEvent } from "./model/state";
 import { useWatched } from "./use-live";
 import { counted } from "./words";
 

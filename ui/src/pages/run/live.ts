@@ -2,7 +2,8 @@
 
 import { follow, type Message, type StreamState } from "../../api/stream";
 import type { TaskDef } from "./definition";
-import { type Detail, type RunEvent, RunModel, type TaskState } from "./model";
+import { RunModel } from "./model/run-model";
+import type { Detail, RunEvent, TaskState } from "./model/state";
 
 /** Events that may wait for a frame; a page that is not seen gets none. */
 const QUEUE_MOST = 2000;
@@ -19,7 +20,9 @@ export class Live {
   readonly #painters = new Set<(touched: Set<string>) => void>();
   #queue: RunEvent[] = [];
   #frame = 0;
-  #reloading = false;
+  /** What came since another snapshot was asked for: that one may be older. */
+  #since: RunEvent[] | undefined;
+  #again = false;
   #revision = 0;
 
   constructor(detail: Detail, definition: TaskDef[], reload: () => Promise<Detail>) {
@@ -52,26 +55,36 @@ export class Live {
     else this.#frame ||= requestAnimationFrame(() => this.#flush());
   }
 
-  /** Shows another snapshot. */
-  reset(detail: Detail): void {
+  /** Shows another snapshot, with what came while it was on its way. */
+  reset(detail: Detail, since: RunEvent[] = []): void {
     this.model = new RunModel(detail, this.#definition);
+    this.model.take(since);
+    this.model.drain();
+    this.#again ||= this.model.stale;
     this.#tell();
     for (const listeners of this.#tasks.values()) for (const listener of listeners) listener();
     const touched = new Set(this.model.order);
     for (const paint of this.#painters) paint(touched);
   }
 
-  /** Loads another snapshot and shows it. */
+  /** Loads another snapshot and shows it; once more, if it is asked for while one is on its way. */
   async reload(): Promise<void> {
-    if (this.#reloading) return;
-    this.#reloading = true;
-    try {
-      this.reset(await this.#reload());
-    } catch {
-      // The events go on; the next one that says so asks again.
-    } finally {
-      this.#reloading = false;
+    if (this.#since) {
+      this.#again = true;
+      return;
     }
+    do {
+      this.#again = false;
+      this.#since = [];
+      try {
+        const detail = await this.#reload();
+        this.reset(detail, this.#since);
+      } catch {
+        // The events go on; the next one that says so asks again.
+      } finally {
+        this.#since = undefined;
+      }
+    } while (this.#again);
   }
 
   get revision(): number {
@@ -108,6 +121,8 @@ export class Live {
     this.#frame = 0;
     const events = this.#queue;
     this.#queue = [];
+    const since = this.#since;
+    if (since) for (const event of events) since.push(event);
     this.model.take(events);
     const touched = this.model.drain();
     this.#tell();

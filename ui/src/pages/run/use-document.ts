@@ -6,7 +6,11 @@ import { api, data } from "../../api/client";
 import { useWatched } from "./use-live";
 
 /** The document, if it was registered and has the run's tasks; a run may be of a file instead. */
-export function useDocument(): { source: string | undefined; isLoading: boolean } {
+export function useDocument(): {
+  source: string | undefined;
+  isRegistered: boolean;
+  isLoading: boolean;
+} {
   const { detail, submission, definition } = useWatched();
   const { namespace, workflow: name, version } = detail;
   const known = useQuery({
@@ -23,6 +27,7 @@ export function useDocument(): { source: string | undefined; isLoading: boolean 
   const isSame = known.data?.tasks === definition.size;
   return {
     source: (isSame && known.data?.source) || undefined,
+    isRegistered: known.data !== undefined,
     isLoading: known.isLoading,
   };
 }

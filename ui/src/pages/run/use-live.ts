@@ -6,7 +6,7 @@ import { api, data, type Schema } from "../../api/client";
 import { queries } from "../../api/queries";
 import { type Picture, pictureOf, type TaskDef, tasksOf } from "./definition";
 import { Live } from "./live";
-import type { Detail, TaskState } from "./model";
+import type { Detail, TaskState } from "./model/state";
 
 /** A run with all that its views draw. */
 export interface Watched {

@@ -6,7 +6,7 @@ import { Scroll } from "../../kit/scroll";
 import { Empty } from "../../kit/states";
 import { When } from "../../kit/time";
 import styles from "./lists.module.css";
-import type { Variable } from "./model";
+import type { Variable } from "./model/state";
 import { useRevision, useWatched } from "./use-live";
 import { prettyValue, shownValue } from "./values";
 import { counted } from "./words";

@@ -2,7 +2,7 @@
 
 import { duration } from "../../kit/time";
 import { lookOf } from "../../kit/tone";
-import type { Failure, TaskState } from "./model";
+import type { Failure, TaskState } from "./model/state";
 
 /** `failed`, as it is said of another task. */
 export function ended(end: string): string {
@@ -45,6 +45,16 @@ export function firstLine(failure: Failure): string {
   return failure.message.split("\n", 1)[0] ?? failure.message;
 }
 
+/** The last that was written before it went wrong; nothing if nothing was. */
+export function lastLine(failure: Failure): string | undefined {
+  return failure.tail?.findLast((line) => line.trim() !== "");
+}
+
+/** What went wrong where there is room for a few words: of a command, that is what it said last. */
+function shortError(failure: Failure): string {
+  return (failure.kind === "exit" && lastLine(failure)) || firstLine(failure);
+}
+
 /** One line about where a task stands, for its node. */
 export function standing(task: TaskState, now: number): string {
   const last = task.attempts.at(-1);
@@ -60,7 +70,9 @@ export function standing(task: TaskState, now: number): string {
     case "backing_off":
       return `tries again${tries(task)}: ${task.failure ? firstLine(task.failure) : "it failed"}`;
     case "failed":
-      return task.failure ? firstLine(task.failure) : "instances failed";
+      return task.failure ? shortError(task.failure) : "instances failed";
+    case "cancelled":
+      return tookOf(task) === "" ? "" : `after ${tookOf(task)}`;
     case "skipped":
       return skippedBecause(task.skipped);
     case "resolved":

@@ -25,11 +25,16 @@ const LOOKS = {
   retry: { icon: RotateCcw, label: "Retry", permission: "runs:retry", word: "retried" },
 } as const;
 
+/** What the caller may do with several runs at once; to choose some is of use for that alone. */
+export function useBulkActs(): BulkAct[] {
+  const may = useMay();
+  return (["retry", "cancel"] as const).filter((act) => may(LOOKS[act].permission));
+}
+
 /** What can be done with several runs at once. */
 export function BulkBar({ filter, runs, onClear }: Props) {
-  const may = useMay();
+  const acts = useBulkActs();
   const [open, setOpen] = useState<{ act: BulkAct; all: boolean }>();
-  const acts = (["retry", "cancel"] as const).filter((act) => may(LOOKS[act].permission));
   if (acts.length === 0) return null;
   const close = () => setOpen(undefined);
   return (
@@ -92,6 +97,7 @@ function OfChosen({
   onDone,
 }: ActProps & { runs: RunView[]; onDone: () => void }) {
   const fit = runs.filter((run) => canAct(act, run));
+  const left = runs.length - fit.length;
   const tell = useToasts();
   const [reason, setReason] = useState("");
   const confirm = async () => {
@@ -109,16 +115,16 @@ function OfChosen({
   return (
     <Confirm
       title={`${LOOKS[act].label} ${counted(fit.length, "run")}?`}
-      action={LOOKS[act].label}
+      action={`${LOOKS[act].label} ${counted(fit.length, "run")}`}
       danger={act === "cancel"}
       onConfirm={confirm}
       onClose={onClose}
     >
       <p>{MEANS[act]}</p>
-      {fit.length < runs.length && (
+      {left > 0 && (
         <p>
-          {counted(runs.length - fit.length, "chosen run")} cannot be {LOOKS[act].word} as they
-          stand, and stay as they are.
+          {counted(left, "chosen run")} cannot be {LOOKS[act].word}, and{" "}
+          {left === 1 ? "stays as it is" : "stay as they are"}.
         </p>
       )}
       {act === "cancel" && <Reason value={reason} onChange={setReason} />}

@@ -14,7 +14,8 @@ const AHEAD = 40;
 interface Props {
   runs: RunView[];
   chosen: ReadonlySet<string>;
-  onChoose: (chosen: ReadonlySet<string>) => void;
+  /** Nothing where there is nothing to choose runs for. */
+  onChoose: ((chosen: ReadonlySet<string>) => void) | undefined;
   hasMore: boolean;
   onMore: () => void;
 }
@@ -39,7 +40,7 @@ export function RunTable({ runs, chosen, onChoose, hasMore, onMore }: Props) {
   const toggle = (id: string) => {
     const next = new Set(chosen);
     if (!next.delete(id)) next.add(id);
-    onChoose(next);
+    onChoose?.(next);
   };
   return (
     <Scroll ref={box} label="Runs" className={styles.box}>
@@ -47,23 +48,29 @@ export function RunTable({ runs, chosen, onChoose, hasMore, onMore }: Props) {
         <caption className="visually-hidden">Runs, the youngest first</caption>
         <thead>
           <tr>
-            <th scope="col" className={styles.tick}>
-              <input
-                type="checkbox"
-                aria-label="Choose all runs that are loaded"
-                checked={all}
-                onChange={() => onChoose(all ? new Set() : new Set(runs.map((run) => run.id)))}
-              />
+            {onChoose && (
+              <th scope="col" className={styles.tick}>
+                <input
+                  type="checkbox"
+                  aria-label="Choose all runs that are loaded"
+                  checked={all}
+                  onChange={() => onChoose(all ? new Set() : new Set(runs.map((run) => run.id)))}
+                />
+              </th>
+            )}
+            <th scope="col" className={styles.stateHead}>
+              State
             </th>
-            <th scope="col">State</th>
             <th scope="col">Workflow</th>
-            <th scope="col" className={styles.wideOnly}>
+            <th scope="col" className={`${styles.wideOnly} ${styles.idHead}`}>
               Run
             </th>
-            <th scope="col" className={styles.wideOnly}>
+            <th scope="col" className={`${styles.wideOnly} ${styles.byHead}`}>
               Started by
             </th>
-            <th scope="col">Accepted</th>
+            <th scope="col" className={styles.atHead}>
+              Accepted
+            </th>
             <th scope="col" className={styles.number}>
               Took
             </th>
@@ -80,7 +87,7 @@ export function RunTable({ runs, chosen, onChoose, hasMore, onMore }: Props) {
                   run={run}
                   at={index + 2}
                   chosen={chosen.has(run.id)}
-                  onToggle={() => toggle(run.id)}
+                  onToggle={onChoose && (() => toggle(run.id))}
                 />
               )
             );
@@ -96,20 +103,22 @@ interface RowProps {
   run: RunView;
   at: number;
   chosen: boolean;
-  onToggle: () => void;
+  onToggle: (() => void) | undefined;
 }
 
 function Row({ run, at, chosen, onToggle }: RowProps) {
   return (
     <tr aria-rowindex={at} data-chosen={chosen || undefined}>
-      <td className={styles.tick}>
-        <input
-          type="checkbox"
-          aria-label={`Choose run ${run.id}`}
-          checked={chosen}
-          onChange={onToggle}
-        />
-      </td>
+      {onToggle && (
+        <td className={styles.tick}>
+          <input
+            type="checkbox"
+            aria-label={`Choose run ${run.id}`}
+            checked={chosen}
+            onChange={onToggle}
+          />
+        </td>
+      )}
       <td className={styles.state}>
         <StateBadge state={run.state} />
         {run.state === "running" && !run.alive && <small>interrupted</small>}

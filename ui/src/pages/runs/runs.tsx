@@ -6,8 +6,9 @@ import { Button } from "../../kit/button";
 import { Page } from "../../kit/page";
 import { Empty, Failure, Loading } from "../../kit/states";
 import { useNow } from "../../kit/time";
+import { useMay } from "../../shell/me";
 import { counted } from "../run/words";
-import { BulkBar } from "./bulk";
+import { BulkBar, useBulkActs } from "./bulk";
 import { filterOf } from "./filter";
 import { Filters } from "./filters";
 import { RunTable } from "./run-table";
@@ -27,6 +28,7 @@ export default function Runs() {
   );
   const { list, runs, fresh, refresh } = useRuns(filter);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const canChoose = useBulkActs().length > 0;
   return (
     <div className={styles.fill}>
       <Page title="Runs">
@@ -52,7 +54,7 @@ export default function Runs() {
             <RunTable
               runs={runs}
               chosen={chosen}
-              onChoose={setChosen}
+              onChoose={canChoose ? setChosen : undefined}
               hasMore={list.hasNextPage}
               onMore={() => {
                 if (!list.isFetchingNextPage) void list.fetchNextPage();
@@ -66,6 +68,7 @@ export default function Runs() {
 }
 
 function Nothing({ filtered }: { filtered: boolean }) {
+  const may = useMay();
   if (filtered) {
     return (
       <Empty icon={ListFilter} title="No run is like this">
@@ -81,6 +84,7 @@ function Nothing({ filtered }: { filtered: boolean }) {
         with <code>loom run</code>.
       </p>
       <Link to="/workflows">Choose a workflow</Link>
+      {may("workflows:register") && <Link to="/build">Build a workflow</Link>}
     </Empty>
   );
 }

@@ -6,9 +6,9 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { api, data, type Schema } from "../../api/client";
-import { Throttle, useEvents, useLive } from "../../api/live";
+import { type LiveEvent, Throttle, useEvents, useLive } from "../../api/live";
 import { changedPages } from "./changes";
 import type { Filter } from "./filter";
 
@@ -43,13 +43,27 @@ export function useRuns(filter: Filter) {
     refetchOnMount: "always",
     refetchOnWindowFocus: false,
   });
+  const change = useCallback(
+    (events: LiveEvent[]) =>
+      client.setQueryData<Pages>(key, (known) => {
+        if (!known) return known;
+        const pages = changedPages(known.pages, events);
+        return pages.some((page, at) => page !== known.pages[at]) ? { ...known, pages } : known;
+      }),
+    [client, key],
+  );
+  // An answer that is on its way may be older than an event, and would undo it.
+  const meanwhile = useRef<LiveEvent[]>([]);
   useEvents({ types: EVENTS }, (events) => {
-    client.setQueryData<Pages>(key, (known) => {
-      if (!known) return known;
-      const pages = changedPages(known.pages, events);
-      return pages.some((page, at) => page !== known.pages[at]) ? { ...known, pages } : known;
-    });
+    change(events);
+    if (client.isFetching({ queryKey: key }) > 0) meanwhile.current.push(...events);
   });
+  const { isFetching } = list;
+  useEffect(() => {
+    if (isFetching || meanwhile.current.length === 0) return;
+    change(meanwhile.current);
+    meanwhile.current = [];
+  }, [isFetching, change]);
   const runs = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
   const fresh = useFresh(filter, runs);
   const refresh = async () => {

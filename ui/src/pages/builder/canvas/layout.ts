@@ -1,18 +1,8 @@
 /** Lays a graph out from top to bottom, in a worker: what can run side by side stands side by side. */
 
-import ELK, { type ElkNode } from "elkjs/lib/elk-api";
+import { type ElkNode, layouter } from "../../../graph/elk";
 import type { Link, Task } from "../document/view";
 import { type Place, type Places, SIZE } from "./places";
-
-let elk: InstanceType<typeof ELK> | undefined;
-
-function layouter(): InstanceType<typeof ELK> {
-  elk ??= new ELK({
-    workerFactory: () =>
-      new Worker(new URL("./elk.worker.ts", import.meta.url), { type: "module" }),
-  });
-  return elk;
-}
 
 const OPTIONS = {
   "elk.algorithm": "layered",

@@ -3,7 +3,7 @@
 import { useStore } from "@xyflow/react";
 import { useEffect, useRef } from "react";
 import { lookOf, type Tone } from "../../../kit/tone";
-import type { TaskState } from "../model";
+import type { TaskState } from "../model/state";
 import { useWatched } from "../use-live";
 import styles from "./graph.module.css";
 import { phasesOf } from "./nodes";

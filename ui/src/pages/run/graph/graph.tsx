@@ -22,7 +22,9 @@ import { sceneOf } from "./scene";
 import { GraphTools } from "./tools";
 import { usePlaced } from "./use-placed";
 
-const TYPES = { task: TaskNode, group: GroupNode, knot: KnotNode };
+// The library dresses nodes of the type `group` by itself.
+const TYPES = { ofTask: TaskNode, ofGroup: GroupNode, ofKnot: KnotNode };
+const TYPE_OF = { task: "ofTask", group: "ofGroup", knot: "ofKnot" } as const;
 
 /** Nodes in sight beyond which they are plain boxes on a canvas. */
 const NEAR_MOST = 150;
@@ -79,7 +81,7 @@ function Stage({ placed, groups, selected, onSelect, open, onOpen, dotted }: Sta
     () =>
       near.map((node) => ({
         id: node.id,
-        type: node.kind,
+        type: TYPE_OF[node.kind],
         position: { x: node.x, y: node.y },
         width: node.width,
         height: node.height,

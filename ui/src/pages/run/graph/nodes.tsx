@@ -6,7 +6,7 @@ import { memo, type ReactNode } from "react";
 import { StateIcon } from "../../../kit/badge";
 import { useNow } from "../../../kit/time";
 import { lookOf, toned } from "../../../kit/tone";
-import type { TaskState } from "../model";
+import type { TaskState } from "../model/state";
 import { useRevision, useTask, useWatched } from "../use-live";
 import { standing } from "../words";
 import styles from "./graph.module.css";
@@ -31,19 +31,20 @@ export const TaskNode = memo(function TaskNode({ data }: Props) {
   const def = definition.get(node.id);
   const { tone } = lookOf(task.phase);
   const waits = task.phase === "ready" || task.phase === "backing_off";
+  const isCritical = live.model.isCritical(node.id);
   const names = [
     styles.node,
     chosen && styles.chosen,
     dotted && styles.dotted,
     task.phase === "running" && styles.running,
-    live.model.isCritical(node.id) && styles.critical,
+    isCritical && styles.critical,
   ];
   return (
     <button
       type="button"
       className={names.filter(Boolean).join(" ")}
       style={toned(tone)}
-      title={node.label}
+      title={[node.label, task.phase !== "running" && standing(task, 0)].filter(Boolean).join(": ")}
       aria-pressed={chosen}
       onClick={() => data.onChoose(node)}
     >
@@ -63,6 +64,7 @@ export const TaskNode = memo(function TaskNode({ data }: Props) {
         )}
       </span>
       <About task={task} />
+      {isCritical && <span className="visually-hidden">on the critical path</span>}
     </button>
   );
 });

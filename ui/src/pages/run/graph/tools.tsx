@@ -5,7 +5,7 @@ import { FoldVertical, Maximize, Minus, Plus, Search, UnfoldVertical } from "luc
 import { useId, useState } from "react";
 import { Button, IconButton } from "../../../kit/button";
 import { lookOf } from "../../../kit/tone";
-import { useWatched } from "../use-live";
+import { useRevision, useWatched } from "../use-live";
 import styles from "./graph.module.css";
 
 interface Props {
@@ -39,12 +39,24 @@ export function GraphTools({ onShow, onFit, onLook, groups, open, onOpen }: Prop
             </Button>
           ))}
       </div>
+      {(groups.length === 0 || open.length > 0) && <CriticalKey />}
       <div className={styles.zoom}>
         <IconButton icon={Plus} label="Nearer" onClick={() => zoom(1)} />
         <IconButton icon={Minus} label="Farther" onClick={() => zoom(-1)} />
         <IconButton icon={Maximize} label="Show all" onClick={onFit} />
       </div>
     </>
+  );
+}
+
+function CriticalKey() {
+  const { live } = useWatched();
+  useRevision(live);
+  if (!live.model.hasCritical) return null;
+  return (
+    <p className={styles.key} title="The tasks one after the other that the run's length comes from">
+      <i /> critical path
+    </p>
   );
 }
 

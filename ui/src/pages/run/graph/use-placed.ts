@@ -5,10 +5,7 @@ import { isSmall, type Placed, placeByLevels } from "./place";
 import type { Scene } from "./scene";
 
 // It is on its way while the run still is.
-const layout = import("./elk").then((elk) => {
-  elk.warmUp();
-  return elk;
-});
+const layout = import("./thorough");
 
 export function usePlaced(scene: Scene): Placed | undefined {
   // The last one stays in sight until the next is there.
@@ -21,7 +18,7 @@ export function usePlaced(scene: Scene): Placed | undefined {
     if (!isSmall(scene)) show(placeByLevels(scene));
     else {
       layout
-        .then((elk) => elk.placeThoroughly(scene))
+        .then((thorough) => thorough.placeThoroughly(scene))
         // Where no worker may be had, the plain layout will do.
         .catch(() => placeByLevels(scene))
         .then(show);

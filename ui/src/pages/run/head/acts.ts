@@ -1,6 +1,6 @@
 /** What can be done with runs and tasks, by where they stand and by what the caller may do. */
 
-import { hasEnded } from "../model";
+import { hasEnded } from "../model/state";
 
 export type RunAct = "pause" | "resume" | "cancel" | "retry" | "rerun";
 export type TaskAct = "retry" | "skip" | "cancel" | "resolve" | "amend";

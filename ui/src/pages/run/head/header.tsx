@@ -3,24 +3,29 @@ import {
   CloudOff,
   Copy,
   GitBranch,
+  Hammer,
   Hourglass,
   PlugZap,
   Tag,
   UserRound,
 } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "react-router";
 import { StateBadge } from "../../../kit/badge";
 import { IconButton } from "../../../kit/button";
+import { LinkButton } from "../../../kit/link";
 import { Banner } from "../../../kit/states";
 import { duration, useNow, When } from "../../../kit/time";
 import { useToasts } from "../../../kit/toast";
-import { hasEnded } from "../model";
+import { hasEnded } from "../model/state";
 import { useRevision, useWatched } from "../use-live";
 import { counted } from "../words";
+import type { RunAct } from "./acts";
+import { Failed } from "./failed";
 import styles from "./head.module.css";
 import { Progress } from "./progress";
 import { RunActions } from "./run-actions";
+import { useVersions } from "./use-versions";
 
 /** What a run is, where it stands, and what can be done. */
 export function Header() {
@@ -28,6 +33,8 @@ export function Header() {
   useRevision(live);
   const { head } = live.model;
   const tell = useToasts();
+  const { builder } = useVersions();
+  const [act, setAct] = useState<RunAct>();
   const copy = async () => {
     await navigator.clipboard.writeText(detail.id);
     tell.done("The run's identity is in the clipboard.");
@@ -48,14 +55,23 @@ export function Header() {
           </h1>
           <span className={styles.version}>{detail.version}</span>
           <StateBadge state={head.state} />
+          {builder && (
+            <LinkButton
+              icon={Hammer}
+              kind="quiet"
+              label="Open the workflow in the builder"
+              to={builder}
+            />
+          )}
           {head.stopping !== undefined && !hasEnded(head.state) && (
             <span className={styles.soft}>{head.stopping} asked for its end</span>
           )}
         </div>
-        <RunActions />
+        <RunActions open={act} onOpen={setAct} />
       </div>
       <Facts />
       <Progress />
+      {head.state === "failed" && <Failed onRerun={() => setAct("rerun")} />}
       <Remarks />
     </header>
   );

@@ -1,15 +1,18 @@
-import { Ban, CirclePause, CirclePlay, Repeat2, RotateCcw } from "lucide-react";
-import { useState } from "react";
+import { Ban, CirclePause, CirclePlay, History, Repeat2, RotateCcw } from "lucide-react";
+import { type ReactNode, useState } from "react";
 import { api } from "../../../api/client";
 import { Button } from "../../../kit/button";
 import { Confirm } from "../../../kit/dialog";
 import { TextField } from "../../../kit/field";
+import { Banner } from "../../../kit/states";
 import { useToasts } from "../../../kit/toast";
 import { useMay } from "../../../shell/me";
 import { useWatched } from "../use-live";
 import { counted } from "../words";
 import { type RunAct, runActs } from "./acts";
+import styles from "./head.module.css";
 import { Rerun } from "./rerun";
+import { useVersions, type Version } from "./use-versions";
 
 const LOOKS = {
   pause: { icon: CirclePause, label: "Pause" },
@@ -19,34 +22,79 @@ const LOOKS = {
   rerun: { icon: Repeat2, label: "Run again…" },
 } as const;
 
+interface Props {
+  /** The act that is being asked about. */
+  open: RunAct | undefined;
+  onOpen: (act: RunAct | undefined) => void;
+}
+
 /** What the run's state and the caller's rights let one do with it. */
-export function RunActions() {
+export function RunActions({ open, onOpen }: Props) {
   const { detail, live } = useWatched();
   const may = useMay();
-  const [open, setOpen] = useState<RunAct>();
+  const { newer } = useVersions();
   const acts = runActs(live.model.head.state, detail.external != null, (permission) =>
     may(permission, detail.namespace),
   );
-  const close = () => setOpen(undefined);
+  const close = () => onOpen(undefined);
+  // Where a new version waits to be run, a retry of the old one is not what leads on.
+  const first = newer ? undefined : "retry";
   return (
-    <div style={{ display: "flex", flexWrap: "wrap", gap: 8 }}>
+    <div className={styles.actions}>
       {acts.map((act) => (
         <Button
           key={act}
           icon={LOOKS[act].icon}
-          kind={act === "cancel" ? "danger" : act === "retry" ? "primary" : "plain"}
-          onClick={() => setOpen(act)}
+          kind={act === "cancel" ? "danger" : act === first ? "primary" : "plain"}
+          onClick={() => onOpen(act)}
         >
           {LOOKS[act].label}
         </Button>
       ))}
       {open === "rerun" && <Rerun onClose={close} />}
-      {open !== undefined && open !== "rerun" && <Act act={open} onClose={close} />}
+      {open !== undefined && open !== "rerun" && (
+        <Act act={open} onClose={close}>
+          {open === "retry" && <KeepsVersion newer={newer} onRerun={() => onOpen("rerun")} />}
+        </Act>
+      )}
     </div>
   );
 }
 
-function Act({ act, onClose }: { act: Exclude<RunAct, "rerun">; onClose: () => void }) {
+/** A retry takes up nothing that was mended in the workflow since. */
+function KeepsVersion(props: { newer: Version | undefined; onRerun: () => void }) {
+  const { detail } = useWatched();
+  const { newer, onRerun } = props;
+  if (!newer) {
+    return (
+      <p>
+        It stays with version {detail.version}, as it was when the run began: a workflow that is
+        mended is run again instead.
+      </p>
+    );
+  }
+  return (
+    <Banner tone="paused" icon={History}>
+      <div className={styles.instead}>
+        <p>
+          It stays with version {detail.version}, as it was when the run began. Version{" "}
+          {newer.version} was saved since.
+        </p>
+        <Button icon={Repeat2} onClick={onRerun}>
+          Run {newer.version} instead…
+        </Button>
+      </div>
+    </Banner>
+  );
+}
+
+interface ActProps {
+  act: Exclude<RunAct, "rerun">;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+function Act({ act, onClose, children }: ActProps) {
   const { detail, live } = useWatched();
   const tell = useToasts();
   const [reason, setReason] = useState("");
@@ -70,6 +118,7 @@ function Act({ act, onClose }: { act: Exclude<RunAct, "rerun">; onClose: () => v
       onClose={onClose}
     >
       <p>{says}</p>
+      {children}
       {act === "cancel" && (
         <TextField
           label="Reason"
@@ -115,7 +164,7 @@ const ABOUT: Record<Exclude<RunAct, "rerun">, (counts: Counts) => Says> = {
   retry: (counts) => ({
     title: "Retry what failed?",
     action: "Retry",
-    says: `${counted(counts.failed ?? 0, "failed task")} get new attempts, and what was skipped for their sake (${counted(counts.skipped ?? 0, "task")} at most) waits for them again. What succeeded stays as it is.`,
+    says: `What failed or was cancelled (${counted((counts.failed ?? 0) + (counts.cancelled ?? 0), "task")}) gets new attempts, what was skipped because of it (${counted(counts.skipped ?? 0, "task")} at most) waits for it again, and what succeeded stays as it is.`,
   }),
 };
 

@@ -3,11 +3,12 @@ import { ShieldCheck } from "lucide-react";
 import { api, data } from "../../../api/client";
 import { Failure, Loading } from "../../../kit/states";
 import { When } from "../../../kit/time";
-import type { TaskState } from "../model";
+import type { TaskState } from "../model/state";
 import { useWatched } from "../use-live";
 import { FailureCard } from "./failure-card";
 import styles from "./panel.module.css";
 import { TaskLink } from "./task-link";
+import { useAgain } from "./use-again";
 import { type Sentence, whySentences } from "./why";
 
 /** Where a task stands and why, from what the server recorded. */
@@ -85,26 +86,20 @@ function Names({ title, names }: { title: string; names: string[] }) {
 
 function Why({ task }: { task: TaskState }) {
   const { detail } = useWatched();
+  const key = ["run", detail.id, "why", task.name];
   const why = useQuery({
-    // It is asked for again whenever the task stands elsewhere.
-    queryKey: [
-      "run",
-      detail.id,
-      "why",
-      task.name,
-      task.phase,
-      task.settledItems,
-      task.attempts.length,
-    ],
+    queryKey: key,
     queryFn: () =>
       data(
         api.GET("/api/v1/runs/{id}/tasks/{task}/why", {
           params: { path: { id: detail.id, task: task.name } },
         }),
       ),
-    placeholderData: (before) => before,
+    staleTime: 0,
     refetchInterval: task.settledAt === undefined ? 5000 : false,
   });
+  const { phase, settledItems, attempts, dropped } = task;
+  useAgain(key, `${phase} ${settledItems} ${attempts.length + dropped}`);
   return (
     <section>
       <h3>Why it stands here</h3>

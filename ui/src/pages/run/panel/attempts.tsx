@@ -8,7 +8,7 @@ import { StateIcon } from "../../../kit/badge";
 import { Scroll } from "../../../kit/scroll";
 import { Empty, Failure, Loading } from "../../../kit/states";
 import { duration, When } from "../../../kit/time";
-import type { AttemptState, TaskState } from "../model";
+import type { AttemptState, TaskState } from "../model/state";
 import { useWatched } from "../use-live";
 import { prettyValue } from "../values";
 import { counted } from "../words";
@@ -97,6 +97,8 @@ function One({ task, attempt }: { task: TaskState; attempt: AttemptState }) {
       data(
         api.GET("/api/v1/runs/{id}/tasks/{task}/attempts/{attempt}", { params: { path, query } }),
       ),
+    // A task that is tried all the time leaves no trail of attempts behind.
+    gcTime: 10_000,
   });
   const whole = useQuery({
     queryKey: ["run", detail.id, "outputs", task.name, task.phase],

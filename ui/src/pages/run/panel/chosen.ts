@@ -1,4 +1,4 @@
-import type { AttemptState, TaskState } from "../model";
+import type { AttemptState, TaskState } from "../model/state";
 
 /** The attempt that the address names, or the last one. */
 export function chosenAttempt(task: TaskState, params: URLSearchParams): AttemptState | undefined {

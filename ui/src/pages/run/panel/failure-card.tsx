@@ -1,7 +1,7 @@
 import { CircleX } from "lucide-react";
 import { Scroll } from "../../../kit/scroll";
 import { toned } from "../../../kit/tone";
-import type { Failure } from "../model";
+import type { Failure } from "../model/state";
 import { prettyValue } from "../values";
 import styles from "./panel.module.css";
 

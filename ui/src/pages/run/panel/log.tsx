@@ -13,7 +13,7 @@ import { useAddress } from "../../../kit/address";
 import { Button, IconButton } from "../../../kit/button";
 import { Scroll } from "../../../kit/scroll";
 import { Empty, Failure, Loading } from "../../../kit/states";
-import type { AttemptState, TaskState } from "../model";
+import type { AttemptState, TaskState } from "../model/state";
 import { useWatched } from "../use-live";
 import { counted } from "../words";
 import { chosenAttempt } from "./chosen";

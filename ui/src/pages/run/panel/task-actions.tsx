@@ -15,7 +15,7 @@ import { useToasts } from "../../../kit/toast";
 import { useMay } from "../../../shell/me";
 import type { TaskDef } from "../definition";
 import { type TaskAct, taskActs } from "../head/acts";
-import type { TaskState } from "../model";
+import type { TaskState } from "../model/state";
 import { useWatched } from "../use-live";
 import { readObject } from "../values";
 import styles from "./panel.module.css";
@@ -65,9 +65,9 @@ export function TaskActions({ task, def }: Props) {
 }
 
 const SAYS = {
-  retry: (name: string) => ({
+  retry: (name: string, version: string) => ({
     title: `Retry ${name}?`,
-    says: "It gets new attempts, and what was skipped for its sake waits for it again. If the run had failed, it goes on.",
+    says: `It gets new attempts, and what was skipped for its sake waits for it again. If the run had failed, it goes on. All stays as version ${version} has it: a workflow that is mended is run again instead.`,
     done: "The task is tried again.",
   }),
   skip: (name: string) => ({
@@ -84,11 +84,12 @@ const SAYS = {
 
 function Simple(props: { act: keyof typeof SAYS; task: TaskState; onClose: () => void }) {
   const { act, task, onClose } = props;
-  const { title, says, done } = SAYS[act](task.name);
+  const { detail } = useWatched();
+  const { title, says, done } = SAYS[act](task.name, detail.version);
   return (
     <Doing
       title={title}
-      action={LOOKS[act].label}
+      action={`${LOOKS[act].label} the task`}
       danger={act === "cancel"}
       says={says}
       done={done}

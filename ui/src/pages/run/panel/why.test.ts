@@ -48,6 +48,14 @@ test("what was skipped says for what, and where it began", () => {
   ]);
 });
 
+test("what somebody skipped is said once", () => {
+  const reason = { why: "by_hand", by: "ada", reason: "" };
+  const first = { first: [{ kind: "skipped", task: "load", reason }], more: 0 };
+  expect(ask("skipped", { kind: "skipped", reason, causes: [], more: 0, first })).toEqual([
+    "It will not run: ada skipped it.",
+  ]);
+});
+
 test("a ready task says what holds it back", () => {
   const busy = { first: [{ task: "slow", phase: "running", since }], more: 2 };
   expect(ask("ready", { kind: "ready", hold: { kind: "workers", workers: 3, busy } })).toEqual([

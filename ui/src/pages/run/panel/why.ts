@@ -16,7 +16,7 @@ export type Part = string | { task: string; item?: number } | { at: string };
 export type Sentence = Part[];
 
 export function whySentences(view: Why): Sentence[] {
-  const sentences = ofWhy(view.why);
+  const sentences = ofWhy(view.why, view.task);
   if (view.items) {
     const { count, settled, failed } = view.items;
     sentences.push([`${settled} of ${counted(count, "item")} have settled.`]);
@@ -28,7 +28,7 @@ export function whySentences(view: Why): Sentence[] {
   return sentences;
 }
 
-function ofWhy(why: Why["why"]): Sentence[] {
+function ofWhy(why: Why["why"], task: string): Sentence[] {
   switch (why.kind) {
     case "waiting":
       return [
@@ -62,7 +62,10 @@ function ofWhy(why: Why["why"]): Sentence[] {
     case "skipped":
       return [
         [`It will not run: ${skippedBecause(why.reason as Record<string, unknown>)}.`],
-        ...why.first.first.map((end): Sentence => ["It began here: ", ...endOf(end)]),
+        ...why.first.first
+          // Where it began with the task itself, that is said already.
+          .filter((end) => end.task !== task)
+          .map((end): Sentence => ["It began here: ", ...endOf(end)]),
       ];
     case "cancelled":
       return [endedBy(why.by)];
@@ -77,7 +80,7 @@ function failed(why: Extract<Why["why"], { kind: "failed" }>): Sentence[] {
   if (tries === 0) sentences.push(["It failed before it was attempted."]);
   else if (tries < of && !failure.retryable) {
     sentences.push([`Attempt ${tries} failed in a way that another would not mend.`]);
-  } else sentences.push([`All ${counted(of, "attempt")} failed.`]);
+  } else sentences.push([of === 1 ? "Its only attempt failed." : `All ${of} attempts failed.`]);
   if (allowed) sentences.push(["The run may succeed nevertheless."]);
   if (toll.count > 0) {
     const named: Part[] = toll.first.flatMap((task, at) =>

@@ -2,7 +2,7 @@
 
 import type { Tone } from "../../../kit/tone";
 import type { Colours } from "../graph/paint";
-import type { TaskState } from "../model";
+import type { TaskState } from "../model/state";
 import { type Piece, piecesOf } from "./rows";
 
 /** Which time is where. */

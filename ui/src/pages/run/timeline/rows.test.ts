@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { AttemptState, TaskState } from "../model";
+import type { AttemptState, TaskState } from "../model/state";
 import { inOrder, marksOf, piecesOf, rowSays, spanOf } from "./rows";
 
 const attempt = (more: Partial<AttemptState>): AttemptState => ({

@@ -3,7 +3,7 @@
 import { duration } from "../../../kit/time";
 import type { Tone } from "../../../kit/tone";
 import { lookOf } from "../../../kit/tone";
-import type { AttemptState, TaskState } from "../model";
+import type { AttemptState, TaskState } from "../model/state";
 import { firstLine, skippedBecause } from "../words";
 
 /** A piece of a task's time. */

@@ -8,7 +8,7 @@ import { Check } from "../../../kit/field";
 import { Empty } from "../../../kit/states";
 import { duration } from "../../../kit/time";
 import { useColours } from "../graph/use-colours";
-import { hasEnded, type TaskState } from "../model";
+import { hasEnded, type TaskState } from "../model/state";
 import { useRevision, useWatched } from "../use-live";
 import { paintRow, ROW, type Scale, timeOf } from "./paint";
 import { inOrder, marksOf, pieceSays, piecesOf, rowSays, spanOf } from "./rows";
@@ -20,6 +20,10 @@ interface Props {
   selected: string | undefined;
   onSelect: (task: string) => void;
 }
+
+/** Free room at the right, and what a label of the axis may take. */
+const MARGIN = 16;
+const LABEL = 52;
 
 /** How often the order of rows may change. */
 const ORDER_MS = 500;
@@ -71,7 +75,7 @@ function Chart({ tasks, selected, onSelect, children }: ChartProps) {
   const scale: Scale = {
     from: first + view.from,
     to: first + view.to,
-    width: Math.max(1, width - labels - 16),
+    width: Math.max(1, width - labels - MARGIN),
   };
   const rows = useVirtualizer({
     count: tasks.length,
@@ -137,15 +141,16 @@ function Chart({ tasks, selected, onSelect, children }: ChartProps) {
       </div>
       <div className={styles.axis} style={{ paddingLeft: labels }} aria-hidden>
         <div style={{ position: "relative", width: scale.width, height: 22 }}>
-          {marks.map((mark) => (
-            <span
-              key={mark}
-              className={styles.mark}
-              style={{ left: ((mark - view.from) / (view.to - view.from)) * scale.width }}
-            >
-              {mark === 0 ? "0" : duration(mark)}
-            </span>
-          ))}
+          {marks.map((mark) => {
+            const left = ((mark - view.from) / (view.to - view.from)) * scale.width;
+            // What would be cut off at the edge is not said.
+            const fits = left + LABEL <= scale.width + MARGIN;
+            return (
+              <span key={mark} className={styles.mark} style={{ left }}>
+                {mark === 0 ? "0" : fits && duration(mark)}
+              </span>
+            );
+          })}
         </div>
       </div>
       <div

@@ -1,7 +1,6 @@
 /** The thorough layout, computed beside the page. */
 
-import ELK, { type ElkNode } from "elkjs/lib/elk-api.js";
-import source from "elkjs/lib/elk-worker.min.js?url";
+import { type ElkNode, layouter } from "../../../graph/elk";
 import { finish, type Placed, type PlacedLink, type Point, placedLink } from "./place";
 import type { Scene } from "./scene";
 
@@ -20,18 +19,12 @@ const OPTIONS = {
   "elk.layered.mergeEdges": "true",
 };
 
-/** One worker for all layouts: it is large, and is read once. */
-let elk: InstanceType<typeof ELK> | undefined;
-
-/** Gets the worker ready. */
-export function warmUp(): InstanceType<typeof ELK> {
-  elk ??= new ELK({ workerFactory: () => new Worker(source) });
-  return elk;
-}
+// Whoever loads this will lay something out: the worker gets ready meanwhile.
+layouter();
 
 /** Places a scene in a worker beside the page. */
 export async function placeThoroughly(scene: Scene): Promise<Placed> {
-  return placedOf(scene, await warmUp().layout(graphOf(scene)));
+  return placedOf(scene, await layouter().layout(graphOf(scene)));
 }
 
 function graphOf(scene: Scene): ElkNode {

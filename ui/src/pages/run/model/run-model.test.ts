@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import type { TaskDef } from "./definition";
-import { ATTEMPTS_KEPT, type Detail, type RunEvent, RunModel } from "./model";
+import type { TaskDef } from "../definition";
+import { KEPT_OF_RUN, KEPT_OF_TASK, shareOf } from "./attempts";
+import { RunModel } from "./run-model";
+import type { Detail, RunEvent } from "./state";
 
 const START = "2026-11-21T08:30:00.000000Z";
 
@@ -20,6 +22,7 @@ function def(name: string, more: Partial<TaskDef> = {}): TaskDef {
     exclusive: false,
     fires: false,
     forEach: false,
+    mayFail: false,
     maxAttempts: 1,
     ...more,
   };
@@ -167,7 +170,28 @@ test("an hour of attempts a second leaves no more behind than is kept", {
     run.drain();
   }
   const kept = names.map((name) => run.task(name)?.attempts.length ?? 0);
-  expect(Math.max(...kept)).toBeLessThanOrEqual(1.25 * ATTEMPTS_KEPT);
+  expect(Math.max(...kept)).toBeLessThanOrEqual(1.25 * KEPT_OF_TASK);
   expect((run.task("t0")?.dropped ?? 0) + (kept[0] ?? 0)).toBe(3600);
   expect(Object.values(run.head.counts).reduce((sum, count) => sum + count, 0)).toBe(10);
+});
+
+test("many tasks keep a few attempts each, and one with few loses none", () => {
+  const names = Array.from({ length: 1000 }, (_, at) => `t${at}`);
+  const run = model(names.map((name) => def(name)));
+  for (let round = 1; round <= 40; round += 1) {
+    const busy = round > 2 ? names.slice(1) : names;
+    run.take(busy.map((task) => event(round, { type: "task.started", task, attempt: round })));
+  }
+  const kept = names.map((name) => run.task(name)?.attempts.length ?? 0);
+  expect(kept[0]).toBe(2);
+  expect(kept.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(1.25 * KEPT_OF_RUN);
+  expect(run.task("t1")?.attempts.at(-1)?.attempt).toBe(40);
+  expect((run.task("t1")?.dropped ?? 0) + (kept[1] ?? 0)).toBe(40);
+});
+
+test("what all tasks may keep is shared out among those that have more", () => {
+  expect(shareOf([3, 5000])).toBe(KEPT_OF_TASK);
+  expect(
+    shareOf([...Array.from({ length: 100 }, () => 10), ...Array.from({ length: 100 }, () => 900)]),
+  ).toBe((KEPT_OF_RUN - 1000) / 100);
 });
