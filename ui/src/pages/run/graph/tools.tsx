@@ -54,7 +54,10 @@ function CriticalKey() {
   useRevision(live);
   if (!live.model.hasCritical) return null;
   return (
-    <p className={styles.key} title="The tasks one after the other that the run's length comes from">
+    <p
+      className={styles.key}
+      title="The tasks one after the other that the run's length comes from"
+    >
       <i /> critical path
     </p>
   );
