@@ -253,7 +253,7 @@ impl Session {
         let asked = request::read(body)?;
         (1..asked.calls).try_for_each(|_| count_more(app, &caller))?;
         let (app, shown, origin) = (Arc::clone(app), shown.clone(), origin.clone());
-        Ok((Desk { app, caller, shown, origin }, asked, slot))
+        Ok((Desk::new(app, caller, shown, origin), asked, slot))
     }
 
     fn begin(&mut self, id: String, desk: Desk, asked: Asked, slot: OwnedSemaphorePermit) {

@@ -90,6 +90,11 @@ impl Book {
         self.rules.runs.is_empty() && self.line.is_empty()
     }
 
+    /// How many runs wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.line.len()
+    }
+
     /// A run waits from now on, that counts against these by those rules. No effect if it does
     /// already.
     pub(super) fn enter(&mut self, rank: Rank, rules: &Arc<Rules>, counts: Vec<Count>) {

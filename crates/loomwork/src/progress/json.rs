@@ -32,7 +32,7 @@ impl JsonView {
 impl View for JsonView {
     fn event(&mut self, history: &History, seq: u64, event: &Event) {
         let run = history.run();
-        let line = run_event(run.id(), run.plan(), seq, &masked_event(event));
+        let line = run_event(run.id(), run.plan(), "", seq, &masked_event(event));
         self.write(|out| {
             serde_json::to_writer(&mut *out, &line)?;
             out.write_all(b"\n")

@@ -1,7 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { api, data, type Schema } from "../../api/client";
+import { api, type Schema } from "../../api/client";
+import { rolesQuery } from "../../api/lists";
 import { Button, IconButton } from "../../kit/button";
 import { Confirm } from "../../kit/dialog";
 import { CardHead, Tag, Tags } from "../../kit/facts";
@@ -19,7 +20,7 @@ export function Roles() {
   const may = useMay();
   const [editing, setEditing] = useState<Role | "new">();
   const [deleting, setDeleting] = useState<Role>();
-  const roles = useQuery({ queryKey: ["roles"], queryFn: () => data(api.GET("/api/v1/roles")) });
+  const roles = useQuery(rolesQuery);
   const write = may("tokens:write", "*");
   if (roles.error) return <Failure error={roles.error} retry={() => void roles.refetch()} />;
   if (!roles.data) return <Loading what="roles" />;
