@@ -131,6 +131,7 @@ impl Command {
             | Self::Show(_)
             | Self::Logs(_)
             | Self::Why(_)
+            | Self::Graph(GraphArgs { run: Some(_), .. })
             | Self::Prune(_)
             | Self::Token(_) => Some(Flags::default()),
             Self::Validate(_)

@@ -24,6 +24,7 @@ pub(super) enum GraphFormat {
 #[into_params(parameter_in = Query)]
 pub(super) struct GraphParams {
     /// `json` if absent; `mermaid` and `dot` answer with that text alone.
+    #[param(inline)]
     pub(super) format: Option<GraphFormat>,
 }
 

@@ -32,14 +32,7 @@ impl Sample {
 }
 
 fn question(now: Timestamp) -> Question {
-    Question {
-        namespaces: None,
-        workflow: None,
-        version: None,
-        hours: 24,
-        now,
-        rebuilding: false,
-    }
+    Question { namespaces: None, workflow: None, version: None, hours: 24, now, rebuilding: false }
 }
 
 /// A table of so many attempts in 50 tasks of two versions, all of the last hour, a tenth of them

@@ -268,21 +268,13 @@ impl Insight {
     }
 
     /// How much was done, how well and how fast.
-    pub async fn performance(
-        &self,
-        caller: &Caller,
-        scope: Scope,
-    ) -> Result<Performance, Problem> {
+    pub async fn performance(&self, caller: &Caller, scope: Scope) -> Result<Performance, Problem> {
         let question = self.question(caller, scope)?;
         self.ask(move |table| performance(table, &question)).await
     }
 
     /// Where the time goes and what fails.
-    pub async fn bottlenecks(
-        &self,
-        caller: &Caller,
-        scope: Scope,
-    ) -> Result<Bottlenecks, Problem> {
+    pub async fn bottlenecks(&self, caller: &Caller, scope: Scope) -> Result<Bottlenecks, Problem> {
         let question = self.question(caller, scope)?;
         self.ask(move |table| bottlenecks(table, &question)).await
     }
@@ -299,11 +291,7 @@ impl Insight {
         runs.look(caller, id, Permission::AnalyticsGet, analyse).await
     }
 
-    fn question(
-        &self,
-        caller: &Caller,
-        scope: Scope,
-    ) -> Result<Question, Problem> {
+    fn question(&self, caller: &Caller, scope: Scope) -> Result<Question, Problem> {
         let Scope { namespace, workflow, version, hours } = scope;
         let namespaces = caller.within(Permission::AnalyticsGet, namespace.as_deref())?;
         let hours = hours.unwrap_or(24);

@@ -155,7 +155,8 @@ impl Remote {
             variables: Arc::new(variables.into_iter().map(given).collect()),
             workers: view.workers,
         };
-        let look = Look::new(submission, Timestamp(created_at), view.base, view.alive);
+        let mut look = Look::new(submission, Timestamp(created_at), view.base, view.alive);
+        look.correlation_id = view.correlation_id;
         Ok((look, last_seq))
     }
 
