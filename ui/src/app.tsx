@@ -13,6 +13,8 @@ const Workflow = lazy(() => import("./pages/workflows/workflow"));
 
 const Schedules = lazy(() => import("./pages/schedules/schedules"));
 const Triggers = lazy(() => import("./pages/triggers/triggers"));
+const Webhooks = lazy(() => import("./pages/webhooks/webhooks"));
+const Webhook = lazy(() => import("./pages/webhooks/webhook"));
 const Plugins = lazy(() => import("./pages/plugins/plugins"));
 const Access = lazy(() => import("./pages/access/access"));
 const Audit = lazy(() => import("./pages/audit/audit"));
@@ -33,6 +35,8 @@ export function App() {
           <Route path="/build/:namespace/:name" element={<Builder />} />
           <Route path="/schedules" element={<Schedules />} />
           <Route path="/triggers" element={<Triggers />} />
+          <Route path="/webhooks" element={<Webhooks />} />
+          <Route path="/webhooks/:id" element={<Webhook />} />
           <Route path="/plugins" element={<Plugins />} />
           <Route path="/access" element={<Access />} />
           <Route path="/audit" element={<Audit />} />

@@ -1,19 +1,10 @@
 import { createHmac } from "node:crypto";
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  barriers,
-  NARROW,
-  openBrowser,
-  overflows,
-  pictures,
-  Server,
-  until,
-  visit,
-  WIDE,
-} from "./harness";
+import { openBrowser, Server, until, visit } from "./harness";
+import { confirm, inspect } from "./steps";
 
 const HELLO =
   "workflow:\n  name: hello\n  tasks:\n    - { name: a, plugin: cmd, params: { command: 'echo hi' } }\n";
@@ -36,21 +27,6 @@ afterAll(async () => {
   await browser?.close();
   await server?.stop();
 });
-
-/** Axe, pictures and widths of what is shown now. */
-async function inspect(page: Page, name: string): Promise<void> {
-  expect(await barriers(page)).toEqual([]);
-  await pictures(page, name);
-  for (const size of [NARROW, { width: 360, height: 740 }, { width: 2560, height: 1300 }]) {
-    await page.setViewportSize(size);
-    expect(await overflows(page), `${name} at ${size.width}`).toBe(false);
-  }
-  await page.setViewportSize(WIDE);
-}
-
-function confirm(page: Page, action: string): Promise<void> {
-  return page.getByRole("dialog").getByRole("button", { name: action, exact: true }).click();
-}
 
 test("a schedule is made, foretold, changed, paused, run and deleted", async () => {
   const { page, complaints } = await visit(browser, server, "/schedules");
@@ -88,7 +64,7 @@ test("a schedule is made, foretold, changed, paused, run and deleted", async () 
   expect(kept.run.variables).toEqual({ SCOPE: "all" });
   await row.getByRole("button", { name: "Pause nightly" }).click();
   await confirm(page, "Pause");
-  await row.getByText("Paused").waitFor();
+  await row.getByText("Paused", { exact: true }).waitFor();
   await row.getByRole("button", { name: "Run nightly now" }).click();
   await confirm(page, "Run");
   await until("the schedule has a run", async () => {
@@ -259,6 +235,20 @@ test("the system page says how the server is, and keeps limits and rules", async
   await confirm(page, "Make it");
   await page.getByRole("row", { name: /month.*all ended runs.*30 d/ }).waitFor();
   await inspect(page, "system");
+  await page.getByRole("button", { name: "Change one" }).click();
+  await page.getByLabel("The most at once").fill("");
+  await page.getByLabel("The most that begin").fill("5");
+  await page.getByLabel("Counted together are").selectOption("variables");
+  await page.getByLabel("Variables").fill("{{CUSTOMER}}");
+  await inspect(page, "limit-form");
+  await confirm(page, "Save");
+  await page.getByRole("row", { name: /one.*each of \{\{CUSTOMER\}\}.*5 in 60 s/ }).waitFor();
+  await page.getByRole("button", { name: "Change month" }).click();
+  await page.getByLabel("Days that runs are kept").fill("7");
+  await page.getByRole("checkbox", { name: "Succeeded" }).uncheck();
+  await inspect(page, "rule-form");
+  await confirm(page, "Save");
+  await page.getByRole("row", { name: /month.*failed or cancelled.*7 d/ }).waitFor();
   await page.getByRole("button", { name: "Delete one" }).click();
   await confirm(page, "Delete");
   await page.getByRole("row", { name: /^one/ }).waitFor({ state: "hidden" });

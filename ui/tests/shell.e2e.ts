@@ -18,6 +18,7 @@ const PAGES = [
   "/build",
   "/schedules",
   "/triggers",
+  "/webhooks",
   "/plugins",
   "/access",
   "/audit",

@@ -50,7 +50,7 @@ test("workflows are found, run with what they need, and shown", async () => {
   expect(await overflows(page)).toBe(false);
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.getByRole("searchbox").fill("people gre");
-  await page.getByRole("link", { name: "tidy" }).waitFor({ state: "hidden" });
+  await page.getByRole("link", { name: "office / tidy" }).waitFor({ state: "hidden" });
   expect(new URL(page.url()).searchParams.get("search")).toBe("people gre");
   await page.getByRole("button", { name: "Run greet" }).click();
   await page.getByLabel("WHO").fill("Ada");

@@ -1,5 +1,6 @@
 //! How a command ends without having done what was asked.
 
+use crate::aim::HERE;
 use loom_engine::EngineError;
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_store::StoreError;
@@ -44,22 +45,22 @@ impl Fault {
     /// A store's failure, with how to go on with the run that it happened to, if one did.
     pub(crate) fn of_store(error: &StoreError, run: Option<&str>) -> Self {
         let go_on = |first: &str| match run {
-            Some(run) => format!("{first}, then: loom resume {run}"),
+            Some(run) => format!("{first}, then: loom resume{HERE} {run}"),
             None => format!("{first}, then try again"),
         };
         let kept = "what was recorded stays";
         match error {
             StoreError::NoRun(run) => {
                 Self::new(ErrorCode::NoSuchRun, format!("no such run: {run}"))
-                    .help("`loom list` shows the runs of the store")
+                    .help(format!("`loom list{HERE}` shows the runs of the store"))
             }
             StoreError::Conflict(run) => {
                 let message = format!("run {run} was taken over by another process");
                 Self::new(ErrorCode::StoreConflict, message)
-                    .help(format!("loom show {run} says where it stands"))
+                    .help(format!("loom show{HERE} {run} says where it stands"))
             }
             StoreError::NotEnded(run) => Self::new(ErrorCode::Refused, error.to_string())
-                .help(format!("end it first: loom cancel {run}")),
+                .help(format!("end it first: loom cancel{HERE} {run}")),
             StoreError::Busy(_) => Self::new(ErrorCode::StoreBusy, format!("{error}; {kept}"))
                 .help(go_on("end what keeps it locked (fuser -v FILE)")),
             StoreError::Full(what) => {
@@ -82,13 +83,13 @@ impl Fault {
             EngineError::Refused(refusal) => crate::refusal::fault(refusal, run),
             EngineError::Alive(owner) => alive(run, Some(owner)),
             EngineError::Exists(_) => Self::new(ErrorCode::RunExists, error.to_string())
-                .help(format!("`loom show {run}` shows it")),
+                .help(format!("`loom show{HERE} {run}` shows it")),
             EngineError::NotHere(_) | EngineError::Busy | EngineError::Stopped => {
                 Self::new(ErrorCode::MachineFailed, error.to_string())
-                    .help(format!("loom show {run} says where the run stands"))
+                    .help(format!("loom show{HERE} {run} says where the run stands"))
             }
             EngineError::Leftovers(_) => Self::new(ErrorCode::Leftovers, error.to_string())
-                .help(format!("end the processes that it names, then: loom resume {run}")),
+                .help(format!("end the processes that it names, then: loom resume{HERE} {run}")),
             EngineError::Store(error) => Self::of_store(error, Some(run)),
         }
     }
@@ -104,7 +105,7 @@ pub(crate) fn alive(run: &str, owner: Option<&str>) -> Fault {
     let pid = owner.and_then(|owner| owner.split('-').next());
     let who = pid.map_or_else(String::new, |pid| format!(": pid {pid} on this machine"));
     Fault::new(ErrorCode::RunIsAlive, format!("another process has run {run}{who}")).help(format!(
-        "watch it with `loom logs {run} --follow`, or end it with `loom cancel {run}`"
+        "watch it with `loom logs{HERE} {run} --follow`, or end it with `loom cancel{HERE} {run}`"
     ))
 }
 

@@ -4,6 +4,7 @@
 //! - A command ends with one of the statuses of [`loom_protocol::ExitCode`].
 //! - Whatever waits, waits on a thread of its own: the engine's, the worker's, the signals'.
 
+mod aim;
 mod args;
 mod bridge;
 mod client;
@@ -84,6 +85,7 @@ fn dispatch(mut cli: Cli, ui: &mut Ui) -> Outcome {
         _ => None,
     };
     if let Some(settings) = &settings {
+        aim::HERE.take(settings);
         cli.global.store = settings.text("store");
         match place {
             Some(Place::Remote(_)) => check_execution(&mut cli.command)?,

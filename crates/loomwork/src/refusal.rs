@@ -1,5 +1,6 @@
 //! What is told when a run's state does not allow what was asked.
 
+use crate::aim::HERE;
 use crate::fault::Fault;
 use crate::progress::quoted;
 use crate::ui::tell;
@@ -36,7 +37,7 @@ pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
         }
         Refusal::UnknownTask(task) => {
             Fault::new(ErrorCode::NoSuchTask, format!("run {run} has no task `{task}`"))
-                .help(format!("`loom show {run}` lists its tasks"))
+                .help(format!("`loom show{HERE} {run}` lists its tasks"))
         }
         Refusal::OutputsMissing { outputs, .. } => {
             let outputs: Vec<String> =
@@ -47,7 +48,7 @@ pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
         }
         Refusal::TaskEnding(task) => {
             Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"))
-                .help(format!("it ends with its attempt: `loom why {run} {}`", quoted(task)))
+                .help(format!("it ends with its attempt: `loom why{HERE} {run} {}`", quoted(task)))
         }
         Refusal::Amendment { .. } | Refusal::Unfit { .. } => {
             Fault::new(ErrorCode::BadArgument, format!("run {run}: {refusal}"))
@@ -65,11 +66,11 @@ pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
 pub(crate) fn instead(state: RunState, run: &str) -> String {
     match state {
         RunState::Queued | RunState::Running | RunState::Paused => format!(
-            "it has not ended: `loom resume {run}` goes on with it, `loom cancel {run}` ends it, \
-             `loom why {run}` says what it waits for"
+            "it has not ended: `loom resume{HERE} {run}` goes on with it, `loom cancel{HERE} {run}` ends it, \
+             `loom why{HERE} {run}` says what it waits for"
         ),
         RunState::Failed => format!(
-            "`loom retry {run}` tries its failed tasks again; `loom resolve {run} TASK` settles one \
+            "`loom retry{HERE} {run}` tries its failed tasks again; `loom resolve{HERE} {run} TASK` settles one \
              by hand"
         ),
         RunState::Succeeded => {
@@ -85,17 +86,19 @@ fn instead_of_task(phase: TaskPhase, run: &str) -> String {
             "a recorded success never runs again; start a new run instead".to_owned()
         }
         TaskPhase::Failed => {
-            format!("`loom retry {run} TASK` and `loom resolve {run} TASK` are for it")
+            format!("`loom retry{HERE} {run} TASK` and `loom resolve{HERE} {run} TASK` are for it")
         }
         TaskPhase::Skipped => format!(
-            "retry or resolve what it was skipped for: `loom why {run} TASK` says what that is"
+            "retry or resolve what it was skipped for: `loom why{HERE} {run} TASK` says what that is"
         ),
         TaskPhase::Waiting | TaskPhase::Ready => format!(
-            "`loom skip {run} TASK` leaves it out; `loom why {run} TASK` says where it stands"
+            "`loom skip{HERE} {run} TASK` leaves it out; `loom why{HERE} {run} TASK` says where it stands"
         ),
         TaskPhase::Running | TaskPhase::BackingOff => {
-            format!("`loom cancel {run} TASK` ends it; `loom why {run} TASK` says where it stands")
+            format!(
+                "`loom cancel{HERE} {run} TASK` ends it; `loom why{HERE} {run} TASK` says where it stands"
+            )
         }
-        TaskPhase::Cancelled => format!("`loom why {run} TASK` says who cancelled it"),
+        TaskPhase::Cancelled => format!("`loom why{HERE} {run} TASK` says who cancelled it"),
     }
 }

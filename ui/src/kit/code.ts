@@ -1,4 +1,4 @@
-/** How text is shown in editors of code. */
+/** How editors of code look, on all pages. */
 
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import type { Extension } from "@codemirror/state";
@@ -6,31 +6,106 @@ import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 const theme = EditorView.theme({
-  "&": { backgroundColor: "var(--surface)", color: "var(--text)", fontSize: "13px" },
-  "&.cm-focused": { outline: "2px solid var(--focus)", outlineOffset: "-2px" },
-  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.55" },
-  ".cm-content": { caretColor: "var(--text)" },
+  "&": {
+    height: "100%",
+    color: "var(--text)",
+    backgroundColor: "var(--surface)",
+    fontSize: "12.5px",
+  },
+  // Where something can be written, the cursor shows who has the keyboard.
+  "&.cm-focused": { outline: "none" },
+  "&.cm-focused:has([aria-readonly=true])": {
+    outline: "2px solid var(--focus)",
+    outlineOffset: "-2px",
+  },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6" },
+  ".cm-content": { caretColor: "var(--accent)", padding: "8px 0" },
+  ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
   ".cm-gutters": {
-    backgroundColor: "var(--sunken)",
+    backgroundColor: "var(--surface)",
     color: "var(--text-faint)",
-    border: "none",
+    border: "0",
     borderRight: "1px solid var(--line)",
   },
-  ".cm-cursor": { borderLeftColor: "var(--text)" },
+  ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--accent) 7%, transparent)" },
+  ".cm-activeLineGutter": { backgroundColor: "var(--accent-soft)", color: "var(--text)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground":
-    { backgroundColor: "color-mix(in srgb, var(--accent) 28%, transparent)" },
+    {
+      backgroundColor: "color-mix(in srgb, var(--accent) 26%, transparent)",
+    },
+  ".cm-selectionMatch": { backgroundColor: "color-mix(in srgb, var(--accent) 14%, transparent)" },
+  ".cm-panels": { backgroundColor: "var(--raised)", color: "var(--text)" },
+  ".cm-panels-top": { borderBottom: "1px solid var(--line)" },
+  ".cm-textfield": {
+    backgroundColor: "var(--surface)",
+    color: "var(--text)",
+    borderColor: "var(--line-strong)",
+  },
+  ".cm-button": {
+    backgroundImage: "none",
+    backgroundColor: "var(--surface)",
+    color: "var(--text)",
+    borderColor: "var(--line-strong)",
+  },
+  ".cm-tooltip": {
+    backgroundColor: "var(--raised)",
+    color: "var(--text)",
+    border: "1px solid var(--line)",
+    borderRadius: "8px",
+    boxShadow: "var(--shadow-2)",
+    maxWidth: "60ch",
+    overflow: "hidden",
+  },
+  ".cm-tooltip-autocomplete > ul > li": { padding: "3px 8px" },
+  ".cm-tooltip-autocomplete > ul > li[aria-selected]": {
+    backgroundColor: "var(--accent-soft)",
+    color: "var(--text)",
+  },
+  ".cm-completionInfo": { padding: "6px 10px", maxWidth: "44ch" },
+  ".cm-diagnostic": { padding: "6px 10px", whiteSpace: "pre-wrap" },
+  ".cm-diagnostic-error": { borderLeft: "4px solid var(--failed)" },
+  ".cm-diagnostic-warning": { borderLeft: "4px solid var(--paused)" },
+  ".cm-lintRange-error": {
+    backgroundImage: "none",
+    textDecoration: "underline wavy var(--failed) 1px",
+    textUnderlineOffset: "3px",
+  },
+  ".cm-lintRange-warning": {
+    backgroundImage: "none",
+    textDecoration: "underline wavy var(--paused) 1px",
+    textUnderlineOffset: "3px",
+  },
+  ".cm-lint-marker": { width: "11px", height: "11px", content: '""', borderRadius: "50%" },
+  ".cm-lint-marker-error": { content: '""', backgroundColor: "var(--failed)" },
+  ".cm-lint-marker-warning": {
+    content: '""',
+    backgroundColor: "var(--paused)",
+    borderRadius: "2px",
+  },
+  // The diff brings colours of its own, which know nothing of light and dark as chosen here.
+  ".cm-changedLine, .cm-insertedLine": { backgroundColor: "var(--succeeded-soft) !important" },
+  ".cm-deletedChunk": { backgroundColor: "var(--failed-soft) !important", color: "var(--text)" },
+  ".cm-changedText": { background: "none !important", textDecoration: "underline" },
+  ".cm-deletedText": { background: "none !important", textDecoration: "line-through" },
+  ".cm-collapsedLines": {
+    background: "var(--sunken) !important",
+    color: "var(--text-soft)",
+    padding: "5px 12px",
+  },
+  // Its ornaments are in few fonts.
+  ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: '"" !important' },
 });
 
 const colours = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--accent)" },
   { tag: [tags.string, tags.content], color: "var(--text)" },
+  { tag: tags.comment, color: "var(--text-faint)", fontStyle: "italic" },
   { tag: [tags.number, tags.bool, tags.null, tags.keyword], color: "var(--skipped)" },
-  { tag: [tags.comment, tags.lineComment], color: "var(--text-faint)", fontStyle: "italic" },
   {
     tag: [tags.punctuation, tags.separator, tags.squareBracket, tags.brace],
-    color: "var(--text-soft)",
+    color: "var(--text-faint)",
   },
-  { tag: [tags.labelName, tags.typeName, tags.attributeValue], color: "var(--succeeded)" },
+  { tag: [tags.labelName, tags.typeName, tags.meta], color: "var(--paused)" },
 ]);
 
 /** Colours of the pages, and the word by which their policy lets the editor's style in. */

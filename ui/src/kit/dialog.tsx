@@ -52,11 +52,13 @@ export interface ConfirmProps {
   /** The action; the dialog stays and tells if it fails. */
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
+  /** Says some failures in words of its own; the usual ones say the rest. */
+  failure?: (error: Error) => ReactNode | undefined;
 }
 
 /** Says what an action will do before it is done. */
 export function Confirm(props: ConfirmProps) {
-  const { title, children, action, danger, onConfirm, onClose } = props;
+  const { title, children, action, danger, onConfirm, onClose, failure } = props;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error>();
   const submit = async (event: FormEvent) => {
@@ -73,6 +75,11 @@ export function Confirm(props: ConfirmProps) {
     }
   };
   const id = useId();
+  const trouble = useRef<HTMLDivElement>(null);
+  // A long form hides what is said below it.
+  useEffect(() => {
+    if (error) trouble.current?.scrollIntoView({ block: "nearest" });
+  }, [error]);
   return (
     <Dialog
       title={title}
@@ -89,7 +96,7 @@ export function Confirm(props: ConfirmProps) {
       <form id={id} onSubmit={submit} className={styles.form}>
         {children}
       </form>
-      {error && <Failure error={error} />}
+      {error && <div ref={trouble}>{failure?.(error) ?? <Failure error={error} />}</div>}
     </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect } from "react";
+import { type CSSProperties, type ReactNode, useEffect } from "react";
 import styles from "./kit.module.css";
 
 /** A page: its title, which names the tab too, what can be done here, and the rest. */
@@ -30,12 +30,15 @@ export function Card({ children, className }: { children: ReactNode; className?:
   );
 }
 
-/** A table in a box that scrolls sideways where it is wider than the window. */
+/**
+ * A table in a box that scrolls sideways where it is wider than the window. On a phone its rows
+ * stand as cards, each cell behind the word that heads its column.
+ */
 export function Table(props: { head: ReactNode[]; caption: string; children: ReactNode }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keys
     <section className={styles.tableWrap} aria-label={props.caption} tabIndex={0}>
-      <table className={styles.table}>
+      <table className={styles.table} style={headings(props.head)}>
         <caption className="visually-hidden">{props.caption}</caption>
         <thead>
           <tr>
@@ -51,4 +54,15 @@ export function Table(props: { head: ReactNode[]; caption: string; children: Rea
       </table>
     </section>
   );
+}
+
+/** What heads the columns, for the style of narrow windows: a cell cannot see the head of its column. */
+function headings(head: ReactNode[]): CSSProperties {
+  const style: Record<string, string> = {};
+  head.forEach((cell, at) => {
+    if (typeof cell !== "string") return;
+    style[`--head-${at + 1}`] = JSON.stringify(cell);
+    style[`--indent-${at + 1}`] = "108px";
+  });
+  return style;
 }

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { ApiError } from "../api/client";
 import { Button } from "./button";
 import styles from "./kit.module.css";
+import { Prose } from "./prose";
 import { type Tone, toned } from "./tone";
 
 /** There is nothing yet, and this is how something comes. */
@@ -39,9 +40,13 @@ export function Failure({ error, retry }: { error: Error; retry?: () => void }) 
     <div className={styles.state} role="alert">
       <Icon size={32} aria-hidden className={styles.tone} style={toned("failed")} />
       <h2>{away ? "The server is away" : (problem?.title ?? "Something went wrong")}</h2>
-      <p>{away ? "This page goes on by itself once it is back." : error.message}</p>
+      <p>
+        <Prose text={away ? "This page goes on by itself once it is back." : error.message} />
+      </p>
       {problem?.help?.map((line) => (
-        <p key={line}>{line}</p>
+        <p key={line}>
+          <Prose text={line} />
+        </p>
       ))}
       {problem && <code>{problem.code}</code>}
       {retry && <Button onClick={retry}>Try again</Button>}

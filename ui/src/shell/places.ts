@@ -10,6 +10,7 @@ import {
   Puzzle,
   ScrollText,
   ServerCog,
+  Webhook,
   Workflow,
   Zap,
 } from "lucide-react";
@@ -33,6 +34,7 @@ export const PLACES: readonly (readonly Place[])[] = [
   [
     { to: "/schedules", label: "Schedules", icon: CalendarClock, needs: ["schedules:list"] },
     { to: "/triggers", label: "Triggers", icon: Zap, needs: ["triggers:list"] },
+    { to: "/webhooks", label: "Webhooks", icon: Webhook, needs: ["webhooks:list"] },
     { to: "/plugins", label: "Plugins", icon: Puzzle, needs: ["plugins:list"] },
   ],
   [

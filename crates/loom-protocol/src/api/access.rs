@@ -148,6 +148,9 @@ pub struct AuditEntry {
     /// The token's identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// Who signed the JSON Web Token, if it was one; empty if it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// From which address.
     pub from: String,
     /// What: the permission that it takes.

@@ -35,6 +35,9 @@ pub struct DiagnosticInfo {
     pub severity: String,
     /// What is wrong.
     pub message: String,
+    /// What is wrong with the place, in a few words that stand beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// How to mend it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,

@@ -129,6 +129,7 @@ impl Audit {
             at: loom_protocol::rfc3339(now.0),
             who: shortened(caller.name().to_owned()),
             token: caller.token().map(str::to_owned),
+            issuer: caller.issuer().map(|issuer| shortened(issuer.to_owned())),
             from: deed.from,
             action: deed.action.name().to_owned(),
             call: deed.call,

@@ -15,9 +15,20 @@ pub struct Caller {
 #[derive(Debug)]
 struct Inner {
     name: String,
-    token: Option<String>,
+    proof: Proof,
     roles: BTreeSet<String>,
     grants: Vec<Grant>,
+}
+
+/// How a caller is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// They need none, or act for the server.
+    None,
+    /// By one of our tokens, of this identity.
+    Token(String),
+    /// By a JSON Web Token that this issuer signed.
+    Issuer(String),
 }
 
 /// Permissions within a scope.
@@ -41,18 +52,17 @@ pub enum Scope {
 impl Caller {
     /// Somebody with these grants.
     pub fn new(name: impl Into<String>, grants: Vec<Grant>) -> Self {
-        Self::of_roles(name.into(), None, BTreeSet::new(), grants)
+        Self::of_roles(name.into(), Proof::None, BTreeSet::new(), grants)
     }
 
-    /// Whoever shows a token; of this identity, if it is one of ours. The roles are what the grants
-    /// come from.
+    /// Whoever is known by a proof. The roles are what the grants come from.
     pub(super) fn of_roles(
         name: String,
-        token: Option<String>,
+        proof: Proof,
         roles: BTreeSet<String>,
         grants: Vec<Grant>,
     ) -> Self {
-        Self { inner: Arc::new(Inner { name, token, roles, grants }) }
+        Self { inner: Arc::new(Inner { name, proof, roles, grants }) }
     }
 
     /// Somebody who may do everything: the one user of a server without access control.
@@ -74,7 +84,18 @@ impl Caller {
 
     /// The identity of the token that they showed, if it was one of ours.
     pub fn token(&self) -> Option<&str> {
-        self.inner.token.as_deref()
+        match &self.inner.proof {
+            Proof::Token(token) => Some(token),
+            Proof::None | Proof::Issuer(_) => None,
+        }
+    }
+
+    /// Who signed the JSON Web Token that they showed, if it was one; empty if that does not say.
+    pub fn issuer(&self) -> Option<&str> {
+        match &self.inner.proof {
+            Proof::Issuer(issuer) => Some(issuer),
+            Proof::None | Proof::Token(_) => None,
+        }
     }
 
     /// The names of the roles that they were given.

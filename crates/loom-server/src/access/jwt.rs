@@ -4,6 +4,7 @@
 //! verifies signatures of its own kind and is never taken for a shared secret, and `none` is no
 //! algorithm. Issuer, audience and times are checked against our own clock.
 
+use super::caller::Proof;
 use super::jwks::Jwks;
 use super::roles::Roles;
 use super::{Caller, Grant, tokens};
@@ -114,7 +115,9 @@ impl Issuer {
         };
         let permissions = self.roles.granted(&roles).await?;
         let scope = tokens::scope(namespaces.as_ref());
-        Ok(Caller::of_roles(name.to_owned(), None, roles, vec![Grant { permissions, scope }]))
+        let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
+        let proof = Proof::Issuer(issuer.to_owned());
+        Ok(Caller::of_roles(name.to_owned(), proof, roles, vec![Grant { permissions, scope }]))
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Kept>> {

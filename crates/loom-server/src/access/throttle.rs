@@ -54,20 +54,34 @@ impl Throttle {
         Self { interval, burst: calls, buckets: Mutex::default() }
     }
 
-    /// Takes a permit, or says how long until there is one. A bucket is kept as the time at which
-    /// it is full again: the generic cell rate algorithm.
+    /// Whether a full bucket holds so many permits.
+    pub(crate) const fn holds(&self, calls: u32) -> bool {
+        self.interval.is_zero() || calls <= self.burst
+    }
+
+    /// Takes a permit, or says how long until there is one.
     pub(crate) fn take(&self, client: &Client, now: Timestamp) -> Result<(), Duration> {
-        if self.interval.is_zero() {
+        self.take_all(client, 1, now)
+    }
+
+    /// Takes so many permits, or none and says how long until there are that many. A bucket is kept
+    /// as the time at which it is full again: the generic cell rate algorithm.
+    pub(crate) fn take_all(
+        &self,
+        client: &Client,
+        calls: u32,
+        now: Timestamp,
+    ) -> Result<(), Duration> {
+        if self.interval.is_zero() || calls == 0 {
             return Ok(());
         }
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at = buckets.full_at(client).unwrap_or(now).max(now);
-        let spare = self.interval * self.burst.saturating_sub(1);
-        let over = (full_at - now).saturating_sub(spare);
+        let full_at = buckets.full_at(client).unwrap_or(now).max(now) + self.interval * calls;
+        let over = (full_at - now).saturating_sub(self.interval * self.burst);
         if !over.is_zero() {
             return Err(over);
         }
-        buckets.put(client.clone(), full_at + self.interval);
+        buckets.put(client.clone(), full_at);
         Ok(())
     }
 }
@@ -108,6 +122,17 @@ mod tests {
         let much_later = start + Duration::from_secs(9);
         let taken = (0..20).filter(|_| throttle.take(&client(1), much_later).is_ok()).count();
         assert_eq!(taken, 10);
+    }
+
+    #[test]
+    fn many_are_taken_at_once_or_not_at_all() {
+        let throttle = Throttle::new(10, Duration::from_secs(1));
+        let now = Timestamp::from_millis(5000);
+        assert_eq!(throttle.take_all(&client(1), 7, now), Ok(()));
+        assert_eq!(throttle.take_all(&client(1), 5, now), Err(Duration::from_millis(200)));
+        assert_eq!(throttle.take_all(&client(1), 3, now), Ok(()));
+        assert!(throttle.take(&client(1), now).is_err());
+        assert!(throttle.holds(10) && !throttle.holds(11));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Making, finding and revoking tokens.
 
+use super::caller::Proof;
 use super::roles::Roles;
 use super::token::{Issued, Record, Shown};
 use super::{Caller, Grant, Permission, Scope};
@@ -161,7 +162,7 @@ impl Tokens {
         let scope = scope(record.namespaces.as_ref());
         let (name, roles) = (record.name.clone(), record.roles.clone());
         let grants = vec![Grant { permissions, scope }];
-        let caller = Caller::of_roles(name, Some(id.to_owned()), roles, grants);
+        let caller = Caller::of_roles(name, Proof::Token(id.to_owned()), roles, grants);
         let kept = Kept { record: Arc::new(record), caller, read_at: now };
         let mut all = lock(&self.kept);
         if all.len() >= KEPT_MAX {

@@ -8,7 +8,7 @@ use super::{PATH, SCHEMA_PATH, Service, protocol, service};
 use crate::access::{Caller, bearer};
 use crate::app::App;
 use crate::http::extract::{Json, Params, text};
-use crate::http::guard::count_more;
+use crate::http::guard::count_rest;
 use crate::problem::Problem;
 use crate::serve::{Peer, Room};
 use async_graphql::Variables;
@@ -179,8 +179,12 @@ async fn execute(
         }
         _ => {}
     }
-    // The guard has counted one.
-    (1..asked.calls).try_for_each(|_| count_more(&desk.app, &desk.caller))?;
+    match count_rest(&desk.app, &desk.caller, desk.origin.peer, asked.calls) {
+        Err(problem) if problem.code == ErrorCode::QueryTooLarge => {
+            return Ok(Answer::refusal(problem, &correlation_id));
+        }
+        counted => counted?,
+    }
     let response = service.execute(asked.request.data(desk)).await;
     Ok(Answer::new(response, &correlation_id))
 }

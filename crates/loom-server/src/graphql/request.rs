@@ -32,7 +32,7 @@ pub(super) struct Asked {
     /// What kind of operation.
     pub(super) kind: OperationType,
     /// How many calls it stands for.
-    pub(super) calls: usize,
+    pub(super) calls: u32,
 }
 
 /// Reads an operation, and measures it.
@@ -47,6 +47,7 @@ pub(super) fn read(body: Body) -> Result<Asked, Problem> {
         return Err(wrong("a subscription has exactly one field at the top"));
     }
     let (kind, calls) = (operation.ty, roots(&document, set)?);
+    let calls = u32::try_from(calls).unwrap_or(u32::MAX);
     let mut request = Request::new(body.query).variables(body.variables);
     request.operation_name = body.operation_name;
     request.set_parsed_query(document);
@@ -92,7 +93,7 @@ fn unreadable(error: &async_graphql::parser::Error) -> Problem {
 mod tests {
     use super::*;
 
-    fn check(query: &str, name: Option<&str>) -> Result<(OperationType, usize), String> {
+    fn check(query: &str, name: Option<&str>) -> Result<(OperationType, u32), String> {
         let body = Body {
             query: query.to_owned(),
             operation_name: name.map(str::to_owned),

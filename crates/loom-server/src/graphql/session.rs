@@ -11,7 +11,7 @@ use super::protocol::{self, Farewell, Request, authorization};
 use super::request::{self, Asked, Body};
 use crate::access::{Caller, bearer};
 use crate::app::App;
-use crate::http::guard::{count_more, recognise};
+use crate::http::guard::{count_call, count_rest, recognise};
 use crate::problem::Problem;
 use crate::serve::Room;
 use async_graphql::parser::types::OperationType;
@@ -99,6 +99,8 @@ struct Session {
 struct Operation {
     number: u64,
     task: Option<AbortHandle>,
+    /// Its place among the operations, unless it goes on whoever waits for it.
+    _slot: Option<OwnedSemaphorePermit>,
 }
 
 impl Drop for Operation {
@@ -185,15 +187,30 @@ impl Session {
                 self.introduce(authorization(&payload.unwrap_or_default())).await?;
                 Some(protocol::acknowledged())
             }
-            Request::Ping {} => Some(protocol::pong()),
-            Request::Pong {} => None,
+            Request::Ping {} => {
+                self.count()?;
+                Some(protocol::pong())
+            }
+            Request::Pong {} => {
+                self.count()?;
+                None
+            }
             Request::Subscribe { id, payload } => self.operate(id, payload).await?,
             Request::Complete { id } => {
-                self.operations.remove(&id);
+                if self.operations.remove(&id).is_none() {
+                    self.count()?;
+                }
                 None
             }
         };
         Ok(reply.map(|text| Message::Text(text.into())))
+    }
+
+    /// Counts a message as a call. What begins an operation, and ends it, is counted with it.
+    fn count(&self) -> Result<(), End> {
+        let Visitor { app, caller, origin, .. } = &self.visitor;
+        count_call(app, caller.as_ref(), origin.peer)
+            .map_err(|problem| Farewell::new(4429, format!("{}: {problem}", problem.code)).into())
     }
 
     /// The client says who it is, unless its request has said so.
@@ -247,11 +264,11 @@ impl Session {
             recognise(app, shown, origin.peer).await?
         } else {
             let caller = caller.clone().expect("a conversation begins with a caller");
-            count_more(app, &caller)?;
+            count_call(app, Some(&caller), origin.peer)?;
             caller
         };
         let asked = request::read(body)?;
-        (1..asked.calls).try_for_each(|_| count_more(app, &caller))?;
+        count_rest(app, &caller, origin.peer, asked.calls)?;
         let (app, shown, origin) = (Arc::clone(app), shown.clone(), origin.clone());
         Ok((Desk::new(app, caller, shown, origin), asked, slot))
     }
@@ -259,10 +276,13 @@ impl Session {
     fn begin(&mut self, id: String, desk: Desk, asked: Asked, slot: OwnedSemaphorePermit) {
         self.count += 1;
         let (number, say, service) = (self.count, self.say.clone(), self.visitor.service.clone());
-        let (name, kind) = (id.clone(), asked.kind);
+        let name = id.clone();
+        // What changes something is done once it was taken in, whoever waits for the answer: until
+        // then it has its place.
+        let goes_on = asked.kind == OperationType::Mutation;
+        let (own, slot) = if goes_on { (Some(slot), None) } else { (None, Some(slot)) };
         let task = tokio::spawn(async move {
-            // Until it is done, also if nobody waits for it any more.
-            let _slot = slot;
+            let _slot = own;
             let mut answers = pin!(answers(&service, desk, asked));
             while let Some(answer) = answers.next().await {
                 let answer = Some(answer);
@@ -273,9 +293,8 @@ impl Session {
             // If nobody listens any more, nobody misses the end.
             let _ = say.send(Said { id, number, answer: None }).await;
         });
-        // What changes something is done once it was taken in, whoever waits for the answer.
-        let task = (kind != OperationType::Mutation).then(|| task.abort_handle());
-        self.operations.insert(name, Operation { number, task });
+        let task = (!goes_on).then(|| task.abort_handle());
+        self.operations.insert(name, Operation { number, task, _slot: slot });
     }
 
     /// Passes on what an operation says that is still under way.

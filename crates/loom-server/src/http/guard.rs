@@ -102,9 +102,36 @@ pub(crate) async fn recognise(
     Ok(caller)
 }
 
-/// Counts one more call of a caller who is known.
-pub(crate) fn count_more(app: &App, caller: &Caller) -> Result<(), Problem> {
-    count(app, client(Some(caller), None))
+/// Counts so many calls that come in one, of which the first is counted already.
+pub(crate) fn count_rest(
+    app: &App,
+    caller: &Caller,
+    address: Option<IpAddr>,
+    calls: u32,
+) -> Result<(), Problem> {
+    let throttle = &app.access.calls;
+    if !throttle.holds(calls) {
+        let what = format!(
+            "it stands for {calls} calls, and the server takes fewer of one client in a second"
+        );
+        return Err(Problem::new(ErrorCode::QueryTooLarge, what).help("ask for less at once"));
+    }
+    let Some(client) = counted_as(app, Some(caller), address) else { return Ok(()) };
+    throttle.take_all(&client, calls.saturating_sub(1), app.clock.now()).map_err(too_many)
+}
+
+/// Counts a call on a connection whose caller may not have said yet who it is.
+pub(crate) fn count_call(
+    app: &App,
+    caller: Option<&Caller>,
+    address: Option<IpAddr>,
+) -> Result<(), Problem> {
+    count(app, counted_as(app, caller, address))
+}
+
+/// Without access control everybody is the same caller, and addresses are told apart.
+fn counted_as(app: &App, caller: Option<&Caller>, address: Option<IpAddr>) -> Option<Client> {
+    client(caller.filter(|_| app.config.access), address)
 }
 
 /// What somebody is told who is not known, or cannot be: that, until they try too often. Whoever

@@ -3,16 +3,16 @@
 //! What is taken stands in the store; here is what was last seen of it, with the version that it had.
 //! A decision that was made from what is old is refused when it is written, and made anew.
 
-use super::decide::{Draft, Lacking, Ledgers, News, Outcome, Rank, Stand, decide};
+use super::decide::{Draft, Lacking, Ledgers, News, Outcome, Rank, decide};
 use super::document::put_ledger;
 use super::ledger::Ledger;
+use super::line::{Entry, Line};
 use super::rule::{Count, Rules};
 use loom_core::{RunId, Timestamp};
 use loom_protocol::api::{Lack, LimitWait};
 use loom_protocol::rfc3339;
 use loom_store::{Change, Expect};
 use std::cmp::Reverse;
-use std::collections::hash_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -23,9 +23,9 @@ pub(super) struct Book {
     ledgers: HashMap<String, Kept>,
     /// Where runs have something.
     holding: HashMap<RunId, BTreeSet<String>>,
-    line: HashMap<RunId, Entry>,
-    order: BTreeSet<Rank>,
-    lines: HashMap<String, u32>,
+    line: Line,
+    /// Where something changed since the last decision.
+    touched: BTreeSet<String>,
     /// What happened since the last decision that was written.
     news: Vec<News>,
     /// Whether a decision is on its way to the store.
@@ -40,26 +40,25 @@ struct Kept {
     version: u64,
 }
 
-/// A run that waits.
-#[derive(Debug)]
-struct Entry {
-    rank: Rank,
-    /// What it counts against, once that is known.
-    counts: Option<Vec<Count>>,
-    stand: Option<Stand>,
-    /// Another process that lives has it, and begins it.
-    elsewhere: bool,
-    /// Not to be tried before, because that failed just now.
-    rests_until: Timestamp,
-}
-
 /// What was decided, and is to be written before it is so.
 pub(super) struct Plan {
     pub(super) changes: Vec<Change>,
     ledgers: BTreeMap<String, Ledger>,
-    outcome: Outcome,
+    /// Nothing as long as it is not known what is taken.
+    outcome: Option<Outcome>,
+    /// The places at which it was looked who may go on.
+    looked_at: BTreeSet<String>,
     /// How much of the news it takes in.
     news: usize,
+}
+
+#[cfg(test)]
+impl Plan {
+    /// Who begins, and what is taken then.
+    pub(super) fn decided(&self) -> (Vec<RunId>, BTreeMap<String, Ledger>) {
+        let begins = self.outcome.as_ref().map(|outcome| outcome.begins.clone());
+        (begins.unwrap_or_default(), self.ledgers.clone())
+    }
 }
 
 /// A run at the door, which is let in or sent away.
@@ -79,9 +78,7 @@ impl Book {
     /// Other rules hold from now on. What runs count against is found out anew.
     pub(super) fn set_rules(&mut self, rules: Rules) {
         self.rules = Arc::new(rules);
-        for entry in self.line.values_mut() {
-            (entry.counts, entry.stand) = (None, None);
-        }
+        self.line.forget_counts();
         self.counted = false;
     }
 
@@ -99,52 +96,32 @@ impl Book {
     /// already.
     pub(super) fn enter(&mut self, rank: Rank, rules: &Arc<Rules>, counts: Vec<Count>) {
         let counts = Arc::ptr_eq(rules, &self.rules).then_some(counts);
-        self.insert(rank, counts);
-    }
-
-    fn insert(&mut self, rank: Rank, counts: Option<Vec<Count>>) {
-        let (stand, elsewhere, rests_until) = (None, false, Timestamp(0));
-        let entry = Entry { rank, counts, stand, elsewhere, rests_until };
-        if let Vacant(vacant) = self.line.entry(rank.run) {
-            vacant.insert(entry);
-            self.order.insert(rank);
-        }
+        self.line.enter(Entry::new(rank, counts));
     }
 
     /// A run waits from now on, of which it is not known what it counts against.
     pub(super) fn enter_unknown(&mut self, rank: Rank) {
-        self.insert(rank, None);
+        self.line.enter(Entry::new(rank, None));
     }
 
     /// The store says that the run waits, and with which rank.
     pub(super) fn meet(&mut self, rank: Rank) {
-        self.insert(rank, None);
-        self.rank(rank);
-        if let Some(entry) = self.line.get_mut(&rank.run) {
+        self.enter_unknown(rank);
+        self.line.change(rank.run, |entry| {
+            entry.rank = rank;
             // Whoever had it may be gone.
             entry.elsewhere = false;
-        }
+        });
     }
 
     /// A run that waits goes before or behind others.
     pub(super) fn set_priority(&mut self, run: RunId, priority: i32) {
-        if let Some(entry) = self.line.get(&run) {
-            self.rank(Rank { priority: Reverse(priority), ..entry.rank });
-        }
-    }
-
-    fn rank(&mut self, rank: Rank) {
-        if let Some(entry) = self.line.get_mut(&rank.run) {
-            self.order.remove(&std::mem::replace(&mut entry.rank, rank));
-            self.order.insert(rank);
-        }
+        self.line.change(run, |entry| entry.rank.priority = Reverse(priority));
     }
 
     /// A run waits no more.
     pub(super) fn leave(&mut self, run: RunId) {
-        if let Some(entry) = self.line.remove(&run) {
-            self.order.remove(&entry.rank);
-        }
+        self.line.leave(run);
     }
 
     /// Something happened. What is of no interest is passed over.
@@ -155,7 +132,7 @@ impl Book {
                 self.holding.contains_key(run) || self.may_hold(*run)
             }
             News::Gone(run, begun_by) => {
-                if self.line.contains_key(run) {
+                if self.line.contains(*run) {
                     // News come in order: it has not begun, or it would not wait.
                     *begun_by = None;
                 }
@@ -175,34 +152,27 @@ impl Book {
         self.deciding || self.news.iter().any(counted)
     }
 
-    /// The runs of which it is not known what they count against.
+    /// Some of the runs of which it is not known what they count against.
     pub(super) fn unknown(&self, most: usize) -> Vec<RunId> {
-        let unknown = self.line.iter().filter(|(_, entry)| entry.counts.is_none());
-        unknown.take(most).map(|(run, _)| *run).collect()
+        self.line.unknown(most)
     }
 
     /// What a run that waits counts against is known, if the rules are still those.
     pub(super) fn learn(&mut self, rules: &Arc<Rules>, rank: Rank, counts: Vec<Count>) {
-        self.rank(rank);
-        if Arc::ptr_eq(rules, &self.rules)
-            && let Some(entry) = self.line.get_mut(&rank.run)
-        {
-            entry.counts = Some(counts);
+        self.line.change(rank.run, |entry| entry.rank = rank);
+        if Arc::ptr_eq(rules, &self.rules) {
+            self.line.learn(rank.run, counts);
         }
     }
 
     /// Another process has the run.
     pub(super) fn is_elsewhere(&mut self, run: RunId) {
-        if let Some(entry) = self.line.get_mut(&run) {
-            entry.elsewhere = true;
-        }
+        self.line.change(run, |entry| entry.elsewhere = true);
     }
 
     /// The run is not to be tried before this time.
     pub(super) fn rest(&mut self, run: RunId, until: Timestamp) {
-        if let Some(entry) = self.line.get_mut(&run) {
-            entry.rests_until = until;
-        }
+        self.line.change(run, |entry| entry.rests_until = until);
     }
 
     /// Decides who may begin. A newcomer is looked at behind all who wait.
@@ -215,19 +185,22 @@ impl Book {
         self.decide(now, newcomer)
     }
 
-    fn decide(&self, now: Timestamp, newcomer: Option<&Newcomer<'_>>) -> (Plan, Option<Shut>) {
+    /// What is taken, with what happened since that was written.
+    pub(super) fn draft(&self, now: Timestamp) -> Draft<'_> {
         let mut draft = Draft::new(self, now);
         for news in &self.news {
             draft.tell(news, |run| self.held_by(run));
         }
-        let mut outcome = Outcome::default();
-        if self.counted {
-            let line = self.order.iter().filter_map(|rank| {
-                let entry = self.line.get(&rank.run)?;
-                Some((rank.run, entry.counts.as_deref()?))
-            });
-            outcome = decide(&mut draft, line);
-        }
+        draft
+    }
+
+    fn decide(&self, now: Timestamp, newcomer: Option<&Newcomer<'_>>) -> (Plan, Option<Shut>) {
+        let mut draft = self.draft(now);
+        let mut looked_at = self.touched.clone();
+        looked_at.extend(draft.changed.keys().cloned());
+        looked_at.extend(self.line.awake(now).map(str::to_owned));
+        let places = looked_at.iter().map(String::as_str);
+        let outcome = self.counted.then(|| decide(&mut draft, &self.line, places));
         let before = draft.changed.clone();
         let shut = newcomer.and_then(|newcomer| {
             let (count, lacks) = draft.advance(newcomer.run, newcomer.counts).err()?;
@@ -236,14 +209,26 @@ impl Book {
         if shut.is_some() {
             draft.changed = before;
         }
-        let mut ledgers = draft.finish(&self.rules);
-        ledgers.retain(|place, ledger| self.at(place) != Some(ledger));
+        let ledgers = self.differing(draft);
         let changes = ledgers.iter().map(|(place, ledger)| {
             let version = self.ledgers.get(place).map(|kept| kept.version);
             put_ledger(place, ledger, version.map_or(Expect::Absent, Expect::Version))
         });
         let changes = changes.collect();
-        (Plan { changes, ledgers, outcome, news: self.news.len() }, shut)
+        (Plan { changes, ledgers, outcome, looked_at, news: self.news.len() }, shut)
+    }
+
+    /// What is to be written of a draft.
+    pub(super) fn differing(&self, draft: Draft<'_>) -> BTreeMap<String, Ledger> {
+        let mut ledgers = draft.finish(&self.rules);
+        ledgers.retain(|place, ledger| self.at(place) != Some(ledger));
+        ledgers
+    }
+
+    /// All who wait and count against something known, in their order.
+    #[cfg(test)]
+    pub(super) fn everybody(&self) -> Vec<(Rank, &[Count])> {
+        self.line.all()
     }
 
     /// What was decided is written, under these versions. Answers with who may begin here, and with
@@ -254,25 +239,30 @@ impl Book {
         versions: &[u64],
         now: Timestamp,
     ) -> (Vec<RunId>, Option<Timestamp>) {
-        let Plan { ledgers, outcome, news, .. } = plan;
+        let Plan { ledgers, outcome, looked_at, news, .. } = plan;
         self.deciding = false;
         self.news.drain(..news);
         for ((place, ledger), &version) in ledgers.into_iter().zip(versions) {
-            self.set_ledger(place, Some((ledger, version)));
+            self.keep_ledger(place, Some((ledger, version)));
         }
-        let Outcome { begins, waits, lines, mut wake } = outcome;
-        self.lines = lines;
+        let Some(Outcome { begins, waits }) = outcome else {
+            self.touched.extend(looked_at);
+            return (Vec::new(), None);
+        };
+        for place in &looked_at {
+            self.touched.remove(place);
+            self.line.forget_wake(place);
+        }
         for (run, stand) in waits {
-            if let Some(entry) = self.line.get_mut(&run) {
-                entry.stand = Some(stand);
-            }
+            self.line.settle(run, Some(stand));
         }
+        let mut wake = self.line.wake();
         let mut here = Vec::new();
         for run in begins {
-            let Some(entry) = self.line.get_mut(&run).filter(|entry| !entry.elsewhere) else {
+            self.line.settle(run, None);
+            let Some(entry) = self.line.get(run).filter(|entry| !entry.elsewhere) else {
                 continue;
             };
-            entry.stand = None;
             if entry.rests_until <= now {
                 here.push(run);
             } else {
@@ -282,8 +272,24 @@ impl Book {
         (here, wake)
     }
 
-    /// What is taken at a place, as the store has it now.
+    /// What is taken at a place, as the store has it now. Whoever waits and has lost something by that
+    /// is looked at anew.
     pub(super) fn set_ledger(&mut self, place: String, found: Option<(Ledger, u64)>) {
+        let found = found.filter(|(ledger, _)| !ledger.is_empty());
+        let before = self.ledgers.get(&place).map(|kept| (&kept.ledger, kept.version));
+        if before == found.as_ref().map(|(ledger, version)| (ledger, *version)) {
+            return;
+        }
+        let nothing = Ledger::default();
+        let now = found.as_ref().map_or(&nothing, |(ledger, _)| ledger);
+        let lost: Vec<RunId> =
+            before.map(|(ledger, _)| ledger.lost(now).collect()).unwrap_or_default();
+        lost.into_iter().for_each(|run| self.line.look_again(run));
+        self.touched.insert(place.clone());
+        self.keep_ledger(place, found);
+    }
+
+    fn keep_ledger(&mut self, place: String, found: Option<(Ledger, u64)>) {
         if let Some(before) = self.ledgers.remove(&place) {
             for run in before.ledger.all() {
                 if let Some(places) = self.holding.get_mut(&run) {
@@ -304,7 +310,21 @@ impl Book {
         self.ledgers.insert(place, Kept { ledger, version });
     }
 
+    /// What is taken at all places, as the store has it now.
+    pub(super) fn set_ledgers<'a>(
+        &mut self,
+        found: impl Iterator<Item = (&'a str, &'a Ledger, u64)>,
+    ) {
+        let mut gone: BTreeSet<String> = self.ledgers.keys().cloned().collect();
+        for (place, ledger, version) in found {
+            gone.remove(place);
+            self.set_ledger(place.to_owned(), Some((ledger.clone(), version)));
+        }
+        gone.into_iter().for_each(|place| self.set_ledger(place, None));
+    }
+
     /// The places of all counts that are known.
+    #[cfg(test)]
     pub(super) fn places(&self) -> Vec<String> {
         self.ledgers.keys().cloned().collect()
     }
@@ -319,21 +339,15 @@ impl Book {
 
     /// What the run waits for, and who has the places of that.
     pub(super) fn wait(&self, run: RunId) -> Option<(LimitWait, Vec<RunId>)> {
-        let entry = self.line.get(&run)?;
-        let (counts, stand) = (entry.counts.as_ref()?, entry.stand.as_ref()?);
-        let count = counts.get(stand.count)?;
-        let (lacks, next_at) = match stand.lacks {
+        let entry = self.line.get(run)?;
+        let (count, lacks) = entry.lacks()?;
+        let (lacks, next_at) = match lacks {
             Lacking::Place => (Lack::Place, None),
             Lacking::Start(at) => (Lack::Time, at.map(|at| rfc3339(at.0))),
         };
-        let wait = LimitWait {
-            limit: count.limit.name.clone(),
-            key: count.key.clone(),
-            lacks,
-            place: stand.place,
-            line: self.lines.get(&count.place).copied().unwrap_or_default().max(stand.place),
-            next_at,
-        };
+        let (place, line) = self.line.position(&count.place, entry.rank);
+        let (limit, key) = (count.limit.name.clone(), count.key.clone());
+        let wait = LimitWait { limit, key, lacks, place, line, next_at };
         let holders = self.at(&count.place).map(|ledger| ledger.runs().iter().copied().collect());
         Some((wait, holders.unwrap_or_default()))
     }
@@ -349,9 +363,9 @@ impl Book {
                 figures.0 += kept.ledger.runs().len() as u64;
             }
         }
-        for (place, waiting) in &self.lines {
+        for (place, waiting) in self.line.places() {
             if let Some(figures) = figures.get_mut(super::rule::limit_of(place)) {
-                figures.1 += u64::from(*waiting);
+                figures.1 += waiting;
             }
         }
         figures

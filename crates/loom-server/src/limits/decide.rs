@@ -7,10 +7,11 @@
 //! what it waits for, nobody of equal priority waits for ever.
 
 use super::ledger::Ledger;
+use super::line::Line;
 use super::rule::{Count, Rules, limit_of};
 use loom_core::{RunId, Timestamp};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// A place in the order in which runs are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,14 +33,12 @@ pub(super) enum News {
 }
 
 /// What a run that waits lacks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stand {
     /// Which of its counts has no room: its place among them.
     pub(super) count: usize,
     /// Whether it is a start that is lacking, and not a place; and when there will be one.
     pub(super) lacks: Lacking,
-    /// The which it is in the line for that, from 1.
-    pub(super) place: u32,
 }
 
 /// What a limit lacks.
@@ -151,31 +150,41 @@ impl<'a> Draft<'a> {
 pub(super) struct Outcome {
     /// Who has everything.
     pub(super) begins: Vec<RunId>,
-    /// Where the others stand.
+    /// Where others stand that were looked at, in the order in which that was.
     pub(super) waits: Vec<(RunId, Stand)>,
-    /// How many wait at each place.
-    pub(super) lines: HashMap<String, u32>,
-    /// When the first of them may begin without anything having happened.
-    pub(super) wake: Option<Timestamp>,
 }
 
-/// Looks at all who wait, in their order.
-pub(super) fn decide<'w>(
+/// Looks at those who wait, in their order, of whom something may have changed: who is new, and who
+/// waits at these places. Of those at a place whoever comes later is looked at once all before have
+/// gone on. It comes to what a look at all would.
+pub(super) fn decide<'a>(
     draft: &mut Draft<'_>,
-    line: impl Iterator<Item = (RunId, &'w [Count])>,
+    line: &'a Line,
+    places: impl Iterator<Item = &'a str>,
 ) -> Outcome {
+    // Where the next of each place is found.
+    let mut next: BTreeMap<Rank, Option<&str>> = line.open().map(|rank| (rank, None)).collect();
+    for place in places {
+        // Another server may have given what there is to somebody further behind.
+        let given = draft.at(place).into_iter().flat_map(Ledger::all);
+        let given = given.filter_map(|run| line.rank_at(place, run));
+        next.extend(line.head(place).into_iter().chain(given).map(|rank| (rank, Some(place))));
+    }
     let mut outcome = Outcome::default();
-    for (run, counts) in line {
-        match draft.advance(run, counts) {
-            Ok(()) => outcome.begins.push(run),
+    while let Some((rank, place)) = next.pop_first() {
+        let Some(counts) = line.counts(rank.run) else { continue };
+        let mut stays = false;
+        match draft.advance(rank.run, counts) {
+            Ok(()) => outcome.begins.push(rank.run),
             Err((count, lacks)) => {
-                let place = outcome.lines.entry(counts[count].place.clone()).or_default();
-                *place += 1;
-                outcome.waits.push((run, Stand { count, lacks, place: *place }));
-                if let Lacking::Start(Some(at)) = lacks {
-                    outcome.wake = outcome.wake.into_iter().chain([at]).min();
-                }
+                stays = place == Some(&*counts[count].place);
+                outcome.waits.push((rank.run, Stand { count, lacks }));
             }
+        }
+        if let Some(place) = place.filter(|_| !stays)
+            && let Some(behind) = line.behind(place, rank)
+        {
+            next.entry(behind).or_insert(Some(place));
         }
     }
     outcome

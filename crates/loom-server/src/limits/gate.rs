@@ -11,7 +11,6 @@ use super::rule::{Count, Facts, Rules, limit_of};
 use super::service::{Limits, rank_of};
 use crate::feed::{Batch, Follower, Hub};
 use crate::problem::Problem;
-use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use loom_core::{Event, RunId, RunState, Timestamp};
 use loom_engine::{EngineError, Input};
@@ -300,12 +299,9 @@ impl Limits {
         let found = self.shelf.read(ledgers).await?;
         let (rules, holders) = {
             let mut book = self.book();
-            for place in book.places() {
-                book.set_ledger(place, None);
-            }
-            for (place, ledger, version) in &found {
-                book.set_ledger(place.clone(), Some((ledger.clone(), *version)));
-            }
+            book.set_ledgers(
+                found.iter().map(|(place, ledger, version)| (&**place, ledger, *version)),
+            );
             (Arc::clone(&book.rules), book.holders())
         };
         let asked = Arc::clone(&rules);
@@ -362,7 +358,9 @@ impl Limits {
             // One that was changed meanwhile is in use.
             Ok::<_, Problem>(deleted.ok().map(|_| place))
         });
-        for deleted in join_all(deletes).await {
+        let deletes: Vec<_> = deletes.collect();
+        let mut deletes = stream::iter(deletes).buffer_unordered(AT_ONCE);
+        while let Some(deleted) = deletes.next().await {
             if let Some(place) = deleted? {
                 self.book().set_ledger(place, None);
             }

@@ -46,6 +46,12 @@ impl Ledger {
         self.runs.union(&self.starts).copied()
     }
 
+    /// The runs that have something which they have not in what became of it.
+    pub(super) fn lost<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = RunId> + use<'a> {
+        let places = self.runs.difference(&later.runs);
+        places.chain(self.starts.difference(&later.starts)).copied()
+    }
+
     /// The runs that have a start and have not begun, as far as is known.
     pub(super) const fn starts(&self) -> &BTreeSet<RunId> {
         &self.starts

@@ -15,6 +15,7 @@ mod decide;
 mod document;
 mod gate;
 mod ledger;
+mod line;
 mod picture;
 mod rule;
 mod service;

@@ -21,7 +21,7 @@ use loom_protocol::{ErrorCode, rfc3339};
 use loom_store::record::hex;
 use loom_store::{Expect, RunSummary, Scan, StoreError, Write};
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, Notify};
@@ -34,6 +34,9 @@ const RUNS_MAX: u32 = 1000;
 const PERIOD_MAX: u32 = 24 * 60 * 60;
 /// The most tasks at once of a queue.
 const TASKS_MAX: u32 = 100_000;
+/// The most runs that wait at once. More may be there after limits were made for runs that waited for
+/// something else.
+const WAITING_MAX: usize = 100_000;
 /// The longest template of a key, and the longest name of what is counted.
 const TEXT_MAX: usize = 256;
 
@@ -133,7 +136,7 @@ impl Limits {
     /// A limit, with its entity tag.
     pub async fn get(&self, caller: &Caller, name: &str) -> Result<Tagged<LimitView>, Problem> {
         let (limit, version) = self.visible(caller, name, Permission::LimitsList).await?;
-        Ok(Tagged { value: self.view(name, limit), version })
+        Ok(Tagged { value: view(&self.book().figures(), name, limit), version })
     }
 
     /// Limits by name, from behind the one named `after`.
@@ -145,6 +148,7 @@ impl Limits {
         limit: usize,
     ) -> Result<LimitList, Problem> {
         let allowed = caller.within(Permission::LimitsList, namespace)?;
+        let figures = self.book().figures();
         let mut items: Vec<LimitView> = Vec::new();
         let mut scan = Scan { after, limit, ..Scan::default() };
         loop {
@@ -159,7 +163,7 @@ impl Limits {
                     let next_cursor = items.last().map(|item| item.name.clone());
                     return Ok(LimitList { items, next_cursor });
                 }
-                items.push(self.view(&document.key, found));
+                items.push(view(&figures, &document.key, found));
             }
             if !page.more {
                 return Ok(LimitList { items, next_cursor: None });
@@ -202,7 +206,7 @@ impl Limits {
             // Where somebody else was quicker, all is looked at again.
             if let Ok(versions) = self.shelf.write(vec![change]).await? {
                 self.changed().await?;
-                let value = self.view(name, limit);
+                let value = view(&self.book().figures(), name, limit);
                 return Ok((Tagged { value, version: versions[0] }, version.is_none()));
             }
         }
@@ -279,18 +283,6 @@ impl Limits {
         let most = format!("there are {LIMITS_MAX} limits, which is the most");
         Err(Problem::new(ErrorCode::LimitReached, most).help("delete one that is not used"))
     }
-
-    fn view(&self, name: &str, limit: Limit) -> LimitView {
-        let (runs, waiting) = self.book().figures().get(&limit.id).copied().unwrap_or_default();
-        LimitView {
-            name: name.to_owned(),
-            spec: limit.spec,
-            runs,
-            waiting,
-            changed_by: limit.changed_by,
-            changed_at: rfc3339(limit.changed_at.0),
-        }
-    }
 }
 
 /// For runs that are about to begin.
@@ -325,9 +317,14 @@ impl Limits {
         (!counts.is_empty()).then_some(Ticket { rank, rules, counts })
     }
 
-    /// Refuses a run that a limit does not let wait. If it is let in, it has its places; whoever
+    /// Refuses a run that a limit does not let wait, or for which too many wait already. If it is let in, it has its places; whoever
     /// does not create it then says so ([`Limits::abandon`]).
     pub(crate) async fn knock(&self, ticket: &Ticket) -> Result<(), Problem> {
+        if self.book().waiting() >= WAITING_MAX {
+            let message = format!("{WAITING_MAX} runs wait for limits, which is the most");
+            return Err(Problem::new(ErrorCode::LimitReached, message)
+                .help("send the request again when some of them have begun"));
+        }
         // In the order in which they are taken, those that refuse come first.
         let refusing = ticket.counts.iter().take_while(|count| count.limit.refuses).count();
         let counts = &ticket.counts[..refusing];
@@ -380,6 +377,18 @@ impl Limits {
     /// What a run waits for, and who has the places of that.
     pub(crate) fn wait(&self, run: RunId) -> Option<(LimitWait, Vec<RunId>)> {
         self.book().wait(run)
+    }
+}
+
+fn view(figures: &BTreeMap<String, (u64, u64)>, name: &str, limit: Limit) -> LimitView {
+    let (runs, waiting) = figures.get(&limit.id).copied().unwrap_or_default();
+    LimitView {
+        name: name.to_owned(),
+        spec: limit.spec,
+        runs,
+        waiting,
+        changed_by: limit.changed_by,
+        changed_at: rfc3339(limit.changed_at.0),
     }
 }
 

@@ -4,7 +4,7 @@ use super::document::{SHOWN, forget, read};
 use super::service::{Reports, open_runs};
 use crate::problem::Problem;
 use loom_core::{Observation, RunId, Timestamp};
-use loom_store::{QueryStore, RunCursor, Scan, StoreError};
+use loom_store::{Document, QueryStore, RunCursor, Scan, StoreError};
 use std::sync::Weak;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(super) async fn tend(reports: Weak<Reports>, silence: Duration) {
         let Some(reports) = reports.upgrade() else { return };
         // What failed now is tried again later.
         let _ = reports.end_silent(silence).await;
-        let _ = reports.forget_deleted().await;
+        let _ = reports.forget_deleted(rest).await;
     }
 }
 
@@ -58,33 +58,46 @@ impl Reports {
         }
     }
 
-    /// Forgets which workflows were shown by runs that are deleted.
-    async fn forget_deleted(&self) -> Result<(), Problem> {
+    /// Forgets which workflows were shown by runs that are deleted. What is not that old may be shown by a
+    /// run that is about to be created.
+    async fn forget_deleted(&self, age: Duration) -> Result<(), Problem> {
         let mut after = None;
         loop {
             let scan = Scan { after, limit: PAGE, ..Scan::default() };
             let page = self.shelf.scan(SHOWN, scan).await?;
-            let runs = page.documents.iter().map(|it| read(it).map(|shown| shown.run));
-            let runs = runs.collect::<Result<Vec<RunId>, _>>()?;
-            let look = move |store: &mut (dyn QueryStore + 'static)| {
-                let gone = |run: &RunId| match store.run(*run) {
-                    Ok(_) => Ok(false),
-                    Err(StoreError::NoRun(_)) => Ok(true),
-                    Err(error) => Err(error),
-                };
-                runs.iter().map(gone).collect::<Result<Vec<bool>, StoreError>>()
-            };
-            let gone = self.readers.ask(look).await?;
-            let last = page.documents.last().map(|document| document.key.clone());
-            for (document, _) in page.documents.iter().zip(gone).filter(|(_, gone)| *gone) {
-                // One that was written meanwhile stays.
-                let _ = self.shelf.write(vec![forget(document)]).await?;
+            after = page.documents.last().map(|document| document.key.clone());
+            let before = self.clock.now().before(age);
+            let old = page.documents.into_iter().filter(|document| document.written_at <= before);
+            for document in self.without_run(old.collect()).await? {
+                // Whoever creates a run has the turn of its workflow; here, that is.
+                let _turn = self.turn(&document.key).await;
+                for document in self.without_run(vec![document]).await? {
+                    // One that was written meanwhile stays.
+                    let _ = self.shelf.write(vec![forget(&document)]).await?;
+                }
             }
-            after = last;
             if !page.more {
                 return Ok(());
             }
         }
+    }
+
+    /// Those of the documents whose runs are not there.
+    async fn without_run(&self, documents: Vec<Document>) -> Result<Vec<Document>, Problem> {
+        let shown = documents.into_iter().map(|document| Ok((read(&document)?.run, document)));
+        let shown = shown.collect::<Result<Vec<_>, Problem>>()?;
+        let look = move |store: &mut (dyn QueryStore + 'static)| {
+            let mut without = Vec::new();
+            for (run, document) in shown {
+                match store.run(run) {
+                    Ok(_) => {}
+                    Err(StoreError::NoRun(_)) => without.push(document),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(without)
+        };
+        self.readers.ask(look).await
     }
 }
 

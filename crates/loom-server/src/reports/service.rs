@@ -59,7 +59,7 @@ impl Reports {
         let body = Body::read(body)?;
         let place = place(caller, body.created_workflow()?)?;
         let tasks = body.tasks()?;
-        let _turn = self.turn(&place).await;
+        let _turn = self.turn(&place.key()).await;
         let told = self.told(caller, &place).await?;
         let mut told = match told {
             Some(mut told) => match self.state(told.shown.run).await? {
@@ -86,7 +86,7 @@ impl Reports {
             Word::Ended(outcome) => Some(Observation::Ended(outcome)),
         };
         let place = place(caller, identity(workflow, "workflow")?)?;
-        let _turn = self.turn(&place).await;
+        let _turn = self.turn(&place.key()).await;
         let mut told = self.told_for_sure(caller, &place).await?;
         if let Some(seen) = seen {
             let is_end = matches!(seen, Observation::Ended(_));
@@ -134,16 +134,16 @@ impl Reports {
     ) -> Result<Taken, Problem> {
         let place = place(caller, workflow)?;
         let name = task.def.name.clone();
-        let _turn = self.turn(&place).await;
+        let _turn = self.turn(&place.key()).await;
         let mut told = self.told_for_sure(caller, &place).await?;
         self.tell(&mut told, vec![Observation::Task(Box::new(task))]).await?;
         self.close(told, &name).await
     }
 
-    /// Waits for the workflow's turn.
-    pub(super) async fn turn(&self, place: &Place) -> MutexGuard<'_, ()> {
+    /// Waits for the turn of the workflow that is kept under this key.
+    pub(super) async fn turn(&self, key: &str) -> MutexGuard<'_, ()> {
         let mut hasher = DefaultHasher::new();
-        place.key().hash(&mut hasher);
+        key.hash(&mut hasher);
         self.locks[(hasher.finish() as usize) % LOCKS].lock().await
     }
 

@@ -53,6 +53,7 @@ fn diagnostic(problem: &Diagnostic, source: &Source) -> DiagnosticInfo {
         code: problem.code.to_string(),
         severity: problem.severity.name().to_owned(),
         message: problem.message.clone(),
+        label: problem.primary.as_ref().map(|label| label.text.clone()).filter(|it| !it.is_empty()),
         help: problem.help.clone(),
         line: start.map(|start| start.line),
         column: start.map(|start| start.column),

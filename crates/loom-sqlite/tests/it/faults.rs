@@ -7,8 +7,8 @@ use loom_store::conformance::samples::{
     older_than, output, records, run_id, secretive_run,
 };
 use loom_store::{
-    Change, DocumentStore, Expect, QueryStore, RunCommit, RunFilter, RunStore, Scan, StoreError,
-    UpkeepStore, Write, assert_refused,
+    Change, DocumentStore, Expect, KeyFilter, QueryStore, RunCommit, RunFilter, RunStore, Scan,
+    StoreError, UpkeepStore, Write, assert_refused,
 };
 use rusqlite::Connection;
 use std::fs;

@@ -47,13 +47,59 @@ impl Redial {
     }
 }
 
-/// Asks until there is an answer, be it that something is wrong. For what may be asked twice.
-pub(crate) fn persist<T>(mut ask: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+/// Asks until there is an answer, be it that something is wrong. For what may be asked twice. Tells
+/// once that there is something to wait for.
+pub(crate) fn persist<T>(
+    tell: impl Fn(&str),
+    mut ask: impl FnMut() -> Result<T, Fault>,
+) -> Result<T, Fault> {
     let mut redial = Redial::new();
     loop {
         match ask() {
-            Err(fault) if is_passing(&fault) && redial.wait() => {}
+            Err(fault) if is_passing(&fault) => {
+                if redial.is_first() {
+                    tell(&format!("{}; it is asked again", fault.message));
+                }
+                if !redial.wait() {
+                    return Err(fault);
+                }
+            }
             answer => return answer,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loom_protocol::ErrorCode;
+    use std::cell::{Cell, RefCell};
+
+    #[test]
+    fn what_passes_is_told_once_and_asked_again() {
+        let (told, tries) = (RefCell::new(Vec::new()), Cell::new(0));
+        let answer = persist(
+            |text| told.borrow_mut().push(text.to_owned()),
+            || {
+                tries.set(tries.get() + 1);
+                match tries.get() {
+                    1 | 2 => Err(Fault::new(ErrorCode::ServerBusy, "it is busy")),
+                    _ => Ok(tries.get()),
+                }
+            },
+        );
+        assert_eq!(answer.ok(), Some(3));
+        assert_eq!(*told.borrow(), ["it is busy; it is asked again"]);
+    }
+
+    #[test]
+    fn what_does_not_pass_is_the_answer() {
+        let tries = Cell::new(0);
+        let ask = || {
+            tries.set(tries.get() + 1);
+            Err::<(), _>(Fault::new(ErrorCode::NoSuchRun, "there is none"))
+        };
+        assert!(persist(|_| unreachable!("there is nothing to wait for"), ask).is_err());
+        assert_eq!(tries.get(), 1);
     }
 }

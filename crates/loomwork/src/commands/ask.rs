@@ -8,6 +8,7 @@
 mod here;
 mod there;
 
+use crate::aim::HERE;
 use crate::args::{CancelArgs, Execution, ResolveArgs, ResumeArgs, RetryArgs, SkipArgs};
 use crate::fault::{Fault, Outcome};
 use crate::look::Look;
@@ -108,7 +109,7 @@ fn unanswered(look: &Look) -> Fault {
     let short = look.id().short();
     let message = format!("the process that has run {short} has not answered yet");
     Fault::new(ErrorCode::RunIsAlive, message)
-        .help(format!("the request is recorded; `loom show {short}` says when it is granted"))
+        .help(format!("the request is recorded; `loom show{HERE} {short}` says when it is granted"))
 }
 
 /// Says that a request took effect, `where_` the run is.
@@ -127,7 +128,7 @@ fn say_granted(look: &Look, request: &Request, where_: &str, ui: &mut Ui) -> Out
     };
     match ui.voice {
         Voice::Human => {
-            ui.print(&format!("run {short} {what}, {where_}: loom logs {short} --follow\n"))?;
+            ui.print(&format!("run {short} {what}, {where_}: loom logs{HERE} {short} --follow\n"))?;
         }
         Voice::Json => ui.json(&json!({
             "type": "request.granted", "run": look.id().to_string(), "state": state.name(),

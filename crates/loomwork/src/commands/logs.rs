@@ -4,6 +4,7 @@ mod here;
 mod scribe;
 mod there;
 
+use crate::aim::HERE;
 use crate::args::LogsArgs;
 use crate::fault::{Ended, Fault, Outcome};
 use crate::look::Look;
@@ -146,7 +147,7 @@ pub(crate) fn find(plan: &Plan, text: &str, run: &str) -> Result<TaskRef, Fault>
         let fault = Fault::new(ErrorCode::NoSuchTask, format!("run {run} has no task `{text}`"));
         match nearest_task(plan, text) {
             Some(name) => fault.help(format!("did you mean `{name}`?")),
-            None => fault.help(format!("`loom show {run}` lists its tasks")),
+            None => fault.help(format!("`loom show{HERE} {run}` lists its tasks")),
         }
     })
 }

@@ -2,6 +2,7 @@
 
 mod there;
 
+use crate::aim::HERE;
 use crate::args::{RunArgs, Variables};
 use crate::commands::carry::carry;
 use crate::fault::{Ended, Fault, Outcome};
@@ -101,7 +102,7 @@ fn mention_interrupted(store: &mut SqliteStore, ui: &Ui) -> Result<(), Ended> {
         1 => format!("run {short} ({}) was interrupted", youngest.workflow),
         count => format!("{count} runs were interrupted, the last of them {short}"),
     };
-    ui.remark(&ui.terminal.paint_err.dim(format!("{what}; go on with: loom resume {short}")));
+    ui.remark(&ui.terminal.paint_err.dim(format!("{what}; go on with: loom resume{HERE} {short}")));
     Ok(())
 }
 

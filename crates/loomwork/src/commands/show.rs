@@ -1,5 +1,6 @@
 //! `loom show`: one run.
 
+use crate::aim::HERE;
 use crate::args::ShowArgs;
 use crate::commands::list::{coloured, standing};
 use crate::fault::Outcome;
@@ -58,7 +59,7 @@ fn head(look: &Look, paint: Paint) -> String {
     field("workers", &look.workers.to_string());
     field("folder", &printable(&look.base));
     if look.is_interrupted() {
-        field("go on", &format!("loom resume {}", run.id().short()));
+        field("go on", &format!("loom resume{HERE} {}", run.id().short()));
     }
     text
 }

@@ -1,5 +1,6 @@
 //! `loom why`: why a run, or a task, stands where it does.
 
+use crate::aim::HERE;
 use crate::args::WhyArgs;
 use crate::commands::logs::find;
 use crate::fault::{Fault, Outcome};
@@ -46,5 +47,5 @@ fn check_item(history: &History, of: TaskRef) -> Result<(), Fault> {
         None => format!("the items of task `{name}` are not known: it has not fired"),
     };
     Err(Fault::new(ErrorCode::NoSuchTask, message)
-        .help(format!("`loom why {id} {name}` says where the task stands")))
+        .help(format!("`loom why{HERE} {id} {name}` says where the task stands")))
 }

@@ -6,6 +6,7 @@
 
 use super::local::states;
 use super::{Attempt, Listed, Wanted};
+use crate::aim::HERE;
 use crate::args::StateFilter;
 use crate::client::{Call, Client, Frame, path, query};
 use crate::fault::Fault;
@@ -99,7 +100,7 @@ impl Remote {
         match &found[..] {
             [run] => identity(run),
             [] => Err(Fault::new(ErrorCode::NoSuchRun, format!("no such run: {text}"))
-                .help("`loom list` shows the runs of the server")),
+                .help(format!("`loom list{HERE}` shows the runs of the server"))),
             several => {
                 let shown = several
                     .iter()

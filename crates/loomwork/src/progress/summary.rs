@@ -2,6 +2,7 @@
 //! went.
 
 use super::label;
+use crate::aim::HERE;
 use crate::render::duration::short;
 use crate::render::words::{counted, failure_line, skip_reason};
 use crate::session::now;
@@ -59,14 +60,14 @@ fn headline(history: &History, paint: Paint) -> String {
             format!("{}: {total} in {took}{parts}\n", paint.green("succeeded"))
         }
         RunState::Failed => format!(
-            "{}: {total} in {took}{parts}\nmend the cause, then: loom retry {id}\n",
+            "{}: {total} in {took}{parts}\nmend the cause, then: loom retry{HERE} {id}\n",
             paint.red("failed")
         ),
         RunState::Cancelled => format!("{}: {total} in {took}{parts}\n", paint.yellow("cancelled")),
         RunState::Queued | RunState::Running | RunState::Paused => {
             let (done, all) = (counts.settled(), counts.total());
             format!(
-                "{} after {took}: {done} of {all} tasks done{parts}\ngo on with: loom resume {id}\n",
+                "{} after {took}: {done} of {all} tasks done{parts}\ngo on with: loom resume{HERE} {id}\n",
                 paint.yellow("stopped")
             )
         }
@@ -99,11 +100,11 @@ fn failures(history: &History, paint: Paint, text: &mut String) {
             let _ = writeln!(text, "  {} {}", paint.dim("│"), fit(&printable(line), 200));
         }
         let shown = quoted(name);
-        let _ = writeln!(text, "  loom why {id} {shown} · loom logs {id} {shown}");
+        let _ = writeln!(text, "  loom why{HERE} {id} {shown} · loom logs{HERE} {id} {shown}");
     }
     if failed.len() > FAILED_MOST {
         let more = failed.len() - FAILED_MOST;
-        let _ = writeln!(text, "… and {} more failed: loom why {id}", counted(more, "task"));
+        let _ = writeln!(text, "… and {} more failed: loom why{HERE} {id}", counted(more, "task"));
     }
 }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a test says its seed and why it checks nothing")]
 
 mod ask;
+mod authority;
 mod diagnostics;
 mod durability;
 mod events;

@@ -47,6 +47,19 @@ tasks:
         .says("loom retry ");
 }
 
+/// What is recommended can be typed as it stands, and is about the same run.
+#[test]
+fn what_is_recommended_names_the_store_that_was_named() {
+    let loom =
+        Loom::with("name: bad\ntasks: [{ name: a, plugin: cmd, params: { command: \"false\" } }]");
+    let said = loom.loom(&["run", "w.yaml", "--store", "my store.db"]).exits(1);
+    let hint = said.out.lines().find_map(|line| line.strip_prefix("mend the cause, then: loom "));
+    let hint = hint.unwrap_or_else(|| panic!("{}", said.out));
+    let (options, run) = hint.rsplit_once(' ').unwrap();
+    assert_eq!(options, "retry --store 'my store.db'");
+    loom.loom(&["retry", "--store", "my store.db", run]).exits(1).says("loom retry --store");
+}
+
 #[test]
 fn a_quiet_run_says_nothing_but_what_failed() {
     let loom = Loom::with("name: q\ntasks:\n  - { name: a, plugin: noop }");

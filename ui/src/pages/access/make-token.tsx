@@ -77,7 +77,7 @@ export function MakeToken({ onMade, onClose }: MakeTokenProps) {
       <TextField
         label="Only in these namespaces"
         placeholder="everywhere"
-        hint={namespaces.length > 0 ? `There are ${namespaces.join(", ")}` : "Names with commas"}
+        hint={namespaces.length > 0 ? `Known: ${namespaces.join(", ")}` : "Names with commas"}
         value={places}
         onChange={(event) => setPlaces(event.target.value)}
       />

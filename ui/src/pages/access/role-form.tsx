@@ -1,15 +1,28 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, type Schema } from "../../api/client";
-import { Confirm } from "../../kit/dialog";
+import { type Guard, type Shown, shown } from "../../api/version";
+import { Change } from "../../kit/change";
 import { Check, TextField } from "../../kit/field";
 import { useToasts } from "../../kit/toast";
 import { useMe } from "../../shell/me";
 import styles from "./access.module.css";
 import { covered, givable } from "./permissions";
 
+export type Role = Schema<"RoleView">;
+
+/** A role as it is now. */
+export function readRole(name: string) {
+  return shown<Role>(api.GET("/api/v1/roles/{name}", { params: { path: { name } } }));
+}
+
+/** What somebody may change of it. */
+export function askedOf({ description, permissions }: Role): object {
+  return { description, permissions: [...permissions].sort() };
+}
+
 interface RoleFormProps {
-  before: Schema<"RoleView"> | undefined;
+  before: Shown<Role> | undefined;
   onClose: () => void;
 }
 
@@ -20,11 +33,11 @@ export function RoleForm({ before, onClose }: RoleFormProps) {
   const { data: me } = useMe();
   const groups = me ? givable(me) : [];
   const every = groups.flatMap(([, permissions]) => permissions);
-  const [name, setName] = useState(before?.name ?? "");
-  const [description, setDescription] = useState(before?.description ?? "");
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(
-    () => new Set(every.filter((it) => covered(it, before?.permissions ?? []))),
-  );
+  const [name, setName] = useState(before?.it.name ?? "");
+  const [description, setDescription] = useState(before?.it.description ?? "");
+  const chosenOf = (role: Role | undefined) =>
+    new Set(every.filter((it) => covered(it, role?.permissions ?? [])));
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(() => chosenOf(before?.it));
   const toggle = (permissions: readonly string[], on: boolean) => {
     const next = new Set(chosen);
     for (const permission of permissions) {
@@ -33,20 +46,28 @@ export function RoleForm({ before, onClose }: RoleFormProps) {
     }
     setChosen(next);
   };
-  const save = async () => {
+  const take = (now: Role) => {
+    setDescription(now.description ?? "");
+    setChosen(chosenOf(now));
+  };
+  const save = async (header: Guard) => {
     if (chosen.size === 0) throw new Error("A role allows at least one thing");
     await api.PUT("/api/v1/roles/{name}", {
-      params: { path: { name } },
+      params: { path: { name }, header },
       body: { description, permissions: [...chosen] },
     });
     toasts.done(`The role ${name} is ${before ? "changed" : "made"}`);
     await client.invalidateQueries({ queryKey: ["roles"] });
   };
   return (
-    <Confirm
-      title={before ? `Change ${before.name}` : "New role"}
+    <Change
+      title={before ? `Change ${name}` : "New role"}
       action={before ? "Save" : "Make it"}
-      onConfirm={save}
+      of={before}
+      read={() => readRole(name)}
+      part={askedOf}
+      write={save}
+      onTake={take}
       onClose={onClose}
     >
       {!before && (
@@ -79,6 +100,6 @@ export function RoleForm({ before, onClose }: RoleFormProps) {
           </fieldset>
         ))}
       </div>
-    </Confirm>
+    </Change>
   );
 }

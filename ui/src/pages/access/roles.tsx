@@ -1,24 +1,24 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { api, type Schema } from "../../api/client";
+import { api } from "../../api/client";
 import { rolesQuery } from "../../api/lists";
+import type { Guard } from "../../api/version";
 import { Button, IconButton } from "../../kit/button";
-import { Confirm } from "../../kit/dialog";
+import { Guarded, Reading } from "../../kit/change";
 import { CardHead, Tag, Tags } from "../../kit/facts";
 import { Card } from "../../kit/page";
 import { Failure, Loading } from "../../kit/states";
 import { useToasts } from "../../kit/toast";
 import { useMay } from "../../shell/me";
 import styles from "./access.module.css";
-import { RoleForm } from "./role-form";
-
-type Role = Schema<"RoleView">;
+import { askedOf, type Role, RoleForm, readRole } from "./role-form";
 
 /** All roles, and what each may do. */
 export function Roles() {
   const may = useMay();
-  const [editing, setEditing] = useState<Role | "new">();
+  const [making, setMaking] = useState(false);
+  const [changing, setChanging] = useState<Role>();
   const [deleting, setDeleting] = useState<Role>();
   const roles = useQuery(rolesQuery);
   const write = may("tokens:write", "*");
@@ -28,7 +28,7 @@ export function Roles() {
     <div className={styles.stack}>
       {write && (
         <div className={styles.right}>
-          <Button kind="primary" icon={Plus} onClick={() => setEditing("new")}>
+          <Button kind="primary" icon={Plus} onClick={() => setMaking(true)}>
             New role
           </Button>
         </div>
@@ -48,7 +48,7 @@ export function Roles() {
                   <IconButton
                     icon={Pencil}
                     label={`Change ${role.name}`}
-                    onClick={() => setEditing(role)}
+                    onClick={() => setChanging(role)}
                   />
                   <IconButton
                     icon={Trash2}
@@ -65,34 +65,40 @@ export function Roles() {
           </Card>
         ))}
       </div>
-      {editing && (
-        <RoleForm
-          before={editing === "new" ? undefined : editing}
-          onClose={() => setEditing(undefined)}
-        />
+      {making && <RoleForm before={undefined} onClose={() => setMaking(false)} />}
+      {changing && (
+        <Reading
+          title={`Change ${changing.name}`}
+          read={() => readRole(changing.name)}
+          onClose={() => setChanging(undefined)}
+        >
+          {(before) => <RoleForm before={before} onClose={() => setChanging(undefined)} />}
+        </Reading>
       )}
       {deleting && <Delete role={deleting} onClose={() => setDeleting(undefined)} />}
     </div>
   );
 }
 
-function Delete({ role, onClose }: { role: Role; onClose: () => void }) {
+function Delete({ role: { name }, onClose }: { role: Role; onClose: () => void }) {
   const client = useQueryClient();
   const toasts = useToasts();
-  const act = async () => {
-    await api.DELETE("/api/v1/roles/{name}", { params: { path: { name: role.name } } });
-    toasts.done(`The role ${role.name} is deleted`);
+  const write = async (header: Guard) => {
+    await api.DELETE("/api/v1/roles/{name}", { params: { path: { name }, header } });
+    toasts.done(`The role ${name} is deleted`);
     await client.invalidateQueries({ queryKey: ["roles"] });
   };
   return (
-    <Confirm
-      title={`Delete the role ${role.name}?`}
+    <Guarded
+      title={`Delete the role ${name}?`}
       action="Delete"
       danger
-      onConfirm={act}
+      read={() => readRole(name)}
+      part={askedOf}
+      write={write}
       onClose={onClose}
     >
       <p>Tokens that have it may no longer do what it allowed. Their other roles stay.</p>
-    </Confirm>
+    </Guarded>
   );
 }

@@ -52,13 +52,19 @@ export function Tokens() {
   );
   return (
     <div className={styles.stack}>
-      <div className={styles.bar}>
-        <FilterBar>
-          <SearchBox label="Search names, roles, namespaces" value={search} onChange={setSearch} />
-          <Choice label="State" all="All" value={state} options={STATES} onChange={setState} />
-        </FilterBar>
-        {items.length > 0 && make}
-      </div>
+      {items.length > 0 && (
+        <div className={styles.bar}>
+          <FilterBar>
+            <SearchBox
+              label="Search names, roles, namespaces"
+              value={search}
+              onChange={setSearch}
+            />
+            <Choice label="State" all="All" value={state} options={STATES} onChange={setState} />
+          </FilterBar>
+          {make}
+        </div>
+      )}
       <Card>
         {list.isPending && <Loading what="tokens" />}
         {list.error && <Failure error={list.error} retry={() => void list.refetch()} />}
@@ -125,9 +131,7 @@ function List({ of, now }: { of: Token[]; now: number }) {
             <td className={styles.soft}>{it.expires_at ? <When at={it.expires_at} /> : "never"}</td>
             <td className={styles.actions}>
               {may("tokens:write", "*") && stateOf(it, now) === "active" && (
-                <Button kind="quiet" onClick={() => setRevoking(it)}>
-                  Revoke
-                </Button>
+                <Button onClick={() => setRevoking(it)}>Revoke</Button>
               )}
             </td>
           </tr>

@@ -7,7 +7,7 @@ import { type Bucket, roundTop, type Spread } from "./figures";
 import styles from "./overview.module.css";
 
 const HEIGHT = 190;
-const PAD = { left: 46, right: 8, top: 10, bottom: 24 };
+const PAD = { left: 54, right: 8, top: 10, bottom: 24 };
 
 interface Frame {
   width: number;

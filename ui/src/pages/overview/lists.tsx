@@ -12,8 +12,10 @@ import { useFew } from "./use-overview";
 
 type Run = Schema<"RunView">;
 
+const SHOWN = 6;
+
 export function RunningNow() {
-  const running = useFew("running", "-created_at", 8);
+  const running = useFew("running", "-created_at", SHOWN);
   return (
     <Panel title="Running now" all="/runs?status=running">
       {running.error && <Failure error={running.error} retry={() => void running.refetch()} />}
@@ -35,7 +37,7 @@ export function RunningNow() {
 }
 
 export function FailedLately() {
-  const failed = useFew("failed", "-finished_at", 8);
+  const failed = useFew("failed", "-finished_at", SHOWN);
   return (
     <Panel title="Failed lately" all="/runs?status=failed">
       {failed.error && <Failure error={failed.error} retry={() => void failed.refetch()} />}

@@ -42,11 +42,13 @@ export default function Overview() {
     <Page title="Overview" actions={choice}>
       <Tiles period={period} status={may("status:get")} analytics={may("analytics:get")} />
       <div className={styles.two}>
-        <RunningNow />
+        <div className={styles.stack}>
+          <RunningNow />
+          {may("status:get") && <Queues />}
+        </div>
         <FailedLately />
       </div>
       <Charts period={period} />
-      {may("status:get") && <Queues />}
     </Page>
   );
 }
@@ -106,12 +108,12 @@ function Lately({ period }: { period: Period }) {
         value={rate == null ? "–" : share(rate)}
       />
       <Tile
-        label={`Median of a run, ${PERIODS[period].label}`}
+        label={`Median run, ${PERIODS[period].label}`}
         tone="running"
         value={took ? duration(took.p50_s * 1000) : "–"}
       />
       <Tile
-        label={`95th percentile, ${PERIODS[period].label}`}
+        label={`p95 of runs, ${PERIODS[period].label}`}
         tone="paused"
         value={took ? duration(took.p95_s * 1000) : "–"}
       />

@@ -35,7 +35,7 @@ export function Queues() {
           </dd>
         </div>
         <div>
-          <dt>Tasks ready, waiting for a worker or a limit</dt>
+          <dt>Tasks that wait for a place</dt>
           <dd>{status.data?.tasks_ready.toLocaleString("en") ?? "–"}</dd>
         </div>
         <div>
@@ -51,7 +51,7 @@ export function Queues() {
               {limit.counts === "tasks"
                 ? `at most ${limit.max_tasks} at once`
                 : `${limit.runs} under way`}
-              <small> {limit.waiting} wait</small>
+              {limit.counts === "runs" && <small> {limit.waiting} wait</small>}
             </dd>
           </div>
         ))}

@@ -5,6 +5,7 @@ import { pluginsQuery } from "../../api/lists";
 import { CardHead, Tag, Tags } from "../../kit/facts";
 import { FilterBar, matches, SearchBox, useAddress } from "../../kit/filters";
 import { Card, Page, Table } from "../../kit/page";
+import { Prose } from "../../kit/prose";
 import { Empty, Failure, Loading } from "../../kit/states";
 import { paramsOf, takesOthers } from "./params";
 import styles from "./plugins.module.css";
@@ -99,13 +100,5 @@ function PluginCard({ of: it }: { of: Plugin }) {
         </p>
       )}
     </Card>
-  );
-}
-
-/** A text with `code` in it. */
-function Prose({ text }: { text: string }) {
-  return text.split("`").map((part, at) =>
-    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text do not move
-    at % 2 === 1 ? <code key={at}>{part}</code> : part,
   );
 }

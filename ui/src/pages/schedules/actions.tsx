@@ -2,12 +2,14 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Pause, Pencil, Play, StepForward, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, data } from "../../api/client";
+import type { Guard } from "../../api/version";
 import { IconButton } from "../../kit/button";
+import { Guarded, Reading } from "../../kit/change";
 import { Confirm } from "../../kit/dialog";
 import { useToasts } from "../../kit/toast";
 import { useMay } from "../../shell/me";
 import { ScheduleForm } from "./form";
-import type { Schedule } from "./spec";
+import { askedOf, readSchedule, type Schedule } from "./spec";
 
 type Act = "trigger" | "change" | "pause" | "delete";
 
@@ -39,35 +41,64 @@ export function Actions({ of }: { of: Schedule }) {
           <IconButton icon={Trash2} label={`Delete ${of.name}`} onClick={() => setAct("delete")} />
         </>
       )}
-      {act === "change" && <ScheduleForm before={of} onClose={close} />}
-      {act !== undefined && act !== "change" && <Ask of={of} act={act} onClose={close} />}
+      {act === "change" && (
+        <Reading title={`Change ${of.name}`} read={() => readSchedule(of.name)} onClose={close}>
+          {(before) => <ScheduleForm before={before} onClose={close} />}
+        </Reading>
+      )}
+      {act === "delete" && <Delete name={of.name} onClose={close} />}
+      {(act === "trigger" || act === "pause") && <Ask of={of} act={act} onClose={close} />}
     </>
   );
 }
 
-function Ask({ of, act, onClose }: { of: Schedule; act: Act; onClose: () => void }) {
-  const client = useQueryClient();
-  const toasts = useToasts();
-  const { title, action, says, done, call } = wordsOf(of, act);
-  const confirm = async () => {
-    await call();
-    toasts.done(done);
-    await client.invalidateQueries({ queryKey: ["schedules"] });
+function Delete({ name, onClose }: { name: string; onClose: () => void }) {
+  const done = useDone();
+  const write = async (header: Guard) => {
+    await api.DELETE("/api/v1/schedules/{name}", { params: { path: { name }, header } });
+    await done(`The schedule ${name} is deleted`);
   };
   return (
-    <Confirm
-      title={title}
-      action={action}
-      danger={act === "delete"}
-      onConfirm={confirm}
+    <Guarded
+      title={`Delete ${name}?`}
+      action="Delete"
+      danger
+      read={() => readSchedule(name)}
+      part={askedOf}
+      write={write}
       onClose={onClose}
     >
+      <p>It starts nothing any more, and is gone for good. Its runs stay.</p>
+    </Guarded>
+  );
+}
+
+function Ask(props: { of: Schedule; act: "trigger" | "pause"; onClose: () => void }) {
+  const { of, act, onClose } = props;
+  const tell = useDone();
+  // Once it is done the schedule is another one, and the question is still there for a moment.
+  const [{ title, action, says, done, call }] = useState(() => wordsOf(of, act));
+  const confirm = async () => {
+    await call();
+    await tell(done);
+  };
+  return (
+    <Confirm title={title} action={action} onConfirm={confirm} onClose={onClose}>
       <p>{says}</p>
     </Confirm>
   );
 }
 
-function wordsOf({ name, paused, run }: Schedule, act: Act) {
+function useDone() {
+  const client = useQueryClient();
+  const toasts = useToasts();
+  return async (text: string) => {
+    toasts.done(text);
+    await client.invalidateQueries({ queryKey: ["schedules"] });
+  };
+}
+
+function wordsOf({ name, paused, run }: Schedule, act: "trigger" | "pause") {
   const params = { path: { name } };
   if (act === "trigger") {
     return {
@@ -76,15 +107,6 @@ function wordsOf({ name, paused, run }: Schedule, act: Act) {
       says: `A run of ${run.workflow} starts at once, as at a tick. The ticks to come stay as they are.`,
       done: `A run of ${run.workflow} was started`,
       call: () => data(api.POST("/api/v1/schedules/{name}/trigger", { params })),
-    };
-  }
-  if (act === "delete") {
-    return {
-      title: `Delete ${name}?`,
-      action: "Delete",
-      says: "It starts nothing any more, and is gone for good. Its runs stay.",
-      done: `The schedule ${name} is deleted`,
-      call: () => api.DELETE("/api/v1/schedules/{name}", { params }),
     };
   }
   if (paused) {

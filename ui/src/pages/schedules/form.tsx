@@ -2,23 +2,33 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type ChangeEvent, useState } from "react";
 import { api } from "../../api/client";
 import { useNamespaces, useWorkflows } from "../../api/lists";
-import { Confirm } from "../../kit/dialog";
+import type { Guard, Shown } from "../../api/version";
+import { Change } from "../../kit/change";
 import { Select, TextArea, TextField } from "../../kit/field";
 import kit from "../../kit/kit.module.css";
+import { Secrets } from "../../kit/secrets";
 import { useToasts } from "../../kit/toast";
 import styles from "./schedules.module.css";
-import { type Draft, draftOf, newDraft, type Schedule, specOf } from "./spec";
+import {
+  askedOf,
+  type Draft,
+  draftOf,
+  newDraft,
+  readSchedule,
+  type Schedule,
+  specOf,
+} from "./spec";
 
 const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const ZONES = [...new Set(["UTC", HERE, ...Intl.supportedValuesOf("timeZone")])];
 
 type Set = (
-  name: keyof Draft,
+  name: Exclude<keyof Draft, "secrets">,
 ) => (event: ChangeEvent<HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>) => void;
 
 interface FormProps {
   /** The one to be changed; a new one without. */
-  before?: Schedule | undefined;
+  before?: Shown<Schedule> | undefined;
   onClose: () => void;
 }
 
@@ -26,32 +36,37 @@ interface FormProps {
 export function ScheduleForm({ before, onClose }: FormProps) {
   const client = useQueryClient();
   const toasts = useToasts();
-  const [draft, setDraft] = useState(() => (before ? draftOf(before, HERE) : newDraft(HERE)));
+  const [draft, setDraft] = useState(() => (before ? draftOf(before.it, HERE) : newDraft(HERE)));
+  // What the form does not show comes from here.
+  const [base, setBase] = useState(before?.it);
   const [wrong, setWrong] = useState<string>();
   const set: Set = (name) => (event) => setDraft({ ...draft, [name]: event.target.value });
-  const save = async () => {
-    const result = specOf(draft, before);
+  const save = async (header: Guard) => {
+    const result = specOf(draft, base);
     if ("wrong" in result) {
       setWrong(result.wrong);
       throw new Error("The variables cannot be read");
     }
     setWrong(undefined);
     await api.PUT("/api/v1/schedules/{name}", {
-      params: {
-        path: { name: draft.name },
-        // A new one takes no other's place.
-        ...(!before && { header: { "If-None-Match": "*" } }),
-      },
+      params: { path: { name: draft.name }, header },
       body: result.spec,
     });
     toasts.done(`The schedule ${draft.name} is ${before ? "changed" : "made"}`);
     await client.invalidateQueries({ queryKey: ["schedules"] });
   };
   return (
-    <Confirm
-      title={before ? `Change ${before.name}` : "New schedule"}
+    <Change
+      title={before ? `Change ${draft.name}` : "New schedule"}
       action={before ? "Save" : "Make it"}
-      onConfirm={save}
+      of={before}
+      read={() => readSchedule(draft.name)}
+      part={askedOf}
+      write={save}
+      onTake={(now) => {
+        setDraft(draftOf(now, HERE));
+        setBase(now);
+      }}
       onClose={onClose}
     >
       {!before && (
@@ -63,13 +78,17 @@ export function ScheduleForm({ before, onClose }: FormProps) {
       <TextArea
         label="Variables"
         placeholder='{"SCOPE": "all"}'
-        hint="A JSON object. A value that reads *** is secret: write it again, or it is lost"
+        hint="A JSON object: what its runs begin with"
         value={draft.variables}
         wrong={wrong}
-        onChange={set("variables")}
+        onChange={(event) => {
+          set("variables")(event);
+          setWrong(undefined);
+        }}
       />
+      <Secrets of={draft.secrets} onChange={(secrets) => setDraft({ ...draft, secrets })} />
       <Otherwise draft={draft} set={set} />
-    </Confirm>
+    </Change>
   );
 }
 

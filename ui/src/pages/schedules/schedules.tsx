@@ -47,7 +47,7 @@ export default function Schedules() {
     </Button>
   );
   return (
-    <Page title="Schedules" actions={make}>
+    <Page title="Schedules" actions={items.length > 0 && make}>
       {(items.length > 0 || namespace !== "") && (
         <FilterBar>
           <SearchBox label="Search schedules" value={search} onChange={setSearch} />

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { draftOf, newDraft, type Schedule, specOf, timingText } from "./spec";
+import { askedOf, draftOf, newDraft, type Schedule, specOf, timingText } from "./spec";
 
 const nightly: Schedule = {
   name: "nightly",
@@ -31,6 +31,29 @@ test("what is opened and saved unchanged stays as it was, also what the form doe
       jitter_s: 60,
       run: nightly.run,
     },
+  });
+});
+
+test("secrets that nobody can read are asked for, and never sent as stars", () => {
+  const before = { ...nightly, run: { ...nightly.run, variables: { A: 1, KEY: "***" } } };
+  const draft = draftOf(before, "UTC");
+  expect(draft.secrets).toEqual([{ name: "KEY", value: "" }]);
+  const result = specOf({ ...draft, secrets: [{ name: "KEY", value: "hush" }] }, before);
+  expect("spec" in result && result.spec.run.variables).toEqual({ A: 1, KEY: "hush" });
+  const left = specOf({ ...draft, secrets: [] }, before);
+  expect("spec" in left && left.spec.run.variables).toEqual({ A: 1 });
+});
+
+test("what was asked for is told from where it stands", () => {
+  const { description, timing, overlap, catch_up, grace_s, jitter_s, run } = nightly;
+  expect(askedOf(nightly)).toEqual({
+    description,
+    timing,
+    overlap,
+    catch_up,
+    grace_s,
+    jitter_s,
+    run,
   });
 });
 

@@ -1,7 +1,9 @@
 /** A schedule as it stands in the form, and as the API takes it. */
 
-import type { Schema } from "../../api/client";
+import { api, type Schema } from "../../api/client";
+import { type Secret, secretsOf, variablesOf, withSecrets } from "../../api/secrets";
 import { readObject } from "../../api/values";
+import { shown } from "../../api/version";
 
 export type Schedule = Schema<"ScheduleView">;
 export type ScheduleSpec = Schema<"ScheduleSpec">;
@@ -18,11 +20,25 @@ export interface Draft {
   namespace: string;
   workflow: string;
   variables: string;
+  /** Variables that it has and that nobody can read: they are given again, or left out. */
+  secrets: readonly Secret[];
   overlap: Schema<"Overlap">;
   catchUp: Schema<"CatchUp">["kind"];
   /** In hours: how old a missed tick may be that still fires. */
   catchUpHours: string;
   jitter: string;
+}
+
+/** A schedule as it is now. */
+export function readSchedule(name: string) {
+  return shown<Schedule>(api.GET("/api/v1/schedules/{name}", { params: { path: { name } } }));
+}
+
+/** What was asked for, without where it stands. */
+export function askedOf(it: Schedule): object {
+  const { active, changed_at, changed_by, counts, last, name, namespace, next_at, ...rest } = it;
+  const { paused, problem, waiting, ...asked } = rest;
+  return asked;
 }
 
 /** A new one. */
@@ -38,6 +54,7 @@ export function newDraft(timeZone: string): Draft {
     namespace: "default",
     workflow: "",
     variables: "",
+    secrets: [],
     overlap: "skip",
     catchUp: "none",
     catchUpHours: "24",
@@ -49,7 +66,6 @@ export function newDraft(timeZone: string): Draft {
 export function draftOf(it: Schedule, timeZone: string): Draft {
   const { timing, run } = it;
   const empty = newDraft(timeZone);
-  const variables = run.variables ?? {};
   return {
     ...empty,
     name: it.name,
@@ -63,7 +79,8 @@ export function draftOf(it: Schedule, timeZone: string): Draft {
     ...(timing.kind === "once" && { at: localTime(timing.at) }),
     namespace: it.namespace,
     workflow: run.workflow,
-    variables: Object.keys(variables).length === 0 ? "" : JSON.stringify(variables, null, 2),
+    variables: variablesOf(run.variables),
+    secrets: secretsOf(run.variables),
     overlap: it.overlap ?? "skip",
     catchUp: it.catch_up?.kind ?? "none",
     ...(it.catch_up?.kind === "all" && { catchUpHours: String(it.catch_up.window_s / 3600) }),
@@ -76,7 +93,7 @@ export function specOf(
   draft: Draft,
   before?: Schedule,
 ): { spec: ScheduleSpec } | { wrong: string } {
-  const variables = readObject(draft.variables);
+  const variables = withSecrets(readObject(draft.variables), draft.secrets);
   if ("wrong" in variables) return variables;
   const rest = before ? pick(before) : {};
   const run = { ...before?.run, namespace: draft.namespace, workflow: draft.workflow };
@@ -124,6 +141,8 @@ function localTime(at: string): string {
   return shifted.toISOString().slice(0, 19);
 }
 
+const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
 /** When a schedule ticks, in words. */
 export function timingText(timing: Schema<"Timing">): string {
   switch (timing.kind) {
@@ -132,7 +151,7 @@ export function timingText(timing: Schema<"Timing">): string {
     case "every":
       return `every ${distance(timing.seconds)}`;
     case "once":
-      return `once, ${new Date(timing.at).toLocaleString("en-GB")}`;
+      return `once, ${moment.format(Date.parse(timing.at))}`;
   }
 }
 

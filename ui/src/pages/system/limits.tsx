@@ -1,25 +1,28 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Plus, Trash2 } from "lucide-react";
+import { Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, data } from "../../api/client";
 import { all } from "../../api/lists";
 import { useLive } from "../../api/live";
+import type { Guard } from "../../api/version";
 import { Button, IconButton } from "../../kit/button";
-import { Confirm } from "../../kit/dialog";
+import { Guarded, Reading } from "../../kit/change";
 import { CardHead } from "../../kit/facts";
-import { Select, TextField } from "../../kit/field";
 import { Card, Table } from "../../kit/page";
 import { Failure, Loading } from "../../kit/states";
 import { When } from "../../kit/time";
 import { useToasts } from "../../kit/toast";
 import { useMay } from "../../shell/me";
+import { countsText, limitDraftOf, limitOf, mostText, placeOf, readLimit } from "./limit";
+import { LimitForm } from "./limit-form";
 import styles from "./system.module.css";
-import { countsText, type LimitDraft, limitOf, mostText } from "./words";
 
 /** How many runs and tasks there may be at once. */
 export function Limits() {
   const may = useMay();
+  const done = useDone();
   const [making, setMaking] = useState(false);
+  const [changing, setChanging] = useState<string>();
   const [deleting, setDeleting] = useState<string>();
   const list = useQuery({
     queryKey: ["limits"],
@@ -57,20 +60,40 @@ export function Limits() {
                 <When at={it.changed_at} /> by {it.changed_by}
               </td>
               <td className={styles.actions}>
-                {may("limits:write") && (
-                  <IconButton
-                    icon={Trash2}
-                    label={`Delete ${it.name}`}
-                    onClick={() => setDeleting(it.name)}
-                  />
+                {may("limits:write", placeOf(it)) && (
+                  <>
+                    <IconButton
+                      icon={Pencil}
+                      label={`Change ${it.name}`}
+                      onClick={() => setChanging(it.name)}
+                    />
+                    <IconButton
+                      icon={Trash2}
+                      label={`Delete ${it.name}`}
+                      onClick={() => setDeleting(it.name)}
+                    />
+                  </>
                 )}
               </td>
             </tr>
           ))}
         </Table>
       )}
-      {making && <LimitForm onClose={() => setMaking(false)} />}
-      {deleting !== undefined && <Delete name={deleting} onClose={() => setDeleting(undefined)} />}
+      {making && <LimitForm onDone={done} onClose={() => setMaking(false)} />}
+      {changing !== undefined && (
+        <Reading
+          title={`Change ${changing}`}
+          read={() => readLimit(changing)}
+          onClose={() => setChanging(undefined)}
+        >
+          {(before) => (
+            <LimitForm before={before} onDone={done} onClose={() => setChanging(undefined)} />
+          )}
+        </Reading>
+      )}
+      {deleting !== undefined && (
+        <Delete name={deleting} onDone={done} onClose={() => setDeleting(undefined)} />
+      )}
     </Card>
   );
 }
@@ -79,102 +102,29 @@ function Hidden() {
   return <span className="visually-hidden">Actions</span>;
 }
 
-function Delete({ name, onClose }: { name: string; onClose: () => void }) {
-  const done = useDone();
-  const act = async () => {
-    await api.DELETE("/api/v1/limits/{name}", { params: { path: { name } } });
-    await done(`The limit ${name} is deleted`);
-  };
-  return (
-    <Confirm title={`Delete ${name}?`} action="Delete" danger onConfirm={act} onClose={onClose}>
-      <p>What waits for it goes on at once.</p>
-    </Confirm>
-  );
+interface DeleteProps {
+  name: string;
+  onDone: (text: string) => Promise<unknown>;
+  onClose: () => void;
 }
 
-function LimitForm({ onClose }: { onClose: () => void }) {
-  const done = useDone();
-  const [draft, setDraft] = useState<LimitDraft>({
-    name: "",
-    counts: "runs",
-    namespace: "default",
-    workflow: "",
-    queue: "",
-    most: "1",
-    whenFull: "wait",
-  });
-  const change = (part: Partial<LimitDraft>) => setDraft({ ...draft, ...part });
-  const save = async () => {
-    await api.PUT("/api/v1/limits/{name}", {
-      params: { path: { name: draft.name }, header: { "If-None-Match": "*" } },
-      body: limitOf(draft),
-    });
-    await done(`The limit ${draft.name} is made`);
+function Delete({ name, onDone, onClose }: DeleteProps) {
+  const write = async (header: Guard) => {
+    await api.DELETE("/api/v1/limits/{name}", { params: { path: { name }, header } });
+    await onDone(`The limit ${name} is deleted`);
   };
   return (
-    <Confirm title="New limit" action="Make it" onConfirm={save} onClose={onClose}>
-      <div className={styles.pair}>
-        <TextField
-          label="Name"
-          required
-          autoFocus
-          value={draft.name}
-          onChange={(event) => change({ name: event.target.value })}
-        />
-        <Select
-          label="It counts"
-          value={draft.counts}
-          onChange={(event) =>
-            change({ counts: event.target.value === "tasks" ? "tasks" : "runs" })
-          }
-        >
-          <option value="runs">Runs</option>
-          <option value="tasks">Tasks of a queue</option>
-        </Select>
-        {draft.counts === "tasks" ? (
-          <TextField
-            label="Queue"
-            required
-            value={draft.queue}
-            onChange={(event) => change({ queue: event.target.value })}
-          />
-        ) : (
-          <>
-            <TextField
-              label="Namespace"
-              required
-              value={draft.namespace}
-              onChange={(event) => change({ namespace: event.target.value })}
-            />
-            <TextField
-              label="Workflow"
-              placeholder="all"
-              value={draft.workflow}
-              onChange={(event) => change({ workflow: event.target.value })}
-            />
-            <Select
-              label="When it is full, a new run"
-              value={draft.whenFull}
-              onChange={(event) =>
-                change({ whenFull: event.target.value === "refuse" ? "refuse" : "wait" })
-              }
-            >
-              <option value="wait">Waits</option>
-              <option value="refuse">Is refused</option>
-            </Select>
-          </>
-        )}
-        <TextField
-          label="The most at once"
-          type="number"
-          required
-          min={1}
-          max={draft.counts === "tasks" ? 100_000 : 1000}
-          value={draft.most}
-          onChange={(event) => change({ most: event.target.value })}
-        />
-      </div>
-    </Confirm>
+    <Guarded
+      title={`Delete ${name}?`}
+      action="Delete"
+      danger
+      read={() => readLimit(name)}
+      part={(it) => limitOf(limitDraftOf(it))}
+      write={write}
+      onClose={onClose}
+    >
+      <p>What waits for it goes on at once.</p>
+    </Guarded>
   );
 }
 

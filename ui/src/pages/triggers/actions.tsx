@@ -3,12 +3,14 @@ import { KeyRound, Pause, Pencil, StepForward, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api } from "../../api/client";
 import { randomHex } from "../../api/values";
+import type { Guard } from "../../api/version";
 import { IconButton } from "../../kit/button";
+import { Guarded, Reading } from "../../kit/change";
 import { Confirm } from "../../kit/dialog";
 import { useToasts } from "../../kit/toast";
 import { useMay } from "../../shell/me";
 import { TriggerForm } from "./form";
-import { hides, rotated, type Trigger } from "./spec";
+import { askedOf, hides, readTrigger, rotated, type Trigger } from "./spec";
 
 type Act = "change" | "pause" | "rotate" | "delete";
 
@@ -42,7 +44,11 @@ export function Actions({ of, onSecret }: ActionsProps) {
         <IconButton icon={Pencil} label={`Change ${of.name}`} onClick={() => setAct("change")} />
       )}
       <IconButton icon={Trash2} label={`Delete ${of.name}`} onClick={() => setAct("delete")} />
-      {act === "change" && <TriggerForm before={of} onSecret={onSecret} onClose={close} />}
+      {act === "change" && (
+        <Reading title={`Change ${of.name}`} read={() => readTrigger(of.name)} onClose={close}>
+          {(before) => <TriggerForm before={before} onSecret={onSecret} onClose={close} />}
+        </Reading>
+      )}
       {act === "pause" && <AskPause of={of} onClose={close} />}
       {act === "rotate" && <AskRotate of={of} onSecret={onSecret} onClose={close} />}
       {act === "delete" && <AskDelete of={of} onClose={close} />}
@@ -55,8 +61,10 @@ interface AskProps {
   onClose: () => void;
 }
 
-function AskPause({ of: { name, paused }, onClose }: AskProps) {
+function AskPause({ of, onClose }: AskProps) {
   const done = useDone();
+  // Once it is done the trigger is another one, and the question is still there for a moment.
+  const [{ name, paused }] = useState(of);
   const params = { path: { name } };
   const act = async () => {
     if (paused) await api.POST("/api/v1/triggers/{name}/resume", { params });
@@ -79,42 +87,54 @@ function AskPause({ of: { name, paused }, onClose }: AskProps) {
   );
 }
 
-function AskRotate({ of, onSecret, onClose }: ActionsProps & AskProps) {
+function AskRotate({ of: { name }, onSecret, onClose }: ActionsProps & AskProps) {
   const done = useDone();
-  const act = async () => {
-    if (of.kind !== "request") return;
+  const write = async (header: Guard, it: Trigger | undefined) => {
+    if (it?.kind !== "request") return;
     const secret = randomHex(24);
-    const params = { path: { name: of.name } };
-    await api.PUT("/api/v1/triggers/{name}", { params, body: rotated(of, secret) });
-    await done(`The trigger ${of.name} has another secret`);
-    onSecret(of.name, secret);
+    await api.PUT("/api/v1/triggers/{name}", {
+      params: { path: { name }, header },
+      body: rotated(it, secret),
+    });
+    await done(`The trigger ${name} has another secret`);
+    onSecret(name, secret);
   };
   return (
-    <Confirm
-      title={`Give ${of.name} another secret?`}
+    <Guarded
+      title={`Give ${name} another secret?`}
       action="Make another secret"
       danger
-      onConfirm={act}
+      read={() => readTrigger(name)}
+      part={askedOf}
+      write={write}
       onClose={onClose}
     >
       <p>
         The old secret ends at once: requests that show it are refused until those who send them
         know the new one. It is shown once. The trigger's runs start with your rights from now on.
       </p>
-    </Confirm>
+    </Guarded>
   );
 }
 
 function AskDelete({ of: { name }, onClose }: AskProps) {
   const done = useDone();
-  const act = async () => {
-    await api.DELETE("/api/v1/triggers/{name}", { params: { path: { name } } });
+  const write = async (header: Guard) => {
+    await api.DELETE("/api/v1/triggers/{name}", { params: { path: { name }, header } });
     await done(`The trigger ${name} is deleted`);
   };
   return (
-    <Confirm title={`Delete ${name}?`} action="Delete" danger onConfirm={act} onClose={onClose}>
+    <Guarded
+      title={`Delete ${name}?`}
+      action="Delete"
+      danger
+      read={() => readTrigger(name)}
+      part={askedOf}
+      write={write}
+      onClose={onClose}
+    >
       <p>It starts nothing any more, and is gone for good. Its runs stay.</p>
-    </Confirm>
+    </Guarded>
   );
 }
 

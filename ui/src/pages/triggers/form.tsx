@@ -4,23 +4,34 @@ import { type ChangeEvent, useState } from "react";
 import { api } from "../../api/client";
 import { useNamespaces, useWorkflows } from "../../api/lists";
 import { randomHex } from "../../api/values";
+import type { Guard, Shown } from "../../api/version";
 import { IconButton } from "../../kit/button";
-import { Confirm } from "../../kit/dialog";
+import { Change } from "../../kit/change";
 import { Select, TextArea, TextField } from "../../kit/field";
+import { Secrets } from "../../kit/secrets";
 import { useToasts } from "../../kit/toast";
 import { Rows } from "./rows";
-import { type Draft, draftOf, HEADERS, newDraft, specOf, type Trigger } from "./spec";
+import {
+  askedOf,
+  type Draft,
+  draftOf,
+  HEADERS,
+  newDraft,
+  readTrigger,
+  specOf,
+  type Trigger,
+} from "./spec";
 import styles from "./triggers.module.css";
 
 /** Bytes of a secret that is made here. */
 const SECRET_BYTES = 24;
 
-type Change = (part: Partial<Draft>) => void;
+type Alter = (part: Partial<Draft>) => void;
 type Event = ChangeEvent<HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>;
 
 interface FormProps {
   /** The one to be changed; a new one without. */
-  before?: Trigger | undefined;
+  before?: Shown<Trigger> | undefined;
   /** A request's trigger was made or changed; this is its secret, this once. */
   onSecret: (name: string, secret: string) => void;
   onClose: () => void;
@@ -31,19 +42,18 @@ export function TriggerForm({ before, onSecret, onClose }: FormProps) {
   const client = useQueryClient();
   const toasts = useToasts();
   const [draft, setDraft] = useState(() =>
-    before ? draftOf(before) : newDraft(randomHex(SECRET_BYTES)),
+    before ? draftOf(before.it) : newDraft(randomHex(SECRET_BYTES)),
   );
+  // What the form does not show comes from here.
+  const [base, setBase] = useState(before?.it);
   const [wrong, setWrong] = useState<string>();
-  const change: Change = (part) => setDraft({ ...draft, ...part });
-  const save = async () => {
-    const result = specOf(draft, before);
+  const change: Alter = (part) => setDraft({ ...draft, ...part });
+  const save = async (header: Guard) => {
+    const result = specOf(draft, base);
     setWrong("wrong" in result ? result.wrong : undefined);
     if ("wrong" in result) throw new Error("The variables cannot be read");
     await api.PUT("/api/v1/triggers/{name}", {
-      params: {
-        path: { name: draft.name },
-        ...(!before && { header: { "If-None-Match": "*" } }),
-      },
+      params: { path: { name: draft.name }, header },
       body: result.spec,
     });
     toasts.done(`The trigger ${draft.name} is ${before ? "changed" : "made"}`);
@@ -51,10 +61,17 @@ export function TriggerForm({ before, onSecret, onClose }: FormProps) {
     await client.invalidateQueries({ queryKey: ["triggers"] });
   };
   return (
-    <Confirm
-      title={before ? `Change ${before.name}` : "New trigger"}
+    <Change
+      title={before ? `Change ${draft.name}` : "New trigger"}
       action={before ? "Save" : "Make it"}
-      onConfirm={save}
+      of={before}
+      read={() => readTrigger(draft.name)}
+      part={askedOf}
+      write={save}
+      onTake={(now) => {
+        setDraft(draftOf(now));
+        setBase(now);
+      }}
       onClose={onClose}
     >
       {!before && <Name draft={draft} change={change} />}
@@ -73,18 +90,22 @@ export function TriggerForm({ before, onSecret, onClose }: FormProps) {
       <TextArea
         label="Other variables"
         placeholder='{"SCOPE": "all"}'
-        hint="A JSON object. A value that reads *** is secret: write it again, or it is lost"
+        hint="A JSON object: what its runs begin with beside those"
         value={draft.variables}
         wrong={wrong}
-        onChange={(event) => change({ variables: event.target.value })}
+        onChange={(event) => {
+          change({ variables: event.target.value });
+          setWrong(undefined);
+        }}
       />
-    </Confirm>
+      <Secrets of={draft.secrets} onChange={(secrets) => change({ secrets })} />
+    </Change>
   );
 }
 
 interface PartProps {
   draft: Draft;
-  change: Change;
+  change: Alter;
 }
 
 function Name({ draft, change }: PartProps) {

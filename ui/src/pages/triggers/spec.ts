@@ -1,15 +1,14 @@
 /** A trigger as it stands in the form, and as the API takes it. */
 
-import type { Schema } from "../../api/client";
+import { api, type Schema } from "../../api/client";
+import { type Secret, secretsOf, variablesOf, withSecrets } from "../../api/secrets";
 import { readObject } from "../../api/values";
+import { shown } from "../../api/version";
 
 export type Trigger = Schema<"TriggerView">;
 export type TriggerSpec = Schema<"TriggerSpec">;
 type Request = Extract<TriggerSpec, { kind: "request" }>;
 type File = Extract<TriggerSpec, { kind: "file" }>;
-
-/** How a secret reads that was given before. */
-export const HIDDEN = "***";
 
 /** A variable that is taken from what comes in. */
 export interface Row {
@@ -27,6 +26,8 @@ export interface Draft {
   namespace: string;
   workflow: string;
   variables: string;
+  /** Variables that it has and that nobody can read: they are given again, or left out. */
+  secrets: readonly Secret[];
   proof: Schema<"Proof">["kind"];
   header: string;
   secret: string;
@@ -39,6 +40,17 @@ export interface Draft {
 
 export const HEADERS = { token: "Authorization", hmac: "X-Hub-Signature-256" } as const;
 
+/** A trigger as it is now. */
+export function readTrigger(name: string) {
+  return shown<Trigger>(api.GET("/api/v1/triggers/{name}", { params: { path: { name } } }));
+}
+
+/** What was asked for, without where it stands. */
+export function askedOf(it: Trigger): object {
+  const { changed_at, changed_by, name, namespace, path, paused, state, ...asked } = it;
+  return asked;
+}
+
 /** A new one. */
 export function newDraft(secret: string): Draft {
   return {
@@ -48,6 +60,7 @@ export function newDraft(secret: string): Draft {
     namespace: "default",
     workflow: "",
     variables: "",
+    secrets: [],
     proof: "hmac",
     header: HEADERS.hmac,
     secret,
@@ -61,7 +74,6 @@ export function newDraft(secret: string): Draft {
 
 /** One to be changed. */
 export function draftOf(it: Trigger): Draft {
-  const variables = it.run.variables ?? {};
   const draft = {
     ...newDraft(""),
     name: it.name,
@@ -69,7 +81,8 @@ export function draftOf(it: Trigger): Draft {
     description: it.description ?? "",
     namespace: it.namespace,
     workflow: it.run.workflow,
-    variables: Object.keys(variables).length === 0 ? "" : JSON.stringify(variables, null, 2),
+    variables: variablesOf(it.run.variables),
+    secrets: secretsOf(it.run.variables),
   };
   if (it.kind === "file") {
     const rows = Object.entries(it.variables ?? {}).map(
@@ -94,7 +107,7 @@ export function draftOf(it: Trigger): Draft {
 
 /** What to send; what the form does not show stays as it was. Or what is wrong with the variables. */
 export function specOf(draft: Draft, before?: Trigger): { spec: TriggerSpec } | { wrong: string } {
-  const variables = readObject(draft.variables);
+  const variables = withSecrets(readObject(draft.variables), draft.secrets);
   if ("wrong" in variables) return variables;
   const run = {
     ...before?.run,
@@ -141,7 +154,7 @@ export function rotated(it: Trigger & { kind: "request" }, secret: string): Trig
 
 /** Whether some value can be read by nobody any more: it would be lost if it were sent back. */
 export function hides({ run }: Trigger): boolean {
-  return Object.values(run.variables ?? {}).includes(HIDDEN);
+  return secretsOf(run.variables).length > 0;
 }
 
 function proofOf(draft: Draft, before?: Trigger): Schema<"Proof"> {

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { FileInput, Plus, Webhook, Zap } from "lucide-react";
+import { FileInput, Globe, Plus, Zap } from "lucide-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { api, data } from "../../api/client";
@@ -57,7 +57,7 @@ export default function Triggers() {
   );
   const tell = (name: string, secret: string) => setSecret({ name, secret });
   return (
-    <Page title="Triggers" actions={make}>
+    <Page title="Triggers" actions={items.length > 0 && make}>
       {(items.length > 0 || namespace !== "") && (
         <FilterBar>
           <SearchBox label="Search triggers" value={search} onChange={setSearch} />
@@ -159,7 +159,7 @@ function By({ of }: { of: Trigger }) {
   const [Icon, word, what] =
     of.kind === "file"
       ? [FileInput, "file", of.file]
-      : [Webhook, "request", `POST /hooks/${of.name}`];
+      : [Globe, "request", `POST /hooks/${of.name}`];
   return (
     <>
       <Tag>

@@ -2,8 +2,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 import { api, type Schema } from "../../api/client";
+import { type Guard, shown } from "../../api/version";
 import { Button } from "../../kit/button";
-import { Confirm } from "../../kit/dialog";
+import { Guarded } from "../../kit/change";
 import { Tag } from "../../kit/facts";
 import { Card, Table } from "../../kit/page";
 import { When } from "../../kit/time";
@@ -40,9 +41,7 @@ export function Versions({ all }: { all: Workflow[] }) {
             <td className={styles.actions}>
               <Compare version={it} before={all[at + 1]} />
               {may("workflows:disable", it.namespace) && (
-                <Button kind="quiet" onClick={() => setTurning(it)}>
-                  {it.disabled ? "Enable" : "Disable"}
-                </Button>
+                <Button onClick={() => setTurning(it)}>{it.disabled ? "Enable" : "Disable"}</Button>
               )}
             </td>
           </tr>
@@ -66,8 +65,9 @@ function Compare({ version, before }: { version: Workflow; before: Workflow | un
 function Turn({ version: it, onClose }: { version: Workflow; onClose: () => void }) {
   const client = useQueryClient();
   const toasts = useToasts();
-  const turn = async () => {
-    const params = { path: { namespace: it.namespace, name: it.name, version: it.version } };
+  const path = { namespace: it.namespace, name: it.name, version: it.version };
+  const turn = async (header: Guard) => {
+    const params = { path, header };
     if (it.disabled) {
       await api.POST("/api/v1/workflows/{namespace}/{name}/{version}/enable", { params });
     } else {
@@ -78,11 +78,13 @@ function Turn({ version: it, onClose }: { version: Workflow; onClose: () => void
     await client.invalidateQueries({ queryKey: ["workflows"] });
   };
   return (
-    <Confirm
+    <Guarded
       title={`${it.disabled ? "Enable" : "Disable"} ${it.name} ${it.version}?`}
       action={it.disabled ? "Enable" : "Disable"}
       danger={!it.disabled}
-      onConfirm={turn}
+      read={() => readVersion(path)}
+      part={({ disabled }) => ({ disabled })}
+      write={turn}
       onClose={onClose}
     >
       {it.disabled ? (
@@ -93,6 +95,13 @@ function Turn({ version: it, onClose }: { version: Workflow; onClose: () => void
           way go on. It can be enabled again.
         </p>
       )}
-    </Confirm>
+    </Guarded>
+  );
+}
+
+/** A version as it is now. */
+function readVersion(path: { namespace: string; name: string; version: string }) {
+  return shown<{ disabled: boolean }>(
+    api.GET("/api/v1/workflows/{namespace}/{name}/{version}", { params: { path } }),
   );
 }

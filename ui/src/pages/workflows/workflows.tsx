@@ -30,39 +30,43 @@ export default function Workflows() {
       (state === "" || (state === "disabled") === it.disabled),
   );
   const narrowed = search !== "" || namespace !== "" || state !== "";
+  const none = list.data?.items.length === 0 && !narrowed;
   return (
     <Page
       title="Workflows"
       actions={
-        may("workflows:register") && (
+        may("workflows:register") &&
+        !none && (
           <LinkButton kind="primary" icon={Hammer} to="/build">
             New workflow
           </LinkButton>
         )
       }
     >
-      <FilterBar>
-        <SearchBox label="Search names, notes and tags" value={search} onChange={setSearch} />
-        {namespaces.length > 1 && (
+      {!none && (
+        <FilterBar>
+          <SearchBox label="Search names, notes and tags" value={search} onChange={setSearch} />
+          {namespaces.length > 1 && (
+            <Choice
+              label="Namespace"
+              all="All"
+              value={namespace}
+              options={namespaces}
+              onChange={setNamespace}
+            />
+          )}
           <Choice
-            label="Namespace"
+            label="State"
             all="All"
-            value={namespace}
-            options={namespaces}
-            onChange={setNamespace}
+            value={state}
+            options={[
+              ["enabled", "Enabled"],
+              ["disabled", "Disabled"],
+            ]}
+            onChange={setState}
           />
-        )}
-        <Choice
-          label="State"
-          all="All"
-          value={state}
-          options={[
-            ["enabled", "Enabled"],
-            ["disabled", "Disabled"],
-          ]}
-          onChange={setState}
-        />
-      </FilterBar>
+        </FilterBar>
+      )}
       {list.data?.more && <p>There are more: choose a namespace to search all of its workflows.</p>}
       <Card>
         {list.isPending && <Loading what="workflows" />}
@@ -75,6 +79,7 @@ export default function Workflows() {
 }
 
 function Nothing({ narrowed }: { narrowed: boolean }) {
+  const may = useMay();
   if (narrowed) {
     return (
       <Empty icon={WorkflowIcon} title="No workflow is like that">
@@ -88,9 +93,11 @@ function Nothing({ narrowed }: { narrowed: boolean }) {
         Build one by dragging and linking, or register a file:{" "}
         <code>loom run workflow.yaml --server {location.origin}</code>
       </p>
-      <LinkButton kind="primary" icon={Hammer} to="/build">
-        Open the builder
-      </LinkButton>
+      {may("workflows:register") && (
+        <LinkButton kind="primary" icon={Hammer} to="/build">
+          Open the builder
+        </LinkButton>
+      )}
     </Empty>
   );
 }

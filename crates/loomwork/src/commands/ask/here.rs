@@ -1,6 +1,7 @@
 //! Asking something of a run of a store on this machine.
 
 use super::{PATIENCE, grants, refused, say_granted, unanswered};
+use crate::aim::HERE;
 use crate::args::Execution;
 use crate::commands::carry::carry_on;
 use crate::commands::run::heading;
@@ -96,8 +97,8 @@ impl Asking {
         let short = self.id.short();
         let message = format!("nobody is at work on run {short}, so none of its tasks runs");
         Fault::new(ErrorCode::Refused, message).help(format!(
-            "`loom skip {short} TASK` goes on without a task; `loom resume {short}` goes on with it; \
-             `loom cancel {short}` ends the run"
+            "`loom skip{HERE} {short} TASK` goes on without a task; `loom resume{HERE} {short}` goes on with it; \
+             `loom cancel{HERE} {short}` ends the run"
         ))
     }
 

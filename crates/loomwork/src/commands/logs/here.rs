@@ -2,6 +2,7 @@
 
 use super::scribe::{Scribe, Style};
 use super::{PIECE, Wanted, has_ended};
+use crate::aim::HERE;
 use crate::fault::Ended;
 use crate::look::Look;
 use crate::place::{Attempt, Local, open_log, unreadable};
@@ -73,7 +74,9 @@ pub(super) fn follow(
         if is_over {
             if !state.is_final() {
                 let short = id.short();
-                ui.remark(&format!("nobody is at work on the run; go on: loom resume {short}"));
+                ui.remark(&format!(
+                    "nobody is at work on the run; go on: loom resume{HERE} {short}"
+                ));
             }
             return Ok(());
         }

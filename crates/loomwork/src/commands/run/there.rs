@@ -3,6 +3,7 @@
 //! The run is the server's: whoever watches it may go, and comes back with `loom logs --follow`.
 
 use super::{given, heading, random};
+use crate::aim::HERE;
 use crate::args::RunArgs;
 use crate::client::{Call, News, WAITING_MAX, follow, path, persist};
 use crate::commands::carry::conclude;
@@ -45,14 +46,15 @@ pub(super) fn run(args: RunArgs, remote: &Remote, ui: &mut Ui) -> Outcome {
     };
     let key = format!("loom-run-{:032x}", random()?);
     // The server was there a moment ago: should it be restarted now, it is waited for.
-    let started = persist(|| remote.start(&request, &key))?;
+    let waits = |what: &str| ui.remark(what);
+    let started = persist(waits, || remote.start(&request, &key))?;
     let run: RunId = started.id.parse().map_err(|error| {
         Fault::new(
             ErrorCode::BadAnswer,
             format!("the server began a run `{}`: {error}", started.id),
         )
     })?;
-    let (mut look, _) = persist(|| remote.begin(run))?;
+    let (mut look, _) = persist(waits, || remote.begin(run))?;
     let (sender, heard) = sync_channel(WAITING_MAX);
     let _signals = listen(sender.clone())?;
     if ui.voice == Voice::Human {
@@ -77,8 +79,8 @@ pub(super) fn run(args: RunArgs, remote: &Remote, ui: &mut Ui) -> Outcome {
 
 fn tell_left(run: &str) {
     tell(&format!(
-        "run {run} goes on at the server; watch it with: loom logs {run} --follow, or end it with: \
-         loom cancel {run}\n"
+        "run {run} goes on at the server; watch it with: loom logs{HERE} {run} --follow, or end it with: \
+         loom cancel{HERE} {run}\n"
     ));
 }
 
@@ -123,7 +125,7 @@ fn diagnostic(info: &DiagnosticInfo, source: &Source) -> Diagnostic {
     let end = place(info.end_line, info.end_column);
     if let Some(start) = start {
         let span = end.map_or(Span::empty(start), |end| Span::new(start, end.max(start)));
-        diagnostic = diagnostic.at(span, "");
+        diagnostic = diagnostic.at(span, info.label.as_deref().unwrap_or_default());
     }
     match &info.help {
         Some(help) => diagnostic.help(help),

@@ -3,6 +3,7 @@
 mod run;
 mod task;
 
+use crate::aim::HERE;
 use crate::progress::label;
 use crate::render::duration::short;
 use crate::render::words::{counted, failure_line, skip_reason, value_text};
@@ -82,7 +83,7 @@ impl Words<'_> {
     fn nobody(&mut self) {
         if let Some(left_at) = self.left_at {
             let text = format!(
-                "nobody is at work on the run; the last that happened was {}; go on: loom resume {}",
+                "nobody is at work on the run; the last that happened was {}; go on: loom resume{HERE} {}",
                 self.ago(left_at),
                 self.id()
             );

@@ -1,6 +1,7 @@
 //! Why a task stands where it does.
 
 use super::{Words, assignment, said};
+use crate::aim::HERE;
 use crate::progress::{label, quoted};
 use crate::render::duration::short;
 use crate::render::words::{counted, failure_line, skip_reason};
@@ -106,7 +107,10 @@ impl Words<'_> {
         self.toll(1, &failed.toll);
         let plan = self.history.run().plan();
         let (id, name) = (self.id(), quoted(&plan.task(of.task).name));
-        let text = format!("loom logs {id} {} · loom retry {id} {name}", quoted(&label(plan, of)));
+        let text = format!(
+            "loom logs{HERE} {id} {} · loom retry{HERE} {id} {name}",
+            quoted(&label(plan, of))
+        );
         self.line(1, &text);
     }
 

@@ -332,6 +332,17 @@ fn json_web_tokens_of_the_issuer_come_in_and_forged_ones_do_not() {
     // Tokens of our own come in beside them.
     let viewer = token(&server.loom, "viewer");
     list(&server, &json!(viewer)).expect(200);
+    // What they do is told apart from what somebody of the same name does with one of ours.
+    let ann = fixtures["good"]["RS256"].as_str().unwrap();
+    with_token(&server, ann, "POST", "/api/v1/runs/nosuch/cancel", "").problem(404, "L601");
+    let admin = token(&server.loom, "admin");
+    let entry = eventually("the change is recorded", || {
+        let path = "/api/v1/audit?action=runs:cancel";
+        with_token(&server, &admin, "GET", path, "").expect(200)["items"].get(0).cloned()
+    });
+    assert_eq!(entry["who"], "ann");
+    assert_eq!(entry["issuer"], "https://id.example");
+    assert_eq!(entry.get("token"), None);
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod openapi;
 mod otlp;
 mod page;
 mod pages;
+mod permissions;
 mod proxies;
 mod raw;
 mod receiver;

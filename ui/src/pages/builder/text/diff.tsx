@@ -3,8 +3,8 @@ import { unifiedMergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
 import { EditorView, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
+import { codeLook } from "../../../kit/code";
 import styles from "./text.module.css";
-import { appearance, nonce } from "./theme";
 
 /** What differs between two texts, in one column. */
 export default function Diff({ before, after }: { before: string; after: string }) {
@@ -16,10 +16,9 @@ export default function Diff({ before, after }: { before: string; after: string 
       state: EditorState.create({
         doc: after,
         extensions: [
-          EditorView.cspNonce.of(nonce()),
           lineNumbers(),
           yaml(),
-          appearance,
+          codeLook(),
           EditorState.readOnly.of(true),
           EditorView.editable.of(false),
           EditorView.contentAttributes.of({ "aria-label": "What differs", tabindex: "0" }),

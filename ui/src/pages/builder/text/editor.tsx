@@ -13,11 +13,11 @@ import {
   lineNumbers,
 } from "@codemirror/view";
 import { useEffect, useRef } from "react";
+import { codeLook } from "../../../kit/code";
 import { difference } from "../document/cuts";
 import type { Problem } from "../state/problems";
 import { completions } from "./completions";
 import styles from "./text.module.css";
-import { appearance, nonce } from "./theme";
 
 export interface EditorProps {
   text: string;
@@ -48,7 +48,6 @@ export default function Editor(props: EditorProps) {
       state: EditorState.create({
         doc: text,
         extensions: [
-          EditorView.cspNonce.of(nonce()),
           lineNumbers(),
           highlightActiveLine(),
           highlightActiveLineGutter(),
@@ -58,7 +57,7 @@ export default function Editor(props: EditorProps) {
           lintGutter(),
           yaml(),
           autocompletion({ override: [completions], icons: false }),
-          appearance,
+          codeLook(),
           locked.current.of(EditorState.readOnly.of(readOnly)),
           EditorState.tabSize.of(2),
           EditorView.contentAttributes.of({

@@ -65,6 +65,13 @@ fn a_wrong_workflow_is_shown_where_it_is_wrong() {
     );
     let said = there.loom(&["run", "w.yaml"]).exits(2).warns("[L201]").warns("w.yaml:5:");
     assert!(said.err.contains("plugin: nop") && said.err.contains("^^^"), "{}", said.err);
+    // Line by line as it is shown here, what stands beside the underline included.
+    let here = there.loom(&["validate", "w.yaml"]).exits(2);
+    let part = |text: &str| {
+        let from = text.find("error[L201]").unwrap_or_else(|| panic!("{text}"));
+        text[from..].lines().take(6).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(part(&said.err), part(&here.err));
     let lines = there.loom(&["run", "w.yaml", "--json"]).exits(2).json();
     let severity = |code: &str| {
         lines.iter().find(|line| line["code"] == code).map(|line| line["severity"].clone())

@@ -410,7 +410,7 @@ fn live_events_name_tasks_that_were_declared_before_the_server_started() {
 
 #[test]
 fn a_run_of_which_nothing_is_heard_is_ended() {
-    let server = Server::with(Loom::new(), &["--limits-silence", "1s"]);
+    let server = Server::with(Loom::new(), &["--limits-silence", "3s"]);
     server.reported("POST", "/workflows/w/tasks", &full("w", "a", "Not started"));
     let run = server.reported("PATCH", "/workflows/w", &json!({ "status": "In progress" }));
     let shown = server.until(&run, "cancelled");

@@ -3,7 +3,7 @@
 use super::super::access::{HELLO, make, token};
 use super::super::harness::Server;
 use super::super::raw::Raw;
-use super::client::{Closed, Socket, code};
+use super::client::{Closed, Socket, code, data, refusal};
 use crate::harness::Loom;
 use crate::watch::eventually;
 use serde_json::{Value, json};
@@ -221,6 +221,33 @@ fn operations_count_as_calls() {
         (said["type"] == "error").then(|| said["payload"].clone())
     });
     assert_eq!(code(&limited), "L706");
+}
+
+#[test]
+fn so_do_signs_of_life() {
+    for chatter in [json!({ "type": "ping" }), json!({ "type": "complete", "id": "none" })] {
+        let server = Server::with(Loom::new(), &["--limits-rate", "10"]);
+        let mut socket = Socket::open(&server, None).unwrap();
+        (0..15).for_each(|_| socket.say(&chatter));
+        let closed = loop {
+            match socket.hear() {
+                Ok(said) => assert_eq!(said["type"], "pong"),
+                Err(closed) => break closed,
+            }
+        };
+        assert_eq!(code_of(closed), 4429, "{chatter}");
+    }
+}
+
+/// Waiting would not help.
+#[test]
+fn more_calls_than_a_second_has_are_too_many_for_one_query() {
+    let server = Server::with(Loom::new(), &["--limits-rate", "10"]);
+    let fields: Vec<String> = (0..15).map(|n| format!("a{n}: eventCursor")).collect();
+    let (code, answer) = refusal(&server, &format!("{{ {} }}", fields.join(" ")), &json!({}));
+    assert_eq!(code, "L752", "{answer}");
+    let fields = fields[..4].join(" ");
+    data(&server, &format!("{{ {fields} }}"), &json!({}));
 }
 
 #[test]

@@ -1,12 +1,10 @@
 import { expect, test } from "vitest";
-import { countsText, limitOf, mostText, ruleText } from "./words";
+import { countsText, limitDraftOf, limitOf, mostText, NEW_LIMIT, placeOf } from "./limit";
 
 const draft = {
+  ...NEW_LIMIT,
   name: "x",
-  counts: "runs",
-  namespace: "default",
   workflow: " report ",
-  queue: "",
   most: "3",
   whenFull: "refuse",
 } as const;
@@ -39,8 +37,29 @@ test("keys and rates are said", () => {
   expect(mostText(limit)).toBe("5 in 60 s");
 });
 
-test("a rule says which runs it deletes", () => {
-  expect(ruleText({ keep_s: 1 })).toBe("all ended runs");
-  const rule = { keep_s: 1, status: ["failed" as const], namespace: "a" };
-  expect(ruleText(rule)).toBe("failed runs of a");
+test.each([
+  { counts: "tasks", queue: "gpu", max_tasks: 4 },
+  { counts: "runs", namespace: "a", max_runs: 2, when_full: "refuse" },
+  {
+    counts: "runs",
+    namespace: "a",
+    workflow: "b",
+    key: { from: "request" },
+    rate: { starts: 5, per_s: 60 },
+    when_full: "wait",
+  },
+  {
+    counts: "runs",
+    namespace: "a",
+    max_runs: 1,
+    key: { from: "variables", template: "{{A}}" },
+    when_full: "wait",
+  },
+] as const)("%j stays as it was when it is opened and saved", (limit) => {
+  expect(limitOf(limitDraftOf({ name: "x", ...limit }))).toEqual(limit);
+});
+
+test("limits of queues belong to no namespace", () => {
+  expect(placeOf({ counts: "tasks", queue: "gpu", max_tasks: 1 })).toBe("*");
+  expect(placeOf({ counts: "runs", max_runs: 1 })).toBe("default");
 });
