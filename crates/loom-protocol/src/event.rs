@@ -35,6 +35,9 @@ pub enum RunEventKind {
         workflow: String,
         /// The workflow's version.
         version: String,
+        /// By what its starter knows the matter: the `X-Correlation-ID` of the request.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        correlation_id: String,
     },
     /// Nothing new starts.
     #[serde(rename = "run.paused")]

@@ -22,6 +22,7 @@ fn of_runs() -> Vec<Kind> {
             namespace: "default".into(),
             workflow: "nightly-report".into(),
             version: "1.2.0".into(),
+            correlation_id: "order-66".into(),
         },
         Kind::RunPaused { by: "ann".into() },
         Kind::RunResumed { by: "ann".into() },

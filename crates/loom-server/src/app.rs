@@ -241,7 +241,7 @@ impl App {
         if !known {
             return Err(bad_cursor());
         }
-        Ok(RunFollower::new(run.id, plan, self.readers.clone(), feed, seq))
+        Ok(RunFollower::new(run, plan, self.readers.clone(), feed, seq))
     }
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn run(run: &StartRun) -> Result<(), Problem> {
     let decided = [
         ("start_at", run.start_at.is_some()),
         ("initiator", run.initiator.is_some()),
-        ("identity", run.identity != Identity::Key),
+        ("identity", run.identity != Identity::Key {}),
     ];
     if let Some((field, _)) = decided.iter().find(|(_, given)| *given) {
         let what = format!("`run.{field}` is decided when the run starts, and not given");

@@ -17,6 +17,7 @@ pub mod access;
 mod app;
 pub mod asked;
 mod config;
+mod cursor;
 pub mod feed;
 pub mod graphql;
 pub mod http;

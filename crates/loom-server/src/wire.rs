@@ -1,6 +1,7 @@
 //! Recorded facts as programs read them: [`RunEvent`]s with names instead of numbers.
 //!
-//! Nothing but secrets is lost on the way: [`read_event`] turns an event back.
+//! Nothing but secrets is lost on the way: [`read_event`] turns an event back. The run's own facts, which
+//! the event with which it starts tells too, are no part of it.
 
 mod read;
 
@@ -15,16 +16,17 @@ use loom_protocol::{
 };
 use std::collections::BTreeMap;
 
-/// The event of a run of this plan.
-pub fn run_event(run: RunId, plan: &Plan, seq: u64, event: &Event) -> RunEvent {
-    RunEvent { run: run.to_string(), seq, at: rfc3339(event.at().0), what: kind(plan, event) }
+/// The event of a run of this plan. `matter` is by what the run's starter knows it.
+pub fn run_event(run: RunId, plan: &Plan, matter: &str, seq: u64, event: &Event) -> RunEvent {
+    let (run, at) = (run.to_string(), rfc3339(event.at().0));
+    RunEvent { run, seq, at, what: kind(plan, matter, event) }
 }
 
-fn kind(plan: &Plan, event: &Event) -> Kind {
+fn kind(plan: &Plan, matter: &str, event: &Event) -> Kind {
     let name = |task: TaskIx| plan.task(task).name.clone();
     let of = |task: &TaskRef, attempt: u32| attempt_of(plan, *task, attempt);
     match event {
-        Event::RunStarted { .. } => run_started(plan),
+        Event::RunStarted { .. } => run_started(plan, matter),
         Event::RunPaused { by, .. } => Kind::RunPaused { by: by.clone() },
         Event::RunResumed { by, .. } => Kind::RunResumed { by: by.clone() },
         Event::CancelRequested { by, reason, .. } => {
@@ -136,12 +138,13 @@ fn attempt_of(plan: &Plan, of: TaskRef, attempt: u32) -> AttemptOf {
     AttemptOf { task: plan.task(of.task).name.clone(), item: of.item, attempt }
 }
 
-fn run_started(plan: &Plan) -> Kind {
+fn run_started(plan: &Plan, matter: &str) -> Kind {
     let Definition { namespace, name, version, .. } = &**plan.definition();
     Kind::RunStarted {
         namespace: namespace.clone(),
         workflow: name.clone(),
         version: version.clone(),
+        correlation_id: matter.to_owned(),
     }
 }
 

@@ -27,7 +27,9 @@ fn parse_and_check(bencher: Bencher<'_, '_>, tasks: usize) {
 #[divan::bench(args = TASKS, max_time = 10)]
 fn draw_as_text(bencher: Bencher<'_, '_>, tasks: usize) {
     let definition = checked(&source(tasks), tasks);
-    bencher.counter(ItemsCount::new(tasks)).bench_local(|| draw::text(&definition));
+    bencher
+        .counter(ItemsCount::new(tasks))
+        .bench_local(|| draw::workflow(&definition, draw::Form::Text));
 }
 
 fn checked(source: &Source, tasks: usize) -> Definition {

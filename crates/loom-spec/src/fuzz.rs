@@ -49,9 +49,9 @@ fn show(problems: &Problems, source: &Source) {
 }
 
 fn draw_all(definition: &Definition) {
-    draw::mermaid(definition);
-    draw::dot(definition);
-    draw::text(definition);
+    for form in [draw::Form::Mermaid, draw::Form::Dot, draw::Form::Text] {
+        draw::workflow(definition, form);
+    }
 }
 
 /// A few plugins, so that the checks beyond them are reached.

@@ -7,8 +7,9 @@
 //! behind the last, so the last row is never deleted, only emptied.
 
 use crate::fault::Fault;
+use crate::meta::read_meta;
 use loom_core::{Event, RunId};
-use loom_store::record::{Secrets, Vault, count_events, decode_events, encode_events};
+use loom_store::record::{Secrets, Vault, count_events, decode_events, encode_events, starts_run};
 use loom_store::{FeedPage, FeedPosition, FeedRow, StoreError};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params};
 
@@ -127,7 +128,8 @@ pub(crate) fn feed(
     limit: usize,
 ) -> Result<FeedPage, Fault> {
     let mut select = conn.prepare_cached(
-        "SELECT journal.id, run, seq, events, definition FROM journal CROSS JOIN runs ON runs.id = run
+        "SELECT journal.id, run, seq, events, definition, meta
+         FROM journal CROSS JOIN runs ON runs.id = run
          WHERE journal.id > ? AND run <> ? ORDER BY journal.id",
     )?;
     let after = i64::try_from(after.0).unwrap_or(i64::MAX);
@@ -145,11 +147,15 @@ pub(crate) fn feed(
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
         taken += events.len().max(1);
+        let starts = starts_run(&events);
+        let correlation_id =
+            if starts { read_meta(row, 5)?.correlation_id.clone() } else { String::new() };
         page.rows.push(FeedRow {
             position: FeedPosition(row.get::<_, i64>(0)? as u64),
             run: RunId::from_bytes(row.get(1)?),
             first_seq: row.get::<_, i64>(2)? as u64,
             definition: row.get(4)?,
+            correlation_id,
             events,
             damage,
         });

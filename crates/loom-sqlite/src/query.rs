@@ -13,8 +13,8 @@ use loom_store::record::{
     Secrets, decode_definition, decode_variables, encode_meta, encode_request,
 };
 use loom_store::{
-    DefinitionHash, FeedPage, FeedPosition, JournalPage, OwnerId, QueryStore, Recorded, RunFilter,
-    RunMeta, RunPage, RunSummary, StoreError,
+    DefinitionHash, FeedPage, FeedPosition, JournalPage, KeyFilter, KeyPage, OwnerId, QueryStore,
+    Recorded, RunFilter, RunMeta, RunPage, RunSummary, StoreError,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, HashMap};
@@ -52,6 +52,16 @@ impl QueryStore for SqliteStore {
 
     fn namespaces(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
         self.told(namespaces(&self.conn))
+    }
+
+    fn annotation_keys(&mut self, filter: &KeyFilter) -> Result<KeyPage, StoreError> {
+        let result = self.try_annotation_keys(filter);
+        self.told(result)
+    }
+
+    fn last_seq(&mut self, run: RunId) -> Result<u64, StoreError> {
+        let result = self.try_last_seq(run);
+        self.told(result)
     }
 
     fn variables(&mut self, run: RunId) -> Result<Vec<Variable>, StoreError> {
@@ -134,6 +144,17 @@ impl SqliteStore {
     fn try_counts(&mut self, filter: &RunFilter) -> Result<BTreeMap<RunState, u64>, Fault> {
         let tx = self.conn.transaction()?;
         Search::new(&tx, filter).counts()
+    }
+
+    fn try_annotation_keys(&mut self, filter: &KeyFilter) -> Result<KeyPage, Fault> {
+        let tx = self.conn.transaction()?;
+        meta::keys(&tx, filter)
+    }
+
+    fn try_last_seq(&mut self, run: RunId) -> Result<u64, Fault> {
+        let tx = self.conn.transaction()?;
+        require_run(&tx, run)?;
+        Ok(journal::next_seq(&tx, run)? - 1)
     }
 
     fn try_variables(&self, run: RunId) -> Result<Vec<Variable>, Fault> {

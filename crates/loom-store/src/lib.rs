@@ -33,7 +33,9 @@ pub use params::{
     Recorded, RequestId, RunCommit, RunPage, RunSummary, StoredRun,
 };
 pub use record::definition_hash;
-pub use search::{Retention, RunCursor, RunFilter, RunSort, TimeRange};
+pub use search::{
+    KEY_RUNS_MAX, KeyFilter, KeyPage, Retention, RunCursor, RunFilter, RunSort, TimeRange,
+};
 pub use slots::{Place, SLOT_PATIENCE, Share, SlotAsk};
 
 use loom_core::{Definition, Request, RunId, RunState, Timestamp};
@@ -98,6 +100,12 @@ pub trait QueryStore: Send {
 
     /// The namespaces that have runs, in the order of their names, and how many each has.
     fn namespaces(&mut self) -> Result<Vec<(String, u64)>, StoreError>;
+
+    /// The keys of annotations that runs have, in order, and how many runs have each.
+    fn annotation_keys(&mut self, filter: &KeyFilter) -> Result<KeyPage, StoreError>;
+
+    /// The number of the run's last event; 0 before the first. Cheap: the journal is not read.
+    fn last_seq(&mut self, run: RunId) -> Result<u64, StoreError>;
 
     /// The variables that the run was submitted with.
     fn variables(&mut self, run: RunId) -> Result<Vec<loom_core::Variable>, StoreError>;

@@ -5,10 +5,13 @@ mod documents;
 mod search;
 
 use crate::params::{FeedPage, FeedPosition, FeedRow, JournalPage, RunPage, RunSummary, StoredRun};
-use crate::record::{finished_at, masked_definition, masked_event, masked_variables, started_at};
+use crate::record::{
+    finished_at, masked_definition, masked_event, masked_variables, started_at, starts_run,
+};
 use crate::{
-    Claim, DefinitionHash, NewRun, OwnerId, Posted, QueryStore, Recorded, RequestId, Retention,
-    RunCommit, RunFilter, RunMeta, RunStore, Share, SlotAsk, StoreError, UpkeepStore,
+    Claim, DefinitionHash, KeyFilter, KeyPage, NewRun, OwnerId, Posted, QueryStore, Recorded,
+    RequestId, Retention, RunCommit, RunFilter, RunMeta, RunStore, Share, SlotAsk, StoreError,
+    UpkeepStore,
 };
 use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
 use std::collections::BTreeMap;
@@ -308,6 +311,14 @@ impl QueryStore for MemoryStore {
         Ok(self.content().namespaces())
     }
 
+    fn annotation_keys(&mut self, filter: &KeyFilter) -> Result<KeyPage, StoreError> {
+        Ok(self.content().annotation_keys(filter))
+    }
+
+    fn last_seq(&mut self, run: RunId) -> Result<u64, StoreError> {
+        Ok(self.content().run(run)?.events.len() as u64)
+    }
+
     fn variables(&mut self, run: RunId) -> Result<Vec<Variable>, StoreError> {
         Ok(masked_variables(&self.content().run(run)?.new.variables))
     }
@@ -336,9 +347,20 @@ impl QueryStore for MemoryStore {
             taken += count;
             let of = content.run(run)?;
             let events = of.events.iter().skip(first_seq as usize - 1).take(count);
-            let events = events.map(masked_event).collect();
+            let events: Vec<Event> = events.map(masked_event).collect();
+            let starts = starts_run(&events);
+            let correlation_id =
+                if starts { of.new.meta.correlation_id.clone() } else { String::new() };
             let definition = of.new.hash;
-            let row = FeedRow { position, run, definition, first_seq, events, damage: None };
+            let row = FeedRow {
+                position,
+                run,
+                definition,
+                correlation_id,
+                first_seq,
+                events,
+                damage: None,
+            };
             page.rows.push(row);
         }
         Ok(page)

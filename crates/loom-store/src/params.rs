@@ -162,6 +162,9 @@ pub struct FeedRow {
     pub run: RunId,
     /// The hash of its definition.
     pub definition: DefinitionHash,
+    /// By what its starter knows the matter, in the row with which the run starts; empty in all
+    /// others.
+    pub correlation_id: String,
     /// The number, within the run, of the first event.
     pub first_seq: u64,
     /// What happened, in order; at least one, unless they cannot be read. Secret values read as the

@@ -207,6 +207,11 @@ pub fn started_at(events: &[Event]) -> Option<Timestamp> {
     })
 }
 
+/// Whether a run starts with one of these events.
+pub fn starts_run(events: &[Event]) -> bool {
+    started_at(events).is_some()
+}
+
 /// When a run ended, if it has after these events.
 pub fn finished_at(events: &[Event]) -> Option<Timestamp> {
     events.iter().rev().find_map(|event| match event {

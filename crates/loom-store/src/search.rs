@@ -77,6 +77,64 @@ pub struct RunCursor {
     pub run: RunId,
 }
 
+/// How far the runs of one key are counted.
+pub const KEY_RUNS_MAX: u64 = 10_000;
+
+/// How many keys one call looks at: a page may hold fewer than were asked for, and yet not be the
+/// last.
+pub const KEYS_LOOKED_AT: usize = 1000;
+
+/// Which keys of annotations to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyFilter {
+    /// Only those of runs in these namespaces; none if the list is empty.
+    pub namespaces: Option<Vec<String>>,
+    /// Only those behind this one.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A page of keys of annotations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyPage {
+    /// The keys in order, each with how many runs have it, as far as [`KEY_RUNS_MAX`].
+    pub keys: Vec<(String, u64)>,
+    /// The last key that was looked at, if there may be more behind it.
+    pub next: Option<String>,
+}
+
+impl KeyFilter {
+    /// The page, from a store that can name the first key behind another, or the first of all, and
+    /// count the runs of one as far as [`KEY_RUNS_MAX`].
+    pub fn page<E>(
+        &self,
+        mut behind: impl FnMut(Option<&str>) -> Result<Option<String>, E>,
+        mut count: impl FnMut(&str) -> Result<u64, E>,
+    ) -> Result<KeyPage, E> {
+        let mut keys = Vec::new();
+        let mut after = self.after.clone();
+        for _ in 0..KEYS_LOOKED_AT {
+            if keys.len() == self.limit {
+                break;
+            }
+            let Some(key) = behind(after.as_deref())? else {
+                return Ok(KeyPage { keys, next: None });
+            };
+            let runs = count(&key)?;
+            if runs > 0 {
+                keys.push((key.clone(), runs));
+            }
+            after = Some(key);
+        }
+        let next = match &after {
+            Some(last) => behind(Some(last))?.and(after),
+            None => None,
+        };
+        Ok(KeyPage { keys, next })
+    }
+}
+
 /// Which ended runs to delete.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retention {

@@ -131,6 +131,7 @@ impl Command {
             | Self::Show(_)
             | Self::Logs(_)
             | Self::Why(_)
+            | Self::Graph(GraphArgs { run: Some(_), .. })
             | Self::Prune(_)
             | Self::Token(_) => Some(Flags::default()),
             Self::Validate(_)
@@ -238,7 +239,11 @@ pub(crate) struct ValidateArgs {
 #[derive(Debug, Args)]
 pub(crate) struct GraphArgs {
     /// The workflow file; `-` is standard input
-    pub(crate) file: PathBuf,
+    #[arg(required_unless_present = "run", conflicts_with = "run")]
+    pub(crate) file: Option<PathBuf>,
+    /// Draw a run, with where each task stands: its identity, the beginning or end of it, or `last`
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
     /// How to draw it
     #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
     pub(crate) format: GraphFormat,

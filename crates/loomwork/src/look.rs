@@ -19,6 +19,8 @@ pub(crate) struct Look {
     pub(crate) base: String,
     /// The most tasks at once.
     pub(crate) workers: u32,
+    /// By what its starter knows the matter.
+    pub(crate) correlation_id: String,
     plan: Arc<Plan>,
     variables: Arc<Vec<Variable>>,
 }
@@ -34,7 +36,8 @@ impl Look {
         let (plan, variables) = (Arc::clone(&submission.plan), Arc::clone(&submission.variables));
         let workers = submission.workers;
         let history = History::new(submission, created_at);
-        Self { history, events: Vec::new(), alive, base, workers, plan, variables }
+        let correlation_id = String::new();
+        Self { history, events: Vec::new(), alive, base, workers, correlation_id, plan, variables }
     }
 
     /// A run of a store.
@@ -47,6 +50,7 @@ impl Look {
             workers: summary.workers,
         };
         let mut look = Self::new(submission, summary.created_at, summary.base, summary.alive);
+        look.correlation_id.clone_from(&summary.meta.correlation_id);
         look.catch_up(store)?;
         Ok(look)
     }

@@ -140,7 +140,7 @@ fn perform(cli: Cli, settings: Option<Settings>, place: Option<Place>, ui: &mut 
         Command::Why(args) => commands::why::why(&args, &mut known(place), ui),
         Command::Events(args) => commands::events::events(&args, ui),
         Command::Validate(args) => commands::validate::validate(args, ui),
-        Command::Graph(args) => commands::graph::graph(&args, ui),
+        Command::Graph(args) => commands::graph::graph(&args, place, ui),
         Command::Schema => commands::plain::schema(ui),
         Command::Import(args) => commands::import::import(&args, ui),
         Command::Init(args) => commands::init::init(&args, ui),

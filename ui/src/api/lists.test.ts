@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
-import { all } from "./lists";
+import { expect, test, vi } from "vitest";
+import { api } from "./client";
+import { all, wholeRun } from "./lists";
 
 test("pages are asked for until there is none", async () => {
   const asked: (string | undefined)[] = [];
@@ -20,4 +21,27 @@ test("a list without an end is given up with a word", async () => {
   const whole = await all(async () => ({ items: [1], next_cursor: "on" }));
   expect(whole.more).toBe(true);
   expect(whole.items.length).toBe(10);
+});
+
+test("a run comes with the tasks that its first page has not", async () => {
+  const pages: Record<string, unknown> = {
+    "": { id: "x", last_seq: 7, tasks: [{ name: "a" }], next_cursor: "1" },
+    "1": { items: [{ name: "b" }], last_seq: 7, next_cursor: "2" },
+    "2": { items: [{ name: "c" }], last_seq: 7 },
+  };
+  const asked: string[] = [];
+  const get = vi.spyOn(api, "GET").mockImplementation(((path: string, init: unknown) => {
+    const { query } = (init as { params: { query: { cursor?: string } } }).params;
+    asked.push(path);
+    return Promise.resolve({ data: pages[query.cursor ?? ""] });
+  }) as unknown as typeof api.GET);
+  const run = await wholeRun("x");
+  get.mockRestore();
+  expect(run.tasks.map(({ name }) => name)).toEqual(["a", "b", "c"]);
+  expect(run.last_seq).toBe(7);
+  expect(asked).toEqual([
+    "/api/v1/runs/{id}",
+    "/api/v1/runs/{id}/tasks",
+    "/api/v1/runs/{id}/tasks",
+  ]);
 });

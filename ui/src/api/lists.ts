@@ -47,7 +47,40 @@ export function useWorkflows(namespace = "") {
 export function useNamespaces(): string[] {
   const { data: list } = useQuery({
     queryKey: ["namespaces"],
-    queryFn: () => data(api.GET("/api/v1/namespaces")),
+    queryFn: () => all((query) => data(api.GET("/api/v1/namespaces", { params: { query } }))),
   });
   return list?.items.map(({ name }) => name) ?? [];
+}
+
+/** Everything that tasks can run, as a query asks for it. */
+export const pluginsQuery = {
+  queryKey: ["plugins"],
+  queryFn: () => all((query) => data(api.GET("/api/v1/plugins", { params: { query } }))),
+};
+
+/** All roles, as a query asks for them. */
+export const rolesQuery = {
+  queryKey: ["roles"],
+  queryFn: () => all((query) => data(api.GET("/api/v1/roles", { params: { query } }))),
+};
+
+/** The most tasks that a page of a run's may have. */
+const TASKS_PAGE = 10_000;
+
+/**
+ * A run with all its tasks. Those that do not come with it are asked for; the pages are of one moment,
+ * so what happened since is told by the events behind `last_seq`.
+ */
+export async function wholeRun(id: string): Promise<Schema<"RunDetail">> {
+  const path = { id };
+  const query = { tasks: TASKS_PAGE };
+  const detail = await data(api.GET("/api/v1/runs/{id}", { params: { path, query } }));
+  let cursor = detail.next_cursor ?? undefined;
+  while (cursor !== undefined) {
+    const query = { limit: TASKS_PAGE, cursor };
+    const page = await data(api.GET("/api/v1/runs/{id}/tasks", { params: { path, query } }));
+    detail.tasks.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+  }
+  return detail;
 }

@@ -2,6 +2,7 @@
 
 use super::attempt::{AttemptRecord, AttemptResult};
 use crate::{Failure, SkipReason, TaskIx, TaskRef, Timestamp};
+use std::time::Duration;
 
 /// How a task came to where it stands. Reopening a run forgets how its tasks had settled; attempts
 /// are never forgotten.
@@ -134,6 +135,13 @@ impl TaskRecord {
     /// When its first attempt since it was enabled started.
     pub fn started_at(&self) -> Option<Timestamp> {
         self.present_attempts().iter().filter_map(|attempt| attempt.started_at).min()
+    }
+
+    /// How long it has been at work by `now`: from its first attempt to its end. Nothing if none
+    /// has started.
+    pub fn took(&self, now: Timestamp) -> Option<Duration> {
+        let until = self.settled_at().unwrap_or(now);
+        self.started_at().map(|started| until.since(started))
     }
 
     /// The attempts since it was last enabled. Those before belong to a run that ended and was

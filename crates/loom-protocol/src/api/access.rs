@@ -124,12 +124,15 @@ pub struct RoleView {
     pub permissions: BTreeSet<String>,
 }
 
-/// All roles.
+/// A page of roles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoleList {
-    /// The built-in ones first.
+    /// The built-in ones first, then by name.
     pub items: Vec<RoleView>,
+    /// Gives the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 /// One change, or one attempt at it.

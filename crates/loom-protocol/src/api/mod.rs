@@ -29,7 +29,7 @@ pub use analytics::{
     RunAnalysis, SlowRun, TaskAnalysis, TaskFigures, Window,
 };
 pub use batch::{BatchAct, BatchDone, BatchDoneItem, BatchStart, BatchStarted, BatchStartedItem};
-pub use health::{Alive, Check, Readiness, Status, TlsStatus};
+pub use health::{Alive, Check, QueuedRuns, Readiness, Retries, Status, TlsStatus};
 pub use limit::{
     ChangeRun, FewHolders, HolderView, Lack, LimitKey, LimitList, LimitSpec, LimitView, LimitWait,
     Rate, RunWaits, WhenFull,
@@ -46,7 +46,7 @@ pub use schedule::{
     CatchUp, FiringView, NextTick, NextTicks, Overlap, ScheduleList, ScheduleSpec, ScheduleView,
     TickCounts, Timing,
 };
-pub use search::RunSelector;
+pub use search::{AnnotationKeyList, AnnotationKeyView, RunSelector};
 pub use task::{AmendTask, AttemptDetail, InputView, TaskDetail, UndeclaredView};
 pub use trigger::{
     FileCatchUp, FileCounts, FileFact, FileTrigger, FileTriggerState, FiredFile, Proof,
@@ -65,6 +65,6 @@ pub use why::{
 };
 pub use workflow::{
     EdgeView, GraphView, KnotView, NamespaceList, NamespaceView, NeedView, NodeView, PluginList,
-    PluginView, RegisterWorkflow, ValidateWorkflow, Validation, VersionList, WorkflowList,
-    WorkflowView,
+    PluginView, RegisterWorkflow, RunGraphView, RunNodeView, ValidateWorkflow, Validation,
+    VersionList, WorkflowList, WorkflowView,
 };

@@ -34,10 +34,13 @@ pub struct RetentionView {
     pub written_at: String,
 }
 
-/// All rules that the caller may see.
+/// A page of the rules that the caller may see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RetentionList {
     /// By name.
     pub items: Vec<RetentionView>,
+    /// Gives the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }

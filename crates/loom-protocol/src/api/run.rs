@@ -71,18 +71,24 @@ const fn is_zero(number: &i32) -> bool {
 }
 
 /// What makes two requests to start a run the same. A repeat answers with the first run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "by", deny_unknown_fields)]
 pub enum Identity {
     /// The `Idempotency-Key` header, if there is one; otherwise every request is new.
-    #[default]
-    Key,
+    // Braces: of a variant without, serde passes over fields that are not there.
+    Key {},
     /// The same workflow, version and variables, within a window.
     Content {
         /// How long, in seconds: 1 to 604,800.
         window_s: u32,
     },
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self::Key {}
+    }
 }
 
 /// A run was accepted.
@@ -248,7 +254,7 @@ pub struct GivenVariable {
     pub secret: bool,
 }
 
-/// Everything that is known of a run.
+/// Everything that is known of a run, with the first of its tasks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunDetail {
@@ -261,8 +267,12 @@ pub struct RunDetail {
     pub counts: BTreeMap<String, u64>,
     /// Variables, with who set them and when. Secret values read `***`.
     pub variables: Vec<VariableView>,
-    /// Its tasks, in the order of the workflow.
+    /// Its tasks, in the order of the workflow; the first of them if there are many.
     pub tasks: Vec<TaskView>,
+    /// Gives the tasks behind these, of the same moment, as `cursor` of `/runs/{id}/tasks`; absent if
+    /// there are no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
     /// What people did to it.
     pub interventions: Vec<InterventionView>,
     /// The chain of tasks that decided how long it took.
@@ -288,12 +298,18 @@ pub struct VariableView {
     pub at: String,
 }
 
-/// The tasks of a run.
+/// A page of the tasks of a run. All pages of one list are of one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TaskList {
-    /// In the order of the workflow.
+    /// In the order that was asked for.
     pub items: Vec<TaskView>,
+    /// The number of the run's last event at the moment of the list: what happened since comes behind
+    /// it.
+    pub last_seq: u64,
+    /// Gives the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 /// A task of a run.

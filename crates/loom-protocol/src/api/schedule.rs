@@ -82,15 +82,15 @@ pub enum Overlap {
 }
 
 /// What becomes of ticks that nobody was there for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub enum CatchUp {
     /// Nothing: they are counted as missed.
-    #[default]
-    None,
+    // Braces: of a variant without, serde passes over fields that are not there.
+    None {},
     /// The last one fires, unless another tick is due.
-    Last,
+    Last {},
     /// They fire, the latest of them.
     All {
         /// Ticks older than so many seconds stay missed: 1 to 604,800.
@@ -99,6 +99,12 @@ pub enum CatchUp {
         #[serde(default = "most")]
         most: u32,
     },
+}
+
+impl Default for CatchUp {
+    fn default() -> Self {
+        Self::None {}
+    }
 }
 
 const fn most() -> u32 {

@@ -56,3 +56,29 @@ pub struct RunSelector {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
+
+/// A page of the keys of annotations that runs have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AnnotationKeyList {
+    /// In the order of the keys. There may be fewer than asked for, and yet a next page.
+    pub items: Vec<AnnotationKeyView>,
+    /// Gives the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// A key of annotations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "graphql",
+    derive(async_graphql::SimpleObject),
+    graphql(name = "AnnotationKey")
+)]
+pub struct AnnotationKeyView {
+    /// The key.
+    pub key: String,
+    /// How many runs have it, counted as far as 10,000.
+    pub runs: u64,
+}

@@ -1,8 +1,9 @@
 //! Registered workflows, namespaces, plugins.
 
-use super::DiagnosticInfo;
+use super::{DiagnosticInfo, RunState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A workflow to be registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,20 +93,26 @@ pub struct WorkflowList {
     pub next_cursor: Option<String>,
 }
 
-/// All versions of one workflow.
+/// A page of the versions of one workflow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VersionList {
     /// Newest version first, in the order of semver.
     pub items: Vec<WorkflowView>,
+    /// Gives the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
-/// The namespaces that the caller may see.
+/// A page of the namespaces that the caller may see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NamespaceList {
     /// By name.
     pub items: Vec<NamespaceView>,
+    /// Gives the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 /// A namespace.
@@ -160,6 +167,52 @@ pub struct NodeView {
     pub join: bool,
 }
 
+/// The graph of a run: its workflow's, and where each task stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunGraphView {
+    /// The run's identity.
+    pub run: String,
+    /// Where the run stands.
+    pub state: RunState,
+    /// The number of its last event.
+    pub last_seq: u64,
+    /// The tasks, in the order of the document.
+    pub nodes: Vec<RunNodeView>,
+    /// Who waits for whom.
+    pub edges: Vec<EdgeView>,
+    /// Variables that so many tasks set and take that an edge between any two of them would be too
+    /// much: all `from` lead to all `to`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub knots: Vec<KnotView>,
+    /// Tasks by their distance from the start, along the longest way.
+    pub levels: Vec<Vec<String>>,
+    /// As Mermaid; classes and shapes tell where tasks stand.
+    pub mermaid: String,
+    /// As DOT (Graphviz); colours and shapes tell where tasks stand.
+    pub dot: String,
+}
+
+/// A task in the graph of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunNodeView {
+    /// Its place in the workflow.
+    #[serde(flatten)]
+    pub node: NodeView,
+    /// Where it stands, as in lists of tasks.
+    pub phase: String,
+    /// How many attempts there were, of all items.
+    pub attempts: u32,
+    /// How long it has been at work, from its first attempt to its end or to now, in seconds; absent
+    /// before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_s: Option<f64>,
+    /// How many items a `for_each` task has, by where they stand.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub items: BTreeMap<String, u64>,
+}
+
 /// A task waits for another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -188,12 +241,15 @@ pub struct KnotView {
     pub to: Vec<String>,
 }
 
-/// All plugins.
+/// A page of plugins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PluginList {
     /// By name.
     pub items: Vec<PluginView>,
+    /// Gives the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 /// A plugin.

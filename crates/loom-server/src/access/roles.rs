@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::shelf::Shelf;
 use crate::workflows::Tagged;
 use loom_protocol::ErrorCode;
-use loom_protocol::api::{DefineRole, RoleList, RoleView};
+use loom_protocol::api::{DefineRole, RoleView};
 use loom_store::{Change, Document, Expect, Scan, Write};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ impl Roles {
     }
 
     /// All roles, the built-in ones first.
-    pub async fn list(&self, caller: &Caller) -> Result<RoleList, Problem> {
+    pub async fn list(&self, caller: &Caller) -> Result<Vec<RoleView>, Problem> {
         caller.may_everywhere(Permission::TokensList)?;
         let limit = ROLES_MAX;
         let page = self.shelf.scan(COLLECTION, Scan { limit, ..Scan::default() }).await?;
@@ -42,7 +42,7 @@ impl Roles {
         });
         let mut items = Vec::from(Role::ALL.map(built_in));
         items.extend(defined.collect::<Result<Vec<_>, Problem>>()?);
-        Ok(RoleList { items })
+        Ok(items)
     }
 
     /// One role, with its entity tag.

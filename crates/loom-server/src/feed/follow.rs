@@ -173,6 +173,7 @@ impl Batch {
     /// An event as programs read it.
     pub fn wire(&self, cursor: Cursor, event: &Event) -> RunEvent {
         let seq = self.row.first_seq + u64::from(cursor.place);
-        crate::wire::run_event(self.row.run, &self.row.plan, seq, event)
+        let Row { run, plan, correlation_id, .. } = &*self.row;
+        crate::wire::run_event(*run, plan, correlation_id, seq, event)
     }
 }

@@ -5,6 +5,7 @@ use crate::problem::Problem;
 use crate::readers::Readers;
 use loom_core::{Plan, RunId};
 use loom_protocol::RunEvent;
+use loom_store::RunSummary;
 use std::sync::Arc;
 
 /// The most events read from the journal at once.
@@ -15,6 +16,8 @@ const PAGE: usize = 1000;
 pub struct RunFollower {
     run: RunId,
     plan: Arc<Plan>,
+    /// By what its starter knows the matter.
+    correlation_id: String,
     readers: Readers,
     feed: Follower,
     /// The last event that was handed over.
@@ -26,13 +29,14 @@ impl RunFollower {
     /// Follows what comes after event number `seq`; 0 for all. The plan has the tasks of everything
     /// up to there.
     pub(crate) fn new(
-        run: RunId,
+        run: &RunSummary,
         plan: Arc<Plan>,
         readers: Readers,
         feed: Follower,
         seq: u64,
     ) -> Self {
-        Self { run, plan, readers, feed, seq, caught_up: false }
+        let (run, correlation_id) = (run.id, run.meta.correlation_id.clone());
+        Self { run, plan, correlation_id, readers, feed, seq, caught_up: false }
     }
 
     /// What comes next; waits for it.
@@ -53,7 +57,8 @@ impl RunFollower {
         self.caught_up = !page.more;
         page.events.iter().for_each(|recorded| self.plan.take(&recorded.event));
         let event = |recorded: &loom_store::Recorded| {
-            crate::wire::run_event(run, &self.plan, recorded.seq, &recorded.event)
+            let Self { plan, correlation_id, .. } = &*self;
+            crate::wire::run_event(run, plan, correlation_id, recorded.seq, &recorded.event)
         };
         Ok(page.events.iter().map(event).collect())
     }

@@ -34,6 +34,8 @@ pub(crate) struct Row {
     pub run: RunId,
     /// Its plan, which gives events their names.
     pub plan: Arc<Plan>,
+    /// By what its starter knows the matter, in the row with which the run starts.
+    pub correlation_id: String,
     /// The number, within the run, of the first event.
     pub first_seq: u64,
     /// What happened, in order. Secret values read `***`.
@@ -200,9 +202,10 @@ impl Names {
                 }
                 Err(error) => return Err(error),
             };
-            let FeedRow { position, run, first_seq, events, .. } = row;
+            let FeedRow { position, run, correlation_id, first_seq, events, .. } = row;
             let bytes = weight(&events);
-            named.push(Arc::new(Row { position, run, plan, first_seq, events, bytes }));
+            let row = Row { position, run, plan, correlation_id, first_seq, events, bytes };
+            named.push(Arc::new(row));
         }
         Ok(named)
     }

@@ -11,8 +11,10 @@ use std::sync::Arc;
 
 /// The most that a query may cost.
 const COST_MAX: usize = 10_000;
-/// What reading a run's journal, or a document of its own, costs beside what is taken from it.
+/// What reading a document or a line of a table costs beside what is taken from it.
 const LOOK: usize = 20;
+/// What reading a run's whole journal costs beside what is taken from it: a query reads some 80.
+const JOURNAL: usize = 120;
 /// What a list costs that has no pages, as a multiple of one of its items.
 const LIST: usize = 20;
 
@@ -29,6 +31,11 @@ pub(super) fn list(item: usize) -> usize {
 /// The cost of something that is read for itself.
 pub(super) fn look(inner: usize) -> usize {
     within(inner.saturating_add(LOOK))
+}
+
+/// The cost of something for which a run's journal is read.
+pub(super) fn journal(inner: usize) -> usize {
+    within(inner.saturating_add(JOURNAL))
 }
 
 /// Keeps sums of costs from overflowing.
@@ -72,12 +79,14 @@ mod tests {
         assert_eq!(page(Some(10), 3), 31);
         assert_eq!(page(None, 2), PAGE * 2 + 1);
         assert_eq!(look(list(1)), LOOK + LIST + 1);
+        let a_page_of_journals = page(None, journal(1) + 1);
+        assert!(a_page_of_journals <= COST_MAX && page(Some(200), journal(1)) > COST_MAX);
     }
 
     #[test]
     fn no_number_is_too_large_to_count_with() {
         let huge = page(Some(usize::MAX), page(Some(usize::MAX), usize::MAX));
         assert_eq!(huge, COST_MAX + 1);
-        assert_eq!(look(usize::MAX), COST_MAX + 1);
+        assert_eq!((look(usize::MAX), journal(usize::MAX)), (COST_MAX + 1, COST_MAX + 1));
     }
 }

@@ -3,10 +3,16 @@
 use crate::access::{Caller, Deed, Outcome, Permission};
 use crate::app::App;
 use crate::problem::Problem;
-use crate::runs::StartContext;
+use crate::runs::{Look, StartContext};
 use async_graphql::Context;
+use loom_store::QueryStore;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// How many journals are read at once for one request: however many runs it names, others are served
+/// too.
+const LOOKS_AT_ONCE: usize = 2;
 
 /// Who asks, and whom to ask.
 #[derive(Clone)]
@@ -16,6 +22,8 @@ pub(super) struct Desk {
     /// The token that the caller is known by, where what is asked for may take long.
     pub(super) shown: Option<String>,
     pub(super) origin: Origin,
+    /// Who may read a run's journal now.
+    turns: Arc<Semaphore>,
 }
 
 /// Where a request comes from.
@@ -48,6 +56,27 @@ impl Act {
 }
 
 impl Desk {
+    pub(super) fn new(
+        app: Arc<App>,
+        caller: Caller,
+        shown: Option<String>,
+        origin: Origin,
+    ) -> Self {
+        Self { app, caller, shown, origin, turns: Arc::new(Semaphore::new(LOOKS_AT_ONCE)) }
+    }
+
+    /// What is made of all that is recorded of a run. It is made where the journal is read, so that no
+    /// more of it is kept than somebody asked for.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        run: &str,
+        view: impl FnOnce(&Look) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let _turn = self.turns.acquire().await.expect("it is never closed");
+        let view = |_: &mut dyn QueryStore, look: &Look| view(look);
+        self.app.runs.look(&self.caller, run, Permission::RunsGet, view).await
+    }
+
     /// The desk of the request that a resolver works on.
     pub(super) fn of<'a>(context: &Context<'a>) -> &'a Self {
         context.data().expect("every request brings its desk")

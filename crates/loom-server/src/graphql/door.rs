@@ -73,7 +73,7 @@ async fn sent(
         let what = "an operation in a body takes no parameters in the address";
         return Err(Problem::argument(what).help("put all of it into the body"));
     }
-    let desk = Desk { app, caller, shown: None, origin };
+    let desk = Desk::new(app, caller, None, origin);
     let answer = execute(&service, desk, body, true).await?;
     Ok(respond(&headers, &answer))
 }
@@ -110,7 +110,7 @@ async fn asked(
         .map_err(|error| Problem::argument(format!("`variables` is no JSON object: {error}")))?
         .unwrap_or_default();
     let body = Body { query, operation_name, variables, _extensions: None };
-    let desk = Desk { app, caller, shown: None, origin };
+    let desk = Desk::new(app, caller, None, origin);
     match execute(&service, desk, body, false).await {
         Ok(answer) => Ok(respond(&head.headers, &answer)),
         Err(problem) if problem.code == ErrorCode::MethodNotAllowed => {

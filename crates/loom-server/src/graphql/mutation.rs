@@ -41,7 +41,7 @@ impl Mutation {
                           many seconds: 1 to 604,800.")]
         window_s: Option<u32>,
     ) -> Field<Begun> {
-        let identity = window_s.map_or(Identity::Key, |window_s| Identity::Content { window_s });
+        let identity = window_s.map_or(Identity::Key {}, |window_s| Identity::Content { window_s });
         let (desk, run) = (Desk::of(context), StartRun { identity, ..run });
         let how = desk.start(idempotency_key);
         let act = Act::new(P::RunsStart, "startRun");

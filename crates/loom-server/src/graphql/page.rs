@@ -32,25 +32,34 @@ pub(super) fn slice<T, N: OutputType>(
     node: impl Fn(&T) -> N,
 ) -> Result<Connection<usize, N>, Problem> {
     let count = desk.app.config.limits.page("first", first)?;
-    let range = range(list.len(), count, after)?;
-    let more = range.end < list.len();
-    let items = range.map(|at| (at, node(&list[at])));
-    Ok(connection(after, more, items))
+    places(list.len(), count, after, |at| node(&list[at]))
 }
 
-/// A page of a list in the order of names, between which more may come. A cursor is the item's name.
-pub(super) fn named<T: OutputType + Clone>(
-    desk: &Desk,
-    list: &[T],
-    first: Option<usize>,
+/// The same of a list of this length, of which each item is made by its place.
+pub(super) fn places<N: OutputType>(
+    len: usize,
+    count: usize,
+    after: Option<&str>,
+    node: impl Fn(usize) -> N,
+) -> Result<Connection<usize, N>, Problem> {
+    let range = range(len, count, after)?;
+    let more = range.end < len;
+    Ok(connection(after, more, range.map(|at| (at, node(at)))))
+}
+
+/// A page of things in the order of their names, between which more may come. A cursor is the thing's
+/// name.
+pub(super) fn named<T, N: OutputType>(
+    all: impl Iterator<Item = T>,
+    count: usize,
     after: Option<&str>,
     name: impl Fn(&T) -> &str,
-) -> Result<Connection<String, T>, Problem> {
-    let count = desk.app.config.limits.page("first", first)?;
-    let begin = after.map_or(0, |after| list.partition_point(|item| name(item) <= after));
-    let rest = &list[begin..];
-    let items = rest.iter().take(count).map(|item| (name(item).to_owned(), item.clone()));
-    Ok(connection(after, rest.len() > count, items))
+    node: impl Fn(T) -> N,
+) -> Connection<String, N> {
+    let mut rest = all.filter(|it| after.is_none_or(|after| name(it) > after));
+    let page: Vec<(String, N)> =
+        rest.by_ref().take(count).map(|it| (name(&it).to_owned(), node(it))).collect();
+    connection(after, rest.next().is_some(), page)
 }
 
 /// The places of a page behind a cursor.

@@ -8,13 +8,13 @@ use super::run::Run;
 use super::task::Task;
 use super::workflow::Workflow;
 use crate::app::Wanted;
+use crate::cursor;
 use crate::feed::Types;
-use crate::http::cursor;
 use crate::problem::Problem;
-use crate::runs::Paging;
+use crate::runs::{Look, Paging, key_list};
 use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, Object};
-use loom_protocol::api::{NamespaceView, RunCounts, RunSelector};
+use loom_protocol::api::{AnnotationKeyView, NamespaceView, RunCounts, RunSelector};
 
 pub(super) struct Query;
 
@@ -75,15 +75,16 @@ impl Query {
     }
 
     /// One task of a run. Takes `runs:get`.
-    #[graphql(complexity = "cost::look(child_complexity)")]
+    #[graphql(complexity = "cost::journal(child_complexity)")]
     async fn task(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The run's identity.")] run: ID,
         #[graphql(desc = "The task's name.")] name: String,
     ) -> Field<Task> {
-        let Desk { app, caller, .. } = Desk::of(context);
-        Some(app.runs.task(caller, &run, &name).await.map(|found| Task::whole(&run, found)))
+        let whole = move |look: &Look| Ok(look.whole(look.find(&name)?));
+        let found = Desk::of(context).look(&run, whole).await;
+        Some(found.map(|found| Task::whole(&run, found)))
     }
 
     /// The latest version of each workflow, by namespace and name. Takes `workflows:list`.
@@ -92,11 +93,26 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only of this namespace.")] namespace: Option<String>,
+        #[graphql(desc = "With this text in the name, the description or a tag.")] text: Option<
+            String,
+        >,
         #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
         #[graphql(desc = "Where the page before ended.")] after: Option<String>,
     ) -> Field<Connection<String, Workflow>> {
-        let (namespace, after) = (namespace.as_deref(), after.as_deref());
-        Some(workflows(Desk::of(context), namespace, first, after).await)
+        let of = (namespace.as_deref(), text.as_deref());
+        Some(workflows(Desk::of(context), of, first, after.as_deref()).await)
+    }
+
+    /// The keys of annotations that runs have. Takes `runs:list`.
+    #[graphql(complexity = "cost::look(cost::page(first, child_complexity))")]
+    async fn annotation_keys(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only of this namespace.")] namespace: Option<String>,
+        #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
+        #[graphql(desc = "Where the page before ended.")] after: Option<String>,
+    ) -> Field<Connection<String, AnnotationKeyView>> {
+        Some(annotation_keys(Desk::of(context), namespace.as_deref(), first, after).await)
     }
 
     /// One version of a workflow. Takes `workflows:get`.
@@ -116,7 +132,7 @@ impl Query {
     #[graphql(complexity = "cost::list(child_complexity)")]
     async fn namespaces(&self, context: &Context<'_>) -> Field<Vec<NamespaceView>> {
         let Desk { app, caller, .. } = Desk::of(context);
-        Some(app.runs.namespaces(caller).await.map(|list| list.items))
+        Some(app.runs.namespaces(caller).await)
     }
 
     /// The place behind everything that has happened so far: `events(after:)` goes on from it.
@@ -142,15 +158,37 @@ async fn runs(
     Ok(connection(after.as_deref(), found.more, runs))
 }
 
-async fn workflows(
+async fn annotation_keys(
     desk: &Desk,
     namespace: Option<&str>,
+    first: Option<usize>,
+    after: Option<String>,
+) -> Result<Connection<String, AnnotationKeyView>, Problem> {
+    let limit = desk.app.config.limits.page("first", first)?;
+    let list = key_list(namespace);
+    let mut cursor = after.clone();
+    loop {
+        let page = desk.app.runs.annotation_keys(&desk.caller, namespace, cursor, limit).await?;
+        cursor = page.next_cursor;
+        // A page without an item would have no cursor to go on from.
+        if page.items.is_empty() && cursor.is_some() {
+            continue;
+        }
+        let keys = page.items.into_iter().map(|it| (cursor::sealed(&list, &it.key), it));
+        return Ok(connection(after.as_deref(), cursor.is_some(), keys));
+    }
+}
+
+async fn workflows(
+    desk: &Desk,
+    (namespace, text): (Option<&str>, Option<&str>),
     first: Option<usize>,
     after: Option<&str>,
 ) -> Result<Connection<String, Workflow>, Problem> {
     let limit = desk.app.config.limits.page("first", first)?;
     let place = cursor::open("workflows", after.map(str::to_owned))?;
-    let found = desk.app.workflows.list(&desk.caller, namespace, place.as_deref(), limit).await?;
+    let all = &desk.app.workflows;
+    let found = all.list(&desk.caller, namespace, text, place.as_deref(), limit).await?;
     let more = found.next_cursor.is_some();
     let workflows = found.items.into_iter().map(|view| {
         let place = format!("{}/{}", view.namespace, view.name);

@@ -270,7 +270,7 @@ impl Session {
         let asked = request::read(body)?;
         count_rest(app, &caller, origin.peer, asked.calls)?;
         let (app, shown, origin) = (Arc::clone(app), shown.clone(), origin.clone());
-        Ok((Desk { app, caller, shown, origin }, asked, slot))
+        Ok((Desk::new(app, caller, shown, origin), asked, slot))
     }
 
     fn begin(&mut self, id: String, desk: Desk, asked: Asked, slot: OwnedSemaphorePermit) {

@@ -5,8 +5,10 @@ use super::cost;
 use super::desk::Desk;
 use super::page::slice;
 use crate::problem::Problem;
+use crate::runs::Look;
 use async_graphql::connection::Connection;
-use async_graphql::{ComplexObject, Context, SimpleObject};
+use async_graphql::{ComplexObject, Context, Lookahead, SimpleObject};
+use loom_core::TaskIx;
 use loom_protocol::api::{AttemptDetail, AttemptView, TaskDetail, TaskView, VariableView};
 use tokio::sync::OnceCell;
 
@@ -23,19 +25,35 @@ pub(super) struct Task {
     detail: OnceCell<TaskDetail>,
 }
 
+/// The fields that say more of a task than a list of tasks does.
+const WHOLE: [&str; 7] =
+    ["outputs", "parents", "children", "parentCount", "childCount", "isRoot", "isLeaf"];
+
 impl Task {
-    pub(super) fn new(run: &str, view: TaskView) -> Self {
-        Self { view, run: run.to_owned(), detail: OnceCell::new() }
+    /// A task of a run; whole if somebody asked for what [`WHOLE`] names, so that its run is not read
+    /// again for that.
+    pub(super) fn of(run: &str, look: &Look, task: TaskIx, whole: bool) -> Self {
+        if whole {
+            return Self::whole(run, look.whole(task));
+        }
+        Self { view: look.line(task), run: run.to_owned(), detail: OnceCell::new() }
     }
 
     pub(super) fn whole(run: &str, detail: TaskDetail) -> Self {
-        let new = Self::new(run, detail.task.clone());
-        Self { detail: OnceCell::new_with(Some(detail)), ..new }
+        let (view, run) = (detail.task.clone(), run.to_owned());
+        Self { view, run, detail: OnceCell::new_with(Some(detail)) }
+    }
+
+    /// Whether more of the tasks of a connection is asked for than a list of them says.
+    pub(super) fn is_wanted_whole(connection: &Lookahead<'_>) -> bool {
+        let nodes = [connection.field("nodes"), connection.field("edges").field("node")];
+        nodes.iter().any(|node| WHOLE.iter().any(|field| node.field(field).exists()))
     }
 
     async fn detail(&self, context: &Context<'_>) -> Result<&TaskDetail, Problem> {
-        let Desk { app, caller, .. } = Desk::of(context);
-        let read = || app.runs.task(caller, &self.run, &self.view.name);
+        let name = self.view.name.clone();
+        let whole = move |look: &Look| Ok(look.whole(look.find(&name)?));
+        let read = || Desk::of(context).look(&self.run, whole);
         self.detail.get_or_try_init(read).await
     }
 }
@@ -55,15 +73,16 @@ impl Task {
     }
 
     /// One attempt with what it saw and emitted.
-    #[graphql(complexity = "cost::look(child_complexity)")]
+    #[graphql(complexity = "cost::journal(child_complexity)")]
     async fn attempt(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Counts from 1.")] number: u32,
         #[graphql(desc = "The item's index, from 0, for a `for_each` task.")] item: Option<u32>,
     ) -> Field<AttemptDetail> {
-        let Desk { app, caller, .. } = Desk::of(context);
-        Some(app.runs.attempt(caller, &self.run, &self.view.name, number, item).await)
+        let name = self.view.name.clone();
+        let attempt = move |look: &Look| look.whole_attempt(look.find(&name)?, number, item);
+        Some(Desk::of(context).look(&self.run, attempt).await)
     }
 
     /// Variables that it, or somebody in its name, set, in order. Secret values read `***`.

@@ -66,6 +66,6 @@ impl Workflow {
         let Desk { app, caller, .. } = Desk::of(context);
         let WorkflowView { namespace, name, .. } = &self.view;
         let list = app.workflows.versions(caller, namespace, name).await;
-        Some(list.map(|list| list.items.into_iter().map(Self::from).collect()))
+        Some(list.map(|list| list.into_iter().map(Self::from).collect()))
     }
 }

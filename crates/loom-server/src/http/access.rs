@@ -3,7 +3,7 @@
 use super::cursor;
 use super::extract::{Json, PageParams, Params, Path, tagged};
 use super::gate::noted;
-use crate::access::{AuditFilter, Caller, Made, Permission};
+use crate::access::{AuditFilter, Caller, Made, Permission, Role};
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
@@ -100,14 +100,22 @@ async fn revoke_token(
 }
 
 /// List roles
-#[utoipa::path(get, path = "/api/v1/roles", tag = "access",
+#[utoipa::path(get, path = "/api/v1/roles", tag = "access", params(PageParams),
     security(("token" = ["tokens:list"])),
     responses((status = 200, body = RoleList)))]
 async fn list_roles(
     State(app): State<Arc<App>>,
     caller: Caller,
+    Params(params): Params<PageParams>,
 ) -> Result<Json<RoleList>, Problem> {
-    app.access.roles.list(&caller).await.map(Json)
+    let all = app.access.roles.list(&caller).await?;
+    // The built-in ones come first, from the one that may do least.
+    let key = |name: &str| {
+        let built_in = Role::ALL.iter().position(|role| role.name() == name);
+        (built_in.unwrap_or(usize::MAX), name.to_owned())
+    };
+    let (items, next_cursor) = super::cut(&app, "roles", all, params, |it| it.name.as_str(), key)?;
+    Ok(Json(RoleList { items, next_cursor }))
 }
 
 /// Read a role

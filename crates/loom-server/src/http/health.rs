@@ -49,7 +49,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
     security(("token" = ["status:get"])),
     responses((status = 200, body = Status)))]
 async fn status(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Status>, Problem> {
-    app.insight.status(&caller).await.map(Json)
+    app.insight.status(&app.runs, &caller).await.map(Json)
 }
 
 /// All metrics, in the text format of Prometheus

@@ -3,12 +3,12 @@
 mod access;
 mod analytics;
 mod batch;
-pub(crate) mod cursor;
 mod docs;
 mod events;
 pub(crate) mod extract;
 mod forwarded;
 mod gate;
+mod graph;
 pub(crate) mod guard;
 mod health;
 mod limits;
@@ -16,6 +16,7 @@ mod logs;
 mod openapi;
 mod origin;
 mod pages;
+mod parameters;
 mod plugins;
 mod query;
 mod reports;
@@ -34,6 +35,7 @@ pub use forwarded::ProxyHeader;
 pub use openapi::document;
 
 use crate::app::App;
+use crate::cursor;
 use crate::graphql;
 use crate::problem::Problem;
 use axum::Router;
@@ -41,6 +43,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
+use extract::PageParams;
 use loom_protocol::ErrorCode;
 use std::sync::Arc;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -58,12 +61,16 @@ pub fn router(app: Arc<App>) -> Router {
     document.merge(reports_document);
     openapi::complete(&mut document);
     let gate = gate::Gate::new(Arc::clone(&app.access), &document);
+    let known = parameters::Known::new(&document);
     let limit = app.config.limits.body;
     let cors = origin::cors(&app.config.origins);
     let router = Router::new()
-        .merge(api.route_layer(from_fn_with_state(gate.clone(), gate::gate)))
+        .merge(
+            api.route_layer(from_fn_with_state(known.clone(), parameters::check))
+                .route_layer(from_fn_with_state(gate.clone(), gate::gate)),
+        )
         .merge(openapi::routes(&document))
-        .merge(open)
+        .merge(open.route_layer(from_fn_with_state(known, parameters::check)))
         .merge(docs::routes())
         .merge(graphql::routes())
         .fallback(pages::serve)
@@ -124,4 +131,20 @@ async fn wrong_method(uri: Uri) -> impl IntoResponse {
 /// How many items a page may have: what was asked for, within the limit.
 fn page(app: &App, asked: Option<usize>) -> Result<usize, Problem> {
     app.config.limits.page("limit", asked)
+}
+
+/// A page of a list that is at hand, and the cursor of the next. Items are in the order of what `key`
+/// makes of the place that each has.
+fn cut<T, K: Ord>(
+    app: &App,
+    list: &str,
+    items: Vec<T>,
+    asked: PageParams,
+    place: impl Fn(&T) -> &str,
+    key: impl Fn(&str) -> K,
+) -> Result<(Vec<T>, Option<String>), Problem> {
+    let limit = page(app, asked.limit)?;
+    let after = cursor::open(list, asked.cursor)?;
+    let (items, next) = cursor::cut(items, after.as_deref(), limit, place, key);
+    Ok((items, cursor::seal(list, next)))
 }

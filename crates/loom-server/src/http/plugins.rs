@@ -1,6 +1,6 @@
 //! `/plugins`: what tasks can run.
 
-use super::extract::{Json, Path};
+use super::extract::{Json, PageParams, Params, Path};
 use crate::access::{Caller, Permission};
 use crate::app::App;
 use crate::problem::Problem;
@@ -16,10 +16,14 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// List plugins
-#[utoipa::path(get, path = "/api/v1/plugins", tag = "workflows",
+#[utoipa::path(get, path = "/api/v1/plugins", tag = "workflows", params(PageParams),
     security(("token" = ["plugins:list"])),
     responses((status = 200, body = PluginList)))]
-async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<PluginList>, Problem> {
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(params): Params<PageParams>,
+) -> Result<Json<PluginList>, Problem> {
     caller.namespaces(Permission::PluginsList)?;
     let plugins = Arc::clone(&app.plugins);
     let read = move || {
@@ -29,8 +33,11 @@ async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Plugin
         names.into_iter().filter_map(view).collect()
     };
     // Plugins are looked for in folders.
-    let items = tokio::task::spawn_blocking(read).await.map_err(|_| Problem::stopping())?;
-    Ok(Json(PluginList { items }))
+    let all: Vec<PluginView> =
+        tokio::task::spawn_blocking(read).await.map_err(|_| Problem::stopping())?;
+    let (items, next_cursor) =
+        super::cut(&app, "plugins", all, params, |it| it.name.as_str(), str::to_owned)?;
+    Ok(Json(PluginList { items, next_cursor }))
 }
 
 /// Read a plugin

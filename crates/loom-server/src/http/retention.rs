@@ -1,6 +1,6 @@
 //! `/retention`: rules by which ended runs are deleted.
 
-use super::extract::{Json, Path, tagged, written};
+use super::extract::{Json, PageParams, Params, Path, tagged, written};
 use crate::access::Caller;
 use crate::app::App;
 use crate::asked::Precondition;
@@ -18,11 +18,18 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// List retention rules
-#[utoipa::path(get, path = "/api/v1/retention", tag = "retention",
+#[utoipa::path(get, path = "/api/v1/retention", tag = "retention", params(PageParams),
     security(("token" = ["runs:list"])),
     responses((status = 200, body = RetentionList)))]
-async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<RetentionList>, Problem> {
-    app.retention.list(&caller).await.map(Json)
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(params): Params<PageParams>,
+) -> Result<Json<RetentionList>, Problem> {
+    let all = app.retention.list(&caller).await?;
+    let (items, next_cursor) =
+        super::cut(&app, "retention", all, params, |it| it.name.as_str(), str::to_owned)?;
+    Ok(Json(RetentionList { items, next_cursor }))
 }
 
 /// Read a retention rule

@@ -1,7 +1,8 @@
 //! `/runs`: starting, finding and steering them.
 
-use super::extract::{Json, OptionalJson, Pairs, Params, Path, params, tagged, text};
+use super::extract::{Json, ListParams, OptionalJson, Pairs, Params, Path, params, tagged, text};
 use super::gate::noted;
+use super::graph::GraphParams;
 use crate::access::{Caller, Made};
 use crate::app::App;
 use crate::asked::Precondition;
@@ -11,8 +12,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use loom_protocol::api::{
-    ChangeRun, Operation, RerunRun, RunCounts, RunDetail, RunList, RunSelector, RunSubmission,
-    RunView, RunWhyView, StartRun, Started,
+    AnnotationKeyList, ChangeRun, Operation, RerunRun, RunCounts, RunDetail, RunGraphView, RunList,
+    RunSelector, RunSubmission, RunView, RunWhyView, StartRun, Started,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -25,8 +26,10 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list, start))
         .routes(routes!(counts))
+        .routes(routes!(annotation_keys))
         .routes(routes!(get, change, delete))
         .routes(routes!(submission))
+        .routes(routes!(graph))
         .routes(routes!(why))
         .routes(routes!(rerun))
         .routes(routes!(cancel))
@@ -80,6 +83,22 @@ async fn counts(
     app.runs.counts(&caller, &selector).await.map(Json)
 }
 
+/// List the keys of annotations that runs have
+///
+/// With how many runs have each. A page may hold fewer items than its limit and yet have a next one.
+#[utoipa::path(get, path = "/api/v1/runs/annotation-keys", tag = "runs", params(ListParams),
+    security(("token" = ["runs:list"])),
+    responses((status = 200, body = AnnotationKeyList)))]
+async fn annotation_keys(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(params): Params<ListParams>,
+) -> Result<Json<AnnotationKeyList>, Problem> {
+    let limit = super::page(&app, params.limit)?;
+    let namespace = params.namespace.as_deref();
+    app.runs.annotation_keys(&caller, namespace, params.cursor, limit).await.map(Json)
+}
+
 /// Start a run
 ///
 /// Answers once the run is durable: 201, or 200 with the first run if this is a repeat.
@@ -120,18 +139,48 @@ pub(super) fn accepted(what: &str, started: Started) -> Response {
     noted(vec![Made::one(what, &started.id)], (status, Json(started)))
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct DetailParams {
+    /// The most tasks: 0 to 10,000, 1,000 if absent. `next_cursor` leads to those behind them.
+    tasks: Option<usize>,
+}
+
 /// Read a run
 ///
-/// Its `ETag` names what `PATCH` may change.
-#[utoipa::path(get, path = "/api/v1/runs/{id}", tag = "runs", params(("id" = String, Path)),
+/// Its `ETag` names what `PATCH` may change. Of a run with very many tasks it holds the first; the
+/// others are at `/runs/{id}/tasks`.
+#[utoipa::path(get, path = "/api/v1/runs/{id}", tag = "runs",
+    params(("id" = String, Path), DetailParams),
     security(("token" = ["runs:get"])),
     responses((status = 200, body = RunDetail)))]
 async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
+    Params(params): Params<DetailParams>,
 ) -> Result<Response, Problem> {
-    app.runs.get(&caller, &id).await.map(tagged)
+    app.runs.get(&caller, &id, params.tasks).await.map(tagged)
+}
+
+/// Read the graph of a run
+///
+/// Nodes with where each task stands, edges and levels as data, and the picture as Mermaid and DOT, in
+/// which colours and shapes tell where tasks stand.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/graph", tag = "runs",
+    params(("id" = String, Path), GraphParams),
+    security(("token" = ["runs:get"])),
+    responses((status = 200, content((RunGraphView = "application/json"),
+        (String = "text/vnd.mermaid"), (String = "text/vnd.graphviz")))))]
+async fn graph(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(params): Params<GraphParams>,
+) -> Result<Response, Problem> {
+    let view = app.runs.graph(&caller, &id).await?;
+    Ok(params.answer(view, |view| (view.mermaid, view.dot)))
 }
 
 /// Change a run's labels, reason or, before it begins, its priority

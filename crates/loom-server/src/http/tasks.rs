@@ -5,6 +5,7 @@ use super::logs::attempt_number;
 use crate::access::Caller;
 use crate::app::App;
 use crate::problem::Problem;
+use crate::runs::TaskPaging;
 use axum::extract::State;
 use loom_protocol::api::{
     AmendTask, AttemptDetail, ResolveTask, RunView, TaskDetail, TaskList, TaskOperation,
@@ -28,16 +29,41 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(cancel))
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// In any of these phases; may be given several times.
+    #[serde(default)]
+    phase: Vec<String>,
+    /// With this text, in any case, in the name.
+    text: Option<String>,
+    /// The order of the workflow if absent; or `name`, `duration`, `started_at`, with a minus before
+    /// it for the last first. Tasks that have not started come last by duration or start.
+    sort: Option<String>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+    /// The most items: 1 to 10,000, 1,000 if absent.
+    limit: Option<usize>,
+}
+
 /// List the tasks of a run
-#[utoipa::path(get, path = "/api/v1/runs/{id}/tasks", tag = "tasks", params(("id" = String, Path)),
+///
+/// All pages of a list show the run as it was for the first of them; `last_seq` says when that was, and
+/// the run's events behind it say what happened since. A page with very many attempts ends early.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/tasks", tag = "tasks",
+    params(("id" = String, Path), ListParams),
     security(("token" = ["runs:get"])),
     responses((status = 200, body = TaskList)))]
 async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
+    Params(params): Params<ListParams>,
 ) -> Result<Json<TaskList>, Problem> {
-    app.runs.tasks(&caller, &id).await.map(Json)
+    let ListParams { phase: phases, text, sort, cursor, limit } = params;
+    let paging = TaskPaging { phases, text, sort, cursor, limit };
+    app.runs.tasks(&caller, &id, paging).await.map(Json)
 }
 
 /// Read a task with its attempts and what it set

@@ -1,8 +1,9 @@
 //! `/workflows`: registering, finding and disabling them.
 
 use super::cursor;
-use super::extract::{Json, ListParams, Params, Path, body, is_json, tagged, written};
+use super::extract::{Json, PageParams, Params, Path, body, is_json, tagged, written};
 use super::gate::noted;
+use super::graph::GraphParams;
 use crate::access::{Caller, Made};
 use crate::app::App;
 use crate::asked::Precondition;
@@ -14,7 +15,11 @@ use loom_protocol::api::{
     WorkflowList, WorkflowView,
 };
 use loom_protocol::json::read;
+use semver::Version;
+use serde::Deserialize;
+use std::cmp::Reverse;
 use std::sync::Arc;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -30,6 +35,20 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(enable))
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// Only of this namespace.
+    namespace: Option<String>,
+    /// With this text, in any case, in the name, the description or a tag of the latest version.
+    text: Option<String>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+    /// The most items: 1 to 200, 50 if absent.
+    limit: Option<usize>,
+}
+
 /// List workflows, the latest version of each
 #[utoipa::path(get, path = "/api/v1/workflows", tag = "workflows", params(ListParams),
     security(("token" = ["workflows:list"])),
@@ -40,9 +59,9 @@ async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Json<WorkflowList>, Problem> {
     let limit = super::page(&app, params.limit)?;
-    let (namespace, place) =
-        (params.namespace.as_deref(), cursor::open("workflows", params.cursor)?);
-    let mut page = app.workflows.list(&caller, namespace, place.as_deref(), limit).await?;
+    let place = cursor::open("workflows", params.cursor)?;
+    let (namespace, text) = (params.namespace.as_deref(), params.text.as_deref());
+    let mut page = app.workflows.list(&caller, namespace, text, place.as_deref(), limit).await?;
     page.next_cursor = cursor::seal("workflows", page.next_cursor);
     Ok(Json(page))
 }
@@ -96,15 +115,21 @@ async fn validate(
 
 /// List the versions of a workflow
 #[utoipa::path(get, path = "/api/v1/workflows/{namespace}/{name}", tag = "workflows",
-    params(("namespace" = String, Path), ("name" = String, Path)),
+    params(("namespace" = String, Path), ("name" = String, Path), PageParams),
     security(("token" = ["workflows:get"])),
     responses((status = 200, body = VersionList)))]
 async fn versions(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((namespace, name)): Path<(String, String)>,
+    Params(params): Params<PageParams>,
 ) -> Result<Json<VersionList>, Problem> {
-    app.workflows.versions(&caller, &namespace, &name).await.map(Json)
+    let all = app.workflows.versions(&caller, &namespace, &name).await?;
+    let list = format!("versions of {namespace}/{name}");
+    let newest_first = |version: &str| Reverse(version.parse::<Version>().ok());
+    let (items, next_cursor) =
+        super::cut(&app, &list, all, params, |it| it.version.as_str(), newest_first)?;
+    Ok(Json(VersionList { items, next_cursor }))
 }
 
 /// Read a version of a workflow
@@ -127,26 +152,34 @@ async fn get(
 /// Nodes, edges and levels as data, and the picture as Mermaid and DOT.
 #[utoipa::path(get, path = "/api/v1/workflows/{namespace}/{name}/{version}/graph",
     tag = "workflows",
-    params(("namespace" = String, Path), ("name" = String, Path), ("version" = String, Path)),
+    params(("namespace" = String, Path), ("name" = String, Path), ("version" = String, Path),
+        GraphParams),
     security(("token" = ["workflows:get"])),
-    responses((status = 200, body = GraphView)))]
+    responses((status = 200, content((GraphView = "application/json"),
+        (String = "text/vnd.mermaid"), (String = "text/vnd.graphviz")))))]
 async fn graph(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((namespace, name, version)): Path<(String, String, String)>,
-) -> Result<Json<GraphView>, Problem> {
-    app.workflows.graph(&caller, &namespace, &name, &version).await.map(Json)
+    Params(params): Params<GraphParams>,
+) -> Result<Response, Problem> {
+    let view = app.workflows.graph(&caller, &namespace, &name, &version).await?;
+    Ok(params.answer(view, |view| (view.mermaid, view.dot)))
 }
 
 /// List namespaces with how much is in them
-#[utoipa::path(get, path = "/api/v1/namespaces", tag = "workflows",
+#[utoipa::path(get, path = "/api/v1/namespaces", tag = "workflows", params(PageParams),
     security(("token" = ["workflows:list"])),
     responses((status = 200, body = NamespaceList)))]
 async fn namespaces(
     State(app): State<Arc<App>>,
     caller: Caller,
+    Params(params): Params<PageParams>,
 ) -> Result<Json<NamespaceList>, Problem> {
-    app.runs.namespaces(&caller).await.map(Json)
+    let all = app.runs.namespaces(&caller).await?;
+    let (items, next_cursor) =
+        super::cut(&app, "namespaces", all, params, |it| it.name.as_str(), str::to_owned)?;
+    Ok(Json(NamespaceList { items, next_cursor }))
 }
 
 /// Refuse new runs of a version

@@ -16,19 +16,21 @@ const NUMBER_MAX: u16 = 10;
 /// Where the time goes and what fails.
 pub(crate) fn bottlenecks(table: &Table, question: &Question) -> Bottlenecks {
     let names = table.names.values();
-    let wanted = question.wanted(names);
+    let wanted = question.wanted(table);
     let since = question.since(question.hours);
     let mut tasks = vec![OfTask::default(); names.len()];
     let mut errors: HashMap<u32, OfPattern> = HashMap::new();
     let mut retries = [[0_u64; 2]; NUMBER_MAX as usize];
     let mut blockers: HashMap<(u32, u32), [u64; 2]> = HashMap::new();
     let recent = |row: &&Attempt| row.ended_at >= since && wanted[row.task as usize];
+    let recent_rows = || table.attempts.rows().iter().filter(recent);
     let mut count = 0;
-    for row in table.attempts.rows().iter().filter(recent) {
+    for row in recent_rows() {
         count += 1;
-        tasks[row.task as usize].add(row);
+        let name = table.name_of(row.task);
+        tasks[name as usize].add(row);
         if row.pattern != NONE {
-            errors.entry(row.pattern).or_default().add(row);
+            errors.entry(row.pattern).or_default().add(name, row);
         }
         let place = usize::from(row.number.clamp(1, NUMBER_MAX)) - 1;
         match row.result {
@@ -37,17 +39,17 @@ pub(crate) fn bottlenecks(table: &Table, question: &Question) -> Bottlenecks {
             Result::Interrupted | Result::Cancelled => {}
         }
         if row.blocker != NONE {
-            let sums = blockers.entry((row.blocker, row.task)).or_default();
+            let sums = blockers.entry((table.name_of(row.blocker), name)).or_default();
             sums[0] += 1;
             sums[1] += row.blocked;
         }
     }
-    let recent = |run: &&Ran| run.ended_at >= since && wanted[run.workflow as usize];
-    let runs: Vec<&Ran> = table.runs.rows().iter().filter(recent).collect();
+    let has_ended = |run: &&Ran| run.ended_at >= since && wanted[run.workflow as usize];
+    let runs: Vec<&Ran> = table.runs.rows().iter().filter(has_ended).collect();
     Bottlenecks {
         basis: question.basis(table, count, runs.len()),
-        slowest_tasks: slowest_tasks(table, &tasks, since),
-        slowest_runs: slowest_runs(names, runs),
+        slowest_tasks: slowest_tasks(table, &tasks, recent_rows),
+        slowest_runs: slowest_runs(table, runs),
         error_patterns: error_patterns(table, errors),
         retries: retry_figures(retries),
         blockers: worst_blockers(names, blockers),
@@ -81,16 +83,21 @@ struct OfPattern {
 }
 
 impl OfPattern {
-    fn add(&mut self, row: &Attempt) {
+    fn add(&mut self, name: u32, row: &Attempt) {
         self.count += 1;
-        self.tasks.insert(row.task);
+        self.tasks.insert(name);
         if self.last.is_none_or(|last| last.ended_at <= row.ended_at) {
             self.last = Some(*row);
         }
     }
 }
 
-fn slowest_tasks(table: &Table, tasks: &[OfTask], since: u64) -> Vec<TaskFigures> {
+/// `tasks` is by the numbers of names; `rows` are those that it was made of.
+fn slowest_tasks<'a, R: Iterator<Item = &'a Attempt>>(
+    table: &Table,
+    tasks: &[OfTask],
+    rows: impl FnOnce() -> R,
+) -> Vec<TaskFigures> {
     let mut order: Vec<u32> =
         (0..tasks.len() as u32).filter(|task| tasks[*task as usize].count > 0).collect();
     order.sort_by_key(|task| {
@@ -103,8 +110,8 @@ fn slowest_tasks(table: &Table, tasks: &[OfTask], since: u64) -> Vec<TaskFigures
         place[*task as usize] = at as u32;
     }
     let mut times = vec![Vec::new(); order.len()];
-    for row in table.attempts.rows().iter().filter(|row| row.ended_at >= since) {
-        if let Some(times) = times.get_mut(place[row.task as usize] as usize) {
+    for row in rows() {
+        if let Some(times) = times.get_mut(place[table.name_of(row.task) as usize] as usize) {
             times.push(row.ran);
         }
     }
@@ -122,16 +129,17 @@ fn slowest_tasks(table: &Table, tasks: &[OfTask], since: u64) -> Vec<TaskFigures
     order.into_iter().zip(&mut times).filter_map(figures).collect()
 }
 
-fn slowest_runs(names: &[Name], mut runs: Vec<&Ran>) -> Vec<SlowRun> {
+fn slowest_runs(table: &Table, mut runs: Vec<&Ran>) -> Vec<SlowRun> {
     if runs.len() > LISTED {
         runs.select_nth_unstable_by_key(LISTED, |run| Reverse(run.took));
         runs.truncate(LISTED);
     }
     runs.sort_by_key(|run| Reverse(run.took));
+    let name = |run: &Ran| &table.names.values()[table.name_of(run.workflow) as usize];
     let view = |run: &Ran| SlowRun {
         run: run.run.to_string(),
-        namespace: names[run.workflow as usize].namespace.clone(),
-        workflow: names[run.workflow as usize].workflow.clone(),
+        namespace: name(run).namespace.clone(),
+        workflow: name(run).workflow.clone(),
         outcome: crate::wire::outcome_name(run.outcome).to_owned(),
         took_s: seconds(run.took),
         finished_at: rfc3339(run.ended_at),

@@ -31,6 +31,6 @@ pub(crate) use expose::{CONTENT_TYPE as METRICS_TYPE, Page};
 pub use meter::CommitMeter;
 pub(crate) use open::OpenRuns;
 pub use sample::Sample;
-pub use service::Insight;
 pub(crate) use service::InsightParts;
+pub use service::{Insight, Scope};
 pub use trace::Otlp;

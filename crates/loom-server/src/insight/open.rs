@@ -1,7 +1,9 @@
 //! The histories of the runs that something happens to.
 
 use crate::feed::Row;
-use loom_core::{Event, History, Plan, RunId, Submission, TaskPhase, Timestamp};
+use loom_core::{
+    Event, History, Plan, RunId, Submission, TaskIx, TaskPhase, TaskRecord, Timestamp,
+};
 use loom_store::{QueryStore, RunSummary, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -61,6 +63,9 @@ impl OpenRuns {
                 *queue.tasks.entry(phase.name()).or_default() += u64::from(counts.of(phase));
             }
             queue.running += u64::from(counts.running);
+            if counts.failed > 0 {
+                queue.exhausted += exhausted(&run.history);
+            }
             if counts.ready == 0 {
                 continue;
             }
@@ -92,7 +97,20 @@ pub(crate) struct Queue {
     pub(crate) tasks: BTreeMap<&'static str, u64>,
     pub(crate) ready: u64,
     pub(crate) running: u64,
+    /// Tasks that failed with all their attempts used up, of more than one.
+    pub(crate) exhausted: u64,
     pub(crate) oldest: Option<Timestamp>,
+}
+
+/// How many tasks failed after as many attempts, of more than one, as they may have.
+fn exhausted(history: &History) -> u64 {
+    let run = history.run();
+    let is_exhausted = |(task, record): &(TaskIx, &TaskRecord)| {
+        let most = run.max_attempts(*task);
+        let used = || record.present_attempts().iter().map(|attempt| attempt.number).max();
+        run.phase(*task) == TaskPhase::Failed && most > 1 && used() >= Some(most)
+    };
+    history.tasks().filter(is_exhausted).count() as u64
 }
 
 impl OpenRun {

@@ -10,7 +10,7 @@ const WINDOWS: [u32; 3] = [1, 4, 24];
 
 /// How much was done, how well and how fast.
 pub(crate) fn performance(table: &Table, question: &Question) -> Performance {
-    let wanted = question.wanted(table.names.values());
+    let wanted = question.wanted(table);
     let since = question.since(question.hours);
     let mut windows = WINDOWS.map(|hours| (question.since(hours), empty(hours)));
     let mut sums = [[0_u64; 2]; 3];

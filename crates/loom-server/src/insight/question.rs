@@ -1,6 +1,6 @@
 //! Questions to the [`Table`], and the arithmetic of their answers.
 
-use super::table::{Name, Table};
+use super::table::{Name, Place, Table};
 use loom_core::Timestamp;
 use loom_protocol::api::{Basis, Percentiles};
 use loom_protocol::rfc3339;
@@ -14,6 +14,8 @@ pub(crate) struct Question {
     pub(crate) namespaces: Option<Vec<String>>,
     /// One workflow alone.
     pub(crate) workflow: Option<String>,
+    /// One version alone.
+    pub(crate) version: Option<String>,
     /// The last so many hours.
     pub(crate) hours: u32,
     pub(crate) now: Timestamp,
@@ -25,13 +27,18 @@ impl Question {
         self.now.0.saturating_sub(u64::from(hours) * HOUR)
     }
 
-    /// Which names are asked about, by their numbers.
-    pub(super) fn wanted(&self, names: &[Name]) -> Vec<bool> {
+    /// Which places are asked about, by their numbers.
+    pub(super) fn wanted(&self, table: &Table) -> Vec<bool> {
         let wanted = |name: &Name| {
             self.namespaces.as_ref().is_none_or(|them| them.contains(&name.namespace))
                 && self.workflow.as_ref().is_none_or(|it| *it == name.workflow)
         };
-        names.iter().map(wanted).collect()
+        let names: Vec<bool> = table.names.values().iter().map(wanted).collect();
+        let is_of = |place: &Place| {
+            names[place.name as usize]
+                && self.version.as_ref().is_none_or(|version| *version == place.version)
+        };
+        table.places.values().iter().map(is_of).collect()
     }
 
     pub(super) fn basis(&self, table: &Table, attempts: usize, runs: usize) -> Basis {

@@ -32,31 +32,36 @@ impl Sample {
 }
 
 fn question(now: Timestamp) -> Question {
-    Question { namespaces: None, workflow: None, hours: 24, now, rebuilding: false }
+    Question { namespaces: None, workflow: None, version: None, hours: 24, now, rebuilding: false }
 }
 
-/// A table of so many attempts in 50 tasks, all of the last hour, a tenth of them failed.
+/// A table of so many attempts in 50 tasks of two versions, all of the last hour, a tenth of them
+/// failed.
 fn full(attempts: u64, now: Timestamp) -> Table {
     let mut table = Table::new(attempts as usize);
-    let names: Vec<u32> = (0..50).map(|task| table.name("w", &format!("t{task}"))).collect();
+    let mut of = |version: &str| -> Vec<u32> {
+        (0..50).map(|task| table.place("w", version, &format!("t{task}"))).collect()
+    };
+    let versions = [of("1.0.0"), of("2.0.0")];
     let pattern = table.pattern(FailureKind::Exit, "exit status <n>");
     for n in 0..attempts {
         let random = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
         let failed = random.is_multiple_of(10);
+        let places = &versions[(n / 4 % 2) as usize];
         table.attempts.push(Attempt {
             run: RunId::new(n, 0),
             ended_at: now.0 - random % HOUR,
             ran: random % 10_000_000,
             waited: random % 1_000_000,
             blocked: random % 1000,
-            task: names[(random % 50) as usize],
-            blocker: names[(random % 49) as usize],
+            task: places[(random % 50) as usize],
+            blocker: places[(random % 49) as usize],
             pattern: if failed { pattern } else { NONE },
             number: 1 + (random % 3) as u16,
             result: if failed { Result::Failed } else { Result::Succeeded },
         });
         if n.is_multiple_of(4) {
-            let (took, workflow) = (random % 60_000_000, names[0]);
+            let (took, workflow) = (random % 60_000_000, places[0]);
             let ended_at = now.0 - random % HOUR;
             let outcome = RunOutcome::Succeeded;
             let run = RunId::new(n, 0);
@@ -100,6 +105,17 @@ mod tests {
 
         let hidden = Question { namespaces: Some(vec!["other".into()]), ..question(now) };
         assert_eq!(performance(&table, &hidden).basis.attempts, 0);
+        let newer = Question { version: Some("2.0.0".into()), ..question(now) };
+        let found = performance(&table, &newer);
+        assert_eq!((found.basis.attempts, found.basis.runs), (2000, 500));
+        let found = bottlenecks(&table, &newer);
+        let slowest = &found.slowest_tasks[0];
+        let at = |row: &&Attempt| {
+            let name = &table.names.values()[table.name_of(row.task) as usize];
+            let place = &table.places.values()[row.task as usize];
+            name.task == slowest.task && place.version == "2.0.0"
+        };
+        assert_eq!(table.attempts.rows().iter().filter(at).count() as u64, slowest.time.count);
         let later = Timestamp(now.0 + 2 * HOUR);
         let found = performance(&table, &Question { hours: 1, ..question(later) });
         assert_eq!((found.basis.attempts, found.windows[0].attempts_succeeded), (0, 0));

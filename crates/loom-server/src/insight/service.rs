@@ -25,10 +25,10 @@ use crate::readers::{Readers, spawn};
 use crate::runs::{Look, Runs};
 use crate::shelf::Shelf;
 use crate::tls::Certificates;
-use loom_core::Timestamp;
+use loom_core::{RunState, TaskPhase, Timestamp};
 use loom_engine::{Clock, Handle};
 use loom_protocol::ErrorCode;
-use loom_protocol::api::{Bottlenecks, Performance, Readiness, RunAnalysis, Status};
+use loom_protocol::api::{Bottlenecks, Performance, Readiness, Retries, RunAnalysis, Status};
 use loom_protocol::rfc3339;
 use loom_store::{QueryStore, RunFilter, StoreError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -56,6 +56,19 @@ impl Shared {
     pub(super) fn open(&self) -> MutexGuard<'_, OpenRuns> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What analytics are asked about.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// One namespace alone.
+    pub namespace: Option<String>,
+    /// One workflow alone.
+    pub workflow: Option<String>,
+    /// One version alone.
+    pub version: Option<String>,
+    /// The last so many hours; 24 if absent.
+    pub hours: Option<u32>,
 }
 
 /// What it is made of.
@@ -167,12 +180,19 @@ impl Insight {
     }
 
     /// How the server stands.
-    pub async fn status(&self, caller: &Caller) -> Result<Status, Problem> {
+    pub async fn status(&self, runs: &Runs, caller: &Caller) -> Result<Status, Problem> {
         caller.may_everywhere(Permission::StatusGet)?;
         let counts = self.readers.ask(|store| store.counts(&RunFilter::default())).await?;
         let queue = self.shared.open().queue();
         let lag = self.shared.metrics().lag();
+        let queued = runs.queued(counts.get(&RunState::Queued).copied().unwrap_or(0));
+        let retries = Retries {
+            backing_off: queue.tasks.get(TaskPhase::BackingOff.name()).copied().unwrap_or(0),
+            exhausted: queue.exhausted,
+        };
         Ok(Status {
+            queued,
+            retries,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: rfc3339(self.started_at.0),
             uptime_s: self.shared.clock.now().since(self.started_at).as_secs_f64(),
@@ -248,26 +268,14 @@ impl Insight {
     }
 
     /// How much was done, how well and how fast.
-    pub async fn performance(
-        &self,
-        caller: &Caller,
-        namespace: Option<String>,
-        workflow: Option<String>,
-        hours: Option<u32>,
-    ) -> Result<Performance, Problem> {
-        let question = self.question(caller, namespace, workflow, hours)?;
+    pub async fn performance(&self, caller: &Caller, scope: Scope) -> Result<Performance, Problem> {
+        let question = self.question(caller, scope)?;
         self.ask(move |table| performance(table, &question)).await
     }
 
     /// Where the time goes and what fails.
-    pub async fn bottlenecks(
-        &self,
-        caller: &Caller,
-        namespace: Option<String>,
-        workflow: Option<String>,
-        hours: Option<u32>,
-    ) -> Result<Bottlenecks, Problem> {
-        let question = self.question(caller, namespace, workflow, hours)?;
+    pub async fn bottlenecks(&self, caller: &Caller, scope: Scope) -> Result<Bottlenecks, Problem> {
+        let question = self.question(caller, scope)?;
         self.ask(move |table| bottlenecks(table, &question)).await
     }
 
@@ -283,25 +291,16 @@ impl Insight {
         runs.look(caller, id, Permission::AnalyticsGet, analyse).await
     }
 
-    fn question(
-        &self,
-        caller: &Caller,
-        namespace: Option<String>,
-        workflow: Option<String>,
-        hours: Option<u32>,
-    ) -> Result<Question, Problem> {
-        let mut namespaces = caller.namespaces(Permission::AnalyticsGet)?;
-        if let Some(namespace) = namespace {
-            caller.may(Permission::AnalyticsGet, &namespace)?;
-            namespaces = Some(vec![namespace]);
-        }
+    fn question(&self, caller: &Caller, scope: Scope) -> Result<Question, Problem> {
+        let Scope { namespace, workflow, version, hours } = scope;
+        let namespaces = caller.within(Permission::AnalyticsGet, namespace.as_deref())?;
         let hours = hours.unwrap_or(24);
         if !(1..=HOURS_MAX).contains(&hours) {
             return Err(Problem::argument(format!("`hours` is 1 to {HOURS_MAX}")));
         }
         let now = self.shared.clock.now();
         let rebuilding = self.rebuilding();
-        Ok(Question { namespaces, workflow, hours, now, rebuilding })
+        Ok(Question { namespaces, workflow, version, hours, now, rebuilding })
     }
 
     /// Asks the table on a thread that may be kept busy.

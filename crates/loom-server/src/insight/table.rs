@@ -8,7 +8,8 @@ use loom_store::DefinitionHash;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How many different tasks of workflows have names here; the rest are one, `other`.
+/// How many different tasks of workflows, and of versions of them, have names here; the rest are one,
+/// `other`.
 const NAMES_MAX: usize = 65_536;
 /// How many different patterns of errors are kept; the rest are one, `other`.
 const PATTERNS_MAX: usize = 8192;
@@ -23,6 +24,14 @@ pub(super) struct Name {
     pub(super) namespace: String,
     pub(super) workflow: String,
     pub(super) task: String,
+}
+
+/// A task of one version of a workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    /// The number of the task's name, which it has in every version.
+    pub(super) name: u32,
+    pub(super) version: String,
 }
 
 /// A kind of failure and its message's pattern.
@@ -41,8 +50,9 @@ pub(super) struct Attempt {
     pub(super) waited: u64,
     /// How long the task waited for other tasks; of its first attempt alone.
     pub(super) blocked: u64,
+    /// The number of its [`Place`].
     pub(super) task: u32,
-    /// The task that it waited for last, or [`NONE`].
+    /// That of the task that it waited for last, or [`NONE`].
     pub(super) blocker: u32,
     pub(super) pattern: u32,
     pub(super) number: u16,
@@ -55,7 +65,7 @@ pub(super) struct Ran {
     pub(super) run: RunId,
     pub(super) ended_at: u64,
     pub(super) took: u64,
-    /// A name whose task does not matter.
+    /// A [`Place`] whose task does not matter.
     pub(super) workflow: u32,
     pub(super) outcome: RunOutcome,
 }
@@ -128,6 +138,7 @@ pub(crate) struct Table {
     pub(super) attempts: Ring<Attempt>,
     pub(super) runs: Ring<Ran>,
     pub(super) names: Interned<Name>,
+    pub(super) places: Interned<Place>,
     pub(super) patterns: Interned<Pattern>,
     by_definition: HashMap<DefinitionHash, Arc<[u32]>>,
 }
@@ -142,15 +153,26 @@ impl Table {
             attempts: Ring::new(attempts_max),
             runs: Ring::new(attempts_max / 4),
             names: Interned::new(name),
+            places: Interned::new(Place { name: 0, version: other() }),
             patterns: Interned::new(pattern),
             by_definition: HashMap::new(),
         }
     }
 
-    /// The number of a task of a workflow in the namespace `default`.
-    pub(super) fn name(&mut self, workflow: &str, task: &str) -> u32 {
+    /// The number of a task of this version of a workflow in the namespace `default`.
+    pub(super) fn place(&mut self, workflow: &str, version: &str, task: &str) -> u32 {
         let [namespace, workflow, task] = ["default", workflow, task].map(str::to_owned);
-        self.names.number(Name { namespace, workflow, task }, NAMES_MAX)
+        self.number(Name { namespace, workflow, task }, version)
+    }
+
+    fn number(&mut self, name: Name, version: &str) -> u32 {
+        let name = self.names.number(name, NAMES_MAX);
+        self.places.number(Place { name, version: version.to_owned() }, NAMES_MAX)
+    }
+
+    /// The number of the name of the task at a place.
+    pub(super) fn name_of(&self, place: u32) -> u32 {
+        self.places.values()[place as usize].name
     }
 
     /// The number of a pattern.
@@ -208,7 +230,7 @@ impl Table {
         }
     }
 
-    /// The numbers of the names of a run's tasks.
+    /// The numbers of the places of a run's tasks.
     fn numbers(&mut self, run: &OpenRun) -> Arc<[u32]> {
         let hash = run.summary.definition;
         if let Some(numbers) = self.by_definition.get(&hash) {
@@ -221,7 +243,8 @@ impl Table {
             workflow: definition.name.clone(),
             task: task.name.clone(),
         });
-        let numbers: Arc<[u32]> = names.map(|name| self.names.number(name, NAMES_MAX)).collect();
+        let numbers = names.map(|name| self.number(name, &definition.version));
+        let numbers: Arc<[u32]> = numbers.collect();
         if self.by_definition.len() >= DEFINITIONS_MAX {
             self.by_definition.clear();
         }

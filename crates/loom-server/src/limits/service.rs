@@ -292,6 +292,11 @@ impl Limits {
         self.book().is_idle()
     }
 
+    /// How many runs wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.book().waiting()
+    }
+
     /// What a run that is about to be created counts against; `None` if no limit counts it, which
     /// is found out without the store.
     pub(crate) fn ticket(&self, submission: &NewSubmission) -> Option<Ticket> {

@@ -8,7 +8,7 @@ use crate::runs::state;
 use crate::shelf::Shelf;
 use crate::workflows::Tagged;
 use loom_core::Timestamp;
-use loom_protocol::api::{RetentionList, RetentionRule, RetentionView};
+use loom_protocol::api::{RetentionRule, RetentionView};
 use loom_protocol::{ErrorCode, rfc3339};
 use loom_store::{Change, Document, Expect, Scan, Write};
 use serde_json::json;
@@ -35,7 +35,7 @@ impl Retention {
     }
 
     /// The rules that the caller may see, by name.
-    pub async fn list(&self, caller: &Caller) -> Result<RetentionList, Problem> {
+    pub async fn list(&self, caller: &Caller) -> Result<Vec<RetentionView>, Problem> {
         let visible = caller.namespaces(Permission::RunsList)?;
         let mut items = Vec::new();
         for document in self.documents().await? {
@@ -49,7 +49,7 @@ impl Retention {
                 items.push(view);
             }
         }
-        Ok(RetentionList { items })
+        Ok(items)
     }
 
     /// One rule.

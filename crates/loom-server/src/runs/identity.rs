@@ -97,8 +97,8 @@ impl Runs {
         let version = request.version.as_deref();
         let variables = serde_json::to_string(&request.variables).expect("its keys are text");
         match (request.identity, key) {
-            (Identity::Key, None) => Ok(None),
-            (Identity::Key, Some(key)) => {
+            (Identity::Key {}, None) => Ok(None),
+            (Identity::Key {}, Some(key)) => {
                 // As it was sent: what the latest version is may have changed since.
                 let version = version.unwrap_or("latest");
                 let asked = ["run", namespace, &request.workflow, version, &variables];

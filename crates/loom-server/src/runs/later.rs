@@ -55,6 +55,11 @@ impl Later {
         taken
     }
 
+    /// How many there are whose time has not come.
+    pub(super) fn held(&self, now: Timestamp) -> usize {
+        self.due().iter().rev().take_while(|(at, _)| *at > now).count()
+    }
+
     fn next(&self) -> Option<Timestamp> {
         self.due().first().map(|(at, _)| *at)
     }

@@ -21,14 +21,15 @@ impl Look {
         id: RunId,
     ) -> Result<Self, StoreError> {
         let summary = store.run(id)?;
-        Self::of(store, plans, summary)
+        Self::upto(store, plans, summary, u64::MAX)
     }
 
-    /// The run of which this is known already.
-    pub(crate) fn of(
+    /// The run of which this is known already, as it stood after its event of this number.
+    pub(crate) fn upto(
         store: &mut dyn QueryStore,
         plans: &Plans,
         summary: RunSummary,
+        seq: u64,
     ) -> Result<Self, StoreError> {
         let id = summary.id;
         let plan = plans.of(store, summary.definition)?;
@@ -36,11 +37,13 @@ impl Look {
         let submission = Submission { id, plan, variables, workers: summary.workers };
         let mut history = History::new(submission, summary.created_at);
         loop {
-            let page = store.journal(id, history.last_seq(), PAGE)?;
+            let last = history.last_seq();
+            let room = usize::try_from(seq.saturating_sub(last)).unwrap_or(PAGE).min(PAGE);
+            let page = store.journal(id, last, room)?;
             for recorded in &page.events {
                 history.record(recorded.seq, &recorded.event);
             }
-            if !page.more {
+            if !page.more || history.last_seq() >= seq {
                 return Ok(Self { summary, history });
             }
         }

@@ -14,6 +14,7 @@ mod service;
 mod start;
 mod sweep;
 mod takers;
+mod task_page;
 mod tasks;
 mod view;
 mod why;
@@ -28,6 +29,7 @@ pub(crate) use start::{LABELS_MAX, check, check_names, check_needs};
 pub use takers::{Taker, takers};
 
 pub(crate) use look::Look;
-pub(crate) use search::state;
-pub use view::{detail, run};
-pub(crate) use view::{link, state as wire_state};
+pub(crate) use search::{key_list, state};
+pub use task_page::TaskPaging;
+pub(crate) use view::{counts, intervention, link, state as wire_state, variable};
+pub use view::{detail, run, tasks};

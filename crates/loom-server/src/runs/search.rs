@@ -5,12 +5,14 @@ use super::service::Runs;
 use super::start::{LABELS_MAX, TEXT_MAX, moment, within};
 use super::view;
 use crate::access::{Caller, Permission};
+use crate::cursor as sealed;
 use crate::problem::Problem;
 use loom_core::RunState;
 use loom_protocol::api::{
-    NamespaceList, NamespaceView, RunCounts, RunList, RunSelector, RunState as WireState, RunView,
+    AnnotationKeyList, AnnotationKeyView, NamespaceView, RunCounts, RunList, RunSelector,
+    RunState as WireState, RunView,
 };
-use loom_store::{QueryStore, RunFilter, RunPage, RunSort, RunSummary, TimeRange};
+use loom_store::{KeyFilter, QueryStore, RunFilter, RunPage, RunSort, RunSummary, TimeRange};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which page of a list, and in which order.
@@ -91,7 +93,7 @@ impl Runs {
 /// Namespaces with what is in them.
 impl Runs {
     /// The namespaces that the caller may see, by name.
-    pub async fn namespaces(&self, caller: &Caller) -> Result<NamespaceList, Problem> {
+    pub async fn namespaces(&self, caller: &Caller) -> Result<Vec<NamespaceView>, Problem> {
         let visible = caller.namespaces(Permission::WorkflowsList)?;
         let workflows = self.workflows.by_namespace().await?;
         let runs: BTreeMap<String, u64> =
@@ -105,8 +107,33 @@ impl Runs {
             workflows: workflows.get(name).copied().unwrap_or(0),
             runs: runs.get(name).copied().unwrap_or(0),
         };
-        Ok(NamespaceList { items: seen.map(view).collect() })
+        Ok(seen.map(view).collect())
     }
+
+    /// The keys of annotations of the runs that the caller may see.
+    pub async fn annotation_keys(
+        &self,
+        caller: &Caller,
+        namespace: Option<&str>,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<AnnotationKeyList, Problem> {
+        let list = key_list(namespace);
+        let namespaces = caller.within(Permission::RunsList, namespace)?;
+        let after = sealed::open(&list, after)?;
+        let filter = KeyFilter { namespaces, after, limit };
+        let page = self.readers.ask(move |store| store.annotation_keys(&filter)).await?;
+        let view = |(key, runs)| AnnotationKeyView { key, runs };
+        Ok(AnnotationKeyList {
+            items: page.keys.into_iter().map(view).collect(),
+            next_cursor: sealed::seal(&list, page.next),
+        })
+    }
+}
+
+/// The name of the list of keys, by which its cursors are told apart.
+pub(crate) fn key_list(namespace: Option<&str>) -> String {
+    format!("annotation keys of {namespace:?}")
 }
 
 /// What the store is asked: the runs that match, within what the caller may do this to.

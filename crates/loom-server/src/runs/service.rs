@@ -3,7 +3,7 @@
 use super::change::tag;
 use super::later::Later;
 use super::look::Look;
-use super::view;
+use super::{task_page, view};
 use crate::access::{Caller, Permission};
 use crate::config::Config;
 use crate::limits::Limits;
@@ -15,7 +15,9 @@ use crate::shelf::Shelf;
 use crate::workflows::{Tagged, Workflows};
 use loom_core::{RunId, RunState, Variable};
 use loom_engine::{Clock, Handle};
-use loom_protocol::api::{GivenVariable, LimitWait, RunDetail, RunSubmission, RunView};
+use loom_protocol::api::{
+    GivenVariable, LimitWait, QueuedRuns, RunDetail, RunSubmission, RunView, TaskList,
+};
 use loom_protocol::{ErrorCode, MASK};
 use loom_store::record::masked_definition;
 use loom_store::{QueryStore, RunSummary};
@@ -81,16 +83,43 @@ impl Runs {
         RunView { waits: wait(&self.limits, run), ..view::run(run) }
     }
 
-    /// Everything that is known of a run.
+    /// Everything that is known of a run, with the first of its tasks: so many, if that is said.
     /// Its entity tag is that of what may be changed about it.
-    pub async fn get(&self, caller: &Caller, id: &str) -> Result<Tagged<RunDetail>, Problem> {
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        id: &str,
+        tasks: Option<usize>,
+    ) -> Result<Tagged<RunDetail>, Problem> {
+        let most = task_page::first(tasks)?;
         let (now, limits) = (self.clock.now(), Arc::clone(&self.limits));
         let view = move |_: &mut dyn QueryStore, look: &Look| {
-            let mut value = view::detail(&look.summary, &look.history, now);
+            let TaskList { items, next_cursor, .. } = task_page::begin(look, now, most);
+            let mut value = view::detail(&look.summary, &look.history, now, items);
             value.run.waits = wait(&limits, &look.summary);
+            value.next_cursor = next_cursor;
             Ok(Tagged { value, version: tag(&look.summary.meta) })
         };
         self.look(caller, id, Permission::RunsGet, view).await
+    }
+
+    /// The entity tag of what may be changed about a run.
+    pub(crate) async fn etag(&self, caller: &Caller, id: &str) -> Result<u64, Problem> {
+        let summary = self.permitted(caller, id, Permission::RunsGet).await?;
+        Ok(tag(&summary.meta))
+    }
+
+    /// The number of a run's last event.
+    pub(crate) async fn last_seq(&self, caller: &Caller, id: &str) -> Result<u64, Problem> {
+        let run = self.permitted(caller, id, Permission::RunsGet).await?.id;
+        self.readers.ask(move |store| store.last_seq(run)).await
+    }
+
+    /// What the runs that have not begun wait for, of which there are so many.
+    pub(crate) fn queued(&self, all: u64) -> QueuedRuns {
+        let later = self.later.held(self.clock.now()) as u64;
+        let limited = self.limits.waiting() as u64;
+        QueuedRuns { later, limited, other: all.saturating_sub(later + limited) }
     }
 
     /// What a run began with.
@@ -136,6 +165,18 @@ impl Runs {
         permission: Permission,
         view: impl FnOnce(&mut dyn QueryStore, &Look) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.look_upto(caller, id, permission, u64::MAX, view).await
+    }
+
+    /// As [`Runs::look`], of the run as it stood after its event of this number.
+    pub(super) async fn look_upto<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        id: &str,
+        permission: Permission,
+        seq: u64,
+        view: impl FnOnce(&mut dyn QueryStore, &Look) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let (visible, run) = (caller.namespaces(permission)?, identity(id)?);
         let plans = self.plans.clone();
         let question = move |store: &mut (dyn QueryStore + 'static)| {
@@ -143,14 +184,14 @@ impl Runs {
             if let Err(problem) = seen(&summary, visible.as_deref()) {
                 return Ok(Err(problem));
             }
-            let look = Look::of(store, &plans, summary)?;
+            let look = Look::upto(store, &plans, summary, seq)?;
             Ok(view(store, &look))
         };
         self.readers.ask(question).await?
     }
 }
 
-fn identity(id: &str) -> Result<RunId, Problem> {
+pub(super) fn identity(id: &str) -> Result<RunId, Problem> {
     id.parse().map_err(|error| {
         Problem::new(ErrorCode::NoSuchRun, format!("there is no run `{id}`: {error}"))
     })

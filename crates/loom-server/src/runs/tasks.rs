@@ -6,16 +6,20 @@ use super::view;
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
 use loom_core::{AttemptRecord, AttemptResult, History, Plan, SetBy, TaskIx, explain_inputs};
-use loom_protocol::api::{AttemptDetail, InputView, TaskDetail, TaskList, UndeclaredView};
+use loom_protocol::api::{
+    AttemptDetail, InputView, RunGraphView, TaskDetail, TaskView, UndeclaredView,
+};
 use loom_protocol::{ErrorCode, MASK};
+use loom_spec::draw::run_view;
 use loom_store::QueryStore;
 use std::collections::BTreeSet;
 
 impl Runs {
-    /// All tasks, in the order of the workflow.
-    pub async fn tasks(&self, caller: &Caller, id: &str) -> Result<TaskList, Problem> {
-        let view = |_: &mut dyn QueryStore, look: &Look| {
-            Ok(TaskList { items: view::tasks(&look.history) })
+    /// The graph of a run, with where each task stands.
+    pub async fn graph(&self, caller: &Caller, id: &str) -> Result<RunGraphView, Problem> {
+        let now = self.clock.now();
+        let view = move |_: &mut dyn QueryStore, look: &Look| {
+            Ok(run_view(&look.history, view::state(look.summary.state), now))
         };
         self.look(caller, id, Permission::RunsGet, view).await
     }
@@ -23,20 +27,7 @@ impl Runs {
     /// One task with its attempts and what it set.
     pub async fn task(&self, caller: &Caller, id: &str, name: &str) -> Result<TaskDetail, Problem> {
         let name = name.to_owned();
-        let view = move |_: &mut dyn QueryStore, look: &Look| {
-            let history = &look.history;
-            let ix = look.find(&name)?;
-            let own = history.emissions().filter(|set| set.set_by == SetBy::Task(ix));
-            let outputs = own.map(|set| view::variable(history, set)).collect();
-            let plan = history.run().plan();
-            let (parents, children) = (plan.upstream_of(ix), plan.downstream_of(ix));
-            Ok(TaskDetail {
-                task: view::task(history, ix, history.task(ix)),
-                outputs,
-                parents: names(plan, parents),
-                children: names(plan, children),
-            })
-        };
+        let view = move |_: &mut dyn QueryStore, look: &Look| Ok(look.whole(look.find(&name)?));
         self.look(caller, id, Permission::RunsGet, view).await
     }
 
@@ -51,17 +42,44 @@ impl Runs {
     ) -> Result<AttemptDetail, Problem> {
         let name = name.to_owned();
         let view = move |_: &mut dyn QueryStore, look: &Look| {
-            let ix = look.find(&name)?;
-            let attempt = look.attempt(ix, number, item)?;
-            Ok(detail(&look.history, ix, attempt))
+            look.whole_attempt(look.find(&name)?, number, item)
         };
         self.look(caller, id, Permission::RunsGet, view).await
     }
 }
 
 impl Look {
+    /// A task in one line.
+    pub(crate) fn line(&self, ix: TaskIx) -> TaskView {
+        view::task(&self.history, ix, self.history.task(ix))
+    }
+
+    /// A task with what it set, and those before and behind it.
+    pub(crate) fn whole(&self, ix: TaskIx) -> TaskDetail {
+        let history = &self.history;
+        let own = history.emissions().filter(|set| set.set_by == SetBy::Task(ix));
+        let plan = history.run().plan();
+        TaskDetail {
+            task: self.line(ix),
+            outputs: own.map(|set| view::variable(history, set)).collect(),
+            parents: names(plan, plan.upstream_of(ix)),
+            children: names(plan, plan.downstream_of(ix)),
+        }
+    }
+
+    /// An attempt of a task, or of one item of it, with what it saw and emitted.
+    pub(crate) fn whole_attempt(
+        &self,
+        task: TaskIx,
+        number: u32,
+        item: Option<u32>,
+    ) -> Result<AttemptDetail, Problem> {
+        let attempt = self.attempt(task, number, item)?;
+        Ok(detail(&self.history, task, attempt))
+    }
+
     /// The task of this name.
-    pub(super) fn find(&self, name: &str) -> Result<TaskIx, Problem> {
+    pub(crate) fn find(&self, name: &str) -> Result<TaskIx, Problem> {
         self.history.run().plan().find_task(name).ok_or_else(|| no_task(name))
     }
 

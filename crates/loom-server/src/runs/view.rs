@@ -11,6 +11,7 @@ use loom_protocol::api::{
 };
 use loom_protocol::{MASK, rfc3339};
 use loom_store::RunSummary;
+use std::collections::BTreeMap;
 
 /// A run, as lists show it.
 pub fn run(run: &RunSummary) -> RunView {
@@ -42,19 +43,21 @@ pub fn run(run: &RunSummary) -> RunView {
     }
 }
 
-/// Everything that is known of a run.
-pub fn detail(summary: &RunSummary, history: &History, now: Timestamp) -> RunDetail {
-    let counts = history.counts();
+/// Everything that is known of a run, with these of its tasks.
+pub fn detail(
+    summary: &RunSummary,
+    history: &History,
+    now: Timestamp,
+    tasks: Vec<TaskView>,
+) -> RunDetail {
     let path = history.critical_path(now);
     RunDetail {
         run: run(summary),
         last_seq: history.last_seq(),
-        counts: TaskPhase::ALL
-            .map(|phase| (phase.name().to_owned(), u64::from(counts.of(phase))))
-            .into_iter()
-            .collect(),
+        counts: counts(history),
         variables: history.variables().map(|one| variable(history, one)).collect(),
-        tasks: tasks(history),
+        tasks,
+        next_cursor: None,
         interventions: history
             .interventions()
             .iter()
@@ -66,7 +69,15 @@ pub fn detail(summary: &RunSummary, history: &History, now: Timestamp) -> RunDet
     }
 }
 
-pub(crate) fn tasks(history: &History) -> Vec<TaskView> {
+/// How many tasks stand where.
+pub(crate) fn counts(history: &History) -> BTreeMap<String, u64> {
+    let counts = history.counts();
+    let count = |phase: TaskPhase| (phase.name().to_owned(), u64::from(counts.of(phase)));
+    TaskPhase::ALL.map(count).into()
+}
+
+/// All tasks of a run, in the order of the workflow.
+pub fn tasks(history: &History) -> Vec<TaskView> {
     history.tasks().map(|(ix, record)| task(history, ix, record)).collect()
 }
 
@@ -85,7 +96,7 @@ pub(super) fn time(at: Timestamp) -> String {
     rfc3339(at.0)
 }
 
-pub(super) fn variable(history: &History, variable: VariableRecord<'_>) -> VariableView {
+pub(crate) fn variable(history: &History, variable: VariableRecord<'_>) -> VariableView {
     VariableView {
         name: variable.name.to_owned(),
         value: if variable.secret { MASK.into() } else { variable.value.clone() },
@@ -158,7 +169,7 @@ pub(super) fn attempt(attempt: &AttemptRecord) -> AttemptView {
     }
 }
 
-pub(super) fn intervention(history: &History, one: &Intervention) -> InterventionView {
+pub(crate) fn intervention(history: &History, one: &Intervention) -> InterventionView {
     let name = |task: &TaskIx| history.run().plan().task(*task).name.clone();
     let (act, tasks, reason) = match &one.act {
         Act::Pause => ("pause", Vec::new(), ""),

@@ -56,7 +56,7 @@ fn due(rule: &Rule, policy: &Policy, state: &mut State, now: Timestamp) -> Vec<T
         due.push(tick);
         state.through = tick;
     }
-    if policy.catch_up == CatchUp::Last && due.len() > late {
+    if matches!(policy.catch_up, CatchUp::Last {}) && due.len() > late {
         state.counts.missed += late as u64;
         due.drain(..late);
     }
@@ -75,8 +75,8 @@ fn missed(rule: &Rule, policy: &Policy, state: &mut State, now: Timestamp) -> Ve
         return Vec::new();
     }
     let fires = match policy.catch_up {
-        CatchUp::None => Vec::new(),
-        CatchUp::Last => rule.last(from, line, 1).into(),
+        CatchUp::None {} => Vec::new(),
+        CatchUp::Last {} => rule.last(from, line, 1).into(),
         CatchUp::All { window_s, most } => {
             let window = back(now, Duration::from_secs(window_s.into())).max(from).min(line);
             rule.last(window, line, most as usize).into()
@@ -140,7 +140,7 @@ mod tests {
             (Overlap::CancelOlder, vec![10, 20, 30], 2, 0, 0),
         ];
         for (overlap, active, cancelled, waiting, skipped) in cases {
-            let (rule, policy) = (every(10), policy(overlap, CatchUp::None));
+            let (rule, policy) = (every(10), policy(overlap, CatchUp::None {}));
             let mut state = State::new(START);
             for look in [10.0, 20.0, 30.0] {
                 let wake = decide(&rule, &policy, &mut state, after(look));
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_tick_that_waits_fires_when_the_run_before_has_ended() {
-        let (rule, policy) = (every(10), policy(Overlap::Queue, CatchUp::None));
+        let (rule, policy) = (every(10), policy(Overlap::Queue, CatchUp::None {}));
         let mut state = State::new(START);
         for look in [10.0, 20.0, 30.0] {
             decide(&rule, &policy, &mut state, after(look));
@@ -174,11 +174,11 @@ mod tests {
         let all = |window_s, most| CatchUp::All { window_s, most };
         // Looked at after 95 s, 5 s of grace: the tick at 90 s is on time in the first set alone.
         let cases = [
-            (CatchUp::None, 95.0, vec![90], 8),
-            (CatchUp::Last, 95.0, vec![90], 8),
+            (CatchUp::None {}, 95.0, vec![90], 8),
+            (CatchUp::Last {}, 95.0, vec![90], 8),
             (all(1000, 100), 95.0, vec![10, 20, 30, 40, 50, 60, 70, 80, 90], 0),
-            (CatchUp::None, 97.0, vec![], 9),
-            (CatchUp::Last, 97.0, vec![90], 8),
+            (CatchUp::None {}, 97.0, vec![], 9),
+            (CatchUp::Last {}, 97.0, vec![90], 8),
             (all(1000, 3), 97.0, vec![70, 80, 90], 6),
             (all(30, 100), 97.0, vec![70, 80, 90], 6),
             (all(3, 100), 97.0, vec![], 9),
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_absence_of_years_is_passed_over_quickly() {
-        let (rule, policy) = (every(1), policy(Overlap::Allow, CatchUp::Last));
+        let (rule, policy) = (every(1), policy(Overlap::Allow, CatchUp::Last {}));
         let mut state = State::new(START);
         let years = 5 * 365 * 24 * 3600;
         decide(&rule, &policy, &mut state, after(f64::from(years)));
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_paused_schedule_decides_nothing_and_one_that_is_over_wants_no_look() {
-        let policy = policy(Overlap::Allow, CatchUp::None);
+        let policy = policy(Overlap::Allow, CatchUp::None {});
         let mut state = State { paused: true, ..State::new(START) };
         let before = state.clone();
         assert_eq!(decide(&every(10), &policy, &mut state, after(10.0)), None);
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_refused_run_is_in_nobodys_way() {
-        let (rule, policy) = (every(10), policy(Overlap::Skip, CatchUp::None));
+        let (rule, policy) = (every(10), policy(Overlap::Skip, CatchUp::None {}));
         let mut state = State::new(START);
         decide(&rule, &policy, &mut state, after(10.0));
         let run = state.active[0].run;
@@ -237,7 +237,7 @@ mod tests {
         ];
         let all =
             (1..400u32, 1..20u32).prop_map(|(window_s, most)| CatchUp::All { window_s, most });
-        let catch_up = prop_oneof![Just(CatchUp::None), Just(CatchUp::Last), all];
+        let catch_up = prop_oneof![Just(CatchUp::None {}), Just(CatchUp::Last {}), all];
         (overlap, catch_up, 0..20u64, 1..20u64).prop_map(|(overlap, catch_up, jitter, grace)| {
             Policy {
                 salt: "s".into(),

@@ -151,7 +151,7 @@ mod tests {
             let run: RunId = kind.example.run.parse().unwrap();
             let event = read_event(&plan, &kind.example);
             let event = event.unwrap_or_else(|| panic!("{:?}", kind.example));
-            assert_eq!(run_event(run, &plan, kind.example.seq, &event), kind.example);
+            assert_eq!(run_event(run, &plan, "order-66", kind.example.seq, &event), kind.example);
         }
     }
 

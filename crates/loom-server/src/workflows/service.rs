@@ -13,9 +13,7 @@ use crate::problem::Problem;
 use crate::shelf::Shelf;
 use loom_core::Definition;
 use loom_engine::Clock;
-use loom_protocol::api::{
-    GraphView, StartRun, Validation, VersionList, WorkflowList, WorkflowView,
-};
+use loom_protocol::api::{GraphView, StartRun, Validation, WorkflowList, WorkflowView};
 use loom_protocol::{ErrorCode, MASK, rfc3339};
 use loom_spec::{PluginCatalog, SecretNames, Source};
 use loom_store::{Change, Document, Expect, Scan, Write};
@@ -158,22 +156,23 @@ impl Workflows {
         caller: &Caller,
         namespace: &str,
         name: &str,
-    ) -> Result<VersionList, Problem> {
+    ) -> Result<Vec<WorkflowView>, Problem> {
         caller.may(Permission::WorkflowsGet, namespace)?;
         let mut found = self.scan_versions(namespace, name).await?;
         if found.is_empty() {
             return Err(Problem::missing("workflow", &format!("{namespace}/{name}")));
         }
         found.sort_by(|a, b| b.0.version.cmp(&a.0.version));
-        let items = found.iter().map(|(key, it)| view(key, it, Detail::Head)).collect();
-        Ok(VersionList { items })
+        Ok(found.iter().map(|(key, it)| view(key, it, Detail::Head)).collect())
     }
 
-    /// The latest version of each workflow that the caller may see, by namespace and name.
+    /// The latest version of each workflow that the caller may see, by namespace and name; only
+    /// those that have this text.
     pub async fn list(
         &self,
         caller: &Caller,
         namespace: Option<&str>,
+        text: Option<&str>,
         after: Option<&str>,
         limit: usize,
     ) -> Result<WorkflowList, Problem> {
@@ -194,7 +193,10 @@ impl Workflows {
         let beyond = |(namespace, name): &(String, String)| {
             after.is_none_or(|after| (namespace.as_str(), name.as_str()) > after)
         };
-        let mut rest = latest.into_iter().filter(|(place, _)| beyond(place));
+        let text = text.map(str::to_lowercase);
+        let mut rest = latest.into_iter().filter(|(place, (key, it))| {
+            beyond(place) && text.as_ref().is_none_or(|text| holds(key, it, text))
+        });
         let page: Vec<_> = rest.by_ref().take(limit).collect();
         let next_cursor = match (rest.next(), page.last()) {
             (Some(_), Some(((namespace, name), _))) => Some(format!("{namespace}/{name}")),
@@ -355,6 +357,12 @@ impl Workflows {
 fn is_later(version: &Version, than: &Version) -> bool {
     let rank = |version: &Version| (version.pre.is_empty(), version.clone());
     rank(version) > rank(than)
+}
+
+/// Whether a workflow has this text, which is in lower case, somewhere.
+fn holds(key: &WorkflowKey, registered: &Registered, text: &str) -> bool {
+    let mut places = [&key.name, &registered.description].into_iter().chain(&registered.tags);
+    places.any(|place| place.to_lowercase().contains(text))
 }
 
 fn key_of(definition: &Definition) -> Result<WorkflowKey, Problem> {

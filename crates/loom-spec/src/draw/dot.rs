@@ -2,22 +2,20 @@
 
 use super::edges::Picture;
 use super::{groups, notes};
-use loom_core::Definition;
 use std::fmt::Write;
 
 /// A directed graph in DOT: arrows carry variables, dashed ones are `depends_on`, a
-/// `parallel_group` is a cluster.
-pub fn dot(definition: &Definition) -> String {
-    let picture = Picture::new(definition);
-    let mut out = format!("digraph {} {{\n", quote(&definition.name));
+/// `parallel_group` is a cluster. In the picture of a run, colours and shapes tell where tasks stand.
+pub(super) fn draw(picture: &Picture<'_>) -> String {
+    let mut out = format!("digraph {} {{\n", quote(picture.title));
     out += "    rankdir=TB;\n    node [shape=box, style=rounded, fontname=\"sans-serif\"];\n";
     out += "    edge [fontname=\"sans-serif\", fontsize=10];\n";
-    let (groups, alone) = groups(&picture);
-    alone.iter().for_each(|&at| node(&mut out, &picture, at, "    "));
+    let (groups, alone) = groups(picture);
+    alone.iter().for_each(|&at| node(&mut out, picture, at, "    "));
     for (place, (name, tasks)) in groups.iter().enumerate() {
         line(&mut out, format_args!("    subgraph cluster_{place} {{"));
         line(&mut out, format_args!("        label={};", quote(name)));
-        tasks.iter().for_each(|&at| node(&mut out, &picture, at, "        "));
+        tasks.iter().for_each(|&at| node(&mut out, picture, at, "        "));
         line(&mut out, format_args!("    }}"));
     }
     for edge in &picture.edges {
@@ -56,8 +54,10 @@ fn node(out: &mut String, picture: &Picture<'_>, at: u32, indent: &str) {
         label += &quote(&notes.join(" · "))[1..];
     }
     let mut styles = String::new();
-    if picture.is_barrier(at) {
-        styles += ", shape=oval";
+    match picture.mark(at) {
+        Some(mark) => styles.extend([", ", &mark.dot()]),
+        None if picture.is_barrier(at) => styles += ", shape=oval",
+        None => {}
     }
     if task.execution.exclusive {
         styles += ", penwidth=2";

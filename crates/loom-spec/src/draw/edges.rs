@@ -1,5 +1,6 @@
 //! The arrows of a picture.
 
+use super::mark::Mark;
 use crate::graph::Graph;
 use loom_core::{Definition, TaskDef};
 use std::collections::HashMap;
@@ -26,14 +27,23 @@ pub(super) struct Knot<'a> {
 
 /// What is drawn, whatever the format.
 pub(super) struct Picture<'a> {
+    /// What it is called.
+    pub(super) title: &'a str,
     graph: Graph<'a>,
     pub(super) edges: Vec<Edge<'a>>,
     pub(super) knots: Vec<Knot<'a>>,
     /// How many arrows leave and reach each task.
     degrees: Vec<(usize, usize)>,
+    /// Where each task of a run stands; none in the picture of a workflow.
+    marks: Vec<Mark>,
 }
 
 impl<'a> Picture<'a> {
+    /// The picture of a run: where each task stands, in the order of the file.
+    pub(super) fn marked(definition: &'a Definition, marks: Vec<Mark>) -> Self {
+        Self { marks, ..Self::new(definition) }
+    }
+
     pub(super) fn new(definition: &'a Definition) -> Self {
         let graph = Graph::new(&definition.tasks);
         let mut arrows = Arrows::default();
@@ -57,7 +67,14 @@ impl<'a> Picture<'a> {
         for (to, _) in graph.tasks() {
             graph.dependencies(to).iter().for_each(|&from| arrows.add(from, to, None));
         }
-        let mut picture = Self { graph, edges: arrows.edges, knots, degrees: Vec::new() };
+        let mut picture = Self {
+            title: &definition.name,
+            graph,
+            edges: arrows.edges,
+            knots,
+            degrees: Vec::new(),
+            marks: Vec::new(),
+        };
         picture.edges.sort_by_key(|edge| (edge.from, edge.to));
         picture.barriers();
         picture.count();
@@ -112,6 +129,11 @@ impl<'a> Picture<'a> {
 
     pub(super) fn task(&self, at: u32) -> &'a TaskDef {
         self.graph.task(at)
+    }
+
+    /// Where the task stands, in the picture of a run.
+    pub(super) fn mark(&self, at: u32) -> Option<&Mark> {
+        self.marks.get(at as usize)
     }
 
     pub(super) fn tasks(&self) -> impl Iterator<Item = u32> + use<> {

@@ -1,8 +1,8 @@
 //! Mermaid flowcharts.
 
 use super::edges::Picture;
+use super::mark::classes;
 use super::{groups, notes};
-use loom_core::Definition;
 use std::fmt::Write;
 
 /// Words that mean something to Mermaid at the start of a line or of a node.
@@ -24,19 +24,19 @@ const RESERVED: [&str; 14] = [
 ];
 
 /// A flowchart in Mermaid's language: arrows carry variables, dotted ones are `depends_on`, a
-/// `parallel_group` is a subgraph.
-pub fn mermaid(definition: &Definition) -> String {
-    let picture = Picture::new(definition);
+/// `parallel_group` is a subgraph. In the picture of a run, classes and shapes tell where tasks
+/// stand.
+pub(super) fn draw(picture: &Picture<'_>) -> String {
     let mut out = String::from("graph TD\n");
-    let (groups, alone) = groups(&picture);
-    alone.iter().for_each(|&at| node(&mut out, &picture, at, "    "));
+    let (groups, alone) = groups(picture);
+    alone.iter().for_each(|&at| node(&mut out, picture, at, "    "));
     for (place, (name, tasks)) in groups.iter().enumerate() {
         line(&mut out, format_args!("    subgraph g{place}[\"{}\"]", escape(name)));
-        tasks.iter().for_each(|&at| node(&mut out, &picture, at, "        "));
+        tasks.iter().for_each(|&at| node(&mut out, picture, at, "        "));
         line(&mut out, format_args!("    end"));
     }
     for edge in &picture.edges {
-        let (from, to) = (id(&picture, edge.from), id(&picture, edge.to));
+        let (from, to) = (id(picture, edge.from), id(picture, edge.to));
         let arrow = if edge.order { "-.->" } else { "-->" };
         let label = match edge.vars.as_slice() {
             [] => String::new(),
@@ -47,12 +47,14 @@ pub fn mermaid(definition: &Definition) -> String {
     for (place, knot) in picture.knots.iter().enumerate() {
         line(&mut out, format_args!("    v{place}((\"{}\"))", escape(knot.var)));
         for &from in &knot.producers {
-            line(&mut out, format_args!("    {} --> v{place}", id(&picture, from)));
+            line(&mut out, format_args!("    {} --> v{place}", id(picture, from)));
         }
         for &to in &knot.consumers {
-            line(&mut out, format_args!("    v{place} --> {}", id(&picture, to)));
+            line(&mut out, format_args!("    v{place} --> {}", id(picture, to)));
         }
     }
+    let marks = picture.tasks().filter_map(|at| picture.mark(at));
+    classes(marks).iter().for_each(|class| line(&mut out, format_args!("    {class}")));
     out
 }
 
@@ -63,8 +65,14 @@ fn node(out: &mut String, picture: &Picture<'_>, at: u32, indent: &str) {
         label += "<br/>";
         label += &escape(&notes.join(" · "));
     }
-    let (open, close) = if picture.is_barrier(at) { ("([", "])") } else { ("[", "]") };
-    line(out, format_args!("{indent}{}{open}\"{label}\"{close}", id(picture, at)));
+    let mark = picture.mark(at);
+    let (open, close) = match mark {
+        Some(mark) => mark.brackets(),
+        None if picture.is_barrier(at) => ("([", "])"),
+        None => ("[", "]"),
+    };
+    let class = mark.map_or_else(String::new, |mark| format!(":::{}", mark.phase.name()));
+    line(out, format_args!("{indent}{}{open}\"{label}\"{close}{class}", id(picture, at)));
 }
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {

@@ -1,18 +1,46 @@
-//! Pictures of a workflow: Mermaid, DOT, text for a terminal, and data for programs.
+//! Pictures of a workflow, and of a run of one: Mermaid, DOT, text for a terminal, and data for
+//! programs.
 
 mod dot;
 mod edges;
+mod mark;
 mod mermaid;
 mod text;
 mod view;
 
-pub use dot::dot;
-pub use mermaid::mermaid;
-pub use text::text;
-pub use view::view;
+pub use view::{run_view, view};
 
 use edges::Picture;
-use loom_core::TaskDef;
+use loom_core::{Definition, History, TaskDef};
+
+/// A form of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A Mermaid flowchart.
+    Mermaid,
+    /// For Graphviz.
+    Dot,
+    /// For a terminal.
+    Text,
+}
+
+/// A workflow as a text.
+pub fn workflow(definition: &Definition, form: Form) -> String {
+    draw(&Picture::new(definition), form)
+}
+
+/// A run as a text: its workflow, and where each task stands.
+pub fn run(history: &History, form: Form) -> String {
+    draw(&Picture::marked(history.run().plan().definition(), mark::marks(history)), form)
+}
+
+fn draw(picture: &Picture<'_>, form: Form) -> String {
+    match form {
+        Form::Mermaid => mermaid::draw(picture),
+        Form::Dot => dot::draw(picture),
+        Form::Text => text::draw(picture),
+    }
+}
 
 /// What is worth saying of a task beside its name: splits, joins, and what its settings do.
 fn notes(picture: &Picture<'_>, at: u32) -> Vec<String> {
@@ -25,6 +53,7 @@ fn notes(picture: &Picture<'_>, at: u32) -> Vec<String> {
         notes.push("⑃ join".into());
     }
     notes.extend(settings(task));
+    notes.extend(picture.mark(at).into_iter().flat_map(mark::Mark::notes));
     notes
 }
 
@@ -70,7 +99,19 @@ fn groups<'a>(picture: &Picture<'a>) -> (Vec<(&'a str, Vec<u32>)>, Vec<u32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loom_core::{Definition, OutputDecl, TaskKind};
+    use loom_core::{OutputDecl, TaskKind};
+
+    fn mermaid(definition: &Definition) -> String {
+        workflow(definition, Form::Mermaid)
+    }
+
+    fn dot(definition: &Definition) -> String {
+        workflow(definition, Form::Dot)
+    }
+
+    fn text(definition: &Definition) -> String {
+        workflow(definition, Form::Text)
+    }
 
     pub(super) fn task(name: &str, inputs: &[&str], outputs: &[&str]) -> TaskDef {
         let mut task = TaskDef::new(name, "noop");

@@ -3,7 +3,6 @@
 use super::edges::Picture;
 use super::notes;
 use crate::limits::grouped;
-use loom_core::Definition;
 use std::fmt::Write;
 
 /// How many arrows of a task, and names of a knot, are written out.
@@ -12,8 +11,7 @@ const SHOWN: usize = 8;
 /// The tasks by level, what each leads to, and its marks: `⑂ split`, `⑃ join`, `alone`
 /// (`async: false`), `for each`, `if`, `may fail`, `needs` permissions. Tasks on or behind a cycle
 /// come last, marked `↻`.
-pub fn text(definition: &Definition) -> String {
-    let picture = Picture::new(definition);
+pub(super) fn draw(picture: &Picture<'_>) -> String {
     let levels = picture.levels();
     let mut order: Vec<u32> = picture.tasks().collect();
     let level = |at: u32| levels[at as usize].map_or(u32::MAX, |level| level);
@@ -23,8 +21,8 @@ pub fn text(definition: &Definition) -> String {
         format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
     };
     let (tasks, depth) = (count(order.len(), "task"), count(height, "level"));
-    let mut out = format!("{} · {tasks} in {depth}\n\n", definition.name);
-    let arrows = arrows(&picture);
+    let mut out = format!("{} · {tasks} in {depth}\n\n", picture.title);
+    let arrows = arrows(picture);
     let width = height.to_string().len();
     let mut shown = None;
     for at in order {
@@ -34,7 +32,7 @@ pub fn text(definition: &Definition) -> String {
             None => "↻".into(),
         };
         shown = Some(levels[at as usize]);
-        let notes = notes(&picture, at).join(" · ");
+        let notes = notes(picture, at).join(" · ");
         let gap = if notes.is_empty() { "" } else { "  " };
         let name = &picture.task(at).name;
         writeln!(out, " {head:>width$}  {name}{gap}{notes}").expect("a string takes all");

@@ -1,13 +1,38 @@
 //! The graph as data, for programs that draw it themselves.
 
 use super::edges::{Edge, Knot, Picture};
+use super::mark::marks;
 use super::{dot, mermaid};
-use loom_core::Definition;
-use loom_protocol::api::{EdgeView, GraphView, KnotView, NodeView};
+use loom_core::{Definition, History, TaskIx, TaskRef, Timestamp};
+use loom_protocol::api::{
+    EdgeView, GraphView, KnotView, NodeView, RunGraphView, RunNodeView, RunState,
+};
+use std::collections::BTreeMap;
 
 /// Nodes, edges and levels, with the Mermaid and DOT texts.
 pub fn view(definition: &Definition) -> GraphView {
-    let picture = Picture::new(definition);
+    of(&Picture::new(definition))
+}
+
+/// The graph of a run that is in this state, with how long things have taken by `now`.
+pub fn run_view(history: &History, state: RunState, now: Timestamp) -> RunGraphView {
+    let picture = Picture::marked(history.run().plan().definition(), marks(history));
+    let GraphView { nodes, edges, knots, levels, mermaid, dot } = of(&picture);
+    let nodes = (0..).map(TaskIx).zip(nodes).map(|(task, node)| in_run(history, now, task, node));
+    RunGraphView {
+        run: history.run().id().to_string(),
+        state,
+        last_seq: history.last_seq(),
+        nodes: nodes.collect(),
+        edges,
+        knots,
+        levels,
+        mermaid,
+        dot,
+    }
+}
+
+fn of(picture: &Picture<'_>) -> GraphView {
     let depths = picture.levels();
     let name = |at: u32| picture.task(at).name.clone();
     let height = depths.iter().flatten().max().map_or(0, |&deepest| deepest as usize + 1);
@@ -40,8 +65,26 @@ pub fn view(definition: &Definition) -> GraphView {
         edges: picture.edges.iter().map(edge).collect(),
         knots: picture.knots.iter().map(knot).collect(),
         levels,
-        mermaid: mermaid(definition),
-        dot: dot(definition),
+        mermaid: mermaid::draw(picture),
+        dot: dot::draw(picture),
+    }
+}
+
+fn in_run(history: &History, now: Timestamp, task: TaskIx, node: NodeView) -> RunNodeView {
+    let (run, record) = (history.run(), history.task(task));
+    let phase = run.phase(task);
+    let mut items = BTreeMap::new();
+    for item in 0..run.items(task).map_or(0, |(count, _)| count) {
+        // Those of a task that ended before they ran stand where it does.
+        let of = run.phase_of(TaskRef { task, item: Some(item) }).unwrap_or(phase);
+        *items.entry(of.name().to_owned()).or_default() += 1;
+    }
+    RunNodeView {
+        node,
+        phase: phase.name().to_owned(),
+        attempts: record.attempts.len() as u32,
+        took_s: record.took(now).map(|took| took.as_secs_f64()),
+        items,
     }
 }
 

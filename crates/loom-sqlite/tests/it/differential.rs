@@ -10,9 +10,9 @@ use loom_store::conformance::samples::{
     secretive_run,
 };
 use loom_store::{
-    Change, Claim, Expect, FeedPage, FeedPosition, FeedRow, MemoryStore, NewRun, Posted, Retention,
-    RunCommit, RunCursor, RunFilter, RunMeta, RunSort, RunStore, Scan, SlotAsk, Store, StoreError,
-    TimeRange, Write,
+    Change, Claim, Expect, FeedPage, FeedPosition, FeedRow, KeyFilter, MemoryStore, NewRun, Posted,
+    Retention, RunCommit, RunCursor, RunFilter, RunMeta, RunSort, RunStore, Scan, SlotAsk, Store,
+    StoreError, TimeRange, Write,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -38,6 +38,8 @@ enum Command {
     Definition([u8; 32]),
     Counts(RunFilter),
     Namespaces,
+    Keys(KeyFilter),
+    LastSeq(RunId),
     Prune(Retention),
     Delete(RunId),
     Document(String),
@@ -49,7 +51,7 @@ enum Command {
 
 impl Command {
     /// All that the test must have seen succeed.
-    const NAMES: [&'static str; 21] = [
+    const NAMES: [&'static str; 23] = [
         "commit",
         "load",
         "claim",
@@ -71,6 +73,8 @@ impl Command {
         "delete",
         "feed",
         "share",
+        "keys",
+        "last_seq",
     ];
 
     const fn name(&self) -> &'static str {
@@ -96,6 +100,8 @@ impl Command {
             Self::Delete(_) => 18,
             Self::Feed => 19,
             Self::Share(..) => 20,
+            Self::Keys(_) => 21,
+            Self::LastSeq(_) => 22,
         }]
     }
 
@@ -118,6 +124,8 @@ impl Command {
             Self::Prune(retention) => answer(store.prune(retention)),
             Self::Counts(filter) => answer(store.counts(filter)),
             Self::Namespaces => answer(store.namespaces()),
+            Self::Keys(filter) => answer(store.annotation_keys(filter)),
+            Self::LastSeq(run) => answer(store.last_seq(*run)),
             Self::Delete(run) => answer(store.delete(*run)),
             Self::Document(key) => answer(store.document("things", key)),
             Self::Scan(scan) => answer(store.scan("things", scan)),
@@ -201,7 +209,7 @@ impl Generator {
     fn command(&mut self, model: &mut MemoryStore) -> Command {
         let run = run_id(self.random.below(RUNS));
         let limit = self.random.below(9) as usize;
-        match self.random.below(43) {
+        match self.random.below(45) {
             0 => Command::Load(run),
             1..=3 => Command::Claim(run),
             4 => Command::Release(run),
@@ -222,6 +230,14 @@ impl Generator {
             24 => Command::Delete(run),
             25 => Command::Feed,
             26 | 27 => self.share(),
+            28 => {
+                let one = vec![self.random.pick(&["default", "other"]).to_string()];
+                let namespaces = (self.random.below(2) == 0).then_some(one);
+                let after =
+                    (self.random.below(2) == 0).then(|| self.random.pick(&["a", "l"]).to_string());
+                Command::Keys(KeyFilter { namespaces, after, limit })
+            }
+            29 => Command::LastSeq(run),
             16 => Command::Document(self.key()),
             17 => Command::Scan(Scan {
                 prefix: self.random.pick(&["", "a", "b", "ab"]).to_string(),

@@ -7,8 +7,8 @@ use loom_store::conformance::samples::{
     older_than, output, records, run_id, secretive_run,
 };
 use loom_store::{
-    Change, DocumentStore, Expect, QueryStore, RunCommit, RunFilter, RunStore, Scan, StoreError,
-    UpkeepStore, Write, assert_refused,
+    Change, DocumentStore, Expect, KeyFilter, QueryStore, RunCommit, RunFilter, RunStore, Scan,
+    StoreError, UpkeepStore, Write, assert_refused,
 };
 use rusqlite::Connection;
 use std::fs;
@@ -64,6 +64,7 @@ fn use_everything(path: &Path) -> Result<(), StoreError> {
         store.run(run.id)?;
         store.variables(run.id)?;
         store.journal(run.id, 3, 50)?;
+        store.last_seq(run.id)?;
         store.load(run.id)?;
         store.definition(&run.definition)?;
         store.claim(run.id)?;
@@ -76,6 +77,7 @@ fn use_everything(path: &Path) -> Result<(), StoreError> {
     drop(store.write(&[vec![put("more", "small")]], at(1))?);
     store.counts(&RunFilter::default())?;
     store.namespaces()?;
+    store.annotation_keys(&KeyFilter { limit: 10, ..KeyFilter::default() })?;
     store.prune(&older_than(10, 1000))?;
     Ok(())
 }

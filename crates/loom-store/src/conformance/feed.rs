@@ -2,12 +2,13 @@
 
 use super::Fixture;
 use super::samples::{
-    SECRET, at, becomes, created, creates, definition, ended, event, events, every_event, new_run,
-    older_than, records, run_id, secretive_run,
+    SECRET, at, becomes, created, creates, definition, ended, event, events, every_event,
+    full_meta, new_run, older_than, records, run_id, secretive_run,
 };
-use crate::{FeedPosition, QueryStore, RunCommit, RunStore, UpkeepStore};
+use crate::{FeedPosition, NewRun, QueryStore, RunCommit, RunStore, UpkeepStore};
 use loom_core::{Event, RunId, RunOutcome, RunState};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The events behind a position, read in pages of this size, and where they end. Asserts that
 /// positions grow.
@@ -176,4 +177,24 @@ pub fn masks_secrets(fixture: &impl Fixture) {
     assert!(!format!("{read:?}").contains(SECRET));
     let journal: Vec<_> = journal.into_iter().map(|it| (run_id(1), it.seq, it.event)).collect();
     assert_eq!(read, journal);
+}
+
+/// The row with which a run starts says by what its starter knows the matter, and no other does.
+pub fn names_the_matter_of_a_run_where_it_starts(fixture: &impl Fixture) {
+    let mut store = fixture.session();
+    let run = run_id(1);
+    let new = NewRun { meta: Arc::new(full_meta()), ..new_run(definition("sample")) };
+    store.commit(&[creates(run, new), created(run_id(2))]).unwrap();
+    let start = || Event::RunStarted { at: at(1) };
+    for id in [run, run_id(2)] {
+        store.commit(&[becomes(id, 1, start(), RunState::Running)]).unwrap();
+        store.commit(&[records(id, 2, events(2, 2))]).unwrap();
+    }
+    let rows = store.feed(FeedPosition::START, usize::MAX).unwrap().rows;
+    let told = rows.iter().map(|row| (row.run, row.first_seq, row.correlation_id.as_str()));
+    let other = run_id(2);
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [(run, 1, "c-1"), (run, 2, ""), (other, 1, ""), (other, 2, "")]
+    );
 }

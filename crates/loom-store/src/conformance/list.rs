@@ -4,9 +4,10 @@ use super::Fixture;
 use super::samples::{
     at, becomes, created, creates, definition, ended, full_meta, new_run, run_id,
 };
+use crate::search::KEYS_LOOKED_AT;
 use crate::{
-    NewRun, QueryStore, RunCursor, RunFilter, RunMeta, RunSort, RunStore, RunSummary, TimeRange,
-    UpkeepStore,
+    KeyFilter, NewRun, QueryStore, RunCursor, RunFilter, RunMeta, RunSort, RunStore, RunSummary,
+    TimeRange, UpkeepStore,
 };
 use loom_core::{Event, RunId, RunOutcome, RunState};
 use std::collections::BTreeMap;
@@ -305,4 +306,68 @@ pub fn names_the_namespaces(fixture: &impl Fixture) {
     assert_eq!(store.namespaces().unwrap(), [("a".to_owned(), 1), ("b".to_owned(), 3)]);
     store.delete(run_id(1)).unwrap();
     assert_eq!(store.namespaces().unwrap(), [("b".to_owned(), 3)]);
+}
+
+/// A run with annotations of these keys, in this namespace.
+fn annotated(store: &mut impl RunStore, n: u64, namespace: &str, keys: &[&str]) {
+    let annotations = keys.iter().map(|key| ((*key).to_owned(), n.to_string()));
+    let meta = RunMeta { annotations: annotations.collect(), ..RunMeta::default() };
+    let mut definition = definition("sample");
+    definition.namespace = namespace.into();
+    let new = NewRun { meta: Arc::new(meta), ..new_run(definition) };
+    store.commit(&[ended(run_id(n), new, 1)]).unwrap();
+}
+
+/// Keys come in their order with the number of runs that have them, in the namespaces that are asked
+/// for, and go with the last of these.
+pub fn names_the_keys_of_annotations(fixture: &impl Fixture) {
+    let mut store = fixture.session();
+    annotated(&mut store, 1, "a", &["team", "ticket"]);
+    annotated(&mut store, 2, "a", &["team"]);
+    annotated(&mut store, 3, "b", &["team", "Ärger"]);
+    annotated(&mut store, 4, "b", &[]);
+    let mut keys = |namespaces: Option<&[&str]>| {
+        let namespaces = namespaces.map(|all| all.iter().map(ToString::to_string).collect());
+        let page =
+            store.annotation_keys(&KeyFilter { namespaces, after: None, limit: 10 }).unwrap();
+        assert_eq!(page.next, None);
+        page.keys.into_iter().map(|(key, runs)| format!("{key} {runs}")).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(None), ["team 3", "ticket 1", "Ärger 1"]);
+    assert_eq!(keys(Some(&["a"])), ["team 2", "ticket 1"]);
+    assert_eq!(keys(Some(&["b", "c"])), ["team 1", "Ärger 1"]);
+    assert_eq!(keys(Some(&[])), [""; 0]);
+    store.delete(run_id(1)).unwrap();
+    let filter = KeyFilter { limit: 10, ..KeyFilter::default() };
+    let left = store.annotation_keys(&filter).unwrap().keys;
+    assert_eq!(left, [("team".to_owned(), 2), ("Ärger".to_owned(), 1)]);
+}
+
+/// Pages of keys follow one another to the last, also where many are passed over.
+pub fn pages_keys_of_annotations(fixture: &impl Fixture) {
+    let mut store = fixture.session();
+    let others: Vec<String> = (0..KEYS_LOOKED_AT + 10).map(|n| format!("k{n:05}")).collect();
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    annotated(&mut store, 1, "others", &others);
+    annotated(&mut store, 2, "own", &["a", "b", "c", "z"]);
+    let mut pages = |namespaces: Option<Vec<String>>, limit: usize| {
+        let mut filter = KeyFilter { namespaces, after: None, limit };
+        let (mut read, mut pages) = (Vec::new(), 0);
+        loop {
+            let page = store.annotation_keys(&filter).unwrap();
+            assert!(page.keys.len() <= limit);
+            read.extend(page.keys.into_iter().map(|(key, _)| key));
+            pages += 1;
+            filter.after = page.next;
+            if filter.after.is_none() {
+                return (read, pages);
+            }
+        }
+    };
+    let own = || Some(vec!["own".to_owned()]);
+    assert_eq!(pages(own(), 3).0, ["a", "b", "c", "z"]);
+    let (read, calls) = pages(own(), 100);
+    assert_eq!(read, ["a", "b", "c", "z"]);
+    assert_eq!(calls, 2, "one call does not pass over all of them");
+    assert_eq!(pages(None, 500).0.len(), others.len() + 4);
 }

@@ -90,6 +90,7 @@ macro_rules! store_conformance {
             shows_only_what_is_committed,
             answers_with_definitions_by_content,
             says_something_else_of_a_run,
+            names_the_last_event,
         );
         $crate::store_conformance!(@group $make, list:
             is_youngest_first_in_pages,
@@ -101,9 +102,12 @@ macro_rules! store_conformance {
             is_sorted_by_the_end_of_runs,
             is_counted_by_state,
             names_the_namespaces,
+            names_the_keys_of_annotations,
+            pages_keys_of_annotations,
         );
         $crate::store_conformance!(@group $make, feed:
             is_in_the_order_of_the_commits,
+            names_the_matter_of_a_run_where_it_starts,
             pages_follow_one_another_without_a_gap,
             has_every_event_once_while_several_write,
             never_uses_a_position_again,

@@ -237,3 +237,17 @@ pub fn says_something_else_of_a_run(fixture: &impl Fixture) {
     owner.commit(&[records(plain, 1, events(1, 1))]).unwrap();
     assert_refused!(store.describe(run_id(9), &before, &after), StoreError::NoRun(_));
 }
+
+/// The number of the last event is that of the journal's end.
+pub fn names_the_last_event(fixture: &impl Fixture) {
+    let mut store = fixture.session();
+    let run = run_id(1);
+    assert_refused!(store.last_seq(run), StoreError::NoRun(it) if it == run);
+    store
+        .commit(&[created(run), RunCommit { events: events(1, 3), ..created(run_id(2)) }])
+        .unwrap();
+    assert_eq!((store.last_seq(run).unwrap(), store.last_seq(run_id(2)).unwrap()), (0, 3));
+    store.commit(&[records(run, 1, events(1, 700))]).unwrap();
+    store.commit(&[records(run, 701, events(701, 701))]).unwrap();
+    assert_eq!(store.last_seq(run).unwrap(), 701);
+}

@@ -1,10 +1,11 @@
 //! The searches of the reference model: look at every run.
 
 use super::{Content, Run};
-use crate::{RunFilter, RunPage, RunSummary};
+use crate::{KEY_RUNS_MAX, KeyFilter, KeyPage, RunFilter, RunPage, RunSummary};
 use loom_core::{RunId, RunState};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 impl Content {
     pub(super) fn list(&self, filter: &RunFilter) -> RunPage {
@@ -25,6 +26,26 @@ impl Content {
     pub(super) fn namespaces(&self) -> Vec<(String, u64)> {
         let namespaces = self.runs.values().map(|run| run.new.definition.namespace.clone());
         counted(namespaces).into_iter().collect()
+    }
+
+    pub(super) fn annotation_keys(&self, filter: &KeyFilter) -> KeyPage {
+        let meta = |run: &'_ Run| run.new.meta.annotations.clone();
+        let all: BTreeSet<String> = self.runs.values().flat_map(meta).map(|(key, _)| key).collect();
+        let behind = |after: Option<&str>| {
+            Ok::<_, Infallible>(
+                all.iter().find(|key| after.is_none_or(|it| key.as_str() > it)).cloned(),
+            )
+        };
+        let count = |key: &str| {
+            let has = RunFilter {
+                annotations: vec![(key.to_owned(), None)],
+                namespaces: filter.namespaces.clone(),
+                ..RunFilter::default()
+            };
+            Ok((self.matching(&has).len() as u64).min(KEY_RUNS_MAX))
+        };
+        let Ok(page) = filter.page(behind, count);
+        page
     }
 
     fn matching(&self, filter: &RunFilter) -> Vec<RunSummary> {

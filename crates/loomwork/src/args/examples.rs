@@ -65,7 +65,8 @@ pub(super) const VALIDATE: &str = "Examples:
 
 pub(super) const GRAPH: &str = "Examples:
   loom graph pipeline.yaml --format text
-  loom graph pipeline.yaml --format dot | dot -Tsvg > pipeline.svg";
+  loom graph pipeline.yaml --format dot | dot -Tsvg > pipeline.svg
+  loom graph --run last --format text";
 
 pub(super) const SCHEMA: &str = "Examples:
   loom schema > loom.schema.json";

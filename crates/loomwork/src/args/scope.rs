@@ -1,6 +1,6 @@
 //! What commands work with.
 
-use super::Command;
+use super::{Command, GraphArgs};
 
 /// What a command works with. Where that is not runs: its name, and what to do instead.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,8 @@ impl Command {
             | Self::List(_)
             | Self::Show(_)
             | Self::Logs(_)
-            | Self::Why(_) => Scope::Runs,
+            | Self::Why(_)
+            | Self::Graph(GraphArgs { run: Some(_), .. }) => Scope::Runs,
             Self::Prune(_) => {
                 Scope::Store("prune", "the server's retention rules delete runs: /api/v1/retention")
             }

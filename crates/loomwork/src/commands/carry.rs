@@ -12,7 +12,7 @@ use loom_store::QueryStore;
 pub(crate) fn carry(session: Session, mut history: History, ui: &mut Ui) -> Outcome {
     // The run does not depend on being watched.
     let _ = ui.flush();
-    let mut view = view(ui);
+    let mut view = view(ui, "");
     let finish = session.follow(&mut history, &mut *view)?;
     conclude(&history, finish, ui)
 }
@@ -26,7 +26,7 @@ pub(crate) fn carry_on(
 ) -> Outcome {
     // The run does not depend on being watched.
     let _ = ui.flush();
-    let mut view = view(ui);
+    let mut view = view(ui, "");
     catch_up(&mut history, store, &mut *view)?;
     let finish = session.follow(&mut history, &mut *view)?;
     conclude(&history, finish, ui)

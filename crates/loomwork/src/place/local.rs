@@ -88,7 +88,8 @@ impl Local {
     pub(super) fn detail(&mut self, run: RunId) -> Result<RunDetail, Ended> {
         let summary = self.found().run(run)?;
         let look = Look::at(self.found(), run)?;
-        Ok(runs::detail(&summary, &look.history, now()))
+        let tasks = runs::tasks(&look.history);
+        Ok(runs::detail(&summary, &look.history, now(), tasks))
     }
 
     pub(super) fn list(&mut self, wanted: &Wanted) -> Result<Listed, Ended> {

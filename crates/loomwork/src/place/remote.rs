@@ -17,7 +17,7 @@ use crate::store;
 use loom_core::{Definition, Plan, Request, RunId, Submission, Timestamp, Variable};
 use loom_protocol::api::{
     FewTakers, GivenVariable, HoldView, Operation, ResolveTask, RunDetail, RunList, RunState,
-    RunSubmission, RunView, RunWhyView, StartRun, Started, TakerView,
+    RunSubmission, RunView, RunWhyView, StartRun, Started, TakerView, TaskList,
 };
 use loom_protocol::{ErrorCode, RunEvent, read_rfc3339};
 use loom_server::runs::Taker;
@@ -28,6 +28,8 @@ use std::sync::Arc;
 
 /// The most runs of a page.
 const PAGE: usize = 200;
+/// The most tasks of a page.
+const TASKS: usize = 10_000;
 /// The most pages of runs that are looked through for one of which a part of the identity is known.
 const PAGES_MOST: usize = 10;
 
@@ -154,7 +156,8 @@ impl Remote {
             variables: Arc::new(variables.into_iter().map(given).collect()),
             workers: view.workers,
         };
-        let look = Look::new(submission, Timestamp(created_at), view.base, view.alive);
+        let mut look = Look::new(submission, Timestamp(created_at), view.base, view.alive);
+        look.correlation_id = view.correlation_id;
         Ok((look, last_seq))
     }
 
@@ -197,8 +200,23 @@ impl Remote {
         self.client.bad(&path(&["runs", &run.to_string(), "events"]), why)
     }
 
+    /// All that the server knows of a run: the tasks that do not come with it are asked for.
     pub(super) fn detail(&self, run: RunId) -> Result<RunDetail, Fault> {
-        self.client.ask(Call::get(path(&["runs", &run.to_string()])))
+        let run = run.to_string();
+        let most = TASKS.to_string();
+        let whole = query(path(&["runs", &run]), &[("tasks", most.clone())]);
+        let mut detail: RunDetail = self.client.ask(Call::get(whole))?;
+        let tasks = path(&["runs", &run, "tasks"]);
+        while let Some(cursor) = detail.next_cursor.take() {
+            let parameters = [("limit", most.clone()), ("cursor", cursor.clone())];
+            let page: TaskList = self.client.ask(Call::get(query(tasks.clone(), &parameters)))?;
+            if page.next_cursor.as_ref() == Some(&cursor) {
+                return Err(self.client.bad(&tasks, "the next page has the cursor of this one"));
+            }
+            detail.tasks.extend(page.items);
+            detail.next_cursor = page.next_cursor;
+        }
+        Ok(detail)
     }
 
     pub(super) fn log(

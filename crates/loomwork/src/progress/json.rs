@@ -15,11 +15,17 @@ const GATHER: Duration = Duration::from_millis(5);
 pub(crate) struct JsonView {
     out: Option<BufWriter<Stdout>>,
     unflushed: bool,
+    /// By what the starter of the run knows the matter.
+    correlation_id: String,
 }
 
 impl JsonView {
-    pub(crate) fn new() -> Self {
-        Self { out: Some(BufWriter::with_capacity(1 << 16, io::stdout())), unflushed: false }
+    pub(crate) fn new(correlation_id: &str) -> Self {
+        Self {
+            out: Some(BufWriter::with_capacity(1 << 16, io::stdout())),
+            unflushed: false,
+            correlation_id: correlation_id.to_owned(),
+        }
     }
 
     fn write(&mut self, write: impl FnOnce(&mut BufWriter<Stdout>) -> io::Result<()>) {
@@ -32,7 +38,8 @@ impl JsonView {
 impl View for JsonView {
     fn event(&mut self, history: &History, seq: u64, event: &Event) {
         let run = history.run();
-        let line = run_event(run.id(), run.plan(), seq, &masked_event(event));
+        let event = masked_event(event);
+        let line = run_event(run.id(), run.plan(), &self.correlation_id, seq, &event);
         self.write(|out| {
             serde_json::to_writer(&mut *out, &line)?;
             out.write_all(b"\n")

@@ -35,11 +35,11 @@ pub(crate) trait View {
     fn close(&mut self) {}
 }
 
-/// The view for these outputs.
-pub(crate) fn view(ui: &Ui) -> Box<dyn View> {
+/// The view for these outputs, of a run whose starter knows the matter by this.
+pub(crate) fn view(ui: &Ui, correlation_id: &str) -> Box<dyn View> {
     let paint = ui.terminal.paint;
     match ui.voice {
-        Voice::Json => Box::new(json::JsonView::new()),
+        Voice::Json => Box::new(json::JsonView::new(correlation_id)),
         Voice::Quiet => Box::new(quiet::QuietView),
         Voice::Human if ui.terminal.live => Box::new(live::LiveView::new(paint)),
         Voice::Human => Box::new(plain::PlainView::new(paint)),

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, data, type Schema } from "../../api/client";
-import { useNamespaces } from "../../api/lists";
+import { rolesQuery, useNamespaces } from "../../api/lists";
 import { Confirm } from "../../kit/dialog";
 import { Check, Select, TextField } from "../../kit/field";
 import kit from "../../kit/kit.module.css";
@@ -24,7 +24,7 @@ interface MakeTokenProps {
 export function MakeToken({ onMade, onClose }: MakeTokenProps) {
   const client = useQueryClient();
   const namespaces = useNamespaces();
-  const roles = useQuery({ queryKey: ["roles"], queryFn: () => data(api.GET("/api/v1/roles")) });
+  const roles = useQuery(rolesQuery);
   const [name, setName] = useState("");
   const [chosen, setChosen] = useState<readonly string[]>(["viewer"]);
   const [places, setPlaces] = useState("");

@@ -1,7 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { api, data } from "../../api/client";
+import { api } from "../../api/client";
+import { rolesQuery } from "../../api/lists";
 import type { Guard } from "../../api/version";
 import { Button, IconButton } from "../../kit/button";
 import { Guarded, Reading } from "../../kit/change";
@@ -19,7 +20,7 @@ export function Roles() {
   const [making, setMaking] = useState(false);
   const [changing, setChanging] = useState<Role>();
   const [deleting, setDeleting] = useState<Role>();
-  const roles = useQuery({ queryKey: ["roles"], queryFn: () => data(api.GET("/api/v1/roles")) });
+  const roles = useQuery(rolesQuery);
   const write = may("tokens:write", "*");
   if (roles.error) return <Failure error={roles.error} retry={() => void roles.refetch()} />;
   if (!roles.data) return <Loading what="roles" />;

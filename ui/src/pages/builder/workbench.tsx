@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { api, data, type Schema } from "../../api/client";
+import type { Schema } from "../../api/client";
+import { pluginsQuery } from "../../api/lists";
 import { useTitle } from "../../kit/page";
 import styles from "./builder.module.css";
 import { Canvas } from "./canvas/canvas";
@@ -56,11 +57,7 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
   const [saved, setSaved] = useState(opened.saved);
   const key = draftKey(saved?.namespace, saved?.name);
   const checked = useProblems(store, view);
-  const found = useQuery({
-    queryKey: ["plugins"],
-    queryFn: () => data(api.GET("/api/v1/plugins")),
-    staleTime: 30_000,
-  });
+  const found = useQuery({ ...pluginsQuery, staleTime: 30_000 });
   const runner = useRun();
   const [selected, setSelected] = useState<Selection>(NOTHING);
   const [shown, setShown] = useState<{ tasks: readonly string[] }>();

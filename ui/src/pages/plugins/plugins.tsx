@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Puzzle, ShieldCheck } from "lucide-react";
-import { api, data, type Schema } from "../../api/client";
+import type { Schema } from "../../api/client";
+import { pluginsQuery } from "../../api/lists";
 import { CardHead, Tag, Tags } from "../../kit/facts";
 import { FilterBar, matches, SearchBox, useAddress } from "../../kit/filters";
 import { Card, Page, Table } from "../../kit/page";
@@ -14,10 +15,7 @@ type Plugin = Schema<"PluginView">;
 /** What tasks can run. */
 export default function Plugins() {
   const [search, setSearch] = useAddress("search");
-  const list = useQuery({
-    queryKey: ["plugins"],
-    queryFn: () => data(api.GET("/api/v1/plugins")),
-  });
+  const list = useQuery(pluginsQuery);
   const items = list.data?.items ?? [];
   const found = items.filter((it) =>
     matches(

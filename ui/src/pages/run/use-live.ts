@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import { api, data, type Schema } from "../../api/client";
+import { wholeRun } from "../../api/lists";
 import { queries } from "../../api/queries";
 import { type Picture, pictureOf, type TaskDef, tasksOf } from "./definition";
 import { Live } from "./live";
@@ -29,7 +30,7 @@ export function useWatched(): Watched {
 
 const detailOf = (id: string) => ({
   queryKey: ["run", id],
-  queryFn: () => data(api.GET("/api/v1/runs/{id}", { params: { path: { id } } })),
+  queryFn: () => wholeRun(id),
 });
 
 /** Asks for the run anew, past what is at hand. */

@@ -1,7 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import { Search, SlidersHorizontal, X } from "lucide-react";
 import { type FormEvent, useEffect, useState } from "react";
-import { api, data } from "../../api/client";
+import { useNamespaces } from "../../api/lists";
 import { useAddress } from "../../kit/address";
 import { Button } from "../../kit/button";
 import { Select, TextField } from "../../kit/field";
@@ -71,10 +70,7 @@ function SearchField() {
 
 function More() {
   const [params, change] = useAddress();
-  const namespaces = useQuery({
-    queryKey: ["namespaces"],
-    queryFn: () => data(api.GET("/api/v1/namespaces")),
-  });
+  const namespaces = useNamespaces();
   return (
     <div className={styles.more}>
       <One name="workflow" label="Workflow" />
@@ -84,7 +80,7 @@ function More() {
         onChange={(event) => change({ namespace: event.target.value || undefined })}
       >
         <option value="">All</option>
-        {namespaces.data?.items.map(({ name }) => (
+        {namespaces.map((name) => (
           <option key={name}>{name}</option>
         ))}
       </Select>

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, data } from "../../api/client";
+import { all } from "../../api/lists";
 import type { Guard } from "../../api/version";
 import { Button, IconButton } from "../../kit/button";
 import { Guarded, Reading } from "../../kit/change";
@@ -24,7 +25,7 @@ export function Retention() {
   const [deleting, setDeleting] = useState<string>();
   const list = useQuery({
     queryKey: ["retention"],
-    queryFn: () => data(api.GET("/api/v1/retention")),
+    queryFn: () => all((query) => data(api.GET("/api/v1/retention", { params: { query } }))),
   });
   const items = list.data?.items ?? [];
   const hidden = <span className="visually-hidden">Actions</span>;

@@ -13,12 +13,12 @@ export function Graph({ of }: { of: Schema<"WorkflowView"> }) {
   const { namespace, name, version, tasks } = of;
   const graph = useQuery({
     queryKey: ["workflow", namespace, name, version, "graph"],
-    queryFn: () =>
-      data(
-        api.GET("/api/v1/workflows/{namespace}/{name}/{version}/graph", {
-          params: { path: { namespace, name, version } },
-        }),
-      ),
+    queryFn: async () => {
+      const params = { path: { namespace, name, version } };
+      const path = "/api/v1/workflows/{namespace}/{name}/{version}/graph";
+      // Texts are for those who ask for them.
+      return (await data(api.GET(path, { params }))) as Schema<"GraphView">;
+    },
     enabled: tasks <= TASKS_MAX,
     staleTime: Number.POSITIVE_INFINITY,
   });

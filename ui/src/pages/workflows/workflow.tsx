@@ -3,6 +3,7 @@ import { CirclePause, Hammer } from "lucide-react";
 import { lazy, Suspense } from "react";
 import { Link, useParams } from "react-router";
 import { api, data, type Schema } from "../../api/client";
+import { all } from "../../api/lists";
 import { CardHead, Facts, Tag, Tags } from "../../kit/facts";
 import { Choice, useAddress } from "../../kit/filters";
 import { LinkButton } from "../../kit/link";
@@ -170,8 +171,12 @@ function useVersions(namespace: string, name: string) {
   return useQuery({
     queryKey: ["workflow", namespace, name],
     queryFn: () =>
-      data(
-        api.GET("/api/v1/workflows/{namespace}/{name}", { params: { path: { namespace, name } } }),
+      all((query) =>
+        data(
+          api.GET("/api/v1/workflows/{namespace}/{name}", {
+            params: { path: { namespace, name }, query },
+          }),
+        ),
       ),
   });
 }

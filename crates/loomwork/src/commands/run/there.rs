@@ -64,7 +64,7 @@ pub(super) fn run(args: RunArgs, remote: &Remote, ui: &mut Ui) -> Outcome {
     let _ = ui.flush();
     let tell = move |news| sender.send(Heard::News(news)).is_ok();
     follow(remote.client.clone(), run, 0, tell)?;
-    let mut view = view(ui);
+    let mut view = view(ui, &look.correlation_id);
     let watched = watch(remote, &heard, &mut look, &mut *view);
     view.close();
     // Whoever has more to tell is not kept waiting.

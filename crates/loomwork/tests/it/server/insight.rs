@@ -71,6 +71,50 @@ tasks:
         (tasks["backing_off"] == 1).then_some(tasks)
     });
     assert_eq!((&tasks["waiting"], &tasks["running"]), (&json!(1), &json!(0)));
+    let status = server.get("/health/status").expect(200);
+    assert_eq!(status["retries"], json!({ "backing_off": 1, "exhausted": 0 }));
+    assert_eq!(status["queued"], json!({ "later": 0, "limited": 0, "other": 0 }));
+}
+
+#[test]
+fn the_status_says_what_queued_runs_wait_for_and_which_tasks_gave_up() {
+    let server = Server::start();
+    server.register(
+        "
+name: stuck
+tasks:
+  - name: gate
+    plugin: cmd
+    params: { command: 'while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.02; done' }
+  - name: often
+    plugin: cmd
+    retry: { max_attempts: 2, backoff: none }
+    params: { command: 'exit 75' }
+  - { name: once, plugin: cmd, params: { command: 'exit 75' } }
+",
+    );
+    let limit = json!({ "counts": "runs", "workflow": "stuck", "max_runs": 1 }).to_string();
+    let headers = [("content-type", "application/json")];
+    server.send("PUT", "/api/v1/limits/one", &headers, &limit).expect(201);
+    let first = server.begin("stuck");
+    server.until(&first, "running");
+    let second = server.begin("stuck");
+    for _ in 0..2 {
+        let later = json!({ "workflow": "stuck", "start_at": "2099-01-01T00:00:00Z" });
+        server.post("/api/v1/runs", &later).expect(201);
+    }
+    let expected = json!({ "later": 2, "limited": 1, "other": 0 });
+    eventually("all is told apart", || {
+        let status = server.get("/health/status").expect(200);
+        let is_told = status["queued"] == expected && status["retries"]["exhausted"] == 1;
+        (is_told && status["runs"]["queued"] == 3).then_some(())
+    });
+    std::fs::write(server.loom.path("go"), "").unwrap();
+    server.until(&second, "failed");
+    eventually("the limit has let it begin", || {
+        let status = server.get("/health/status").expect(200);
+        (status["queued"] == json!({ "later": 2, "limited": 0, "other": 0 })).then_some(())
+    });
 }
 
 #[test]
@@ -176,6 +220,13 @@ fn analytics_tell_what_was_recorded_and_survive_a_restart() {
     }
     let other = server.get("/api/v1/analytics/performance?workflow=other").expect(200);
     assert_eq!((&other["basis"]["attempts"], &other["task_time"]), (&json!(0), &Value::Null));
+    for (version, attempts) in [("0.1.0", 3), ("0.2.0", 0)] {
+        let query = format!("workflow=flaky&version={version}");
+        for what in ["performance", "bottlenecks"] {
+            let found = server.get(&format!("/api/v1/analytics/{what}?{query}")).expect(200);
+            assert_eq!(found["basis"]["attempts"], attempts, "{what} {version}");
+        }
+    }
     server.get("/api/v1/analytics/performance?hours=0").problem(400, "L605");
     server.get("/api/v1/analytics/bottlenecks?wrong=1").problem(400, "L605");
 }
@@ -245,6 +296,9 @@ tasks:
         assert!(taken.iter().all(|it| it.matter.as_deref() == Some("order-66")), "{taken:?}");
         taken.iter().any(|it| it.body["type"] == "run.finished").then_some(())
     });
+    let taken = receiver.taken();
+    let start = taken.iter().find(|it| it.body["type"] == "run.started").unwrap();
+    assert_eq!(start.body["correlation_id"], "order-66");
     let test = format!("/api/v1/webhooks/{}/test", webhook.as_str().unwrap());
     server.send("POST", &test, &[], "").expect(200);
     assert_eq!(receiver.deliveries().last().unwrap().matter, None, "a test is of no run");

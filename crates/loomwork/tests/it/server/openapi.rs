@@ -1,6 +1,7 @@
 //! The API's document, and the page to try it.
 
 use super::harness::Server;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 #[test]
@@ -19,6 +20,31 @@ fn the_document_that_is_served_is_the_one_that_is_committed() {
          UPDATE_EXPECT=1 cargo test -p loomwork -p loom-server --test it server::openapi"
     );
     assert!(served["openapi"].as_str().unwrap().starts_with("3.1"), "{}", served["openapi"]);
+}
+
+/// All that is referred to in a document.
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            fields.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn whatever_the_document_refers_to_is_in_it() {
+    let server = Server::start();
+    let document = server.get("/api/v1/openapi.json").expect(200);
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    assert!(found.len() > 100, "{}", found.len());
+    for reference in found {
+        let there = document.pointer(reference.strip_prefix('#').unwrap());
+        assert!(there.is_some(), "{reference}");
+    }
 }
 
 #[test]

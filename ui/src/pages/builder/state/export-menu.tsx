@@ -18,11 +18,14 @@ export function ExportMenu(props: { places: Places; saved: { version: string } |
   const { name, namespace, tasks, links } = view;
   const svg = () => svgOf(tasks, links, places, shownColours());
   const mermaid = async (version: string) => {
-    const params = { path: { namespace, name, version } };
-    const graph = await data(
-      api.GET("/api/v1/workflows/{namespace}/{name}/{version}/graph", { params }),
+    const params = { path: { namespace, name, version }, query: { format: "mermaid" as const } };
+    const text = await data(
+      api.GET("/api/v1/workflows/{namespace}/{name}/{version}/graph", {
+        params,
+        parseAs: "text",
+      }),
     );
-    download(graph.mermaid, `${name}.mmd`);
+    download(text, `${name}.mmd`);
   };
   const done = (work: () => void | Promise<void>) => async () => {
     menu.current?.removeAttribute("open");

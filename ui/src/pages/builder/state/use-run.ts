@@ -36,7 +36,10 @@ export function useRun(): Runner {
   const ended = live !== undefined && hasEnded(live.state);
   const run = useQuery({
     queryKey: ["runs", id, "granted", ended],
-    queryFn: () => data(api.GET("/api/v1/runs/{id}", { params: { path: { id: id ?? "" } } })),
+    queryFn: () => {
+      const params = { path: { id: id ?? "" }, query: { tasks: 0 } };
+      return data(api.GET("/api/v1/runs/{id}", { params }));
+    },
     enabled: id !== undefined,
   });
   const navigate = useNavigate();

@@ -184,6 +184,12 @@ fn steering(tour: &Tour, run: &str) {
         (found["tasks"][2]["attempts"].as_array().unwrap().len() == 2).then_some(found)
     });
     assert_eq!(found["interventions"].as_array().unwrap().len(), 3);
+    let keys = tour.query("annotationKeys", "(first: 5) { nodes { key runs } edges { cursor } }");
+    let rest_keys = tour.rest("runs/annotation-keys");
+    assert_eq!(
+        (&keys["nodes"], keys["nodes"][0]["key"].as_str()),
+        (&rest_keys["items"], Some("ticket"))
+    );
     tour.server.until(run, "failed");
 }
 

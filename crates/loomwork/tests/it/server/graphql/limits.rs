@@ -39,6 +39,7 @@ fn queries_that_ask_for_too_much_are_refused() {
         ("calls", format!("{{ {roots} }}"), json!({})),
         ("fragments", bomb, json!({})),
         ("cost", wide.to_owned(), json!({})),
+        ("journals", "{ runs(first: 100) { nodes { counts } } }".to_owned(), json!({})),
         ("cost beyond all numbers", huge.to_owned(), json!({})),
         ("cost by a variable", variable.to_owned(), json!({ "n": 200 })),
         ("length", format!("{{ namespaces {{ name }} }} #{}", "x".repeat(64 << 10)), json!({})),
@@ -56,6 +57,8 @@ fn queries_that_ask_for_too_much_are_refused() {
     data(&server, super::schema::INTROSPECTION, &json!({}));
     let fair = "{ runs(first: 50) { nodes { id tasks(first: 20) { nodes { name phase } } } } }";
     data(&server, fair, &json!({}));
+    data(&server, "{ runs { nodes { counts } } }", &json!({}));
+    data(&server, "{ runs(first: 200) { nodes { lastSeq etag } } }", &json!({}));
     let source = format!(
         "workflow: {{ name: big, tasks: [{{ name: a, plugin: noop }}] }} # {}",
         "x".repeat(1 << 19)

@@ -18,6 +18,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("workflows", "{ nodes { name } }"),
     ("workflow", "(name: \"hello\") { name }"),
     ("namespaces", "{ name }"),
+    ("annotationKeys", "{ nodes { key runs } }"),
     ("eventCursor", ""),
     ("startRun", "(run: { workflow: \"hello\" }) { id }"),
     ("rerunRun", "(id: \"RUN\") { id }"),

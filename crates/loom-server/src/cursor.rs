@@ -20,7 +20,7 @@ pub(crate) fn sealed(list: &str, place: &str) -> String {
 }
 
 /// The same, where there may be no next page.
-pub(super) fn seal(list: &str, place: Option<String>) -> Option<String> {
+pub(crate) fn seal(list: &str, place: Option<String>) -> Option<String> {
     place.map(|place| sealed(list, &place))
 }
 
@@ -40,7 +40,25 @@ fn digest(list: &str, place: &[u8]) -> [u8; DIGEST] {
     *hash.first_chunk().expect("a digest has 32 bytes")
 }
 
-fn bad() -> Problem {
+/// The page behind `after` of a list that is at hand, and the place where it ends if there are more.
+/// Items are in the order of what `key` makes of the place that each has.
+pub(crate) fn cut<T, K: Ord>(
+    items: Vec<T>,
+    after: Option<&str>,
+    limit: usize,
+    place: impl Fn(&T) -> &str,
+    key: impl Fn(&str) -> K,
+) -> (Vec<T>, Option<String>) {
+    let after = after.map(&key);
+    let is_behind = |item: &T| after.as_ref().is_none_or(|after| key(place(item)) > *after);
+    let mut rest = items.into_iter().filter(is_behind);
+    let page: Vec<T> = rest.by_ref().take(limit).collect();
+    let next = rest.next().and_then(|_| page.last().map(|last| place(last).to_owned()));
+    (page, next)
+}
+
+/// A cursor that is none of the list.
+pub(crate) fn bad() -> Problem {
     Problem::new(ErrorCode::BadCursor, "the `cursor` is not one of this list")
         .help("begin with the first page: leave `cursor` out")
 }
@@ -65,5 +83,20 @@ mod tests {
         }
         assert!(open("tokens", Some(String::new())).is_err());
         assert_eq!((seal("tokens", None), open("tokens", None).unwrap()), (None, None));
+    }
+
+    #[test]
+    fn pages_of_a_list_at_hand_follow_each_other_though_items_come_and_go() {
+        let list = |items: &[&str]| items.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let page = |items: &[&str], after: Option<&str>| {
+            cut(list(items), after, 2, String::as_str, str::to_owned)
+        };
+        assert_eq!(page(&["a", "b", "c"], None), (list(&["a", "b"]), Some("b".to_owned())));
+        assert_eq!(page(&["a", "aa", "c"], Some("b")), (list(&["c"]), None));
+        assert_eq!(page(&["a", "b"], None), (list(&["a", "b"]), None));
+        assert_eq!(page(&[], Some("b")), (list(&[]), None));
+        let down = |text: &str| std::cmp::Reverse(text.to_owned());
+        let (items, next) = cut(list(&["c", "b", "a"]), Some("c"), 1, String::as_str, down);
+        assert_eq!((items, next), (list(&["b"]), Some("b".to_owned())));
     }
 }
