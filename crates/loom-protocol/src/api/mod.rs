@@ -8,6 +8,7 @@ mod analytics;
 mod batch;
 mod health;
 mod limit;
+mod operation;
 mod problem;
 mod report;
 mod retention;
@@ -34,13 +35,14 @@ pub use limit::{
     ChangeRun, FewHolders, HolderView, Lack, LimitKey, LimitList, LimitSpec, LimitView, LimitWait,
     Rate, RunWaits, WhenFull,
 };
+pub use operation::{Operation, RerunRun, ResolveTask, TaskOperation};
 pub use problem::{DiagnosticInfo, ProblemDocument};
 pub use report::Reported;
 pub use retention::{RetentionList, RetentionRule, RetentionView};
 pub use run::{
-    AttemptView, GivenVariable, Identity, InterventionView, Operation, PathLinkView, RerunRun,
-    ResolveTask, RunCounts, RunDetail, RunList, RunState, RunSubmission, RunView, SkipView,
-    StartRun, Started, TaskList, TaskOperation, TaskView, VariableView,
+    AttemptView, GivenVariable, Identity, InterventionView, PathLinkView, RunCounts, RunDetail,
+    RunList, RunState, RunSubmission, RunView, SkipView, StartRun, Started, TaskList, TaskView,
+    VariableView,
 };
 pub use schedule::{
     CatchUp, FiringView, NextTick, NextTicks, Overlap, ScheduleList, ScheduleSpec, ScheduleView,
