@@ -90,7 +90,12 @@ test("a person builds a pipeline by dragging and linking, runs it, breaks it, me
   await pictures(page, "builder-failed");
   expect(await barriers(page)).toEqual([]);
   writeFileSync(join(server.folder, "ready"), "");
+  // What is changed now is not in the run, which is said.
+  await fill(page, "command *", "false");
   await page.getByRole("button", { name: "Retry failed" }).click();
+  const asked = page.getByRole("dialog");
+  await asked.getByText(/keeps the version that it began with, 0\.1\.1/).waitFor();
+  await asked.getByRole("button", { name: "Retry 0.1.1" }).click();
   await runIs(page, "Succeeded");
   await node(page, "load_data").getByRole("img", { name: "Succeeded" }).waitFor();
   const { items } = await server.call<{ items: { version: string }[] }>(

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildPipeline, retype, runIs, save, saveAndRun } from "./building";
+import { buildPipeline, properties, retype, runIs, save, saveAndRun } from "./building";
 import { barriers, openBrowser, pictures, Server, until, visit } from "./harness";
 
 let server: Server;
@@ -99,6 +99,10 @@ test("a pipeline is built, run, watched, broken, understood, mended and run agai
 
   // It is mended where it was built, and run again from where it failed.
   await failed.getByRole("link", { name: "Mend it in the builder" }).click();
+  // The task to mend is at hand.
+  const name = properties(page).getByLabel("Name", { exact: true });
+  await name.waitFor();
+  expect(await name.inputValue()).toBe("transform_data");
   await retype(page, "transform_data", TRANSFORM);
   await save(page);
   await page.goBack();

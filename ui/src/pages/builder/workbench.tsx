@@ -11,7 +11,7 @@ import { RenameDialog } from "./panel/rename-dialog";
 import { Parts } from "./parts";
 import { RunBar } from "./run/run-bar";
 import { RunDialog } from "./run/run-dialog";
-import { type Bench, BenchProvider, NOTHING, type Selection } from "./state/bench";
+import { type Bench, BenchProvider, NOTHING, type Selection, useAskedTask } from "./state/bench";
 import { useKeys } from "./state/clip";
 import { draftKey, keepPlaces, readPlaces } from "./state/draft";
 import { freshTask } from "./state/fresh";
@@ -59,8 +59,11 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
   const checked = useProblems(store, view);
   const found = useQuery({ ...pluginsQuery, staleTime: 30_000 });
   const runner = useRun();
-  const [selected, setSelected] = useState<Selection>(NOTHING);
-  const [shown, setShown] = useState<{ tasks: readonly string[] }>();
+  const asked = useAskedTask();
+  const [selected, setSelected] = useState<Selection>(asked);
+  const [shown, setShown] = useState<{ tasks: readonly string[] } | undefined>(
+    asked.tasks.length > 0 ? asked : undefined,
+  );
   const [line, setLine] = useState<{ line: number; column: number }>();
   const [asking, setAsking] = useState<Asking>();
   const { places, setPlaces, tidy, laidOut, layingOut } = usePlaces(
@@ -206,6 +209,8 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
             onRun={run}
             busy={runner.busy}
             onForget={runner.forget}
+            began={runner.version}
+            current={dirty ? undefined : saved?.version}
           />
           {asking?.kind === "open" && (
             <OpenDialog way={asking.way} onText={load} onClose={() => setAsking(undefined)} />

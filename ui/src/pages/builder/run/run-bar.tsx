@@ -22,11 +22,15 @@ export interface RunBarProps {
   onRun: () => void;
   busy: boolean;
   onForget: () => void;
+  /** The version that the run began with that is watched. */
+  began: string | undefined;
+  /** The version that is shown; none if it was changed since. */
+  current: string | undefined;
 }
 
 /** Execution controls: run, pause, stop, and how many tasks at once. */
 export function RunBar(props: RunBarProps) {
-  const { workers, onWorkers, granted, onRun, busy, onForget } = props;
+  const { workers, onWorkers, granted, onRun, busy, onForget, began, current } = props;
   const { live, view, sound } = useBench();
   const may = useMay();
   const under = live !== undefined && !hasEnded(live.state);
@@ -48,7 +52,7 @@ export function RunBar(props: RunBarProps) {
         <>
           <span className={styles.spacer} />
           <Status live={live} granted={granted} />
-          {!under && <Retry live={live} />}
+          {!under && <Retry live={live} began={began} current={current} />}
           <Link to={`/runs/${live.id}`} className={styles.open}>
             Open run <ExternalLink size={14} aria-hidden />
           </Link>
@@ -107,22 +111,45 @@ function Controls({ live }: { live: LiveRun }) {
   );
 }
 
-function Retry({ live }: { live: LiveRun }) {
+interface RetryProps extends Pick<RunBarProps, "began" | "current"> {
+  live: LiveRun;
+}
+
+/** A run keeps its version: whoever has changed the workflow since is told before it is retried. */
+function Retry({ live, began, current }: RetryProps) {
+  const [asking, setAsking] = useState(false);
   const tell = useToasts();
   const may = useMay();
   const { view } = useBench();
   if (live.state !== "failed" || !may("runs:retry", view.namespace)) return null;
+  const retry = () => api.POST("/api/v1/runs/{id}/retry", { params: { path: { id: live.id } } });
   return (
-    <Button
-      icon={RotateCcw}
-      title="Tries the failed tasks of this run again, with the workflow as it was when the run began"
-      onClick={() => {
-        const path = { params: { path: { id: live.id } } };
-        api.POST("/api/v1/runs/{id}/retry", path).catch(tell.failed);
-      }}
-    >
-      Retry failed
-    </Button>
+    <>
+      <Button
+        icon={RotateCcw}
+        title="Tries the failed tasks of this run again, with the workflow as it was when the run began"
+        onClick={() =>
+          began === undefined || began === current
+            ? void retry().catch(tell.failed)
+            : setAsking(true)
+        }
+      >
+        Retry failed
+      </Button>
+      {asking && (
+        <Confirm
+          title={`Retry version ${began}?`}
+          action={`Retry ${began}`}
+          onClose={() => setAsking(false)}
+          onConfirm={retry}
+        >
+          <p>
+            This run keeps the version that it began with, {began}: what was changed since is not in
+            it. To try what is shown here, use Run.
+          </p>
+        </Confirm>
+      )}
+    </>
   );
 }
 

@@ -1,6 +1,7 @@
 /** What the parts of the builder share. */
 
 import { createContext, useContext } from "react";
+import { useSearchParams } from "react-router";
 import type { Schema } from "../../../api/client";
 import type { Task } from "../document/view";
 import type { LiveRun } from "../run/live";
@@ -37,6 +38,13 @@ export interface Selection {
 }
 
 export const NOTHING: Selection = { tasks: [], links: [] };
+
+/** The task that the address names, when somebody is sent here to work on it. */
+export function useAskedTask(): Selection {
+  const [query] = useSearchParams();
+  const task = query.get("task");
+  return task === null ? NOTHING : { tasks: [task], links: [] };
+}
 
 const Context = createContext<Bench | null>(null);
 

@@ -13,6 +13,8 @@ export interface Runner {
   live: LiveRun | undefined;
   /** The most tasks at once of the run that is watched. */
   granted: number | undefined;
+  /** The version that this run began with. */
+  version: string | undefined;
   workers: number | undefined;
   setWorkers: (workers: number | undefined) => void;
   /** What has to be asked for before the run begins. */
@@ -91,6 +93,7 @@ export function useRun(): Runner {
   return {
     live,
     granted: run.data?.workers,
+    version: run.data?.version,
     workers,
     setWorkers,
     asks,

@@ -40,22 +40,24 @@ export function Failed({ onRerun }: { onRerun: () => void }) {
         ))}
         {tasks.length > NAMED && <li>and {counted(tasks.length - NAMED, "other task")}</li>}
       </ul>
-      {detail.external == null && <Ways onRerun={onRerun} failed={tasks[0]?.phase === "failed"} />}
+      {detail.external == null && <Ways onRerun={onRerun} first={tasks[0]} />}
     </section>
   );
 }
 
 interface WaysProps {
   onRerun: () => void;
-  /** A task failed by itself; nobody cancelled it. */
-  failed: boolean;
+  /** The first task that is named. */
+  first: { name: string; phase: string } | undefined;
 }
 
-function Ways({ onRerun, failed }: WaysProps) {
+function Ways({ onRerun, first }: WaysProps) {
   const { detail } = useWatched();
   const may = useMay();
   const { newer, builder } = useVersions();
   if (!may("runs:retry", detail.namespace)) return null;
+  // It failed by itself; nobody cancelled it.
+  const failed = first?.phase === "failed";
   const canMend = failed && builder !== undefined;
   if (newer) {
     return (
@@ -79,7 +81,7 @@ function Ways({ onRerun, failed }: WaysProps) {
         {canMend && " If the task itself is wrong, mend it, save it, and run the new version."}
       </p>
       {canMend && (
-        <LinkButton icon={Hammer} to={builder}>
+        <LinkButton icon={Hammer} to={`${builder}?task=${encodeURIComponent(first.name)}`}>
           Mend it in the builder
         </LinkButton>
       )}
