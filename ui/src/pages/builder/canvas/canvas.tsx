@@ -282,8 +282,8 @@ function useElements(places: Places) {
     return nodesOf(shown, places, new Set(selected.tasks), before.current.nodes);
   }, [view.tasks, problems, live, sound, places, selected.tasks]);
   const edges = useMemo(
-    () => edgesOf(view.links, new Set(selected.links), before.current.edges),
-    [view.links, selected.links],
+    () => edgesOf(view.drawn, new Set(selected.links), before.current.edges),
+    [view.drawn, selected.links],
   );
   before.current = { nodes, edges };
   return { nodes, edges };

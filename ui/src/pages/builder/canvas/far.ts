@@ -3,6 +3,7 @@
 import { lookOf } from "../../../kit/tone";
 import { type Colours, sightOf, type View } from "../../run/graph/paint";
 import { meet } from "../../run/graph/place";
+import type { Link } from "../document/view";
 import { boxOf } from "./frame";
 import type { LinkFlowEdge } from "./link-edge";
 import { type Place, SIZE } from "./places";
@@ -50,9 +51,10 @@ function paintLinks(
   view: View,
   colours: Colours,
 ): void {
-  const kinds: Record<"variable" | "order" | "selected", Ends[]> = {
+  const kinds: Record<Link["kind"] | "selected", Ends[]> = {
     variable: [],
     order: [],
+    end: [],
     selected: [],
   };
   const sight = sightOf(view);
@@ -75,6 +77,7 @@ function paintLinks(
   context.lineWidth = Math.max(1.5, Math.min(4, 0.8 / view.zoom));
   stroke(context, kinds.variable, colours.line, []);
   stroke(context, kinds.order, colours.line, [14, 10]);
+  stroke(context, kinds.end, colours.line, [3, 9]);
   context.lineWidth *= 1.6;
   stroke(context, kinds.selected, colours.accent, []);
 }

@@ -17,7 +17,7 @@ export function labelOf({ variables }: Link): string {
   return variables.slice(0, MOST).join(", ") + (more > 0 ? ` +${more}` : "");
 }
 
-/** A link: drawn through for a variable, with its name; dashed for an order. */
+/** A link: drawn through for a variable, with its name; dashed for an order; dotted where an end waits for all. */
 export const LinkEdge = memo(function LinkEdge(props: EdgeProps<LinkFlowEdge>) {
   const { id, data, selected, markerEnd } = props;
   const [path, x, y] = getBezierPath({ ...props, curvature: 0.3 });

@@ -117,10 +117,11 @@ export function edgesOf(
       sourceHandle: link.kind === "order" ? AFTER : OUT,
       targetHandle: IN,
       data: { link },
+      ...(link.kind === "end" && { selectable: false, focusable: false, deletable: false }),
       selected: isSelected,
       markerEnd: TIP,
       ariaLabel:
-        link.kind === "order"
+        link.kind !== "variable"
           ? `${link.to} runs after ${link.from}`
           : `${link.variables.join(", ")} from ${link.from} to ${link.to}`,
     };

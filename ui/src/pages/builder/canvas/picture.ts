@@ -39,6 +39,12 @@ export function svgOf(
   ].join("\n");
 }
 
+const DASHES: Record<Link["kind"], string> = {
+  variable: "",
+  order: ' stroke-dasharray="6 5"',
+  end: ' stroke-dasharray="1 5"',
+};
+
 function linkSvg(link: Link, places: Places, { line, faint, background }: Colours): string {
   const from = places[link.from] ?? ORIGIN;
   const to = places[link.to] ?? ORIGIN;
@@ -46,7 +52,7 @@ function linkSvg(link: Link, places: Places, { line, faint, background }: Colour
   const y1 = from.y + SIZE.height;
   const x2 = to.x + SIZE.width / 2;
   const bend = Math.max(30, Math.abs(to.y - y1) / 2);
-  const dash = link.kind === "order" ? ' stroke-dasharray="6 5"' : "";
+  const dash = DASHES[link.kind];
   const path = `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${to.y - bend} ${x2} ${to.y}`;
   return `<path d="${path}" fill="none" stroke="${line}" stroke-width="1.8"${dash} marker-end="url(#tip)"/><text x="${(x1 + x2) / 2}" y="${(y1 + to.y) / 2}" font-size="11.5" font-weight="600" text-anchor="middle" dominant-baseline="middle" fill="${faint}" stroke="${background}" stroke-width="5" paint-order="stroke">${escaped(labelOf(link))}</text>`;
 }

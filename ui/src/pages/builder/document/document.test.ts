@@ -52,6 +52,24 @@ describe("a document", { timeout: 60_000 }, () => {
     expect(edit.changed(source, (workflow) => structuredClone(workflow))).toBe(source);
   });
 
+  it("draws an end behind all that leads nowhere else, as far as that is not written", () => {
+    const of = (text: string) => {
+      const { links, drawn } = view(`workflow:\n  name: w\n  tasks:\n${text}`);
+      expect(drawn.slice(0, links.length)).toEqual(links);
+      return drawn.slice(links.length).map(({ kind, from, to }) => `${kind} ${from} ${to}`);
+    };
+    const task = (name: string, rest: string) => `    - { name: ${name}, ${rest} }\n`;
+    const a = task("a", "plugin: cmd, outputs: [A]");
+    const b = task("b", "plugin: cmd, inputs: [A]");
+    const end = task("z", "plugin: end, inputs: [A]");
+    expect(of(a + b)).toEqual([]);
+    expect(of(a + b + end)).toEqual(["end b z"]);
+    expect(of(a + end)).toEqual([]);
+    const after = task("c", "plugin: cmd, execution: { depends_on: [z] }");
+    expect(of(a + b + task("z", "plugin: end") + after)).toEqual(["end b z"]);
+    expect(of(task("y", "plugin: end") + task("z", "plugin: end"))).toEqual([]);
+  });
+
   it("says the same after a change to it as the change said", () => {
     fc.assert(
       fc.property(documents, workflow, (source, wanted) => {

@@ -26,10 +26,10 @@ export interface Task {
   lines: [first: number, last: number];
 }
 
-/** Tasks in an order: for the sake of variables, or by `depends_on`. */
+/** Tasks in an order: for the sake of variables, by `depends_on`, or because an `end` waits for all. */
 export interface Link {
   id: string;
-  kind: "variable" | "order";
+  kind: "variable" | "order" | "end";
   /** The ids of the tasks. */
   from: string;
   to: string;
@@ -46,7 +46,10 @@ export interface View {
   namespace: string;
   version: string;
   tasks: Task[];
+  /** What is written: it can be taken away. */
   links: Link[];
+  /** These, and what an `end` waits for without its being written. */
+  drawn: Link[];
   /** Names of all variables that are set or taken somewhere. */
   variables: string[];
 }
@@ -58,6 +61,7 @@ export function view(text: string): View {
   const source = read(text);
   const workflow = mapOf(isMapValue(source.value) ? source.value.workflow : undefined);
   const tasks = readTasks(source, workflow);
+  const links = linksOf(tasks);
   return {
     text,
     slips: source.slips,
@@ -66,7 +70,8 @@ export function view(text: string): View {
     namespace: textOf(workflow.namespace) || "default",
     version: textOf(workflow.version) || FIRST_VERSION,
     tasks,
-    links: linksOf(tasks),
+    links,
+    drawn: [...links, ...endingsOf(tasks, links)],
     variables: variablesOf(workflow, tasks),
   };
 }
@@ -125,6 +130,32 @@ export function linksOf(tasks: readonly Task[]): Link[] {
     }
   }
   return [...links.values()];
+}
+
+/** An `end` waits for all that is not behind it; it is drawn behind those that nothing else is behind. */
+export function endingsOf(tasks: readonly Task[], links: readonly Link[]): Link[] {
+  const isEnd = new Set(tasks.filter(({ plugin }) => plugin === "end").map(({ id }) => id));
+  const leadsOn = new Set(links.filter(({ to }) => !isEnd.has(to)).map(({ from }) => from));
+  const written = new Set(links.map(({ from, to }) => `${from}\n${to}`));
+  const found: Link[] = [];
+  for (const to of isEnd) {
+    const behind = behindOf(to, links);
+    for (const { id: from } of tasks) {
+      if (isEnd.has(from) || leadsOn.has(from) || behind.has(from)) continue;
+      if (written.has(`${from}\n${to}`)) continue;
+      found.push({ id: `end\n${from}\n${to}`, kind: "end", from, to, variables: [] });
+    }
+  }
+  return found;
+}
+
+function behindOf(task: string, links: readonly Link[]): Set<string> {
+  const behind = new Set([task]);
+  // What is added is walked through, too.
+  for (const at of behind) {
+    for (const { from, to } of links) if (from === at) behind.add(to);
+  }
+  return behind;
 }
 
 function add(

@@ -15,8 +15,8 @@ export function ExportMenu(props: { places: Places; saved: { version: string } |
   const text = useText();
   const tell = useToasts();
   const menu = useRef<HTMLDetailsElement>(null);
-  const { name, namespace, tasks, links } = view;
-  const svg = () => svgOf(tasks, links, places, shownColours());
+  const { name, namespace, tasks, drawn } = view;
+  const svg = () => svgOf(tasks, drawn, places, shownColours());
   const mermaid = async (version: string) => {
     const params = { path: { namespace, name, version }, query: { format: "mermaid" as const } };
     const text = await data(

@@ -21,18 +21,18 @@ export function usePlaces(view: View, initial: Places) {
     if (isFirst && !wants) setLaidOut(laidOut + 1);
     setState({
       tasks: view.tasks,
-      places: placed(view.tasks, view.links, state.places, state.tasks),
+      places: placed(view.tasks, view.drawn, state.places, state.tasks),
       wanted: state.wanted + (wants ? 1 : 0),
     });
   }
   const latest = useRef(view);
   latest.current = view;
   const tidy = useCallback(async () => {
-    const { tasks, links } = latest.current;
+    const { tasks, drawn } = latest.current;
     setLayouts((count) => count + 1);
     try {
       const { laidOut } = await import("../canvas/layout");
-      const places = await laidOut(tasks, links);
+      const places = await laidOut(tasks, drawn);
       setState((before) => ({ ...before, places: { ...before.places, ...places } }));
       setLaidOut((count) => count + 1);
     } finally {
