@@ -438,7 +438,7 @@ name: long
 tasks:
   - name: wait
     plugin: cmd
-    params: { command: 'while [ ! -e go ]; do sleep 0.02; done' }
+    params: { command: 'while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.02; done' }
 ",
     );
     let run = server.begin("long");

@@ -17,7 +17,7 @@ name: slow
 tasks:
   - name: wait
     plugin: cmd
-    params: { command: 'while [ ! -e go ]; do sleep 0.02; done' }
+    params: { command: 'while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.02; done' }
 ";
 
 /// One task in a queue, until the file `go` is there.
@@ -26,7 +26,7 @@ name: queued
 tasks:
   - name: wait
     plugin: cmd
-    params: { command: 'while [ ! -e go ]; do sleep 0.02; done' }
+    params: { command: 'while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.02; done' }
     execution: { queue: gpu }
 ";
 

@@ -257,7 +257,7 @@ env: { API_TOKEN: '{{ENV:API_TOKEN}}' }
 tasks:
   - name: wait
     plugin: cmd
-    params: { command: 'while [ ! -e go ]; do sleep 0.02; done' }
+    params: { command: 'while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.02; done' }
   - name: use
     plugin: noop
     inputs: [API_TOKEN]

@@ -17,7 +17,7 @@ const WORK: &str = "workflow:
     - name: wait
       plugin: cmd
       outputs: [X]
-      params: { command: 'while [ ! -e go ]; do sleep 0.02; done; echo X=$GIVEN; echo EXTRA=8' }
+      params: { command: 'while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.02; done; echo X=$GIVEN; echo EXTRA=8' }
       inputs: [GIVEN]
     - { name: each, plugin: cmd, inputs: [X], for_each: [1, 2, 3], params: { command: 'true' } }
     - { name: bad, plugin: cmd, params: { command: 'test -e mended' } }
