@@ -19,6 +19,8 @@ use std::sync::{Arc, Weak};
 
 /// With more runs than these, nobody looks at each of them to choose how to wait.
 const RUNS_MAX: usize = 16;
+/// With more plans than these, those that no run has any longer are let go of.
+const PLANS_MAX: usize = 1024;
 
 /// Decides about runs and makes it so. See the crate's documentation.
 pub struct Engine {
@@ -299,6 +301,9 @@ impl Engine {
         if let Some(plan) = self.plans.get(&new.hash).and_then(Weak::upgrade) {
             return plan;
         }
+        if self.plans.len() >= PLANS_MAX {
+            self.plans.retain(|_, plan| plan.strong_count() > 0);
+        }
         let plan = Arc::new(Plan::new(Arc::clone(&new.definition)));
         self.plans.insert(new.hash, Arc::downgrade(&plan));
         plan
@@ -455,12 +460,15 @@ impl Engine {
             return;
         }
         let waits_long = wake.is_none_or(|at| at >= now + self.options.park_after);
-        if active.run.state().is_final() {
-            self.runs.remove(&id);
-        } else if waits_long && !active.run.has_ready() && !active.run.is_external() {
-            self.runs.remove(&id);
+        let is_over = active.run.state().is_final();
+        if !is_over {
+            if !waits_long || active.run.has_ready() || active.run.is_external() {
+                return;
+            }
             self.parked.add(id);
         }
+        self.runs.remove(&id);
+        self.executor.forget(id);
     }
 
     fn stop(&mut self, how: Stopping, by: &str, now: Timestamp) {

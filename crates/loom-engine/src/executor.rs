@@ -18,6 +18,10 @@ pub trait Executor: Send {
     /// on one that has begun.
     fn recall(&mut self, key: AttemptKey);
 
+    /// Lets go of what is kept for the run beside its attempts, all of which have ended. More of them
+    /// may come later, if the run only waits.
+    fn forget(&mut self, run: RunId);
+
     /// Ends whatever an earlier process left behind of these runs, and waits until it is gone.
     /// Answers with why that failed.
     fn end_leftovers(&mut self, runs: &[RunId]) -> Result<(), String>;

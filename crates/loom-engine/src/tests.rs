@@ -34,6 +34,8 @@ impl Executor for Scribe {
         self.write(format!("recall {}", key.task.task.0));
     }
 
+    fn forget(&mut self, _: RunId) {}
+
     fn end_leftovers(&mut self, _: &[RunId]) -> Result<(), String> {
         self.write("end leftovers".into());
         Ok(())

@@ -3,6 +3,7 @@
 use crate::ledger::Ledger;
 use loom_core::{Attempt, AttemptKey, News, RunId, Stop, TaskKind};
 use loom_engine::{Carried, Executor, Started};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 /// Attempts under way on the simulated machine.
@@ -14,6 +15,8 @@ pub(crate) struct Machine {
     held: Vec<Attempt>,
     /// News that the engine has not been told yet.
     pub(crate) news: Vec<(AttemptKey, News)>,
+    /// Runs whose attempts the engine has started, and that it has not let go of.
+    pub(crate) kept: BTreeSet<RunId>,
 }
 
 impl Machine {
@@ -22,6 +25,7 @@ impl Machine {
     pub(crate) fn lose_engine(&mut self) {
         self.held.clear();
         self.news.clear();
+        self.kept.clear();
     }
 
     /// A process ends. Its worker goes on with the next attempt that is held.
@@ -63,6 +67,7 @@ impl Executor for SimExecutor {
         let mut machine = self.machine.lock().expect("simulation has one thread");
         let mut ledger = self.ledger.lock().expect("simulation has one thread");
         ledger.dispatched(&attempt);
+        machine.kept.insert(attempt.key.run);
         if attempt.held {
             let run = attempt.key.run;
             machine.held.push(attempt);
@@ -94,6 +99,13 @@ impl Executor for SimExecutor {
 
     fn recall(&mut self, key: AttemptKey) {
         recall(&mut self.machine.lock().expect("simulation has one thread"), key);
+    }
+
+    fn forget(&mut self, run: RunId) {
+        let mut machine = self.machine.lock().expect("simulation has one thread");
+        let mine = |attempt: &Attempt| attempt.key.run == run;
+        assert!(!machine.held.iter().any(mine), "{run} is let go of while an attempt is held");
+        machine.kept.remove(&run);
     }
 
     fn end_leftovers(&mut self, runs: &[RunId]) -> Result<(), String> {

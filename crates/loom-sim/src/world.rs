@@ -369,6 +369,8 @@ impl World {
             assert!(ledger.knows(run), "accepted run {run} was lost");
         }
         ledger.assert_nothing_runs();
+        let machine = self.machine.lock().expect("simulation has one thread");
+        assert!(machine.kept.is_empty(), "the executor keeps ended runs {:?}", machine.kept);
     }
 }
 

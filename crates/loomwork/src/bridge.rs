@@ -119,6 +119,10 @@ impl Executor for Bridge {
         self.worker.recall(&id_of(key));
     }
 
+    fn forget(&mut self, run: RunId) {
+        self.shared.remove(&run);
+    }
+
     fn end_leftovers(&mut self, runs: &[RunId]) -> Result<(), String> {
         for run in runs {
             loom_worker::end_leftovers(&run.to_string(), GRACE)

@@ -30,6 +30,8 @@ impl Executor for Inline {
 
     fn recall(&mut self, _: AttemptKey) {}
 
+    fn forget(&mut self, _: RunId) {}
+
     fn end_leftovers(&mut self, _: &[RunId]) -> Result<(), String> {
         Ok(())
     }
