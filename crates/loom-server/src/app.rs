@@ -13,7 +13,7 @@ use crate::parts::{Logs, Pages, Parts, Stores};
 use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
 use crate::reports::Reports;
-use crate::retention::{self, Retention};
+use crate::retention::{self, Eraser, Retention};
 use crate::runs::{Runs, Starter};
 use crate::schedules::{Clockwork, Schedules};
 use crate::serve::ServeError;
@@ -58,8 +58,7 @@ pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) readers: Readers,
-    pub(crate) keeper: Keeper,
-    pub(crate) logs: Arc<dyn Logs>,
+    pub(crate) eraser: Eraser,
     pub(crate) pages: Arc<dyn Pages>,
     /// How many more event streams there may be.
     pub(crate) streams: Arc<Semaphore>,
@@ -117,7 +116,8 @@ impl App {
         let limits = Arc::new(limits);
         let webhooks = ground.webhooks(&clock, &log, Receivers::new(&config)?);
         let reports = Reports::new(engine.clone(), readers.clone(), shelf.clone(), &clock, &config);
-        let made = (Arc::clone(&workflows), Arc::clone(&limits));
+        let eraser = Eraser::new(ground.keeper.clone(), Arc::clone(&logs), insight.forgetter());
+        let made = (Arc::clone(&workflows), Arc::clone(&limits), eraser.clone());
         let runs = runs(engine, &ground, made, &logs, &clock, &config);
         let beginners = TriggerParts {
             shelf: shelf.clone(),
@@ -131,7 +131,7 @@ impl App {
         let (schedules, triggers, drivers) = start(beginners, &limits, hub);
         renew(certificates.as_ref(), &log, &clock);
         let retention = Retention::new(shelf.clone());
-        let Ground { certificates, readers, keeper, hub, access, streams, .. } = ground;
+        let Ground { certificates, readers, hub, access, streams, .. } = ground;
         let app = Arc::new(Self {
             access,
             workflows,
@@ -149,8 +149,7 @@ impl App {
             clock,
             hub,
             readers,
-            keeper,
-            logs,
+            eraser,
             pages,
             streams,
             certificates,
@@ -295,7 +294,7 @@ impl Ground {
 fn runs(
     engine: Handle,
     ground: &Ground,
-    (workflows, limits): (Arc<Workflows>, Arc<Limits>),
+    (workflows, limits, eraser): (Arc<Workflows>, Arc<Limits>, Eraser),
     logs: &Arc<dyn Logs>,
     clock: &Arc<dyn Clock>,
     config: &Arc<Config>,
@@ -304,7 +303,7 @@ fn runs(
         engine,
         ground.readers.clone(),
         ground.hub.plans().clone(),
-        ground.keeper.clone(),
+        eraser,
         ground.shelf.clone(),
         workflows,
         Arc::clone(logs),

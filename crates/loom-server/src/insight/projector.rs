@@ -33,6 +33,7 @@ impl Projector {
             for row in read.iter().flatten().flatten() {
                 self.take(row, row.position > live_from);
             }
+            self.shared.gone().passed(self.tail.at);
             // The last of what was there at the start may be deleted by now.
             if self.tail.at >= live_from || matches!(read, Ok(None)) {
                 self.shared.rebuilding.store(false, Ordering::Relaxed);

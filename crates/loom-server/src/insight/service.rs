@@ -2,6 +2,7 @@
 
 use super::bottlenecks::bottlenecks;
 use super::expose::Page;
+use super::gone::{Forgetter, Gone};
 use super::health::Health;
 use super::http::Requests;
 use super::meter::CommitMeter;
@@ -16,7 +17,7 @@ use super::trace::{Exporter, Sent};
 use super::{process, run};
 use crate::access::{Caller, Permission};
 use crate::config::Config;
-use crate::feed::Hub;
+use crate::feed::{Hub, News};
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::parts::Stores;
@@ -46,11 +47,24 @@ pub(super) struct Shared {
     pub(super) rebuilding: AtomicBool,
     metrics: Mutex<Metrics>,
     open: Mutex<OpenRuns>,
+    gone: Mutex<Gone>,
 }
 
 impl Shared {
     pub(super) fn metrics(&self) -> MutexGuard<'_, Metrics> {
         self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn gone(&self) -> MutexGuard<'_, Gone> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes runs that were deleted out of the table.
+    pub(super) fn sweep(&self) {
+        let gone = self.gone().take();
+        if !gone.is_empty() {
+            self.table.write().unwrap_or_else(PoisonError::into_inner).remove(&gone);
+        }
     }
 
     pub(super) fn open(&self) -> MutexGuard<'_, OpenRuns> {
@@ -89,6 +103,7 @@ pub(crate) struct InsightParts<'a> {
 /// Health, metrics and analytics.
 pub struct Insight {
     shared: Arc<Shared>,
+    news: watch::Receiver<News>,
     health: Health,
     readers: Readers,
     commits: Arc<CommitMeter>,
@@ -124,7 +139,8 @@ impl Insight {
             table: RwLock::new(Table::new(config.limits.analytics_attempts)),
             rebuilding: AtomicBool::new(true),
             metrics: Mutex::new(Metrics::new(config.limits.metric_workflows)),
-            open: Mutex::new(OpenRuns::default()),
+            open: Mutex::default(),
+            gone: Mutex::default(),
         });
         let runtime = tokio::runtime::Handle::current();
         let tail = || Ok::<_, StoreError>(Tail::new(hub, stores.query()?));
@@ -153,6 +169,7 @@ impl Insight {
         let requests = Requests::default();
         Ok(Self {
             shared,
+            news: hub.watch(),
             health,
             readers,
             commits,
@@ -164,6 +181,11 @@ impl Insight {
             started_at,
             requests,
         })
+    }
+
+    /// A way to tell of runs that were deleted.
+    pub(crate) fn forgetter(&self) -> Forgetter {
+        Forgetter { shared: Arc::clone(&self.shared), news: self.news.clone() }
     }
 
     /// Waits until the traces that can be sent now are sent, once the feed is over.
@@ -311,6 +333,7 @@ impl Insight {
     {
         let shared = Arc::clone(&self.shared);
         let answer = tokio::task::spawn_blocking(move || {
+            shared.sweep();
             question(&shared.table.read().unwrap_or_else(PoisonError::into_inner))
         });
         answer.await.map_err(|error| {

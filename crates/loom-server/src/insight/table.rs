@@ -5,7 +5,7 @@ use super::open::OpenRun;
 use super::pattern::pattern;
 use loom_core::{Enabler, FailureKind, RunId, RunOutcome, TaskIx};
 use loom_store::DefinitionHash;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How many different tasks of workflows, and of versions of them, have names here; the rest are one,
@@ -88,6 +88,17 @@ impl<T> Ring<T> {
         } else {
             self.rows[self.next] = row;
             self.next = (self.next + 1) % self.most;
+        }
+    }
+
+    /// Lets go of the rows that are not to be kept, and of room that is not likely to be needed soon.
+    fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
+        // The oldest stand first again.
+        self.rows.rotate_left(self.next);
+        self.next = 0;
+        self.rows.retain(keep);
+        if self.rows.len() < self.rows.capacity() / 4 {
+            self.rows.shrink_to(self.rows.len() * 2);
         }
     }
 
@@ -180,6 +191,12 @@ impl Table {
         self.patterns.number(Pattern { kind, text: text.to_owned() }, PATTERNS_MAX)
     }
 
+    /// Takes out all rows of these runs.
+    pub(super) fn remove(&mut self, runs: &HashSet<RunId>) {
+        self.attempts.retain(|attempt| !runs.contains(&attempt.run));
+        self.runs.retain(|ran| !runs.contains(&ran.run));
+    }
+
     pub(crate) fn take(&mut self, run: &OpenRun, fact: &Fact<'_>) {
         if let Some(attempt) = &fact.attempt {
             let row = self.attempt(run, attempt);
@@ -268,6 +285,18 @@ mod tests {
         let mut rows = ring.rows().to_vec();
         rows.sort_unstable();
         assert_eq!((rows, ring.oldest()), (vec![2, 3, 4], Some(&2)));
+    }
+
+    #[test]
+    fn a_ring_from_which_rows_were_taken_still_lets_the_oldest_make_room() {
+        let mut ring = Ring::new(4);
+        (0..6).for_each(|row| ring.push(row));
+        ring.retain(|row| row % 2 == 1);
+        assert_eq!((ring.rows(), ring.oldest()), (&[3, 5][..], Some(&3)));
+        (6..9).for_each(|row| ring.push(row));
+        let mut rows = ring.rows().to_vec();
+        rows.sort_unstable();
+        assert_eq!((rows, ring.oldest()), (vec![5, 6, 7, 8], Some(&5)));
     }
 
     #[test]

@@ -58,14 +58,6 @@ impl Runs {
     /// Deletes an ended run with its journal and its logs.
     pub async fn delete(&self, caller: &Caller, id: &str) -> Result<(), Problem> {
         let run = self.permitted(caller, id, Permission::RunsDelete).await?.id;
-        let logs = Arc::clone(&self.logs);
-        self.keeper
-            .ask(move |store| {
-                store.delete(run)?;
-                // Logs that stay do no harm; a run without logs is as good as gone.
-                let _ = logs.delete(run);
-                Ok(())
-            })
-            .await
+        self.eraser.delete(run).await
     }
 }

@@ -10,7 +10,8 @@ use crate::limits::Limits;
 use crate::parts::Logs;
 use crate::plans::Plans;
 use crate::problem::Problem;
-use crate::readers::{Keeper, Readers};
+use crate::readers::Readers;
+use crate::retention::Eraser;
 use crate::shelf::Shelf;
 use crate::workflows::{Tagged, Workflows};
 use loom_core::{RunId, RunState, Variable};
@@ -29,7 +30,7 @@ pub struct Runs {
     pub(super) engine: Handle,
     pub(super) readers: Readers,
     pub(super) plans: Plans,
-    pub(super) keeper: Keeper,
+    pub(super) eraser: Eraser,
     pub(super) shelf: Shelf,
     pub(super) workflows: Arc<Workflows>,
     pub(super) logs: Arc<dyn Logs>,
@@ -47,7 +48,7 @@ impl Runs {
         engine: Handle,
         readers: Readers,
         plans: Plans,
-        keeper: Keeper,
+        eraser: Eraser,
         shelf: Shelf,
         workflows: Arc<Workflows>,
         logs: Arc<dyn Logs>,
@@ -60,7 +61,7 @@ impl Runs {
             engine,
             readers,
             plans,
-            keeper,
+            eraser,
             shelf,
             workflows,
             logs,

@@ -55,8 +55,7 @@ fn many(daemon: &Daemon, runs: usize) -> Duration {
     begun.elapsed()
 }
 
-/// What the server holds after ever more runs, while a rule deletes what has ended. The table of
-/// analytics is full after a third of a million: what grows until then is that table.
+/// What the server holds after ever more runs, while a rule deletes what has ended.
 pub(crate) fn memory() {
     let daemon = Daemon::start();
     let rule = r#"{"keep_s": 1}"#;

@@ -232,6 +232,30 @@ fn analytics_tell_what_was_recorded_and_survive_a_restart() {
 }
 
 #[test]
+fn analytics_tell_of_the_runs_that_are_there() {
+    let server = Server::start();
+    server.register(FLAKY);
+    let ran = |()| {
+        let run = server.begin("flaky");
+        server.until(&run, "succeeded");
+        run
+    };
+    // The first attempt of them all fails.
+    let runs = [(); 3].map(ran);
+    covering(&server, "/api/v1/analytics/performance", 7);
+    let by_hand = server.send("DELETE", &format!("/api/v1/runs/{}", runs[0]), &[], "");
+    assert_eq!(by_hand.status, 204);
+    let left = server.get("/api/v1/analytics/performance").expect(200);
+    assert_eq!(left["basis"]["attempts"], 4, "at once");
+    let found = server.get("/api/v1/analytics/bottlenecks").expect(200);
+    let slowest = found["slowest_runs"].as_array().unwrap();
+    assert!(slowest.len() == 2 && slowest.iter().all(|run| run["run"] != runs[0].as_str()));
+    let json = [("content-type", "application/json")];
+    server.send("PUT", "/api/v1/retention/all", &json, r#"{"keep_s": 0}"#).expect(201);
+    covering(&server, "/api/v1/analytics/performance", 0);
+}
+
+#[test]
 fn a_run_is_taken_apart() {
     let server = Server::start();
     server.register(
