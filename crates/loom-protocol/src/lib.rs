@@ -18,6 +18,7 @@ mod manifest;
 mod mask;
 mod time;
 mod trace;
+mod unique;
 
 pub use attempt::{
     AttemptId, AttemptNews, AttemptOutput, AttemptReport, AttemptRequest, FailureInfo, StopHow,

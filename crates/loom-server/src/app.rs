@@ -4,7 +4,7 @@ use crate::access::{Access, Caller, Permission};
 use crate::config::Config;
 use crate::feed::{
     AllEvents, Bell, Cursor, Damage, Filter, Follower, Hub, RunEvents, RunFollower, Types,
-    bad_cursor, grown,
+    bad_cursor, bad_number, grown,
 };
 use crate::insight::{Insight, InsightParts};
 use crate::limits::{Gatekeeper, Limits};
@@ -244,7 +244,7 @@ impl App {
         };
         let (known, plan) = self.readers.ask(look).await?;
         if !known {
-            return Err(bad_cursor());
+            return Err(bad_number());
         }
         Ok(RunFollower::new(run, plan, self.readers.clone(), feed, seq))
     }

@@ -2,7 +2,8 @@
 
 use crate::problem::Problem;
 use crate::runs::{self, LABELS_MAX};
-use loom_core::Value;
+use jiff::fmt::temporal::Pieces;
+use loom_core::{Timestamp, Value};
 use loom_protocol::api::{Identity, StartRun};
 use loom_protocol::{ErrorCode, MASK};
 use loom_store::Stale;
@@ -125,6 +126,22 @@ pub(crate) fn within(what: &str, found: u32, least: u32, most: u32) -> Result<()
         return Ok(());
     }
     Err(Problem::argument(format!("{what} is {least} to {most}")))
+}
+
+/// A time that somebody wrote.
+pub(crate) fn moment(what: &str, text: &str) -> Result<Timestamp, Problem> {
+    let time: jiff::Timestamp = text.parse().map_err(|_| {
+        let is_time =
+            Pieces::parse(text).is_ok_and(|it| it.time().is_some() && it.offset().is_some());
+        if is_time {
+            return Problem::argument(format!("`{what}` is too far from now: `{text}`"))
+                .help(format!("the last time is {}", jiff::Timestamp::MAX));
+        }
+        Problem::argument(format!("`{what}` is no RFC 3339 time: `{text}`"))
+            .help("write 2026-12-31T23:59:00Z")
+    })?;
+    let micros = u64::try_from(time.as_microsecond());
+    micros.map(Timestamp).map_err(|_| Problem::argument(format!("`{what}` is before 1970")))
 }
 
 #[cfg(test)]

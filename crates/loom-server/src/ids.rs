@@ -4,6 +4,9 @@ use crate::problem::Problem;
 use loom_core::{RunId, Timestamp};
 use loom_protocol::ErrorCode;
 
+/// The longest text that says what a request belongs to.
+const CORRELATION_MAX: usize = 100;
+
 /// Random bits from the system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Problem> {
     let mut bytes = [0; N];
@@ -26,4 +29,26 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Whether a text may say what a request belongs to: it goes into headers, variables and logs.
+pub(crate) fn is_correlation_id(id: &[u8]) -> bool {
+    (1..=CORRELATION_MAX).contains(&id.len())
+        && id[0].is_ascii_alphanumeric()
+        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_requests_belong_to_is_short_and_plain() {
+        for good in ["a", "7-b_C", &"x".repeat(100)] {
+            assert!(is_correlation_id(good.as_bytes()), "{good}");
+        }
+        for bad in ["", "-a", "_", "a b", "a\tb", "ä", "a;b", &"x".repeat(101)] {
+            assert!(!is_correlation_id(bad.as_bytes()), "{bad}");
+        }
+    }
 }

@@ -23,6 +23,7 @@ pub use variables::{SetBy, VariableRecord};
 use crate::run::{Run, Submission, Trace};
 use crate::{Event, Output, SkipReason, TaskIx, TaskPhase, TaskRef, Timestamp, Variable};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use variables::Emissions;
 
 /// What happened to a run, so far.
@@ -32,6 +33,10 @@ pub struct History {
     created_at: Timestamp,
     started_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
+    /// When it started, or was reopened last.
+    opened_at: Option<Timestamp>,
+    /// How long it was open before that.
+    open_before: Duration,
     last_seq: u64,
     tasks: Vec<TaskRecord>,
     emissions: Emissions,
@@ -110,6 +115,8 @@ impl History {
             created_at,
             started_at: None,
             finished_at: None,
+            opened_at: None,
+            open_before: Duration::ZERO,
             last_seq: 0,
             interventions: Vec::new(),
             counts,
@@ -250,6 +257,7 @@ impl History {
 
     fn begun(&mut self, at: Timestamp) {
         self.started_at = Some(at);
+        self.opened_at = Some(at);
         for task in &mut self.tasks {
             task.waiting_since = at;
             if let Some(enabled) = &mut task.enabled {
@@ -333,6 +341,8 @@ impl History {
         for task in self.trace.fired.drain(..) {
             self.tasks[task.at()].enable(Enabler::Reopened, *at, seq);
         }
+        self.open_before = self.took(*at).unwrap_or_default();
+        self.opened_at = Some(*at);
         self.finished_at = None;
         self.counts = Counts::default();
         for task in 0..self.tasks.len() as u32 {

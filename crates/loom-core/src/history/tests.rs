@@ -188,6 +188,26 @@ fn reopening_forgets_how_tasks_settled_and_keeps_their_attempts() {
 }
 
 #[test]
+fn the_time_that_a_run_lay_ended_is_none_that_it_took() {
+    let mut run = Driver::new(Definition::new("test", vec![task("a")]), &[], 1);
+    assert_eq!(run.history().took(run.now), None);
+    run.apply(Command::Begin).unwrap();
+    let begun = run.now;
+    run.fail("a");
+    let failed = run.history().finished_at().unwrap();
+    let first = failed.since(begun);
+    assert_eq!(run.history().took(run.now), Some(first));
+    run.now = Timestamp(failed.0 + 3_600_000_000);
+    run.request(Request::Retry { by: "me".into(), task: None }).unwrap();
+    let (_, reopened) = enabled(&run.history(), 0).unwrap();
+    run.succeed("a", &[]);
+    let history = run.history();
+    let second = history.finished_at().unwrap().since(reopened);
+    assert_eq!(history.took_since_opened(run.now), Some(second));
+    assert_eq!(history.took(run.now), Some(first + second));
+}
+
+#[test]
 fn items_are_counted_apart_and_their_attempts_told_apart() {
     let mut run = Driver::begun(vec![each("each", 3).out("X"), task("b").needs("X")]);
     let items = |run: &Driver| run.history().item_counts();

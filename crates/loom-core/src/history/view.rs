@@ -3,6 +3,7 @@
 use super::{Act, Counts, History, Intervention, TaskRecord, VariableRecord};
 use crate::run::Run;
 use crate::{RunState, TaskIx, TaskRef, Timestamp};
+use std::time::Duration;
 
 impl History {
     /// The run as it stands after the last event.
@@ -23,6 +24,17 @@ impl History {
     /// When it ended; `None` again once it is reopened.
     pub const fn finished_at(&self) -> Option<Timestamp> {
         self.finished_at
+    }
+
+    /// How long it was open until its end, or until now: from its start, without the time that it lay
+    /// ended before it was reopened. `None` if it never started.
+    pub fn took(&self, now: Timestamp) -> Option<Duration> {
+        Some(self.open_before + self.took_since_opened(now)?)
+    }
+
+    /// The part of that since it started, or was reopened last.
+    pub fn took_since_opened(&self, now: Timestamp) -> Option<Duration> {
+        Some(self.finished_at.unwrap_or(now).since(self.opened_at?))
     }
 
     /// The sequence number of the last event; 0 before the first.

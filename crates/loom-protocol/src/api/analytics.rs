@@ -10,7 +10,8 @@ pub struct Performance {
     pub basis: Basis,
     /// The last hour, 4 hours and 24 hours.
     pub windows: Vec<Window>,
-    /// From a run's first start to its end, over the period.
+    /// How long runs were open, from the start to the end, over the period. Those that never started are
+    /// not among them, and the time that one lay ended before it was reopened does not count.
     pub run_time: Option<Percentiles>,
     /// From an attempt's start to its end, over the period.
     pub task_time: Option<Percentiles>,
@@ -52,7 +53,7 @@ pub struct Window {
     pub runs_per_hour: f64,
     /// Succeeded of succeeded and failed runs, 0 to 1.
     pub run_success_rate: Option<f64>,
-    /// Mean time of a run, in seconds.
+    /// Mean time of a run that had started, in seconds.
     pub mean_run_s: Option<f64>,
     /// Attempts that succeeded.
     pub attempts_succeeded: u64,
@@ -134,7 +135,8 @@ pub struct SlowRun {
     pub workflow: String,
     /// How it ended.
     pub outcome: String,
-    /// From its first start to its end.
+    /// How long it was open, from its start to its end, without the time that it lay ended before it was
+    /// reopened.
     pub took_s: f64,
     /// When it ended.
     pub finished_at: String,
@@ -200,7 +202,8 @@ pub struct RunAnalysis {
     pub run: String,
     /// The state that it is in.
     pub state: String,
-    /// From its first start to its end, or now.
+    /// How long it was open, from its start to its end, or now; without the time that it lay ended before
+    /// it was reopened. 0 if it never started.
     pub took_s: f64,
     /// The chain of tasks that decided when it ended.
     pub critical_path: Vec<super::PathLinkView>,

@@ -1,5 +1,6 @@
 //! What is asked of runs and tasks that are there.
 
+use crate::unique::unique;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ pub type TaskOperation = Operation;
 pub struct RerunRun {
     /// Variables that differ, and those that are secret: what the first run was given in secret is
     /// not read back.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique")]
     #[cfg_attr(feature = "graphql", graphql(default))]
     pub variables: BTreeMap<String, Value>,
     /// Another version of the workflow; that of the first run if absent.
@@ -48,7 +49,7 @@ pub struct ResolveTask {
     #[cfg_attr(feature = "graphql", graphql(default))]
     pub reason: String,
     /// Variables to set in its name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique")]
     #[cfg_attr(feature = "graphql", graphql(default))]
     pub outputs: BTreeMap<String, Value>,
     /// Required outputs may stay unset: whatever waits for them is skipped.

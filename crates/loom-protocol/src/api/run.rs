@@ -2,6 +2,7 @@
 
 use super::limit::LimitWait;
 use crate::event::FailureEvent;
+use crate::unique::unique;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ pub struct StartRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Variables, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "graphql", graphql(default))]
     pub variables: BTreeMap<String, Value>,
     /// Labels to find it by.
@@ -29,7 +30,7 @@ pub struct StartRun {
     #[cfg_attr(feature = "graphql", graphql(default))]
     pub tags: BTreeSet<String>,
     /// Notes to find it by.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "graphql", graphql(default))]
     pub annotations: BTreeMap<String, String>,
     /// Who or what starts it; the caller's name if absent.

@@ -1,6 +1,7 @@
 //! One task of a run, whole.
 
 use super::{AttemptView, TaskView, VariableView};
+use crate::unique::unique;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -77,7 +78,7 @@ pub struct AmendTask {
     #[serde(default)]
     pub max_attempts: Option<u32>,
     /// Values for declared inputs.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique")]
     #[cfg_attr(feature = "graphql", graphql(default))]
     pub inputs: BTreeMap<String, Value>,
 }

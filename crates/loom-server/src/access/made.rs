@@ -34,6 +34,11 @@ impl Made {
         Self::default().named(what, name)
     }
 
+    /// Nothing: the call only says what it would do.
+    pub fn nothing() -> Self {
+        Self::default().with("dry_run", "true")
+    }
+
     fn named(mut self, what: &str, name: impl Into<String>) -> Self {
         self.target.insert(what.to_owned(), name.into());
         self

@@ -57,15 +57,15 @@ impl Roles {
         Ok(Tagged { value, version: document.version })
     }
 
-    /// Defines a role, or defines it anew for all that have it. It may allow no more than the
-    /// caller may.
+    /// Defines a role, or defines it anew for all that have it; the answer says whether it is new. It may
+    /// allow no more than the caller may.
     pub async fn define(
         &self,
         caller: &Caller,
         name: &str,
         role: DefineRole,
         when: Precondition,
-    ) -> Result<Tagged<RoleView>, Problem> {
+    ) -> Result<(Tagged<RoleView>, bool), Problem> {
         caller.may_everywhere(Permission::TokensWrite)?;
         check_name(name)?;
         if role.description.chars().count() > DESCRIPTION_MAX {
@@ -92,7 +92,7 @@ impl Roles {
             // Where somebody else was quicker, all is looked at again.
             if let Ok(versions) = self.shelf.write(vec![change(name, write, expect)]).await? {
                 let value = view(name.to_owned(), role);
-                return Ok(Tagged { value, version: versions[0] });
+                return Ok((Tagged { value, version: versions[0] }, before.is_none()));
             }
         }
     }

@@ -137,6 +137,12 @@ pub(crate) fn bad_cursor() -> Problem {
         .help("leave it out to begin with what happens now; `after=0-0` begins with what is kept")
 }
 
+/// `Last-Event-ID` or `after` is not the number of an event of the run.
+pub(crate) fn bad_number() -> Problem {
+    Problem::new(ErrorCode::BadCursor, "the place to go on from is no event of this run")
+        .help("leave it out, or say `after=0`, to begin with the run's first event")
+}
+
 impl Batch {
     /// The run that it is about.
     pub fn run(&self) -> RunId {

@@ -1,11 +1,11 @@
 //! `/tokens`, `/roles` and `/audit`.
 
 use super::cursor;
-use super::extract::{Json, PageParams, Params, Path, tagged};
+use super::extract::{Json, PageParams, Params, Path, tagged, written};
 use super::gate::noted;
 use crate::access::{AuditFilter, Caller, Made, Permission, Role};
 use crate::app::App;
-use crate::asked::Precondition;
+use crate::asked::{Precondition, moment};
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -133,13 +133,13 @@ async fn get_role(
 
 /// Define a role, or define it anew
 ///
-/// Nobody defines a role that may do more than themselves. Tokens that have it follow within
-/// seconds. `If-None-Match: *` only makes, `If-Match` only replaces what the caller saw.
+/// 201 if it is new. Nobody defines a role that may do more than themselves. Tokens that have it follow
+/// within seconds. `If-None-Match: *` only makes, `If-Match` only replaces what the caller saw.
 #[utoipa::path(put, path = "/api/v1/roles/{name}", tag = "access", request_body = DefineRole,
     params(("name" = String, Path), ("If-Match" = Option<String>, Header),
         ("If-None-Match" = Option<String>, Header)),
     security(("token" = ["tokens:write"])),
-    responses((status = 200, body = RoleView)))]
+    responses((status = 200, body = RoleView), (status = 201, body = RoleView)))]
 async fn define_role(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -147,9 +147,9 @@ async fn define_role(
     when: Precondition,
     Json(role): Json<DefineRole>,
 ) -> Result<Response, Problem> {
-    let role = app.access.roles.define(&caller, &name, role, when).await?;
-    let made = vec![Made::from(&role.value)];
-    Ok(noted(made, tagged(role)))
+    let defined = app.access.roles.define(&caller, &name, role, when).await?;
+    let made = vec![Made::from(&defined.0.value)];
+    Ok(noted(made, written(defined)))
 }
 
 /// Delete a role
@@ -210,13 +210,13 @@ async fn audit(
         since: time("since", params.since)?,
         until: time("until", params.until)?,
     };
-    app.access.audit.list(&caller, &filter, params.cursor, limit).await.map(Json)
+    let list = format!("audit of {filter:?}");
+    let place = cursor::open(&list, params.cursor)?;
+    let mut page = app.access.audit.list(&caller, &filter, place, limit).await?;
+    page.next_cursor = cursor::seal(&list, page.next_cursor);
+    Ok(Json(page))
 }
 
 fn time(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem> {
-    let Some(text) = text else { return Ok(None) };
-    let wrong = || Problem::argument(format!("`{name}` is no RFC 3339 time since 1970: `{text}`"));
-    let time: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
-    let micros = u64::try_from(time.as_microsecond()).map_err(|_| wrong())?;
-    Ok(Some(Timestamp(micros)))
+    text.map(|text| moment(name, &text)).transpose()
 }

@@ -62,9 +62,12 @@ async fn retry(
     app.runs.retry_batch(&caller, act).await.map(done)
 }
 
-/// What was done to runs; a dry run does nothing to them.
+/// What was done to runs; a dry run does nothing to them, and the audit log says so.
 fn done(done: BatchDone) -> Response {
-    let to = done.items.iter().filter(|item| item.problem.is_none() && !done.dry_run);
+    if done.dry_run {
+        return noted(vec![Made::nothing()], Json(done));
+    }
+    let to = done.items.iter().filter(|item| item.problem.is_none());
     let to = to.map(|item| Made::one("id", &item.id)).collect();
     noted(to, Json(done))
 }

@@ -5,7 +5,7 @@ use super::stream::respond;
 use super::warrant::Warrant;
 use crate::access::{Caller, Permission};
 use crate::app::{App, Wanted};
-use crate::feed::{Types, bad_cursor};
+use crate::feed::{Types, bad_number};
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -84,7 +84,7 @@ async fn of_run(
 ) -> Result<Response, Problem> {
     let permit = app.stream_permit()?;
     let last = text(&headers, "last-event-id")?.map(str::parse).transpose();
-    let after = last.map_err(|_| bad_cursor())?.or(params.after).unwrap_or(0);
+    let after = last.map_err(|_| bad_number())?.or(params.after).unwrap_or(0);
     let types = Types::parse(params.types.as_deref())?;
     let events = app.run_events(&caller, &id, types, after).await?;
     let warrant = Warrant::new(&app, &caller, &headers, Permission::EventsRead)?;

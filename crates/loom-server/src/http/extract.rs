@@ -11,7 +11,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use loom_protocol::{ErrorCode, json};
+use loom_protocol::ErrorCode;
+use loom_protocol::json::{self, JsonError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
@@ -89,8 +90,8 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // A list would be taken for an object's values without their names.
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| *first == b'[') {
-        return Err(Problem::argument("the body is a list and has to be an object"));
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| *first != b'{') {
+        return Err(Problem::argument("the body is JSON of another kind and has to be an object"));
     }
     json::read(body).map_err(|error| {
         // The reader of some values is handed them without their places.
@@ -98,8 +99,24 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
             (0, _) => String::new(),
             (line, column) => format!(" at line {line}, column {column}"),
         };
-        Problem::argument(format!("the body is wrong{place}: {error}"))
+        Problem::argument(format!("the body is wrong{place}: {}", told(&error)))
     })
+}
+
+/// What is wrong, for those who do not know the types of this program, and without the place.
+fn told(error: &JsonError) -> String {
+    let (line, column) = error.place();
+    let text = error.to_string();
+    let text = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+    let Some((what, expected)) = text.rsplit_once(", expected ") else { return text.to_owned() };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 up",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        kind if kind.starts_with("struct ") => "an object",
+        other => other,
+    };
+    format!("{what}, expected {expected}")
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -197,7 +214,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
 /// A header as text.
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Problem::argument(format!("the header `{name}` is given more than once")));
+    }
     let text = value.to_str();
     text.map(Some).map_err(|_| Problem::argument(format!("the header `{name}` is not ASCII text")))
 }
@@ -244,4 +265,28 @@ pub(super) fn written<T: Serialize>((found, new): (Tagged<T>, bool)) -> Response
 /// A version as an entity tag.
 fn etag(version: u64) -> [(header::HeaderName, String); 1] {
     [(header::ETAG, format!("\"{version}\""))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loom_protocol::api::{BatchStart, StartRun};
+
+    #[test]
+    fn a_body_that_is_wrong_is_explained_without_the_types_of_the_program() {
+        let start = |text: &str| read::<StartRun>(text.as_bytes()).unwrap_err().message;
+        for (text, expected) in [
+            (
+                "{\"workflow\": \"w\",\n \"workers\": \"x\"}",
+                "the body is wrong at line 2, column 15: invalid type: string \"x\", expected a whole number from 0 up",
+            ),
+            ("{", "the body is wrong at line 1, column 1: EOF while parsing an object"),
+            ("7", "the body is JSON of another kind and has to be an object"),
+            (" []", "the body is JSON of another kind and has to be an object"),
+        ] {
+            assert_eq!(start(text), expected);
+        }
+        let problem = read::<BatchStart>(b"{\"runs\": [7]}").unwrap_err();
+        assert!(problem.message.ends_with("integer `7`, expected an object"), "{problem}");
+    }
 }

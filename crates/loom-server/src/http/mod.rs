@@ -79,7 +79,9 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(limit))
         .merge(limited(
-            reports.route_layer(from_fn_with_state(gate, gate::gate)),
+            reports
+                .route_layer(from_fn_with_state(gate, gate::gate))
+                .method_not_allowed_fallback(wrong_method),
             app.config.limits.report_body,
         ))
         .layer(from_fn_with_state(Arc::clone(&app), guard::guard))

@@ -85,8 +85,10 @@ impl<'de> Deserializer<'de> for Values {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let text = self.one()?;
-        IntoDeserializer::<Error>::into_deserializer(text).deserialize_enum(name, variants, visitor)
+        let parameter = self.name.clone();
+        let text = IntoDeserializer::<Error>::into_deserializer(self.one()?);
+        let read = text.deserialize_enum(name, variants, visitor);
+        read.map_err(|error| Error::custom(format!("`{parameter}`: {error}")))
     }
 
     forward_to_deserialize_any! {
@@ -108,6 +110,13 @@ mod tests {
         #[serde(default)]
         follow: bool,
         text: Option<String>,
+        format: Option<Format>,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Format {
+        Dot,
     }
 
     fn ask(pairs: &[(&str, &str)]) -> Result<Asked, String> {
@@ -118,9 +127,10 @@ mod tests {
     #[test]
     fn names_that_repeat_are_lists_and_numbers_are_read() {
         let found = ask(&[("tag", "a"), ("limit", "7"), ("tag", "b,c"), ("follow", "true")]);
-        let expected =
-            Asked { tag: vec!["a".into(), "b,c".into()], limit: Some(7), follow: true, text: None };
+        let tag = vec!["a".into(), "b,c".into()];
+        let expected = Asked { tag, limit: Some(7), follow: true, text: None, format: None };
         assert_eq!(found.unwrap(), expected);
+        assert_eq!(ask(&[("format", "dot")]).unwrap().format, Some(Format::Dot));
         assert_eq!(ask(&[("text", "12")]).unwrap().text.as_deref(), Some("12"));
     }
 
@@ -129,6 +139,8 @@ mod tests {
         let wrong = |pairs: &[(&str, &str)]| ask(pairs).unwrap_err();
         assert_eq!(wrong(&[("limit", "x")]), "`limit` is a whole number from 0 up, not `x`");
         assert_eq!(wrong(&[("text", "a"), ("text", "b")]), "`text` is given more than once");
+        let format = wrong(&[("format", "svg")]);
+        assert_eq!(format, "`format`: unknown variant `svg`, expected `dot`");
         assert!(wrong(&[("nosuch", "1")]).contains("unknown field `nosuch`"));
         assert!(wrong(&[("tag", "a"); PAIRS_MAX + 1]).contains("more than 256"));
     }

@@ -47,7 +47,7 @@ async fn get(
 
 /// Write a retention rule
 ///
-/// 201 if it is new. It takes effect at once, and again every minute.
+/// 201 if it is new. It takes effect at once, and again every 5 seconds.
 #[utoipa::path(put, path = "/api/v1/retention/{name}", tag = "retention",
     params(("name" = String, Path), ("If-Match" = Option<String>, Header),
         ("If-None-Match" = Option<String>, Header)),

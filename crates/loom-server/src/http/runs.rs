@@ -244,7 +244,8 @@ async fn why(
 /// Run a workflow again as this run did, perhaps with other variables
 ///
 /// Secret values are not read back: the workflow sets its own again, and those that the run was
-/// given, the request has to give again.
+/// given, the request has to give again. With other variables or another version it takes `runs:start`
+/// beside `runs:retry`.
 #[utoipa::path(post, path = "/api/v1/runs/{id}/rerun", tag = "runs",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
         ("traceparent" = Option<String>, Header), ("X-Correlation-ID" = Option<String>, Header)),

@@ -49,7 +49,7 @@ pub(crate) fn bottlenecks(table: &Table, question: &Question) -> Bottlenecks {
     Bottlenecks {
         basis: question.basis(table, count, runs.len()),
         slowest_tasks: slowest_tasks(table, &tasks, recent_rows),
-        slowest_runs: slowest_runs(table, runs),
+        slowest_runs: slowest_runs(table, &runs),
         error_patterns: error_patterns(table, errors),
         retries: retry_figures(retries),
         blockers: worst_blockers(names, blockers),
@@ -129,19 +129,21 @@ fn slowest_tasks<'a, R: Iterator<Item = &'a Attempt>>(
     order.into_iter().zip(&mut times).filter_map(figures).collect()
 }
 
-fn slowest_runs(table: &Table, mut runs: Vec<&Ran>) -> Vec<SlowRun> {
+fn slowest_runs(table: &Table, runs: &[&Ran]) -> Vec<SlowRun> {
+    let started = runs.iter().filter_map(|run| Some((run.took()?, *run)));
+    let mut runs: Vec<(u64, &Ran)> = started.collect();
     if runs.len() > LISTED {
-        runs.select_nth_unstable_by_key(LISTED, |run| Reverse(run.took));
+        runs.select_nth_unstable_by_key(LISTED, |(took, _)| Reverse(*took));
         runs.truncate(LISTED);
     }
-    runs.sort_by_key(|run| Reverse(run.took));
+    runs.sort_by_key(|(took, _)| Reverse(*took));
     let name = |run: &Ran| &table.names.values()[table.name_of(run.workflow) as usize];
-    let view = |run: &Ran| SlowRun {
+    let view = |(took, run): (u64, &Ran)| SlowRun {
         run: run.run.to_string(),
         namespace: name(run).namespace.clone(),
         workflow: name(run).workflow.clone(),
         outcome: crate::wire::outcome_name(run.outcome).to_owned(),
-        took_s: seconds(run.took),
+        took_s: seconds(took),
         finished_at: rfc3339(run.ended_at),
     };
     runs.into_iter().map(view).collect()

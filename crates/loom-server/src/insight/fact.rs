@@ -15,6 +15,8 @@ pub(crate) struct Fact<'a> {
     pub(crate) run: Option<RunOutcome>,
     /// Whether the run began with it.
     pub(crate) began: bool,
+    /// Whether it was reopened by it.
+    pub(crate) reopened: bool,
 }
 
 /// An attempt that ended.
@@ -59,6 +61,7 @@ impl<'a> Fact<'a> {
         let mut fact = Self::default();
         match event {
             Event::RunStarted { .. } => fact.began = true,
+            Event::RunReopened { .. } => fact.reopened = true,
             Event::RunFinished { outcome, .. } => fact.run = Some(*outcome),
             Event::Succeeded { task, .. }
             | Event::Failed { task, .. }

@@ -61,9 +61,11 @@ impl Workflow {
         if let Some(outcome) = fact.run {
             self.runs[outcome as usize] += 1;
             let history = &run.history;
-            let started = history.started_at().unwrap_or(history.created_at());
-            let ended = history.finished_at().unwrap_or(started);
-            self.run_time.add(ended.since(started).as_secs_f64());
+            let ended = history.finished_at();
+            // One that never started took no time.
+            if let Some(took) = ended.and_then(|ended| history.took_since_opened(ended)) {
+                self.run_time.add(took.as_secs_f64());
+            }
         }
         if let Some((_, how)) = fact.task {
             let place = SETTLED.iter().position(|name| *name == how).expect("it is one of these");

@@ -13,17 +13,20 @@ pub(crate) fn performance(table: &Table, question: &Question) -> Performance {
     let wanted = question.wanted(table);
     let since = question.since(question.hours);
     let mut windows = WINDOWS.map(|hours| (question.since(hours), empty(hours)));
-    let mut sums = [[0_u64; 2]; 3];
+    let mut sums = [Sums::default(); 3];
     let (mut run_times, mut run_times_all) = (Vec::new(), 0);
     for run in table.runs.rows().iter().filter(|run| wanted[run.workflow as usize]) {
         if run.ended_at >= since {
-            run_times.push(run.took);
+            run_times.extend(run.took());
             run_times_all += 1;
         }
         for ((from, window), sum) in windows.iter_mut().zip(&mut sums) {
             if run.ended_at >= *from {
                 add_run(window, run);
-                sum[0] += run.took;
+                if let Some(took) = run.took() {
+                    sum.started += 1;
+                    sum.runs_took += took;
+                }
             }
         }
     }
@@ -35,7 +38,7 @@ pub(crate) fn performance(table: &Table, question: &Question) -> Performance {
         }
         for ((from, window), sum) in windows.iter_mut().zip(&mut sums) {
             if attempt.ended_at >= *from && add_attempt(window, attempt.result) {
-                sum[1] += attempt.ran;
+                sum.attempts_took += attempt.ran;
             }
         }
     }
@@ -46,6 +49,15 @@ pub(crate) fn performance(table: &Table, question: &Question) -> Performance {
         task_time: percentiles(&mut task_times),
         wait_time: percentiles(&mut wait_times),
     }
+}
+
+/// What the times of a window add up to.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    /// Runs that had started.
+    started: u64,
+    runs_took: u64,
+    attempts_took: u64,
 }
 
 const fn empty(hours: u32) -> Window {
@@ -83,7 +95,7 @@ const fn add_attempt(window: &mut Window, result: Result) -> bool {
     true
 }
 
-fn rates(mut window: Window, [runs_took, attempts_took]: [u64; 2]) -> Window {
+fn rates(mut window: Window, sums: Sums) -> Window {
     let hours = f64::from(window.hours);
     let decided = window.runs_succeeded + window.runs_failed;
     let runs = decided + window.runs_cancelled;
@@ -92,7 +104,7 @@ fn rates(mut window: Window, [runs_took, attempts_took]: [u64; 2]) -> Window {
     window.attempts_per_hour = attempts as f64 / hours;
     window.run_success_rate = ratio(window.runs_succeeded, decided);
     window.attempt_error_rate = ratio(window.attempts_failed, attempts);
-    window.mean_run_s = ratio(runs_took, runs).map(|micros| micros / 1e6);
-    window.mean_attempt_s = ratio(attempts_took, attempts).map(|micros| micros / 1e6);
+    window.mean_run_s = ratio(sums.runs_took, sums.started).map(|micros| micros / 1e6);
+    window.mean_attempt_s = ratio(sums.attempts_took, attempts).map(|micros| micros / 1e6);
     window
 }

@@ -15,8 +15,7 @@ const SEVERITY: [(u64, &str); 4] = [(100, "critical"), (50, "high"), (20, "mediu
 
 pub(super) fn analyse(look: &Look, now: Timestamp) -> RunAnalysis {
     let history = &look.history;
-    let started = history.started_at().unwrap_or(history.created_at());
-    let took = history.finished_at().unwrap_or(now).since(started);
+    let took = history.took(now).unwrap_or_default();
     let path = history.critical_path(now);
     let links = path.as_ref().map_or(&[][..], |path| &path.links);
     let span: Duration = links.iter().map(|link| link.ran).sum();

@@ -65,7 +65,7 @@ fn full(attempts: u64, now: Timestamp) -> Table {
             let ended_at = now.0 - random % HOUR;
             let outcome = RunOutcome::Succeeded;
             let run = RunId::new(n, 0);
-            table.runs.push(Ran { run, ended_at, took, workflow, outcome });
+            table.runs.push(Ran { run, ended_at, took, seq: 1, workflow, outcome });
         }
     }
     table

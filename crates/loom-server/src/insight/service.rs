@@ -59,11 +59,17 @@ impl Shared {
         self.gone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes runs that were deleted out of the table.
+    /// Takes out of the table the runs that were deleted, and the ends of those that were reopened.
     pub(super) fn sweep(&self) {
         let gone = self.gone().take();
+        let is_settled = || self.table.read().unwrap_or_else(PoisonError::into_inner).is_settled();
+        if gone.is_empty() && is_settled() {
+            return;
+        }
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        table.settle();
         if !gone.is_empty() {
-            self.table.write().unwrap_or_else(PoisonError::into_inner).remove(&gone);
+            table.remove(&gone);
         }
     }
 

@@ -17,6 +17,10 @@ const PATTERNS_MAX: usize = 8192;
 const DEFINITIONS_MAX: usize = 4096;
 /// Stands for no task and no pattern.
 pub(super) const NONE: u32 = u32::MAX;
+/// Stands for the time of a run that never started.
+pub(super) const NEVER: u64 = u64::MAX;
+/// With so many runs reopened, their rows are taken out at once.
+const REOPENED_MAX: usize = 4096;
 
 /// A task of a workflow.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,15 +63,25 @@ pub(super) struct Attempt {
     pub(super) result: super::fact::Result,
 }
 
-/// A run that ended.
+/// A run that ended: 48 bytes. One that was reopened has the row of its last end alone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ran {
     pub(super) run: RunId,
     pub(super) ended_at: u64,
+    /// How long it was open, or [`NEVER`] if it never started.
     pub(super) took: u64,
+    /// The number of the event that ended it.
+    pub(super) seq: u64,
     /// A [`Place`] whose task does not matter.
     pub(super) workflow: u32,
     pub(super) outcome: RunOutcome,
+}
+
+impl Ran {
+    /// How long it was open; `None` if it never started.
+    pub(super) fn took(&self) -> Option<u64> {
+        (self.took != NEVER).then_some(self.took)
+    }
 }
 
 /// At most so many rows; the oldest make room.
@@ -148,6 +162,8 @@ impl<T: Clone + Eq + std::hash::Hash> Interned<T> {
 pub(crate) struct Table {
     pub(super) attempts: Ring<Attempt>,
     pub(super) runs: Ring<Ran>,
+    /// Runs that were reopened, and by which of their events: rows of an end before that are stale.
+    reopened: HashMap<RunId, u64>,
     pub(super) names: Interned<Name>,
     pub(super) places: Interned<Place>,
     pub(super) patterns: Interned<Pattern>,
@@ -163,6 +179,7 @@ impl Table {
         Self {
             attempts: Ring::new(attempts_max),
             runs: Ring::new(attempts_max / 4),
+            reopened: HashMap::new(),
             names: Interned::new(name),
             places: Interned::new(Place { name: 0, version: other() }),
             patterns: Interned::new(pattern),
@@ -197,20 +214,44 @@ impl Table {
         self.runs.retain(|ran| !runs.contains(&ran.run));
     }
 
+    /// Takes out the rows of runs that have been reopened since.
+    pub(super) fn settle(&mut self) {
+        let reopened = std::mem::take(&mut self.reopened);
+        if !reopened.is_empty() {
+            self.runs.retain(|ran| reopened.get(&ran.run).is_none_or(|by| ran.seq > *by));
+        }
+    }
+
+    /// Whether a row is stale.
+    pub(super) fn is_settled(&self) -> bool {
+        self.reopened.is_empty()
+    }
+
+    /// A run was reopened by its event of this number.
+    pub(super) fn reopen(&mut self, run: RunId, seq: u64) {
+        self.reopened.insert(run, seq);
+        if self.reopened.len() >= REOPENED_MAX {
+            self.settle();
+        }
+    }
+
     pub(crate) fn take(&mut self, run: &OpenRun, fact: &Fact<'_>) {
+        if fact.reopened {
+            self.reopen(run.summary.id, run.history.last_seq());
+        }
         if let Some(attempt) = &fact.attempt {
             let row = self.attempt(run, attempt);
             self.attempts.push(row);
         }
         let Some(outcome) = fact.run else { return };
         let history = &run.history;
-        let started = history.started_at().unwrap_or(history.created_at());
         let Some(ended) = history.finished_at() else { return };
         let workflow = self.numbers(run).first().copied().unwrap_or(0);
         self.runs.push(Ran {
             run: run.summary.id,
             ended_at: ended.0,
-            took: micros(ended.since(started)),
+            took: history.took(ended).map_or(NEVER, micros),
+            seq: history.last_seq(),
             workflow,
             outcome,
         });
@@ -307,7 +348,37 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_is_64_bytes() {
-        assert_eq!(size_of::<Attempt>(), 64);
+    fn rows_are_as_large_as_documented() {
+        assert_eq!((size_of::<Attempt>(), size_of::<Ran>()), (64, 48));
+    }
+
+    #[test]
+    fn a_run_that_was_reopened_is_one_row_of_its_last_end() {
+        let mut table = Table::new(64);
+        let ended = |run: u64, seq, outcome| Ran {
+            run: RunId::new(run, 0),
+            ended_at: seq,
+            took: seq,
+            seq,
+            workflow: 0,
+            outcome,
+        };
+        let seqs = |table: &Table| table.runs.rows().iter().map(|it| it.seq).collect::<Vec<_>>();
+        table.runs.push(ended(1, 5, RunOutcome::Failed));
+        table.runs.push(ended(2, 6, RunOutcome::Failed));
+        assert!(table.is_settled());
+        table.reopen(RunId::new(1, 0), 7);
+        table.runs.push(ended(1, 9, RunOutcome::Failed));
+        table.reopen(RunId::new(1, 0), 10);
+        table.runs.push(ended(1, 12, RunOutcome::Succeeded));
+        assert!(!table.is_settled());
+        table.settle();
+        assert_eq!((seqs(&table), table.is_settled()), (vec![6, 12], true));
+        table.reopen(RunId::new(1, 0), 13);
+        table.settle();
+        assert_eq!(seqs(&table), [6], "it is open");
+        let many = 10..10 + REOPENED_MAX as u64;
+        many.for_each(|run| table.reopen(RunId::new(run, 0), 1));
+        assert!(table.is_settled(), "no more are remembered");
     }
 }

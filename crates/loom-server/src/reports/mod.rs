@@ -7,6 +7,7 @@
 mod document;
 mod fields;
 mod house;
+mod number;
 mod service;
 mod shape;
 

@@ -2,6 +2,7 @@
 
 use super::document::{Late, Place, SHOWN, Shown, put, read};
 use super::house::tend;
+use super::number::without_nan;
 use super::shape::{Body, SYSTEM, Word, identity};
 use crate::access::{Caller, Permission};
 use crate::config::Config;
@@ -56,7 +57,8 @@ impl Reports {
 
     /// A workflow is there. One whose run has ended starts anew, unless its end came first.
     pub async fn create_workflow(&self, caller: &Caller, body: &[u8]) -> Result<Taken, Problem> {
-        let body = Body::read(body)?;
+        let body = without_nan(body);
+        let body = Body::read(&body)?;
         let place = place(caller, body.created_workflow()?)?;
         let tasks = body.tasks()?;
         let _turn = self.turn(&place.key()).await;
@@ -80,7 +82,7 @@ impl Reports {
         workflow: &str,
         body: &[u8],
     ) -> Result<Taken, Problem> {
-        let seen = match Body::read(body)?.word()? {
+        let seen = match Body::read(&without_nan(body))?.word()? {
             Word::Nothing => None,
             Word::Began => Some(Observation::Began),
             Word::Ended(outcome) => Some(Observation::Ended(outcome)),
@@ -106,7 +108,7 @@ impl Reports {
         workflow: &str,
         body: &[u8],
     ) -> Result<Taken, Problem> {
-        let task = Body::read(body)?.task(None)?;
+        let task = Body::read(&without_nan(body))?.task(None)?;
         self.take_task(caller, identity(workflow, "workflow")?, task).await
     }
 
@@ -118,7 +120,8 @@ impl Reports {
         task: &str,
         body: &[u8],
     ) -> Result<Taken, Problem> {
-        let body = Body::read(body)?;
+        let body = without_nan(body);
+        let body = Body::read(&body)?;
         let workflow = match workflow {
             Some(workflow) => identity(workflow, "workflow")?,
             None => body.workflow_of_task()?,

@@ -167,7 +167,13 @@ impl Runs {
         }
         for _ in 0..TRIES {
             match self.adopt(run, Some(request.clone())).await {
-                Ok(()) => return self.summary_of(run).await,
+                Ok(()) => {
+                    let left = self.summary_of(run).await?;
+                    if let Some(at) = found.meta.start_at.filter(|_| left.finished_at.is_some()) {
+                        self.later.forget(run, at);
+                    }
+                    return Ok(left);
+                }
                 Err(EngineError::Alive(_)) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -12,7 +12,8 @@ use std::sync::Arc;
 impl Runs {
     /// Starts a run of the same workflow with the variables of this one, those that `how` gives
     /// excepted. Secret values are not read back: the workflow's `env` sets its own again, and those
-    /// that whoever started the run gave, `how` has to give again.
+    /// that whoever started the run gave, `how` has to give again. What is not as it was takes the right
+    /// to start runs too.
     pub async fn rerun(
         &self,
         caller: &Caller,
@@ -22,6 +23,10 @@ impl Runs {
     ) -> Result<Started, Problem> {
         let first = self.permitted(caller, id, Permission::RunsRetry).await?;
         let run = first.id;
+        let is_version = |version: &String| *version == first.version;
+        if !how.variables.is_empty() || !how.version.as_ref().is_none_or(is_version) {
+            caller.may(Permission::RunsStart, &first.namespace)?;
+        }
         executed_here(&first, "repeat")?;
         let lacks = |name: &&String| !how.variables.contains_key(*name);
         let missing: Vec<&str> =

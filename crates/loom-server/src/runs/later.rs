@@ -41,6 +41,16 @@ impl Later {
         self.sooner.notify_one();
     }
 
+    /// Lets go of a run that is not to begin any more.
+    pub(super) fn forget(&self, run: RunId, at: Timestamp) {
+        self.due().remove(&(at, run));
+    }
+
+    /// The runs that are held.
+    fn all(&self) -> BTreeSet<(Timestamp, RunId)> {
+        self.due().clone()
+    }
+
     /// Takes out runs whose time has come.
     fn take(&self, now: Timestamp) -> Vec<RunId> {
         let mut due = self.due();
@@ -126,8 +136,10 @@ const fn may_pass(error: &EngineError) -> bool {
 }
 
 impl Runs {
-    /// Finds the runs of the store that have not begun.
+    /// Finds the runs of the store that have not begun, and lets go of those that are held here and are
+    /// not among them: others have ended them.
     async fn find_later(&self) -> Result<(), Problem> {
+        let mut gone = self.later.all();
         let mut filter =
             RunFilter { states: vec![RunState::Queued], limit: SCAN, ..RunFilter::default() };
         loop {
@@ -137,6 +149,7 @@ impl Runs {
             let now = self.clock.now();
             for run in page.runs.iter().filter(|run| run.meta.external.is_none()) {
                 let at = run.meta.start_at.unwrap_or_default();
+                gone.remove(&(at, run.id));
                 if at > now || self.limits.are_idle() {
                     self.later.add(run.id, at);
                 } else {
@@ -144,6 +157,7 @@ impl Runs {
                 }
             }
             if !page.more {
+                gone.into_iter().for_each(|(at, run)| self.later.forget(run, at));
                 return Ok(());
             }
         }

@@ -2,9 +2,10 @@
 
 use super::cursor;
 use super::service::Runs;
-use super::start::{LABELS_MAX, TEXT_MAX, moment, within};
+use super::start::{LABELS_MAX, TEXT_MAX, within};
 use super::view;
 use crate::access::{Caller, Permission};
+use crate::asked::moment;
 use crate::cursor as sealed;
 use crate::problem::Problem;
 use loom_core::RunState;

@@ -3,10 +3,11 @@
 use super::identity::{Claim, Reserved};
 use super::service::Runs;
 use crate::access::{Caller, Permission};
-use crate::ids::new_id;
+use crate::asked::moment;
+use crate::ids::{is_correlation_id, new_id};
 use crate::problem::Problem;
 use crate::workflows::Prepared;
-use loom_core::{RunId, Timestamp, Value, Variable};
+use loom_core::{RunId, Value, Variable};
 use loom_engine::{EngineError, Input, NewSubmission};
 use loom_protocol::ErrorCode;
 use loom_protocol::api::{StartRun, Started};
@@ -184,7 +185,8 @@ impl Runs {
         if prepared.disabled {
             let message =
                 format!("workflow `{}` {} is disabled", definition.name, definition.version);
-            return Err(Problem::new(ErrorCode::WorkflowDisabled, message));
+            return Err(Problem::new(ErrorCode::WorkflowDisabled, message)
+                .help("enable it, or name another version; `latest` stays on a disabled one"));
         }
         check_names(given.keys())?;
         check_needs(prepared, |name| given.contains_key(name))?;
@@ -259,11 +261,14 @@ fn meta(caller: String, request: StartRun, context: StartContext) -> Result<RunM
     let initiator = request.initiator.unwrap_or(caller);
     let source = request.source.unwrap_or_default();
     let reason = request.reason.unwrap_or_default();
+    if request.correlation_id.as_deref().is_some_and(|id| !is_correlation_id(id.as_bytes())) {
+        return Err(Problem::argument("`correlation_id` is not one")
+            .help("a letter or digit, then at most 99 letters, digits, `_` and `-`"));
+    }
     let correlation_id = request.correlation_id.unwrap_or(context.correlation_id);
     let short = |what: &str, text: &str| within(what, text, TEXT_MAX);
     short("`initiator`", &initiator)?;
     short("`source`", &source)?;
-    short("`correlation_id`", &correlation_id)?;
     request.concurrency_key.iter().try_for_each(|key| short("`concurrency_key`", key))?;
     let meta = RunMeta {
         tags: request.tags,
@@ -289,6 +294,9 @@ pub(super) fn check_labels(meta: &RunMeta) -> Result<(), Problem> {
         let what = format!("a run has at most {LABELS_MAX} tags and {LABELS_MAX} annotations");
         return Err(Problem::argument(what));
     }
+    if meta.tags.contains("") || meta.annotations.contains_key("") {
+        return Err(Problem::argument("a tag, or an annotation's key, is empty"));
+    }
     let short = |what: &str, text: &str| within(what, text, TEXT_MAX);
     meta.tags.iter().try_for_each(|tag| short("a tag", tag))?;
     for (key, value) in &meta.annotations {
@@ -308,15 +316,4 @@ pub(super) fn within(what: &str, text: &str, most: usize) -> Result<(), Problem>
         return Ok(());
     }
     Err(Problem::argument(format!("{what} has at most {most} characters, none of them a control")))
-}
-
-/// A time that somebody wrote.
-pub(super) fn moment(what: &str, text: &str) -> Result<Timestamp, Problem> {
-    let time: jiff::Timestamp = text.parse().map_err(|_| {
-        Problem::argument(format!("`{what}` is no RFC 3339 time: `{text}`"))
-            .help("write 2026-12-31T23:59:00Z")
-    })?;
-    let micros = u64::try_from(time.as_microsecond())
-        .map_err(|_| Problem::argument(format!("`{what}` is before 1970")))?;
-    Ok(Timestamp(micros))
 }

@@ -1,5 +1,6 @@
 //! When a schedule ticks.
 
+use crate::asked::moment;
 use crate::problem::Problem;
 use croner::Cron;
 use jiff::tz::TimeZone;
@@ -48,11 +49,11 @@ impl Rule {
                     let what = format!("`timing.seconds` is 1 to {EVERY_MAX}");
                     return Err(Problem::argument(what));
                 }
-                let from = from.as_deref().map(|from| time("timing.from", from)).transpose()?;
+                let from = from.as_deref().map(|from| moment("timing.from", from)).transpose()?;
                 let period = Duration::from_secs(u64::from(*seconds));
                 Ok(Self::Every { period, from: from.unwrap_or(anchor + period) })
             }
-            Timing::Once { at } => time("timing.at", at).map(Self::Once),
+            Timing::Once { at } => moment("timing.at", at).map(Self::Once),
         }
     }
 
@@ -109,16 +110,6 @@ impl Rule {
     }
 }
 
-/// A time of a request.
-fn time(what: &str, text: &str) -> Result<Timestamp, Problem> {
-    let time: jiff::Timestamp = text.parse().map_err(|_| {
-        Problem::argument(format!("`{what}` is no RFC 3339 time: `{text}`"))
-            .help("write 2026-12-31T23:59:00Z")
-    })?;
-    let micros = u64::try_from(time.as_microsecond());
-    micros.map(Timestamp).map_err(|_| Problem::argument(format!("`{what}` is before 1970")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +122,7 @@ mod tests {
     }
 
     fn at(text: &str) -> Timestamp {
-        time("at", text).unwrap()
+        moment("at", text).unwrap()
     }
 
     #[track_caller]

@@ -16,7 +16,7 @@ use crate::workflows::{Tagged, Workflows};
 use loom_core::{RunId, Timestamp};
 use loom_engine::Clock;
 use loom_protocol::api::{
-    FiringView, NextTick, NextTicks, ScheduleList, ScheduleSpec, ScheduleView, Started,
+    FiringView, NextTick, NextTicks, ScheduleList, ScheduleSpec, ScheduleView, Started, Timing,
 };
 use loom_protocol::{TraceParent, rfc3339};
 use loom_store::record::hex;
@@ -105,7 +105,14 @@ impl Schedules {
         check::spec(caller, &spec)?;
         let now = self.clock.now();
         if Rule::new(&spec.timing, now)?.next_after(now).is_none() {
-            return Err(Problem::argument("the schedule would never tick: its time is over"));
+            return Err(Problem::argument(match &spec.timing {
+                Timing::Cron { expression, .. } => {
+                    format!(
+                        "the schedule would never tick: no time to come is as `{expression}` says"
+                    )
+                }
+                _ => "the schedule would never tick: its time is over".to_owned(),
+            }));
         }
         let run = &spec.run;
         let of = self.workflows.prepared(namespace(run), &run.workflow, run.version.as_deref());

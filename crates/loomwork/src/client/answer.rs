@@ -106,6 +106,11 @@ impl Client {
             format!("{} cannot be reached: {why}", self.address),
         );
         // The error of TLS comes wrapped by others, so its text tells.
+        if why.contains("CaUsedAsEndEntity") {
+            return fault
+                .help("the server shows the certificate of an authority (CA:TRUE), which stands for no server")
+                .help("have `openssl req -x509` make one with -addext basicConstraints=critical,CA:FALSE");
+        }
         if why.contains("invalid peer certificate") {
             return fault.help("if that is as it should be, name what it is signed by: --ca FILE");
         }

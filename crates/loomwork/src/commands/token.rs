@@ -9,8 +9,8 @@ use crate::session::actor;
 use crate::store;
 use crate::ui::{Ui, Voice};
 use loom_engine::{Clock, SystemClock};
-use loom_protocol::ExitCode;
 use loom_protocol::api::{CreateToken, TokenCreated, TokenView};
+use loom_protocol::{ErrorCode, ExitCode};
 use loom_server::Problem;
 use loom_server::access::{self, Caller, Deed, Made, Office, Permission};
 use std::collections::BTreeMap;
@@ -40,6 +40,10 @@ pub(crate) fn token(command: TokenCommand, global: &Global, ui: &mut Ui) -> Outc
 }
 
 async fn create(office: &Office, caller: &Caller, args: TokenCreateArgs, ui: &mut Ui) -> Outcome {
+    if args.expires.is_some_and(|expires| expires.as_secs() == 0) {
+        let what = "--expires is at least 1s; leave it out for no end";
+        return Err(Fault::new(ErrorCode::BadArgument, what).into());
+    }
     let namespaces = (!args.namespaces.is_empty()).then(|| args.namespaces.into_iter().collect());
     let request = CreateToken {
         name: args.name,

@@ -133,7 +133,7 @@ fn nobody_hands_out_more_than_they_have() {
         with_token(&server, token, "PUT", &format!("/api/v1/roles/{name}"), &body.to_string())
     };
     let admin = token(&server.loom, "admin");
-    put("clerk", &role, &admin).expect(200);
+    put("clerk", &role, &admin).expect(201);
     put("clerk", &json!({ "permissions": ["runs:fly"] }), &admin).problem(400, "L605");
     put("viewer", &role, &admin).problem(409, "L704");
     put("No!", &role, &admin).problem(400, "L605");
@@ -147,13 +147,33 @@ fn nobody_hands_out_more_than_they_have() {
     make(json!(["nosuch"])).problem(400, "L605");
     make(json!([])).problem(400, "L605");
     put("clerk", &json!({ "permissions": ["*"] }), &clerk).problem(403, "L702");
-    put("lister", &json!({ "permissions": ["runs:list"] }), &clerk).expect(200);
+    put("lister", &json!({ "permissions": ["runs:list"] }), &clerk).expect(201);
     let names = server.get("/api/v1/roles").expect(200);
     let names: Vec<_> =
         names["items"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
     assert_eq!(names, ["viewer", "operator", "author", "admin", "clerk", "lister"]);
     with_token(&server, &admin, "DELETE", "/api/v1/roles/lister", "").expect(204);
     with_token(&server, &admin, "DELETE", "/api/v1/roles/lister", "").problem(404, "L703");
+}
+
+#[test]
+fn another_run_than_the_first_takes_the_right_to_start_runs() {
+    let server = guarded(&[]);
+    server.register(HELLO);
+    let run = server.begin("hello");
+    server.until(&run, "succeeded");
+    let headers = [("content-type", "application/json")];
+    let role = json!({ "permissions": ["runs:get", "runs:retry"] }).to_string();
+    server.send("PUT", "/api/v1/roles/mender", &headers, &role).expect(201);
+    let mender = token(&server.loom, "mender");
+    let path = format!("/api/v1/runs/{run}/rerun");
+    let again = |body: &str| with_token(&server, &mender, "POST", &path, body);
+    again("").expect(201);
+    again(r#"{"reason": "once more", "version": "0.1.0"}"#).expect(201);
+    for other in [r#"{"variables": {"A": 1}}"#, r#"{"version": "latest"}"#] {
+        again(other).problem(403, "L702");
+        server.send("POST", &path, &headers, other).expect(201);
+    }
 }
 
 #[test]
@@ -167,7 +187,7 @@ fn a_role_is_changed_by_who_saw_it() {
     let role = json!({ "permissions": ["runs:list"] });
     send("PUT", ("if-match", "*"), &role).problem(412, "L705");
     let made = send("PUT", ("if-none-match", "*"), &role);
-    assert_eq!(made.expect(200)["name"], "clerk");
+    assert_eq!(made.expect(201)["name"], "clerk");
     send("PUT", ("if-none-match", "*"), &role).problem(409, "L704");
     let first = made.header("etag").to_owned();
     assert_eq!(server.get(path).header("etag"), first);
@@ -226,6 +246,13 @@ fn every_change_is_recorded_with_who_what_from_where_and_its_outcome() {
     }
     assert_eq!(pages, all);
     server.get("/api/v1/audit?cursor=forged").problem(422, "L711");
+    let first = server.get("/api/v1/audit?limit=1&who=admin").expect(200);
+    let next = first["next_cursor"].as_str().unwrap();
+    server.get(&format!("/api/v1/audit?limit=1&who=admin&cursor={next}")).expect(200);
+    let other = format!("/api/v1/audit?limit=1&who=admin&action=runs:start&cursor={next}");
+    server.get(&other).problem(422, "L711");
+    let entry = first["items"][0]["id"].as_str().unwrap();
+    server.get(&format!("/api/v1/audit?cursor={entry}")).problem(422, "L711");
     server.get("/api/v1/audit?since=yesterday").problem(400, "L605");
 }
 
@@ -255,7 +282,7 @@ fn what_was_made_is_on_record() {
     );
     let headers = [("content-type", "application/json")];
     let role = r#"{"permissions":["runs:get","logs:get"]}"#;
-    server.send("PUT", "/api/v1/roles/reader", &headers, role).expect(200);
+    server.send("PUT", "/api/v1/roles/reader", &headers, role).expect(201);
     assert_eq!(find("reader")["detail"], json!({ "permissions": "logs:get,runs:get" }));
     let webhook = server.post("/api/v1/webhooks", &json!({ "url": "http://127.0.0.1:9/" }));
     let webhook = text(&webhook.expect(201)["webhook"]["id"]);
@@ -479,7 +506,7 @@ fn everybody_who_is_known_may_ask_who_they_are() {
     assert_eq!(admin["permissions"]["tokens:write"], json!({}), "in all namespaces");
     let own = json!({ "permissions": ["logs:get"] });
     let json = [("content-type", "application/json")];
-    server.send("PUT", "/api/v1/roles/reader", &json, &own.to_string()).expect(200);
+    server.send("PUT", "/api/v1/roles/reader", &json, &own.to_string()).expect(201);
     let reader = make(&server.loom, "bob", &["--role", "reader"]);
     let me = with_token(&server, &text(&reader), "GET", "/api/v1/me", "").expect(200);
     assert_eq!(me["permissions"], json!({ "logs:get": {} }));

@@ -70,6 +70,15 @@ fn runs_that_match_are_cancelled_and_retried_and_a_dry_run_changes_nothing() {
     let dry = act("cancel", json!({ "filter": filter, "dry_run": true })).expect(200);
     assert_eq!((dry["items"].as_array().unwrap().len(), &dry["dry_run"]), (2, &json!(true)));
     assert_eq!(count("cancelled"), 0);
+    let entry = eventually("the call is on record", || {
+        let found = server.get("/api/v1/audit?action=runs:cancel").expect(200);
+        found["items"].get(0).cloned()
+    });
+    assert_eq!(
+        (&entry["detail"]["dry_run"], entry.get("target")),
+        (&json!("true"), None),
+        "{entry}"
+    );
     act("cancel", json!({ "filter": {} })).problem(400, "L605");
     act("cancel", json!({ "filter": { "status": ["failed"] } })).problem(409, "L603");
     act("retry", json!({ "filter": filter, "reason": "x" })).problem(400, "L605");

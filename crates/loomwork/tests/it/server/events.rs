@@ -131,7 +131,9 @@ fn what_is_no_place_or_no_type_is_refused() {
     }
     for wrong in ["x", "-1", "9999", "1-0", "18446744073709551615"] {
         let path = format!("/api/v1/runs/{run}/events");
-        server.send("GET", &path, &[("last-event-id", wrong)], "").problem(422, "L711");
+        let refused = server.send("GET", &path, &[("last-event-id", wrong)], "");
+        let help = refused.problem(422, "L711")["help"][0].as_str().unwrap().to_owned();
+        assert!(help.contains("`after=0`"), "{help}");
     }
     let refused = server.get("/api/v1/events?types=run.finished,task.stared").problem(400, "L605");
     assert_eq!(refused["help"][0], "did you mean `task.started`?");

@@ -256,6 +256,70 @@ fn analytics_tell_of_the_runs_that_are_there() {
 }
 
 #[test]
+fn a_run_that_never_started_has_an_outcome_and_took_no_time() {
+    let server = Server::start();
+    server.register(FLAKY);
+    let later = json!({ "workflow": "flaky", "start_at": "2099-01-01T00:00:00Z" });
+    let run = server.post("/api/v1/runs", &later).expect(201)["id"].as_str().unwrap().to_owned();
+    server.send("POST", &format!("/api/v1/runs/{run}/cancel"), &[], "").expect(200);
+    let of = [("namespace", "default"), ("workflow", "flaky")];
+    let page = eventually("it is counted", || {
+        let page = page(&server);
+        let cancelled = [of[0], of[1], ("outcome", "cancelled")];
+        (page.whole("loom_runs_finished_total", &cancelled) == 1).then_some(page)
+    });
+    assert_eq!(page.whole("loom_runs_started_total", &of), 0);
+    assert_eq!(page.whole("loom_run_duration_seconds_count", &of), 0);
+    let found = server.get("/api/v1/analytics/performance").expect(200);
+    let window = &found["windows"][0];
+    assert_eq!((&window["runs_cancelled"], &found["basis"]["runs"]), (&json!(1), &json!(1)));
+    assert_eq!((&window["mean_run_s"], &found["run_time"]), (&Value::Null, &Value::Null));
+    let found = server.get("/api/v1/analytics/bottlenecks").expect(200);
+    assert_eq!(found["slowest_runs"], json!([]));
+    let found = server.get(&format!("/api/v1/runs/{run}/analysis")).expect(200);
+    assert_eq!(found["took_s"], 0.0);
+}
+
+#[test]
+fn a_run_that_is_retried_is_one_run_with_its_last_end() {
+    let mut server = Server::start();
+    server.register(
+        "
+name: again
+tasks: [{ name: only, plugin: cmd, params: { command: '[ -e good ]' } }]
+",
+    );
+    let run = server.begin("again");
+    server.until(&run, "failed");
+    let retry = |server: &Server, seq: u64| {
+        server.send("POST", &format!("/api/v1/runs/{run}/retry"), &[], "").expect(200);
+        eventually("it has ended again", || {
+            let found = server.get(&format!("/api/v1/runs/{run}")).expect(200);
+            let is_over =
+                found["finished_at"].is_string() && found["last_seq"].as_u64() > Some(seq);
+            is_over.then(|| found["last_seq"].as_u64().unwrap())
+        })
+    };
+    let seq = retry(&server, 5);
+    std::fs::write(server.loom.path("good"), "").unwrap();
+    retry(&server, seq);
+    server.until(&run, "succeeded");
+    for turn in 0..2 {
+        let found = covering(&server, "/api/v1/analytics/performance", 3);
+        let window = &found["windows"][0];
+        let of = |outcome: &str| window[outcome].as_u64().unwrap();
+        assert_eq!((of("runs_succeeded"), of("runs_failed"), of("attempts_failed")), (1, 0, 2));
+        assert_eq!((&found["basis"]["runs"], &found["run_time"]["count"]), (&json!(1), &json!(1)));
+        let found = covering(&server, "/api/v1/analytics/bottlenecks", 3);
+        let slowest = found["slowest_runs"].as_array().unwrap();
+        assert_eq!((slowest.len(), &slowest[0]["outcome"]), (1, &json!("succeeded")), "{found}");
+        if turn == 0 {
+            server.crash_and_restart();
+        }
+    }
+}
+
+#[test]
 fn a_run_is_taken_apart() {
     let server = Server::start();
     server.register(

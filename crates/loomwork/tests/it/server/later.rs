@@ -42,6 +42,9 @@ fn a_run_whose_time_is_far_can_be_cancelled_and_one_whose_time_is_over_begins() 
     let (_, far) = start_in(&server, 100_000);
     let (_, over) = start_in(&server, -10);
     server.until(&over, "succeeded");
+    let held = || server.get("/health/status").expect(200)["queued"]["later"].clone();
+    assert_eq!(held(), 1);
     server.send("POST", &format!("/api/v1/runs/{far}/cancel"), &[], "").expect(200);
     server.until(&far, "cancelled");
+    assert_eq!(held(), 0, "it is not to begin any more");
 }

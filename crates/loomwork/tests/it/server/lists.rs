@@ -72,6 +72,36 @@ fn no_address_passes_over_a_parameter_that_it_does_not_know() {
 }
 
 #[test]
+fn no_address_passes_over_a_body_that_it_does_not_know() {
+    let server = Server::start();
+    server.register(MANY);
+    let document = server.get("/api/v1/openapi.json").expect(200);
+    let json = [("content-type", "application/json")];
+    let mut count = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if !operation["requestBody"].is_null() {
+                continue;
+            }
+            count += 1;
+            let method = method.to_uppercase();
+            let answer = server.send(&method, path, &json, r#"{"item": 1}"#);
+            let problem = answer.problem(400, "L605");
+            let said = problem["detail"].as_str().unwrap();
+            assert!(said.contains("takes no body"), "{method} {path}: {said}");
+        }
+    }
+    assert!(count > 60, "{count}");
+    let run = server.begin("many");
+    for nothing in ["", "{}", " {} "] {
+        server.send("GET", &format!("/api/v1/runs/{run}"), &json, nothing).expect(200);
+    }
+    let retry = format!("/api/v1/runs/{run}/tasks/Alpha/retry");
+    server.send("POST", &retry, &json, "{}").problem(409, "L603");
+    server.send("POST", &retry, &json, r#"{"item": 1}"#).problem(400, "L605");
+}
+
+#[test]
 fn every_list_comes_in_pages_that_nobody_can_forge() {
     let server = Server::start();
     let document = |space: &str, name: &str, version: &str| {

@@ -142,6 +142,33 @@ tasks:
 }
 
 #[test]
+fn what_is_said_about_a_run_is_plain_and_said_once() {
+    let server = Server::start();
+    server.register(HELLO);
+    let refused = |field: &str, value: serde_json::Value| {
+        let problem = server.post("/api/v1/runs", &json!({ "workflow": "hello", field: value }));
+        problem.problem(400, "L605")["detail"].as_str().unwrap().to_owned()
+    };
+    for id in ["a: bé", "\u{2028}", "", "-a", &"x".repeat(101)] {
+        assert!(refused("correlation_id", json!(id)).contains("`correlation_id`"), "{id}");
+    }
+    assert!(refused("tags", json!([""])).contains("empty"));
+    assert!(refused("annotations", json!({ "": "x" })).contains("empty"));
+    assert!(refused("start_at", json!("9999-12-31T23:59:59Z")).contains("too far from now"));
+    assert!(refused("start_at", json!("soon")).contains("no RFC 3339 time"));
+    let headers = [("content-type", "application/json")];
+    let twice = r#"{"workflow": "hello", "variables": {"A": 1, "A": 2}}"#;
+    let problem = server.send("POST", "/api/v1/runs", &headers, twice).problem(400, "L605");
+    assert!(problem["detail"].as_str().unwrap().contains("`A` is given twice"), "{problem}");
+    let keys = [headers[0], ("idempotency-key", "a"), ("idempotency-key", "b")];
+    let body = r#"{"workflow": "hello"}"#;
+    let problem = server.send("POST", "/api/v1/runs", &keys, body).problem(400, "L605");
+    assert!(problem["detail"].as_str().unwrap().contains("more than once"), "{problem}");
+    assert_eq!(server.get("/api/v1/runs/counts").expect(200)["by_state"]["queued"], 0);
+    server.send("GET", "/dotflow/workflows", &[], "").problem(405, "L715");
+}
+
+#[test]
 fn requests_with_one_key_that_come_at_once_are_one_run() {
     let server = Server::start();
     server.register(HELLO);

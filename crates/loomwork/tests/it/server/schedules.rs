@@ -115,7 +115,12 @@ fn a_cron_expression_with_seconds_fires_and_one_time_fires_once() {
     put(&server, "once", &once).expect(201);
     let found = until(&server, "once", "fires", |found| fired(found) == 1);
     assert_eq!((&found["last"]["tick"], &found["next_at"]), (&at, &Value::Null));
-    put(&server, "once", &once).problem(400, "L605");
+    let over = put(&server, "once", &once).problem(400, "L605");
+    assert!(over["detail"].as_str().unwrap().contains("its time is over"), "{over}");
+    let never = json!({ "timing": { "kind": "cron", "expression": "0 0 30 2 *" },
+        "run": { "workflow": "quick" } });
+    let never = put(&server, "never", &never).problem(400, "L605");
+    assert!(never["detail"].as_str().unwrap().contains("`0 0 30 2 *`"), "{never}");
 }
 
 #[test]

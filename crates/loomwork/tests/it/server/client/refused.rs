@@ -173,6 +173,20 @@ fn a_certificate_of_an_authority_of_ones_own() {
 }
 
 #[test]
+fn the_certificate_of_an_authority_is_none_of_a_server() {
+    let tls = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/server/tls");
+    let file = |name: &str| tls.join(name).to_str().unwrap().to_owned();
+    let (certificate, key) = (file("authority.pem"), file("authority.key"));
+    let args = ["--tls-certificate", &certificate, "--tls-key", &key];
+    let server = Server::with(Loom::new(), &args);
+    let url = format!("https://{}", server.address());
+    let loom = Loom::new().env("LOOM_SERVER", &url);
+    let said = loom.loom(&["list", "--ca", &certificate]).exits(3).warns("error[L761]");
+    let said = said.warns("(CA:TRUE)").warns("basicConstraints=critical,CA:FALSE");
+    assert!(!said.err.contains("--ca FILE"), "it was given: {}", said.err);
+}
+
+#[test]
 fn what_has_no_meaning_for_a_server() {
     let loom = Loom::with(WAITS);
     let there = ["--server", "http://127.0.0.1:1"];

@@ -162,6 +162,20 @@ fn the_proposals_own_shape_is_taken_as_well() {
 }
 
 #[test]
+fn a_number_that_json_does_not_have_loses_no_report() {
+    let server = Server::start();
+    let headers = [("content-type", "application/json")];
+    let send = |method: &str, path: &str, body: &str| {
+        server.send(method, &format!("/dotflow/workflows{path}"), &headers, body)
+    };
+    let run = send("POST", "", r#"{"id": "w"}"#).expect(201)["run"].as_str().unwrap().to_owned();
+    let task = r#"{"task_id": "t", "status": "Completed", "current_context": {"loss": NaN}}"#;
+    send("POST", "/w/tasks", task).expect(201);
+    let found = server.get(&format!("/api/v1/runs/{run}/tasks/t")).expect(200);
+    assert!(found.to_string().contains(r#"{"loss":null}"#), "{found}");
+}
+
+#[test]
 fn calls_are_lost_repeated_and_out_of_order() {
     let server = Server::start();
     // Nobody has told of the workflow; the tasks come in another order, and twice.

@@ -188,7 +188,7 @@ fn what_a_field_leads_to_takes_its_own_permission() {
     let shown = |name: &str, permissions: &[&str]| {
         let role = json!({ "permissions": permissions }).to_string();
         let headers = [("content-type", "application/json")];
-        server.send("PUT", &format!("/api/v1/roles/{name}"), &headers, &role).expect(200);
+        server.send("PUT", &format!("/api/v1/roles/{name}"), &headers, &role).expect(201);
         token(&server.loom, name)
     };
     let tokens = [

@@ -178,7 +178,7 @@ fn a_subscription_ends_with_what_let_it_in() {
         let headers = [("content-type", "application/json")];
         server.send("PUT", "/api/v1/roles/watch", &headers, &role)
     };
-    role("events:read").expect(200);
+    role("events:read").expect(201);
     let watch = make(&server.loom, "ann", &["--role", "watch"])["token"].clone();
     let mut socket = Socket::open(&server, watch.as_str()).unwrap();
     socket.subscribe("1", ALL, &json!({}));
