@@ -120,7 +120,7 @@ fn every_list_comes_in_pages_that_nobody_can_forge() {
         server.send("PUT", &to, &[("content-type", "application/json")], &rule).expect(201);
         let role = json!({ "permissions": ["runs:list"] }).to_string();
         let to = format!("/api/v1/roles/{space}");
-        server.send("PUT", &to, &[("content-type", "application/json")], &role).expect(200);
+        server.send("PUT", &to, &[("content-type", "application/json")], &role).expect(201);
     }
     let versions = "/api/v1/workflows/default/hello";
     let expected: [(&str, &str, &[&str]); 6] = [
