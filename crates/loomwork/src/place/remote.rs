@@ -241,13 +241,12 @@ impl Remote {
         let of_run = |what: &str| path(&["runs", &run, what]);
         let of_task = |task: &str, what: &str| path(&["runs", &run, "tasks", task, what]);
         let because = |reason: &str| Operation { reason: reason.to_owned() };
+        let nothing = serde_json::json!({});
         self.client.ask(match request {
-            Request::Resume { .. } => Call::post(of_run("resume"), &Operation::default()),
+            Request::Resume { .. } => Call::post(of_run("resume"), &nothing),
             Request::Cancel { reason, .. } => Call::post(of_run("cancel"), &because(reason)),
-            Request::Retry { task: None, .. } => Call::post(of_run("retry"), &Operation::default()),
-            Request::Retry { task: Some(task), .. } => {
-                Call::post(of_task(task, "retry"), &Operation::default())
-            }
+            Request::Retry { task: None, .. } => Call::post(of_run("retry"), &nothing),
+            Request::Retry { task: Some(task), .. } => Call::post(of_task(task, "retry"), &nothing),
             Request::CancelTask { task, reason, .. } => {
                 Call::post(of_task(task, "cancel"), &because(reason))
             }
