@@ -4,8 +4,10 @@ import type { NodeProps } from "@xyflow/react";
 import { ChevronsUpDown, Clock, Layers, Repeat2, ShieldCheck, Spline } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import { StateIcon } from "../../../kit/badge";
+import { Prose } from "../../../kit/prose";
 import { useNow } from "../../../kit/time";
 import { lookOf, toned } from "../../../kit/tone";
+import type { TaskDef } from "../definition";
 import type { TaskState } from "../model/state";
 import { useRevision, useTask, useWatched } from "../use-live";
 import { standing } from "../words";
@@ -17,6 +19,12 @@ export interface NodeData extends Record<string, unknown> {
   chosen: boolean;
   dotted: boolean;
   onChoose: (node: PlacedNode) => void;
+}
+
+/** How many signs may stand behind a task's name. That it waits and that it is dotted shows later. */
+export function signsOf(def: TaskDef | undefined): number {
+  const secured = def !== undefined && def.permissions.length > 0;
+  return [def?.forEach, secured].filter(Boolean).length + 2;
 }
 
 interface Props extends NodeProps {
@@ -73,7 +81,9 @@ function About({ task }: { task: TaskState }) {
   if (task.items !== undefined) return <Items task={task} items={task.items} />;
   const text =
     task.phase === "running" ? <Running task={task} /> : standing(task, task.settledAt ?? 0);
-  return <Line plugin={task.plugin}>{text}</Line>;
+  return (
+    <Line plugin={task.plugin}>{typeof text === "string" ? <Prose text={text} /> : text}</Line>
+  );
 }
 
 function Line({ plugin, children }: { plugin: string; children: ReactNode }) {
