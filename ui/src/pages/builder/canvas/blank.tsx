@@ -30,7 +30,7 @@ export function Blank({ onTemplates }: { onTemplates: () => void }) {
               </LinkButton>
             )}
             <Button icon={LayoutTemplate} onClick={onTemplates}>
-              Begin with an example
+              Begin with a template
             </Button>
           </div>
         </Empty>

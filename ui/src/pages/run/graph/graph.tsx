@@ -19,7 +19,7 @@ import { GroupNode, KnotNode, type NodeData, signsOf, TaskNode } from "./nodes";
 import { sightOf, type View } from "./paint";
 import { meet, type Placed, type PlacedNode } from "./place";
 import { sceneOf } from "./scene";
-import { measurer } from "./size";
+import { measures } from "./size";
 import { GraphTools } from "./tools";
 import { usePlaced } from "./use-placed";
 
@@ -50,7 +50,7 @@ export default function Graph(props: GraphProps) {
       const plugin = live.task(name)?.plugin ?? "";
       return { name, plugin, signs: signsOf(definition.get(name)) };
     });
-    return sceneOf(tasks, picture, (group) => groups.has("*") || groups.has(group), measurer());
+    return sceneOf(tasks, picture, (group) => groups.has("*") || groups.has(group), measures());
   }, [live, picture, definition, open]);
   const placed = usePlaced(scene);
   if (!placed) return <Loading what="the graph" />;

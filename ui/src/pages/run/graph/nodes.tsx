@@ -4,7 +4,6 @@ import type { NodeProps } from "@xyflow/react";
 import { ChevronsUpDown, Clock, Layers, Repeat2, ShieldCheck, Spline } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import { StateIcon } from "../../../kit/badge";
-import { Prose } from "../../../kit/prose";
 import { useNow } from "../../../kit/time";
 import { lookOf, toned } from "../../../kit/tone";
 import type { TaskDef } from "../definition";
@@ -81,9 +80,7 @@ function About({ task }: { task: TaskState }) {
   if (task.items !== undefined) return <Items task={task} items={task.items} />;
   const text =
     task.phase === "running" ? <Running task={task} /> : standing(task, task.settledAt ?? 0);
-  return (
-    <Line plugin={task.plugin}>{typeof text === "string" ? <Prose text={text} /> : text}</Line>
-  );
+  return <Line plugin={task.plugin}>{text}</Line>;
 }
 
 function Line({ plugin, children }: { plugin: string; children: ReactNode }) {

@@ -3,7 +3,8 @@ import { placeByLevels } from "./place";
 import { sceneOf, stem } from "./scene";
 
 /** Each letter as wide as the others. */
-const measure = (text: string) => 8 * text.length;
+const letters = (text: string) => 8 * text.length;
+const measure = { name: letters, variable: letters };
 const many = Array.from({ length: 6000 }, (_, at) => ({
   name: `work_${at}`,
   plugin: "sleep",
@@ -65,7 +66,7 @@ test("a node is as wide as its name and its signs want, within reason", () => {
   const short = widthOf("load", 1);
   const long = "warm_the_caches_of_europe";
   expect(widthOf("fetch", 1)).toBe(short);
-  expect(widthOf(long, 1)).toBeGreaterThan(measure(long));
+  expect(widthOf(long, 1)).toBeGreaterThan(letters(long));
   expect(widthOf(long, 3)).toBeGreaterThan(widthOf(long, 1));
   expect(widthOf(long.repeat(20), 1)).toBeLessThan(2 * short);
 });

@@ -1,7 +1,7 @@
 /** What the graph shows: tasks, and groups of tasks of a level that look alike. */
 
 import { type Link, levelsOf, type Picture } from "../definition";
-import { groupSize, knotSize, type Measure, taskSize } from "./size";
+import { groupSize, knotSize, type Measures, taskSize } from "./size";
 
 export interface SceneNode {
   id: string;
@@ -45,7 +45,7 @@ export function sceneOf(
   tasks: SceneTask[],
   picture: Picture,
   isOpen: (group: string) => boolean,
-  measure: Measure,
+  measure: Measures,
 ): Scene {
   const names = tasks.map((task) => task.name);
   const ids = [...names, ...picture.knots.map((knot) => knot.id)];
