@@ -220,6 +220,7 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
           {asking?.kind === "save" && (
             <SaveDialog
               action={asking.run ? "Save and run" : "Save"}
+              first={saved === undefined}
               onSaved={(made, registered) => kept(made, registered, asking.run)}
               onClose={() => setAsking(undefined)}
             />

@@ -18,12 +18,14 @@ const Diff = lazy(() => import("../text/diff"));
 export interface SaveProps {
   /** What the button says: to save alone, or to run too. */
   action: string;
+  /** Whether this was never saved: it may share its name with another workflow by chance. */
+  first: boolean;
   onSaved: (saved: Schema<"WorkflowView">, text: string) => void;
   onClose: () => void;
 }
 
 /** Saves the document as a new version, beside what differs from the last. */
-export function SaveDialog({ action, onSaved, onClose }: SaveProps) {
+export function SaveDialog({ action, first, onSaved, onClose }: SaveProps) {
   const { view, problems } = useBench();
   const text = useText();
   const { namespace } = view;
@@ -32,7 +34,9 @@ export function SaveDialog({ action, onSaved, onClose }: SaveProps) {
     queryKey: ["workflows", namespace, view.name, "versions"],
     queryFn: () => versionsOf(namespace, view.name),
   });
-  const last = versions.data?.[0]?.version;
+  // Of another name, the server says whether it is taken.
+  const known = name === view.name ? versions.data : [];
+  const last = known?.[0]?.version;
   const source = useQuery({
     queryKey: ["workflows", namespace, view.name, last],
     queryFn: () =>
@@ -46,7 +50,7 @@ export function SaveDialog({ action, onSaved, onClose }: SaveProps) {
   const [chosen, setChosen] = useState<string>();
   const [error, setError] = useState<Error>();
   const [busy, setBusy] = useState(false);
-  const taken = useMemo(() => versions.data?.map(({ version }) => version) ?? [], [versions.data]);
+  const taken = useMemo(() => known?.map(({ version }) => version) ?? [], [known]);
   const version = chosen ?? freeVersion(view.version, taken);
   const before = source.data?.source ?? "";
   const after = edited(text, [
@@ -64,7 +68,7 @@ export function SaveDialog({ action, onSaved, onClose }: SaveProps) {
       setBusy(false);
     }
   };
-  const isNew = versions.data !== undefined && last === undefined;
+  const isNew = known !== undefined && last === undefined;
   const loading = versions.isPending || (last !== undefined && source.isPending);
   const wrong = taken.includes(version) ? "This version is registered already." : undefined;
   return (
@@ -95,10 +99,14 @@ export function SaveDialog({ action, onSaved, onClose }: SaveProps) {
         </div>
       )}
       <div className={styles.version}>
-        {isNew && (
+        {(first || isNew) && (
           <TextField
             label="Name"
-            hint={`It is new in the namespace ${namespace}.`}
+            hint={
+              last === undefined
+                ? `In the namespace ${namespace}.`
+                : "There is such a workflow, and this becomes its next version. Another name makes another one."
+            }
             value={name}
             onChange={(event) => setName(event.target.value.trim())}
           />
