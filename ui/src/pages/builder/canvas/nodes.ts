@@ -52,7 +52,7 @@ export function nodesOf(
     const data = {
       task,
       state: live?.state,
-      failure: live?.failure?.message,
+      why: live?.why?.message,
       problem: worst.get(task.index),
       linking: shown.linking,
     };
@@ -87,7 +87,7 @@ function sameData(a: TaskFlowNode["data"], b: TaskFlowNode["data"]): boolean {
   return (
     sameTask(a.task, b.task) &&
     a.state === b.state &&
-    a.failure === b.failure &&
+    a.why === b.why &&
     a.linking === b.linking &&
     a.problem?.message === b.problem?.message
   );

@@ -133,11 +133,11 @@ function LastRun({ task }: { task: Task }) {
       <span className={styles.lastHead}>
         In this run <StateBadge state={found.state} />
       </span>
-      {found.failure && (
+      {found.why && (
         <>
-          <p>{found.failure.message}</p>
+          <p>{found.why.message}</p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keys */}
-          {found.failure.tail.length > 0 && <pre tabIndex={0}>{found.failure.tail.join("\n")}</pre>}
+          {found.why.tail.length > 0 && <pre tabIndex={0}>{found.why.tail.join("\n")}</pre>}
         </>
       )}
     </div>
