@@ -31,7 +31,7 @@ export function Graph({ of }: { of: Schema<"WorkflowView"> }) {
 }
 
 function Drawing({ graph, name }: { graph: Schema<"GraphView">; name: string }) {
-  const { width, height, node, nodes, edges } = useMemo(
+  const { width, height, nodes, edges } = useMemo(
     () => pictureOf(graph, measurer("600 12.5px", "--font")),
     [graph],
   );
@@ -69,10 +69,10 @@ function Drawing({ graph, name }: { graph: Schema<"GraphView">; name: string }) 
             <title>{edge.label || "order"}</title>
           </path>
         ))}
-        {nodes.map(({ name, label, plugin, x, y }) => (
-          <g key={name} className={styles.node} transform={`translate(${x} ${y})`}>
+        {nodes.map(({ name, label, plugin, ...box }) => (
+          <g key={name} className={styles.node} transform={`translate(${box.x} ${box.y})`}>
             <title>{name}</title>
-            <rect width={node.width} height={node.height} rx="7" />
+            <rect width={box.width} height={box.height} rx="7" />
             <text x="12" y="19">
               {label}
             </text>

@@ -23,9 +23,9 @@ const picture = pictureOf(
 test("each task has a place, and no two have the same", () => {
   const places = picture.nodes.map(({ x, y }) => `${x},${y}`);
   expect(new Set(places).size).toBe(4);
-  for (const { x, y } of picture.nodes) {
-    expect(x + picture.node.width).toBeLessThanOrEqual(picture.width);
-    expect(y + picture.node.height).toBeLessThanOrEqual(picture.height);
+  for (const { x, y, width, height } of picture.nodes) {
+    expect(x + width).toBeLessThanOrEqual(picture.width);
+    expect(y + height).toBeLessThanOrEqual(picture.height);
   }
 });
 
