@@ -158,6 +158,12 @@ pub enum Refusal {
         /// Why not.
         why: Unfit,
     },
+    /// Whoever starts the run gives a variable by which programs are steered, and the workflow does not
+    /// name it.
+    Steering {
+        /// Its name.
+        name: String,
+    },
     /// A run that another system executes has as many tasks as it may have.
     TooManyTasks {
         /// How many.
@@ -187,6 +193,11 @@ impl fmt::Display for Refusal {
                 write!(f, "cannot {wanted} a run that `{system}` executes and only reports here")
             }
             Self::Unfit { name, why } => write!(f, "the value of `{name}` is not taken: {why}"),
+            Self::Steering { name } => write!(
+                f,
+                "the variable `{name}` would change how the tasks' programs run, and the workflow does \
+                 not ask for it; if callers may decide it, name it in `env` or in a task's `inputs`"
+            ),
             Self::TooManyTasks { most } => {
                 write!(f, "a run that another system reports has at most {most} tasks")
             }

@@ -116,7 +116,7 @@ impl App {
         let limits = Arc::new(limits);
         let webhooks = ground.webhooks(&clock, &log, Receivers::new(&config)?);
         let reports = Reports::new(engine.clone(), readers.clone(), shelf.clone(), &clock, &config);
-        let eraser = Eraser::new(ground.keeper.clone(), Arc::clone(&logs), insight.forgetter());
+        let eraser = ground.eraser(&logs, &insight);
         let made = (Arc::clone(&workflows), Arc::clone(&limits), eraser.clone());
         let runs = runs(engine, &ground, made, &logs, &clock, &config);
         let beginners = TriggerParts {
@@ -285,6 +285,11 @@ impl Ground {
 }
 
 impl Ground {
+    fn eraser(&self, logs: &Arc<dyn Logs>, insight: &Insight) -> Eraser {
+        let (logs, hub) = (Arc::clone(logs), Arc::clone(&self.hub));
+        Eraser::new(self.keeper.clone(), logs, hub, insight.forgetter())
+    }
+
     fn webhooks(&self, clock: &Arc<dyn Clock>, log: &Log, receivers: Receivers) -> Arc<Webhooks> {
         Webhooks::start(Office {
             hub: Arc::clone(&self.hub),

@@ -170,9 +170,11 @@ impl From<EngineError> for Problem {
             EngineError::Refused(Refusal::UnknownTask(task)) => {
                 Self::new(ErrorCode::NoSuchTask, format!("the workflow has no task `{task}`"))
             }
-            EngineError::Refused(refusal @ (Refusal::Amendment { .. } | Refusal::Unfit { .. })) => {
-                Self::argument(refusal.to_string())
-            }
+            EngineError::Refused(
+                refusal @ (Refusal::Amendment { .. }
+                | Refusal::Unfit { .. }
+                | Refusal::Steering { .. }),
+            ) => Self::argument(refusal.to_string()),
             EngineError::Refused(refusal @ Refusal::External { .. }) => {
                 Self::new(ErrorCode::ExternalRun, refusal.to_string())
                     .help("ask the system that executes it")

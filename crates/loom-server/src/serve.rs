@@ -105,7 +105,7 @@ impl Server {
     }
 
     /// Says what somebody should know in the server's log.
-    pub fn warner(&self) -> impl Fn(&str) + Send + 'static {
+    pub fn warner(&self) -> impl Fn(&str) + Send + 'static + use<> {
         let log = self.app.log.clone();
         move |what| log.warn(what, &[])
     }
@@ -155,6 +155,8 @@ impl Server {
             });
         }
         drop(self.listener);
+        let under_way = self.app.insight.under_way();
+        self.app.log.info("the server stops", &[("attempts_under_way", under_way.into())]);
         // Event streams end here; their readers come back to the next server.
         self.app.end();
         let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);

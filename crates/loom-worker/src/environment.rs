@@ -1,7 +1,7 @@
 //! The environment variables of an attempt.
 //!
-//! A process gets `loom`'s own environment and on top of it, later ones winning: the variables of
-//! the run, the task's inputs, `ITEM` and `ITEM_INDEX`, the attempt's context, and `LOOM_RUN_ID`,
+//! A process gets `loom`'s own environment, but for what is withheld, and on top of it, later ones
+//! winning: the variables of the run, the task's inputs, `ITEM` and `ITEM_INDEX`, the attempt's context, and `LOOM_RUN_ID`,
 //! `LOOM_TASK`, `LOOM_ATTEMPT`, `LOOM_IDEMPOTENCY_KEY`, `LOOM_WORKFLOW`, `LOOM_OUTPUT`. A string is
 //! passed as it is, any other value as compact JSON.
 
@@ -50,10 +50,13 @@ pub(crate) struct Inherited {
 }
 
 impl Inherited {
-    /// As it is now.
-    pub(crate) fn now() -> Self {
+    /// As it is now, without the variables of these names.
+    pub(crate) fn now(withheld: &[&str]) -> Self {
         let mut own = Self { entries: Vec::new(), places: HashMap::new() };
         for (name, value) in std::env::vars_os() {
+            if withheld.iter().any(|it| name == *it) {
+                continue;
+            }
             let Ok(entry) = entry(&name, &value) else { continue };
             own.places.insert(name, own.entries.len());
             own.entries.push(entry);
@@ -65,6 +68,14 @@ impl Inherited {
     pub(crate) fn get(&self, name: &str) -> Option<&OsStr> {
         let entry = self.entries[*self.places.get(OsStr::new(name))?].as_bytes();
         Some(OsStr::from_bytes(&entry[name.len() + 1..]))
+    }
+
+    /// All variables in it.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.places.iter().map(|(name, place)| {
+            let entry = self.entries[*place].as_bytes();
+            (name.as_os_str(), OsStr::from_bytes(&entry[name.len() + 1..]))
+        })
     }
 
     /// It with these entries on top, of which later ones win.

@@ -52,7 +52,7 @@ impl Host {
                 client.clone(),
             ),
             client,
-            inherited: Inherited::now(),
+            inherited: Inherited::now(&options.withheld),
             contracts: Contracts::default(),
             scratch: options.temporary.join(name),
             next: AtomicU64::new(0),

@@ -43,6 +43,8 @@ pub struct WorkerOptions {
     /// A file with the certificates, in PEM, that `https` trusts instead of the built-in ones. It is
     /// read once; if it cannot be, nothing is asked by `https`.
     pub certificates: Option<PathBuf>,
+    /// Variables of `loom`'s own environment that no process is given.
+    pub withheld: Vec<&'static str>,
 }
 
 impl Default for WorkerOptions {
@@ -54,6 +56,7 @@ impl Default for WorkerOptions {
             permissions_url: None,
             permissions_timeout: PERMISSION_TIMEOUT,
             certificates: None,
+            withheld: Vec::new(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The engine's executor over our own worker: attempts out, news in.
 
+use crate::fault::Fault;
+use crate::settings::secret_variables;
 use crate::terminal::printable;
 use crate::ui::tell;
 use loom_core::{Attempt, AttemptKey, Failure, FailureKind, News, Output, Outputs, Report, RunId};
@@ -11,7 +13,7 @@ use loom_protocol::{
 };
 use loom_server::wire::code_of;
 use loom_store::RunMeta;
-use loom_worker::{Immediate, Reporter, Worker};
+use loom_worker::{Immediate, PluginSource, Reporter, Worker, WorkerOptions};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +21,21 @@ use std::time::Duration;
 
 /// How long what a crash left behind has between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// The worker of this process, which asks this service what the owners of tokens may do.
+pub(crate) fn worker(
+    permissions_url: Option<String>,
+    plugins: Arc<dyn PluginSource>,
+) -> Result<Worker, Fault> {
+    let certificates = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty());
+    let options = WorkerOptions {
+        permissions_url,
+        certificates: certificates.map(PathBuf::from),
+        withheld: secret_variables(),
+        ..WorkerOptions::default()
+    };
+    Worker::new(options, plugins).map_err(|error| Fault::machine("cannot start a worker", error))
+}
 
 /// Runs attempts with our own worker.
 pub(crate) struct Bridge {

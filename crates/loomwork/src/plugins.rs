@@ -2,6 +2,7 @@
 //! not built in.
 
 use crate::fault::Fault;
+use crate::settings::secret_variables;
 use loom_core::{OutputDecl, TaskKind};
 use loom_protocol::PluginManifest;
 use loom_spec::{PluginCatalog, PluginFacts};
@@ -26,7 +27,8 @@ impl Plugins {
 
     /// All of them, those that are not built in included.
     pub(crate) fn set(&self) -> &PluginSet {
-        self.custom.get_or_init(|| PluginSet::discover(Some(&self.folder)))
+        self.custom
+            .get_or_init(|| PluginSet::discover(Some(&self.folder)).withholding(secret_variables()))
     }
 
     fn get(&self, name: &str) -> Option<Result<Arc<dyn Plugin>, PluginProblem>> {

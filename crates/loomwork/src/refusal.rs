@@ -50,7 +50,7 @@ pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
             Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"))
                 .help(format!("it ends with its attempt: `loom why{HERE} {run} {}`", quoted(task)))
         }
-        Refusal::Amendment { .. } | Refusal::Unfit { .. } => {
+        Refusal::Amendment { .. } | Refusal::Unfit { .. } | Refusal::Steering { .. } => {
             Fault::new(ErrorCode::BadArgument, format!("run {run}: {refusal}"))
         }
         Refusal::External { .. } => {

@@ -1,7 +1,7 @@
 //! One run, carried by this process to its end: the engine on its thread, the worker behind it, and
 //! what happens told to a view.
 
-use crate::bridge::Bridge;
+use crate::bridge::{self, Bridge};
 use crate::commands::serve::Database;
 use crate::fault::{Ended, Fault};
 use crate::plugins::Plugins;
@@ -14,9 +14,7 @@ use loom_engine::{Clock, Engine, Handle, Observer, Options, SystemClock, channel
 use loom_server::{Bell, Reporter, Target};
 use loom_sqlite::SqliteStore;
 use loom_store::{RunCommit, StoreError};
-use loom_worker::{Worker, WorkerOptions};
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -145,14 +143,7 @@ impl Session {
         let reporter = reporter.transpose().map_err(|error| Fault::of_store(&error, None))?;
         let options = Options { queues, ..Options::default() };
         let (handle, inbox) = channel(&options);
-        let certificates = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty());
-        let worker_options = WorkerOptions {
-            permissions_url,
-            certificates: certificates.map(PathBuf::from),
-            ..WorkerOptions::default()
-        };
-        let worker = Worker::new(worker_options, plugins)
-            .map_err(|error| Fault::machine("cannot start a worker", error))?;
+        let worker = bridge::worker(permissions_url, plugins)?;
         let bridge = Bridge::new(worker, handle.clone(), logs);
         let mut engine = Engine::new(Box::new(store), Box::new(bridge), options);
         let (sender, messages) = std::sync::mpsc::channel();

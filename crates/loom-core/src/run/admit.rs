@@ -1,6 +1,6 @@
 //! The last door: whatever way a value came, it goes into a run's events only if they can be read again.
 
-use super::{Command, Submission};
+use super::{Command, Submission, steering};
 use crate::json::{Unfit, check};
 use crate::{
     Failure, FailureKind, News, Observation, ObservedTask, Output, Refusal, Report, Value,
@@ -9,6 +9,10 @@ use crate::{
 impl Submission {
     /// Refuses variables that a run cannot take.
     pub fn check(&self) -> Result<(), Refusal> {
+        let names = self.variables.iter().map(|variable| &*variable.name);
+        if let Some(name) = steering::uninvited(names, self.plan.definition()) {
+            return Err(Refusal::Steering { name: name.to_owned() });
+        }
         all(self.variables.iter().map(|variable| (&*variable.name, &variable.value)))
     }
 }

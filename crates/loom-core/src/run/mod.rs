@@ -31,6 +31,7 @@ mod retry;
 mod settle;
 mod skip;
 mod slot;
+mod steering;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trace;

@@ -127,6 +127,18 @@ impl Hub {
         Some(kept.rows.iter().skip(from).take(limit).cloned().collect())
     }
 
+    /// Forgets what happened to runs that were deleted.
+    pub(crate) fn forget(&self, runs: &[RunId]) {
+        let mut kept = self.kept();
+        let mut bytes = 0;
+        kept.rows.retain(|row| {
+            let stays = !runs.contains(&row.run);
+            bytes += if stays { 0 } else { row.bytes };
+            stays
+        });
+        kept.bytes -= bytes;
+    }
+
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

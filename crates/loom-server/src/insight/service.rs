@@ -183,6 +183,11 @@ impl Insight {
         })
     }
 
+    /// How many attempts are under way.
+    pub(crate) fn under_way(&self) -> u64 {
+        self.shared.open().queue().running
+    }
+
     /// A way to tell of runs that were deleted.
     pub(crate) fn forgetter(&self) -> Forgetter {
         Forgetter { shared: Arc::clone(&self.shared), news: self.news.clone() }

@@ -1,5 +1,6 @@
 //! Deleting runs, with all that is kept of them.
 
+use crate::feed::Hub;
 use crate::insight::Forgetter;
 use crate::parts::Logs;
 use crate::problem::Problem;
@@ -7,17 +8,23 @@ use crate::readers::Keeper;
 use loom_core::RunId;
 use std::sync::Arc;
 
-/// Deletes ended runs: their journals, their logs, and what analytics know of them. Cheap to clone.
+/// Deletes ended runs: their journals and their events, their logs, and what analytics know of them. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Eraser {
     keeper: Keeper,
     logs: Arc<dyn Logs>,
+    hub: Arc<Hub>,
     analytics: Forgetter,
 }
 
 impl Eraser {
-    pub(crate) const fn new(keeper: Keeper, logs: Arc<dyn Logs>, analytics: Forgetter) -> Self {
-        Self { keeper, logs, analytics }
+    pub(crate) const fn new(
+        keeper: Keeper,
+        logs: Arc<dyn Logs>,
+        hub: Arc<Hub>,
+        analytics: Forgetter,
+    ) -> Self {
+        Self { keeper, logs, hub, analytics }
     }
 
     /// Deletes a run that has ended.
@@ -58,6 +65,7 @@ impl Eraser {
             // Logs that stay do no harm; a run without logs is as good as gone.
             let _ = self.logs.delete(*run);
         }
+        self.hub.forget(runs);
         self.analytics.forget(runs);
     }
 }

@@ -1,5 +1,6 @@
 //! How a plugin's process is started.
 
+use crate::environment::Inherited;
 use crate::sys::{self, Signal};
 use std::ffi::OsString;
 use std::io;
@@ -36,9 +37,11 @@ pub(super) struct PluginCommand {
 
 impl PluginCommand {
     /// Starts it in the folder `base`, as the leader of a process group, with pipes to talk through.
-    pub(super) fn spawn(&self, base: &Path) -> io::Result<Guarded> {
+    pub(super) fn spawn(&self, base: &Path, inherited: &Inherited) -> io::Result<Guarded> {
         let child = Command::new(&self.program)
             .args(&self.args)
+            .env_clear()
+            .envs(inherited.all())
             .env(PLUGIN_DIR, &self.folder)
             .current_dir(base)
             .process_group(0)
@@ -49,6 +52,7 @@ impl PluginCommand {
         let group = child.id();
         let guard = Command::new("/bin/sh")
             .args(["-c", GUARD])
+            .env_clear()
             .process_group(group as i32)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

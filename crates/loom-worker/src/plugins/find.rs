@@ -31,6 +31,7 @@ pub struct PluginSet {
     found: BTreeMap<String, Vec<Candidate>>,
     cache: Option<PathBuf>,
     loaded: Mutex<HashMap<String, Loaded>>,
+    withheld: Vec<&'static str>,
 }
 
 type Loaded = Result<Arc<dyn Plugin>, PluginProblem>;
@@ -73,7 +74,14 @@ impl PluginSet {
             // Stable, so that otherwise the order of folders stays.
             candidates.sort_by_key(|candidate| candidate.unlikely);
         }
-        Self { builtins: Builtins::default(), found, cache, loaded: Mutex::default() }
+        let (builtins, loaded) = (Builtins::default(), Mutex::default());
+        Self { builtins, found, cache, loaded, withheld: Vec::new() }
+    }
+
+    /// Withholds these variables of the environment from plugins that are asked what they are.
+    #[must_use]
+    pub fn withholding(self, withheld: Vec<&'static str>) -> Self {
+        Self { withheld, ..self }
     }
 
     /// The plugin of this name; `None` if there is none.
@@ -85,7 +93,7 @@ impl PluginSet {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = loaded
             .entry(name.to_owned())
-            .or_insert_with(|| load(name, candidate, self.cache.as_deref()));
+            .or_insert_with(|| load(name, candidate, self.cache.as_deref(), &self.withheld));
         Some(entry.clone())
     }
 
@@ -243,10 +251,10 @@ fn candidate(file: &str, path: PathBuf, place: PluginPlace) -> Option<(String, C
     Some((name.to_owned(), Candidate { form, place, path, unlikely }))
 }
 
-fn load(name: &str, candidate: &Candidate, cache: Option<&Path>) -> Loaded {
+fn load(name: &str, candidate: &Candidate, cache: Option<&Path>, withheld: &[&str]) -> Loaded {
     let path = &candidate.path;
     match candidate.form {
-        PluginForm::Python => Ok(Arc::new(python::load(name, path, cache)?)),
+        PluginForm::Python => Ok(Arc::new(python::load(name, path, cache, withheld)?)),
         PluginForm::Folder => {
             let (manifest, command) = manifest::read(path)?;
             Ok(match manifest.mode {

@@ -6,6 +6,7 @@
 use super::command::PluginCommand;
 use super::persistent::{DescribeError, PATIENCE, Persistent};
 use super::{PluginProblem, manifest};
+use crate::environment::Inherited;
 use loom_protocol::{ErrorCode, PluginManifest, PluginMode};
 use serde_json::{Value, json};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,10 +23,11 @@ pub(super) fn load(
     name: &str,
     file: &Path,
     cache: Option<&Path>,
+    withheld: &[&str],
 ) -> Result<Persistent, PluginProblem> {
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let command = command(name, &file);
-    let manifest = describe(name, &file, &command, cache)?;
+    let manifest = describe(name, &file, &command, (cache, withheld))?;
     Ok(Persistent::new(name.to_owned(), manifest, command, PATIENCE))
 }
 
@@ -42,7 +44,7 @@ fn describe(
     name: &str,
     file: &Path,
     command: &PluginCommand,
-    cache: Option<&Path>,
+    (cache, withheld): (Option<&Path>, &[&str]),
 ) -> Result<PluginManifest, PluginProblem> {
     let bad = |what: String| {
         let mend = "the reference of plugins shows what a Python plugin looks like";
@@ -54,7 +56,7 @@ fn describe(
     }
     let unknown =
         Persistent::new(name.to_owned(), PluginManifest::default(), command.clone(), PATIENCE);
-    let said = match unknown.describe(&command.folder, LOAD) {
+    let said = match unknown.describe(&command.folder, &Inherited::now(withheld), LOAD) {
         Ok(said) => said,
         Err(DescribeError::Start) => return Ok(persistent(PluginManifest::default())),
         Err(DescribeError::Bad(what)) => return Err(bad(what)),

@@ -2,7 +2,7 @@
 
 use crate::args::Global;
 use crate::args::parse;
-use crate::bridge::Bridge;
+use crate::bridge::{self, Bridge};
 use crate::fault::{Ended, Fault, Outcome};
 use crate::folders::Kernel;
 use crate::plugins::Plugins;
@@ -22,13 +22,13 @@ use loom_server::{
 };
 use loom_sqlite::{Files, SqliteStore};
 use loom_store::{DocumentStore, QueryStore, RunFilter, RunSummary, StoreError, UpkeepStore};
-use loom_worker::{Worker, WorkerOptions};
 use serde_json::json;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -74,7 +74,7 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
         .enable_all()
         .build()
         .map_err(|error| Fault::machine("the system gives no threads", error))?;
-    let reporter = runtime.block_on(async {
+    let (reporter, warn) = runtime.block_on(async {
         let server = Server::bind(parts, config).await.map_err(refused)?;
         let reporter = report.map(|target| {
             let (stores, clock) = (Database(path.clone()), Arc::new(SystemClock));
@@ -90,11 +90,12 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
             // The listener lives as long as this function.
             let _ = signal.wait_for(|stopping| *stopping).await;
         };
+        let warn = server.warner();
         server.run(stopped).await;
-        Ok::<_, Ended>(reporter)
+        Ok::<_, Ended>((reporter, warn))
     })?;
     runtime.shutdown_background();
-    let ended = engine.join();
+    let ended = engine.join(settings.time("limits.drain"), warn);
     if let Some(reporter) = reporter {
         reporter.finish(REPORT);
     }
@@ -297,15 +298,7 @@ impl Working {
         settings: &Settings,
         bells: &[&Bell],
     ) -> Result<Self, Fault> {
-        let permissions_url = settings.text("permissions_url");
-        let certificates = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty());
-        let options = WorkerOptions {
-            permissions_url,
-            certificates: certificates.map(PathBuf::from),
-            ..WorkerOptions::default()
-        };
-        let worker = Worker::new(options, plugins)
-            .map_err(|error| Fault::machine("cannot start a worker", error))?;
+        let worker = bridge::worker(settings.text("permissions_url"), plugins)?;
         let queues = settings.queues()?.into_iter().collect();
         let options = Options { queues, ..Options::default() };
         let (handle, inbox) = channel(&options);
@@ -319,9 +312,24 @@ impl Working {
         Ok(Self { handle, thread })
     }
 
-    /// Waits until what is under way has ended, or was ended.
-    fn join(self) -> Outcome {
-        match self.thread.join() {
+    /// Waits until what is under way has ended, or was ended: after this time at the latest, which is
+    /// then said.
+    fn join(self, patience: Duration, warn: impl Fn(&str) + Send + 'static) -> Outcome {
+        let (ended, over) = mpsc::channel::<()>();
+        let handle = self.handle.clone();
+        let hurry = move || {
+            if over.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+                warn(
+                    "tasks under way take too long and are interrupted; the next server goes on with them",
+                );
+                handle.kill("loom serve");
+            }
+        };
+        // Without a thread for it, a second signal still ends them.
+        let _ = std::thread::Builder::new().name("loom-drain".into()).spawn(hurry);
+        let joined = self.thread.join();
+        drop(ended);
+        match joined {
             Ok(Ok(())) => Ok(ExitCode::Success),
             Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(Ended::Told(ExitCode::Machine)),

@@ -7,7 +7,7 @@ mod table;
 mod value;
 
 pub(crate) use flags::Flags;
-pub(crate) use table::{SETTINGS, Setting};
+pub(crate) use table::{SETTINGS, Setting, secret_variables};
 pub(crate) use value::Value;
 
 use crate::args::Global;

@@ -152,6 +152,8 @@ settings! {
         "How long nothing may be heard of a run that another system reports, before it counts as lost";
     "limits.stop" "LOOM_LIMITS_STOP" "limits-stop" Kind::Time, "10s",
         "How long a server that is being stopped waits for requests under way";
+    "limits.drain" "LOOM_LIMITS_DRAIN" "limits-drain" Kind::Time, "1m",
+        "How long it then waits for tasks under way, before it interrupts them";
 }
 
 impl Setting {
@@ -164,6 +166,14 @@ impl Setting {
 /// Variables of dotflow's own that settings are taken from as well, where ours are not set.
 pub(crate) const ALIASES: &[(&str, &str)] =
     &[("DOTFLOW_SERVER_URL", "report.url"), ("DOTFLOW_USER_TOKEN", "report.token")];
+
+/// The variables of the environment that hold secrets of ours: no task is given them.
+pub(crate) fn secret_variables() -> Vec<&'static str> {
+    let is_secret = |setting: &Setting| matches!(setting.kind, Kind::Secret | Kind::Secrets);
+    let own = SETTINGS.iter().filter(|setting| is_secret(setting)).map(|setting| setting.env);
+    let others = ALIASES.iter().filter(|(_, key)| find(key).is_some_and(is_secret));
+    own.chain(others.map(|(variable, _)| *variable)).collect()
+}
 
 /// The setting of this key.
 pub(crate) fn find(key: &str) -> Option<&'static Setting> {
@@ -206,6 +216,12 @@ mod tests {
         for setting in SETTINGS.iter().filter(|setting| !setting.default.is_empty()) {
             assert!(crate::settings::value::parse(setting.kind, setting.default).is_ok());
         }
+    }
+
+    #[test]
+    fn all_variables_with_secrets_are_known_as_such() {
+        let own = ["LOOM_TOKEN", "LOOM_REPORT_TOKEN", "LOOM_OTLP_HEADERS", "LOOM_JWT_SECRET"];
+        assert_eq!(secret_variables(), [&own[..], &["DOTFLOW_USER_TOKEN"]].concat());
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod wire;
 
 use super::command::PluginCommand;
 use super::request;
+use crate::environment::Inherited;
 use crate::job::{Ended, Job, Plugin, failure, output, timeout};
 use crate::output::is_name;
 use crate::sys::{self, Watched};
@@ -57,7 +58,12 @@ impl Persistent {
     }
 
     /// Begins a call, on a process that has room or on a new one.
-    fn call(&self, base: &Path, body: &Map<String, Value>) -> io::Result<Call> {
+    fn call(
+        &self,
+        base: &Path,
+        inherited: &Inherited,
+        body: &Map<String, Value>,
+    ) -> io::Result<Call> {
         let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
         processes.retain(|process| !process.has_ended());
         for process in processes.iter() {
@@ -65,7 +71,7 @@ impl Persistent {
                 return Ok(call);
             }
         }
-        let process = Process::start(&self.command, base, self.patience)?;
+        let process = Process::start(&self.command, base, inherited, self.patience)?;
         let call = process.call(base, body)?;
         processes.push(process);
         call.ok_or_else(|| io::Error::other("it ended as soon as it had started"))
@@ -114,10 +120,15 @@ impl Persistent {
     }
 
     /// Asks the plugin what it says of itself, within this time.
-    pub(super) fn describe(&self, base: &Path, longest: Duration) -> Result<Value, DescribeError> {
+    pub(super) fn describe(
+        &self,
+        base: &Path,
+        inherited: &Inherited,
+        longest: Duration,
+    ) -> Result<Value, DescribeError> {
         let bad = |what: String| Err(DescribeError::Bad(what));
         let request = Map::from_iter([("type".to_owned(), "describe".into())]);
-        let call = self.call(base, &request).map_err(|_| DescribeError::Start)?;
+        let call = self.call(base, inherited, &request).map_err(|_| DescribeError::Start)?;
         let until = Instant::now() + longest;
         let mut said = String::new();
         loop {
@@ -165,7 +176,7 @@ impl Plugin for Persistent {
         body.insert("type".to_owned(), "execute".into());
         let base = job.request.base.clone();
         let call = self
-            .call(&base, &body)
+            .call(&base, &job.host.inherited, &body)
             .map_err(|error| self.command.failed(&self.name, &base, &error))?;
         drop(body);
         let ended = match converse(&call, job) {

@@ -2,6 +2,7 @@
 
 use super::pump::{self, Pump};
 use super::wire::Answer;
+use crate::environment::Inherited;
 use crate::log::Stream;
 use crate::plugins::command::PluginCommand;
 use crate::stop::Wakeup;
@@ -90,10 +91,11 @@ impl Process {
     pub(crate) fn start(
         command: &PluginCommand,
         base: &Path,
+        inherited: &Inherited,
         patience: Patience,
     ) -> io::Result<Arc<Self>> {
         let wakeup = Wakeup::new()?;
-        let mut guarded = command.spawn(base)?;
+        let mut guarded = command.spawn(base, inherited)?;
         let process = Arc::new(Self {
             base: base.to_owned(),
             wakeup,

@@ -261,7 +261,7 @@ fn a_program_that_is_not_there_is_a_permanent_failure() {
 #[test]
 fn a_process_at_work_ends_when_loom_is_gone() {
     let Fixture { folder, plugin } = fixture("trap '' TERM; : > began; exec sleep 1000");
-    let mut guarded = plugin.command.spawn(folder.path()).unwrap();
+    let mut guarded = plugin.command.spawn(folder.path(), &Inherited::now(&[])).unwrap();
     while !folder.path().join("began").exists() {
         std::thread::yield_now();
     }

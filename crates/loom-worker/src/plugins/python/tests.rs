@@ -34,7 +34,7 @@ fn loaded(code: &str) -> Result<Fixture, PluginProblem> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("custom.py");
     std::fs::write(&file, code).unwrap();
-    load("custom", &file, None).map(|plugin| Fixture { folder, plugin })
+    load("custom", &file, None, &[]).map(|plugin| Fixture { folder, plugin })
 }
 
 fn fixture(code: &str) -> Fixture {
@@ -259,12 +259,12 @@ fn what_a_file_says_is_remembered_until_it_changes() {
     let loads = || std::fs::read_to_string(folder.path().join("loaded")).unwrap().len();
     std::fs::write(&file, code).unwrap();
     for _ in 0..3 {
-        let plugin = load("p", &file, Some(&cache)).unwrap();
+        let plugin = load("p", &file, Some(&cache), &[]).unwrap();
         assert_eq!(plugin.manifest().description, "one");
         assert_eq!(loads(), 1);
     }
     std::fs::write(&file, code.replace("one", "another")).unwrap();
-    assert_eq!(load("p", &file, Some(&cache)).unwrap().manifest().description, "another");
+    assert_eq!(load("p", &file, Some(&cache), &[]).unwrap().manifest().description, "another");
     assert_eq!(loads(), 2);
     assert!(!folder.path().join("__pycache__").exists());
 }

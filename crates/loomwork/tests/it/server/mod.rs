@@ -35,6 +35,7 @@ mod search;
 mod settings;
 mod slow;
 mod sse;
+mod steering;
 mod tasks;
 mod traces;
 mod triggers;

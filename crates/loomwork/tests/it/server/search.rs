@@ -1,6 +1,7 @@
 //! Finding, counting, repeating, deleting and explaining runs.
 
 use super::harness::Server;
+use super::sse::Reader;
 use crate::watch::eventually;
 use serde_json::{Value, json};
 
@@ -242,6 +243,9 @@ fn a_retention_rule_deletes_what_it_says() {
         (server.get(&format!("/api/v1/runs/{good}")).status == 404).then_some(())
     });
     server.get(&format!("/api/v1/runs/{bad}")).expect(200);
+    // Nor do events tell of it any longer: the next run's come first.
+    let mut events = Reader::open(&server, "/api/v1/events?after=0-0&types=run.started");
+    assert_eq!(events.next_for_sure().data["run"], bad.as_str());
     let list = server.get("/api/v1/retention").expect(200);
     assert_eq!(list["items"][0]["name"], "all");
     assert_eq!(list["items"][1]["status"], json!(["succeeded"]));

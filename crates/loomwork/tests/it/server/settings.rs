@@ -1,5 +1,6 @@
 //! `loom config`, and settings in force.
 
+use super::harness::Server;
 use crate::harness::Loom;
 use serde_json::Value;
 
@@ -52,4 +53,27 @@ fn secrets_are_masked_and_mistakes_are_refused() {
     loom.loom(&["config", "--audit-days", "0"]).exits(2).warns("--audit-days");
     let loom = loom.env("LOOM_SERVER_ACCES", "true");
     loom.loom(&["config"]).exits(2).warns("L717").warns("LOOM_SERVER_ACCESS");
+}
+
+#[test]
+fn a_server_that_stops_interrupts_what_takes_longer_than_it_waits() {
+    let mut server = Server::with(Loom::new(), &["--limits-drain", "100ms"]);
+    server.register(
+        "
+name: long
+tasks:
+  - name: wait
+    plugin: cmd
+    params: { command: 'if [ -e began ]; then exit 0; fi; : > began; while [ -e $LOOM_STORE ]; do sleep 0.05; done' }
+",
+    );
+    let run = server.begin("long");
+    server.loom.until_file("began", "");
+    server.stop();
+    server.go_on();
+    server.until(&run, "succeeded");
+    let task = server.get(&format!("/api/v1/runs/{run}/tasks/wait")).expect(200);
+    let results: Vec<&Value> =
+        task["attempts"].as_array().unwrap().iter().map(|it| &it["result"]).collect();
+    assert_eq!(results, ["interrupted", "succeeded"]);
 }
