@@ -2,7 +2,8 @@
 
 import { isSeq, type Node } from "yaml";
 import { isMapValue, type Json, type JsonMap } from "./json";
-import { nodeOf, read, type Slip, type Source } from "./source";
+import { nodeOf } from "./nodes";
+import { read, type Slip, type Source } from "./source";
 
 /** An output as a task declares it: `NAME?` may be absent. */
 export interface Output {
