@@ -7,7 +7,7 @@ import styles from "./builder.module.css";
 import { Palette } from "./palette/palette";
 import { Panel } from "./panel/panel";
 import { useBench } from "./state/bench";
-import { useText } from "./state/text-store";
+import { useTextStore } from "./state/text-store";
 
 const Editor = lazy(() => import("./text/editor"));
 
@@ -115,14 +115,13 @@ function Text(
   props: Omit<PartsProps, "canvas"> & { problems: ReturnType<typeof useBench>["problems"] },
 ) {
   const { write, undo, redo } = useBench();
-  const text = useText();
+  const store = useTextStore();
   return (
     <Editor
-      text={text}
+      store={store}
       problems={props.problems}
-      readOnly={false}
       line={props.line}
-      onWrite={(next) => write(next, "typing")}
+      onType={(next) => write(next, "typing")}
       onUndo={() => undo?.()}
       onRedo={() => redo?.()}
       onLine={props.onSelectLine}
