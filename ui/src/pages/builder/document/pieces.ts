@@ -30,16 +30,18 @@ export class Pieces {
     this.#list = list;
   }
 
-  /** Reads a text. The tasks that another text has too are not read again. */
-  static of(text: string, before?: Pieces): Pieces {
-    return Pieces.#byTask(text, before) ?? new Pieces(new Piece(text, parsed(text), []));
+  /** Reads a text as a whole. */
+  static whole(text: string): Pieces {
+    return new Pieces(new Piece(text, parsed(text), []));
   }
 
-  /** Those of a text that is sound, with each task on its own; else none. */
-  static #byTask(text: string, before?: Pieces): Pieces | undefined {
+  /**
+   * Reads a text that is sound, and of which each task can be read on its own. The tasks that another text
+   * has too are not read again; others may be so many.
+   */
+  static byTask(text: string, before: Pieces | undefined, most: number): Pieces | undefined {
     const parts = partsOf(text);
-    if (!parts) return undefined;
-    const tasks = tasksOf(parts, before);
+    const tasks = parts && tasksOf(parts, before, most);
     return tasks && framed(parts, tasks, (frame, list) => new Pieces(frame, list));
   }
 
@@ -66,12 +68,20 @@ export class Pieces {
 }
 
 /** The pieces of tasks; none if one of them cannot be read without the others. */
-function tasksOf({ tasks, indent }: Parts, before?: Pieces): Piece[] | undefined {
+function tasksOf(
+  { tasks, indent }: Parts,
+  before: Pieces | undefined,
+  most: number,
+): Piece[] | undefined {
   const known = byText(before?.tasks ?? []);
   const pieces: Piece[] = [];
+  let fresh = 0;
   for (const text of tasks) {
     // Each stands at one place of the text, also where two say the same.
-    const piece = known.get(text)?.pop() ?? new Piece(text, parsed(text), TASKS);
+    const old = known.get(text)?.pop();
+    if (!old) fresh += 1;
+    if (fresh > most) return undefined;
+    const piece = old ?? new Piece(text, parsed(text), TASKS);
     if (!isSound(piece.document) || piece.isBound || !isList(piece.root, indent)) return undefined;
     pieces.push(piece);
   }

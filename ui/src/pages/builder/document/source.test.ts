@@ -7,7 +7,7 @@ import type { Json } from "./json";
 import { nodeOf } from "./nodes";
 import { partsOf } from "./parts";
 import { Source } from "./source";
-import { mapOf } from "./view";
+import { endingsOf, linksOf, mapOf, view } from "./view";
 
 const RUNS = Number(process.env.FC_RUNS ?? 60);
 /** In front of a text, it changes nothing but that the text is read as a whole. */
@@ -72,9 +72,12 @@ function valuesOf({ value }: Source): Json[] {
 }
 
 function readsAsAWhole(text: string, before?: Source): Source {
-  const source = new Source(text, before);
-  const whole = new Source(AS_WHOLE + text);
+  const source = Source.of(text, before);
+  const whole = Source.of(AS_WHOLE + text);
   expect(known(source, 0)).toEqual(known(whole, AS_WHOLE.length));
+  const { tasks, links, drawn } = view(text);
+  expect(links).toEqual(linksOf(tasks));
+  expect(drawn).toEqual([...links, ...endingsOf(tasks, links)]);
   return source;
 }
 
@@ -94,13 +97,13 @@ describe("a text that is read task by task", { timeout: 120_000 }, () => {
       const tasks = names.split("").map((name) => `    - name: ${name} # as it was\n`);
       return `workflow:\n  tasks:\n${tasks.join("")}  name: w\n`;
     };
-    const before = new Source(text("abcaa"));
-    const after = new Source(text("xacab"), before);
+    const before = Source.of(text("abcaa"));
+    const after = Source.of(text("xacab"), before);
     const [old, fresh] = [valuesOf(before), valuesOf(after)];
-    expect(fresh).toEqual(valuesOf(new Source(after.text)));
+    expect(fresh).toEqual(valuesOf(Source.of(after.text)));
     expect(fresh.map((value) => old.includes(value))).toEqual([false, true, true, true, true]);
     expect(new Set(fresh).size).toBe(5);
-    expect(valuesOf(before)).toEqual(valuesOf(new Source(before.text)));
+    expect(valuesOf(before)).toEqual(valuesOf(Source.of(before.text)));
   });
 });
 

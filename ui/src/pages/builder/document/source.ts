@@ -14,6 +14,9 @@ export interface Slip {
   line: number;
 }
 
+/** How long a value is; that stays so wherever its piece stands. */
+const lengths = new WeakMap<Node, number>();
+
 /** A text with its nodes. */
 export class Source {
   readonly text: string;
@@ -23,16 +26,28 @@ export class Source {
   readonly value: Json | undefined;
   readonly #pieces: Pieces;
 
-  /** Reads a text; of what it has in common with another, only what is new. */
-  constructor(text: string, before?: Source) {
+  private constructor(text: string, pieces: Pieces) {
     this.text = text;
+    this.#pieces = pieces;
     for (let at = 0; at >= 0; at = after(text, at)) this.lines.addNewLine(at);
-    this.#pieces = Pieces.of(text, before ? before.#pieces : undefined);
-    const { frame } = this.#pieces;
+    const { frame } = pieces;
     this.slips = frame.document.errors.map(({ message, pos: [from, to] }) => {
       return { message, from, to, line: this.lines.linePos(from).line };
     });
     this.value = frame.root ? frame.valueOf(frame.root) : undefined;
+  }
+
+  /** Reads a text; of what it has in common with another, only what is new. */
+  static of(text: string, before?: Source): Source {
+    return (
+      Source.near(text, before, Number.POSITIVE_INFINITY) ?? new Source(text, Pieces.whole(text))
+    );
+  }
+
+  /** Reads a text that differs from another in so many tasks at most, where these can be read alone. */
+  static near(text: string, before: Source | undefined, most: number): Source | undefined {
+    const pieces = Pieces.byTask(text, before ? before.#pieces : undefined, most);
+    return pieces && new Source(text, pieces);
   }
 
   get root(): Node | null {
@@ -77,6 +92,13 @@ export class Source {
 
   /** Where a value ends: behind its last character that is no white space or comment. */
   end(node: Node): number {
+    const start = this.start(node);
+    const length = lengths.get(node) ?? this.#end(node) - start;
+    lengths.set(node, length);
+    return start + length;
+  }
+
+  #end(node: Node): number {
     if (isMap(node) && !this.isFlow(node)) {
       const last = node.items.at(-1);
       return last ? this.pairEnd(last) : this.start(node);
@@ -159,8 +181,17 @@ let last: Source | undefined;
 
 /** A text with its nodes. The one that was read last is at hand. */
 export function read(text: string): Source {
-  if (last?.text !== text) last = new Source(text, last);
+  if (last?.text !== text) last = Source.of(text, last);
   return last;
+}
+
+/** Tasks that can be read while somebody types, who does not feel it. */
+const FEW = 16;
+
+/** Whether a text is at hand, or so near to the one at hand that it is now. */
+export function isNear(text: string): boolean {
+  if (last?.text !== text) last = Source.near(text, last, FEW) ?? last;
+  return last?.text === text;
 }
 
 function after(text: string, at: number): number {
