@@ -19,7 +19,7 @@ function known(source: Source, from: number) {
   const walk = (node: Node | null): void => {
     if (!node) return;
     const here = [source.start(node) - from, source.end(node) - from, source.isFlow(node)];
-    found.push([...here, source.valueOf(node)]);
+    found.push([...here, source.valueOf(node), source.valueOf(source.aimOf(node))]);
     if (source.isFlow(node)) found.push(source.commas(node).map((comma) => comma - from));
     if (isSeq(node)) {
       node.items.forEach((item, at) => {
@@ -44,7 +44,11 @@ function known(source: Source, from: number) {
   };
 }
 
-const documents = fc.tuple(workflow, hand, fc.nat(3)).map(([made, how, indentation]) => {
+/** Workflows with something in front of the tasks, and behind them. */
+const around = fc.tuple(workflow, fc.dictionary(fc.constantFrom("env", "tags", "x"), fc.nat()));
+const whole = around.map(([made, more]) => ({ ...made, ...more }));
+
+const documents = fc.tuple(whole, hand, fc.nat(3)).map(([made, how, indentation]) => {
   const text = indentation
     ? stringify({ workflow: made }, { lineWidth: 40, indent: indentation + 1 })
     : edit.changed("", () => made);
@@ -90,6 +94,16 @@ describe("a text that is read task by task", { timeout: 120_000 }, () => {
       }),
       { numRuns: RUNS },
     );
+  });
+
+  it.each([
+    ["of its own task", "    - inputs: &a [A]\n      outputs: *a\n", "  x: 1\n"],
+    ["of another task", "    - inputs: &a [A]\n    - inputs: *a\n", ""],
+    ["of a task in front", "    - inputs: &a [A]\n", "  x: *a\n"],
+    ["that a task took over", "    - inputs: &a [A]\n", "  x: *a\n", "  env: &a 1\n"],
+    ["that is none", "    - inputs: *a\n", "  x: &a 1\n"],
+  ])("knows a name %s", (_, tasks, tail, head = "") => {
+    readsAsAWhole(`workflow:\n${head}  tasks:\n${tasks}${tail}`);
   });
 
   it("keeps the values of all tasks that another text says too", () => {
