@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::readers::{Keeper, Readers};
 use crate::reports::Reports;
 use crate::retention::{self, Eraser, Retention};
-use crate::runs::{Runs, Starter};
+use crate::runs::{self, Runs, Starter};
 use crate::schedules::{Clockwork, Schedules};
 use crate::serve::ServeError;
 use crate::shelf::Shelf;
@@ -155,8 +155,14 @@ impl App {
             certificates,
             _drivers: drivers,
         });
-        tokio::spawn(retention::tend(Arc::downgrade(&app)));
+        app.tidy();
         Ok(app)
+    }
+
+    /// Starts those who take away what is over.
+    fn tidy(self: &Arc<Self>) {
+        tokio::spawn(retention::tend(Arc::downgrade(self)));
+        tokio::spawn(runs::tend(Arc::downgrade(&self.runs)));
     }
 
     /// Ends everything that would go on by itself: those who follow events are sent away.

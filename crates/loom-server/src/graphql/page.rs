@@ -1,6 +1,7 @@
 //! Pages of lists, as connections.
 
 use super::desk::Desk;
+use crate::cursor;
 use crate::problem::Problem;
 use async_graphql::OutputType;
 use async_graphql::connection::{Connection, CursorType, Edge};
@@ -60,6 +61,24 @@ pub(super) fn named<T, N: OutputType>(
     let page: Vec<(String, N)> =
         rest.by_ref().take(count).map(|it| (name(&it).to_owned(), node(it))).collect();
     connection(after, rest.next().is_some(), page)
+}
+
+/// A page of a list that is at hand, in the order of what `key` makes of the place that each item has.
+/// Cursors are those of the list of this name over REST.
+pub(super) fn ordered<T, K: Ord, N: OutputType>(
+    desk: &Desk,
+    list: &str,
+    all: Vec<T>,
+    (first, after): (Option<usize>, Option<String>),
+    place: impl Fn(&T) -> &str,
+    key: impl Fn(&str) -> K,
+    node: impl Fn(T) -> N,
+) -> Result<Connection<String, N>, Problem> {
+    let count = desk.app.config.limits.page("first", first)?;
+    let from = cursor::open(list, after)?;
+    let (items, next) = cursor::cut(all, from.as_deref(), count, &place, key);
+    let items = items.into_iter().map(|it| (cursor::sealed(list, place(&it)), node(it)));
+    Ok(connection(from.as_deref(), next.is_some(), items))
 }
 
 /// The places of a page behind a cursor.

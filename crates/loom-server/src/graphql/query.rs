@@ -3,7 +3,7 @@
 use super::answer::Field;
 use super::cost;
 use super::desk::Desk;
-use super::page::connection;
+use super::page::{connection, ordered};
 use super::run::Run;
 use super::task::Task;
 use super::workflow::Workflow;
@@ -12,6 +12,7 @@ use crate::cursor;
 use crate::feed::Types;
 use crate::problem::Problem;
 use crate::runs::{Look, Paging, key_list};
+use crate::workflows::workflow_list;
 use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, Object};
 use loom_protocol::api::{AnnotationKeyView, NamespaceView, RunCounts, RunSelector};
@@ -129,10 +130,14 @@ impl Query {
     }
 
     /// Namespaces with how much is in them. Takes `workflows:list`.
-    #[graphql(complexity = "cost::list(child_complexity)")]
-    async fn namespaces(&self, context: &Context<'_>) -> Field<Vec<NamespaceView>> {
-        let Desk { app, caller, .. } = Desk::of(context);
-        Some(app.runs.namespaces(caller).await)
+    #[graphql(complexity = "cost::page(first, child_complexity)")]
+    async fn namespaces(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
+        #[graphql(desc = "Where the page before ended.")] after: Option<String>,
+    ) -> Field<Connection<String, NamespaceView>> {
+        Some(namespaces(Desk::of(context), (first, after)).await)
     }
 
     /// The place behind everything that has happened so far: `events(after:)` goes on from it.
@@ -179,6 +184,14 @@ async fn annotation_keys(
     }
 }
 
+async fn namespaces(
+    desk: &Desk,
+    asked: (Option<usize>, Option<String>),
+) -> Result<Connection<String, NamespaceView>, Problem> {
+    let all = desk.app.runs.namespaces(&desk.caller).await?;
+    ordered(desk, "namespaces", all, asked, |it| it.name.as_str(), str::to_owned, |it| it)
+}
+
 async fn workflows(
     desk: &Desk,
     (namespace, text): (Option<&str>, Option<&str>),
@@ -186,13 +199,14 @@ async fn workflows(
     after: Option<&str>,
 ) -> Result<Connection<String, Workflow>, Problem> {
     let limit = desk.app.config.limits.page("first", first)?;
-    let place = cursor::open("workflows", after.map(str::to_owned))?;
+    let list = workflow_list(namespace, text);
+    let place = cursor::open(&list, after.map(str::to_owned))?;
     let all = &desk.app.workflows;
     let found = all.list(&desk.caller, namespace, text, place.as_deref(), limit).await?;
     let more = found.next_cursor.is_some();
     let workflows = found.items.into_iter().map(|view| {
         let place = format!("{}/{}", view.namespace, view.name);
-        (cursor::sealed("workflows", &place), Workflow::from(view))
+        (cursor::sealed(&list, &place), Workflow::from(view))
     });
     Ok(connection(after, more, workflows))
 }

@@ -3,7 +3,10 @@
 use super::answer::Field;
 use super::cost;
 use super::desk::Desk;
+use super::page::ordered;
 use crate::problem::Problem;
+use crate::workflows::{newest_first, version_list};
+use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, SimpleObject};
 use loom_protocol::api::{GraphView, NeedView, WorkflowView};
 use tokio::sync::OnceCell;
@@ -36,6 +39,17 @@ impl Workflow {
         };
         self.whole.get_or_try_init(read).await
     }
+
+    async fn page(
+        &self,
+        desk: &Desk,
+        asked: (Option<usize>, Option<String>),
+    ) -> Result<Connection<String, Self>, Problem> {
+        let WorkflowView { namespace, name, .. } = &self.view;
+        let all = desk.app.workflows.versions(&desk.caller, namespace, name).await?;
+        let list = version_list(namespace, name);
+        ordered(desk, &list, all, asked, |it| it.version.as_str(), newest_first, Self::from)
+    }
 }
 
 #[ComplexObject]
@@ -61,11 +75,13 @@ impl Workflow {
     }
 
     /// All versions of the workflow, newest first.
-    #[graphql(complexity = "cost::look(cost::list(child_complexity))")]
-    async fn versions(&self, context: &Context<'_>) -> Field<Vec<Workflow>> {
-        let Desk { app, caller, .. } = Desk::of(context);
-        let WorkflowView { namespace, name, .. } = &self.view;
-        let list = app.workflows.versions(caller, namespace, name).await;
-        Some(list.map(|list| list.into_iter().map(Self::from).collect()))
+    #[graphql(complexity = "cost::look(cost::page(first, child_complexity))")]
+    async fn versions(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The most items: 1 to 200, 50 if absent.")] first: Option<usize>,
+        #[graphql(desc = "Where the page before ended.")] after: Option<String>,
+    ) -> Field<Connection<String, Workflow>> {
+        Some(self.page(Desk::of(context), (first, after)).await)
     }
 }

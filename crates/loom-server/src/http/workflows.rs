@@ -8,6 +8,7 @@ use crate::access::{Caller, Made};
 use crate::app::App;
 use crate::asked::Precondition;
 use crate::problem::Problem;
+use crate::workflows::{newest_first, version_list, workflow_list};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use loom_protocol::api::{
@@ -15,9 +16,7 @@ use loom_protocol::api::{
     WorkflowList, WorkflowView,
 };
 use loom_protocol::json::read;
-use semver::Version;
 use serde::Deserialize;
-use std::cmp::Reverse;
 use std::sync::Arc;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -59,10 +58,11 @@ async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Json<WorkflowList>, Problem> {
     let limit = super::page(&app, params.limit)?;
-    let place = cursor::open("workflows", params.cursor)?;
     let (namespace, text) = (params.namespace.as_deref(), params.text.as_deref());
+    let list = workflow_list(namespace, text);
+    let place = cursor::open(&list, params.cursor)?;
     let mut page = app.workflows.list(&caller, namespace, text, place.as_deref(), limit).await?;
-    page.next_cursor = cursor::seal("workflows", page.next_cursor);
+    page.next_cursor = cursor::seal(&list, page.next_cursor);
     Ok(Json(page))
 }
 
@@ -125,8 +125,7 @@ async fn versions(
     Params(params): Params<PageParams>,
 ) -> Result<Json<VersionList>, Problem> {
     let all = app.workflows.versions(&caller, &namespace, &name).await?;
-    let list = format!("versions of {namespace}/{name}");
-    let newest_first = |version: &str| Reverse(version.parse::<Version>().ok());
+    let list = version_list(&namespace, &name);
     let (items, next_cursor) =
         super::cut(&app, &list, all, params, |it| it.version.as_str(), newest_first)?;
     Ok(Json(VersionList { items, next_cursor }))

@@ -6,48 +6,42 @@ use loom_store::Retention;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// How long the janitor rests.
-const REST: Duration = Duration::from_mins(1);
-/// How long, where there was much to do: what ends by the thousands is not let to pile up.
-const SHORT_REST: Duration = Duration::from_secs(3);
+/// How long the janitor rests: what ends by the thousands is not let to pile up, and a look at rules
+/// that nothing is due by is a short read each.
+const REST: Duration = Duration::from_secs(5);
 /// How many runs one transaction deletes.
 const AT_ONCE: usize = 100;
-/// How many deleted runs are much.
-const MUCH: usize = 10 * AT_ONCE;
 
 /// Works until the services have gone.
 pub(crate) async fn tend(app: Weak<App>) {
     loop {
-        let (changed, deleted) = {
+        let changed = {
             let Some(app) = app.upgrade() else { return };
             // What failed now is tried again later: it is deleted late, and nothing is lost.
-            let deleted = delete_due(&app).await.unwrap_or(0);
-            let _ = app.runs.sweep_keys().await;
-            (Arc::clone(&app.retention.changed), deleted)
+            let _ = delete_due(&app).await;
+            Arc::clone(&app.retention.changed)
         };
-        let rest = if deleted >= MUCH { SHORT_REST } else { REST };
         tokio::select! {
-            () = tokio::time::sleep(rest) => {}
+            () = tokio::time::sleep(REST) => {}
             () = changed.notified() => {}
         }
     }
 }
 
-/// Deletes what is due, and answers how much that was.
-async fn delete_due(app: &App) -> Result<usize, Problem> {
-    let mut all = 0;
+async fn delete_due(app: &App) -> Result<(), Problem> {
+    let mut any = false;
     for rule in app.retention.due(app.clock.now()).await? {
         let rule = Retention { limit: AT_ONCE, ..rule };
         loop {
             let deleted = app.eraser.prune(rule.clone()).await?;
-            all += deleted;
+            any |= deleted > 0;
             if deleted < AT_ONCE {
                 break;
             }
         }
     }
-    if all > 0 {
+    if any {
         app.eraser.settle().await?;
     }
-    Ok(all)
+    Ok(())
 }

@@ -26,6 +26,7 @@ pub use search::Paging;
 pub use service::Runs;
 pub use start::StartContext;
 pub(crate) use start::{LABELS_MAX, check, check_names, check_needs};
+pub(crate) use sweep::tend;
 pub use takers::{Taker, takers};
 
 pub(crate) use look::Look;

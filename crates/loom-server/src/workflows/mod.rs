@@ -3,6 +3,7 @@
 mod cache;
 mod check;
 mod document;
+mod lists;
 mod needs;
 mod prepared;
 mod service;
@@ -12,4 +13,5 @@ pub use document::WorkflowKey;
 pub use prepared::Prepared;
 pub use service::{Tagged, Workflows};
 
+pub(crate) use lists::{newest_first, version_list, workflow_list};
 pub(crate) use needs::needs;

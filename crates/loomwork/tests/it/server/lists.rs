@@ -128,6 +128,11 @@ fn every_list_comes_in_pages_that_nobody_can_forge() {
             server.get(&format!("{other}?cursor={own}")).problem(422, "L711");
         }
     }
+    let of_all = cursor("/api/v1/workflows");
+    for other in ["namespace=a", "text=other"] {
+        let path = format!("/api/v1/workflows?{other}&cursor={of_all}");
+        server.get(&path).problem(422, "L711");
+    }
 }
 
 #[test]

@@ -103,11 +103,11 @@ fn workflows(tour: &Tour) {
         registeredAt registeredBy hash tasks source needs { name tasks }
         graph { nodes { name plugin level split join } edges { from to variables order }
           knots { variable from to } levels mermaid dot }
-        versions { version } }"#;
+        versions { nodes { version } } }"#;
     let found = tour.query("workflow", fields);
     assert_eq!(found["source"], WORK);
     assert_eq!(found["needs"], rest["needs"]);
-    assert_eq!(found["versions"], json!([{ "version": "0.1.0" }]));
+    assert_eq!(found["versions"], json!({ "nodes": [{ "version": "0.1.0" }] }));
     assert_eq!(
         found["graph"]["mermaid"],
         tour.rest("workflows/default/work/latest/graph")["mermaid"]
@@ -117,8 +117,8 @@ fn workflows(tour: &Tour) {
     let listed = tour.query("workflows", "(first: 1) { nodes { source needs { name } } }");
     assert_eq!(listed["nodes"][0], json!({ "source": WORK, "needs": [{ "name": "GIVEN" }] }));
     assert_eq!(
-        tour.query("namespaces", "{ name workflows runs }"),
-        json!([{ "name": "default", "workflows": 1, "runs": 0 }])
+        tour.query("namespaces", "{ nodes { name workflows runs } }"),
+        json!({ "nodes": [{ "name": "default", "workflows": 1, "runs": 0 }] })
     );
     let key = r#"(namespace: "default", name: "work", version: "0.1.0") { disabled }"#;
     assert_eq!(tour.change("disableWorkflow", key), json!({ "disabled": true }));
@@ -336,6 +336,18 @@ fn lists(tour: &Tour, run: &str) {
     let end = tour.query("workflows", "(first: 1) { pageInfo { endCursor } }");
     let end = end["pageInfo"]["endCursor"].as_str().unwrap();
     assert_eq!(tour.rest(&format!("workflows?cursor={end}"))["items"][0]["name"], "zebra");
+    tour.server.register("{ name: zebra, version: 0.2.0, tasks: [{ name: a, plugin: noop }] }");
+    let page = tour.rest("workflows/default/zebra?limit=1");
+    let fields = format!(
+        "(name: \"zebra\") {{ versions(first: 1, after: {}) {{ nodes {{ version }} \
+         pageInfo {{ hasNextPage }} }} }}",
+        page["next_cursor"]
+    );
+    assert_eq!(page["items"][0]["version"], "0.2.0");
+    assert_eq!(
+        tour.query("workflow", &fields)["versions"],
+        json!({ "nodes": [{ "version": "0.1.0" }], "pageInfo": { "hasNextPage": false } })
+    );
     // Variables go by name: one that comes later may stand before others.
     let names = |after: &str| {
         let query =

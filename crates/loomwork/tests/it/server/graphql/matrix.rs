@@ -17,7 +17,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("task", "(run: \"RUN\", name: \"greet\") { name }"),
     ("workflows", "{ nodes { name } }"),
     ("workflow", "(name: \"hello\") { name }"),
-    ("namespaces", "{ name }"),
+    ("namespaces", "{ nodes { name } }"),
     ("annotationKeys", "{ nodes { key runs } }"),
     ("eventCursor", ""),
     ("startRun", "(run: { workflow: \"hello\" }) { id }"),
@@ -219,7 +219,7 @@ fn what_a_field_leads_to_takes_its_own_permission() {
         (1, workflow("source"), false),
         (1, workflow("graph { mermaid }"), false),
         (1, workflow("needs { name }"), false),
-        (1, workflow("versions { version }"), false),
+        (1, workflow("versions { nodes { version } }"), false),
         (2, start.to_owned(), false),
     ] {
         let header = format!("Bearer {}", tokens[token]);
