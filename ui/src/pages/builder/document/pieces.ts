@@ -111,7 +111,6 @@ function framed<T>(
   if (!isSound(document) || !isList(node, head.length + indent)) return undefined;
   node.items = tasks.flatMap(({ root }) => (isSeq(root) ? root.items : []));
   const frame = new Piece(text, document, []);
-  if (frame.isBound) return undefined;
   const starts = new Map<Piece, number>();
   let at = head.length;
   for (const piece of tasks) {

@@ -97,6 +97,7 @@ describe("a text that is read task by task", { timeout: 120_000 }, () => {
   });
 
   it.each([
+    ["of what is around", "    - inputs: [A]\n", "  x: *a\n", "  env: &a { A: 1 }\n"],
     ["of its own task", "    - inputs: &a [A]\n      outputs: *a\n", "  x: 1\n"],
     ["of another task", "    - inputs: &a [A]\n    - inputs: *a\n", ""],
     ["of a task in front", "    - inputs: &a [A]\n", "  x: *a\n"],
