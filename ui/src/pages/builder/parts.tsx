@@ -8,7 +8,7 @@ import { Palette } from "./palette/palette";
 import { Panel } from "./panel/panel";
 import { useBench } from "./state/bench";
 import { useNarrow } from "./state/room";
-import { useText } from "./state/text-store";
+import { useTextStore } from "./state/text-store";
 
 const Editor = lazy(() => import("./text/editor"));
 
@@ -113,14 +113,13 @@ function Text(
   props: Omit<PartsProps, "canvas"> & { problems: ReturnType<typeof useBench>["problems"] },
 ) {
   const { write, undo, redo } = useBench();
-  const text = useText();
+  const store = useTextStore();
   return (
     <Editor
-      text={text}
+      store={store}
       problems={props.problems}
-      readOnly={false}
       line={props.line}
-      onWrite={(next) => write(next, "typing")}
+      onType={(next) => write(next, "typing")}
       onUndo={() => undo?.()}
       onRedo={() => redo?.()}
       onLine={props.onSelectLine}

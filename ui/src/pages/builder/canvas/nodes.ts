@@ -1,6 +1,7 @@
 /** The document as nodes and edges of the canvas; what has not changed stays the same object. */
 
 import { MarkerType, Position } from "@xyflow/react";
+import { same } from "../document/json";
 import type { Link, Task } from "../document/view";
 import type { LiveRun } from "../run/live";
 import type { Problem } from "../state/problems";
@@ -93,9 +94,9 @@ function sameData(a: TaskFlowNode["data"], b: TaskFlowNode["data"]): boolean {
   );
 }
 
-/** A change elsewhere in the text makes new objects of all tasks that say the same. */
+/** A change elsewhere in the text makes new objects of tasks that say the same. */
 function sameTask(a: Task, b: Task): boolean {
-  return a === b || (a.index === b.index && JSON.stringify(a.value) === JSON.stringify(b.value));
+  return a === b || (a.index === b.index && same(a.value, b.value));
 }
 
 export function edgesOf(
