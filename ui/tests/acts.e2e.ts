@@ -18,7 +18,7 @@ workflow:
     - name: gate
       plugin: cmd
       inputs: [FILE]
-      params: { command: 'while [ ! -e "$FILE" ]; do sleep 0.05; done' }
+      params: { command: 'while [ ! -e "$FILE" ] && [ -e $LOOM_STORE ]; do sleep 0.05; done' }
     - name: fetch
       plugin: cmd
       inputs: [FILE]

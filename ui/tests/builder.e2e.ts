@@ -267,15 +267,6 @@ test("a phone shows one part at a time", async () => {
   await page.context().close();
 });
 
-/** A workflow of many tasks in layers. */
-function large(count: number): string {
-  const tasks = Array.from({ length: count }, (_, at) => {
-    const inputs = at < 10 ? "" : `\n      inputs: [V${at - 10}]`;
-    return `    - name: task_${at}\n      plugin: cmd${inputs}\n      outputs: [V${at}]\n      params: { command: echo V${at}=1 }\n`;
-  });
-  return `workflow:\n  name: large\n  tasks:\n${tasks.join("")}`;
-}
-
 /** The lines of a text that are in sight in any case. */
 function head(text: string): string {
   return text.split("\n").slice(0, 40).join("\n");
@@ -375,64 +366,5 @@ test("a task's contract and events are made by forms", async () => {
           on: failure
           payload: [ROWS]`);
   expect(complaints).toEqual([]);
-  await page.context().close();
-});
-
-test("500 tasks are laid out, zoomed and typed into", { timeout: 240_000 }, async () => {
-  await server.register(large(500));
-  const { page } = await visit(browser, server, "/build/default/large?part=text");
-  await page.locator(".cm-content").waitFor();
-  const crowd = page.getByRole("img", { name: "500 tasks, drawn small" });
-  await crowd.waitFor();
-  await page.locator('section[aria-busy="false"]').waitFor();
-  await page.getByText("No problems").waitFor();
-  const frames = await page.evaluate(async () => {
-    const pane = document.querySelector(".react-flow__pane");
-    const times: number[] = [];
-    for (let step = 0; step < 40; step += 1) {
-      const wheel = { deltaY: step % 10 < 5 ? 60 : -60, bubbles: true, cancelable: true };
-      pane?.dispatchEvent(new WheelEvent("wheel", { ...wheel, clientX: 500, clientY: 400 }));
-      // The frame's own work: everything from its beginning up to the end of its painting.
-      const begin = await new Promise<number>(requestAnimationFrame);
-      await new Promise((done) => setTimeout(done));
-      times.push(performance.now() - begin);
-    }
-    return times.toSorted((a, b) => a - b);
-  });
-  const name = page.locator(".cm-line", { hasText: /name: task_1$/ });
-  await name.click();
-  await page.keyboard.press("End");
-  const letters = "_that_was_renamed";
-  const session = await page.context().newCDPSession(page);
-  await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  const worked = async () => {
-    const { metrics } = await session.send("Performance.getMetrics");
-    return 1000 * (metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0);
-  };
-  const begin = await worked();
-  await page.keyboard.type(letters);
-  const letter = ((await worked()) - begin) / letters.length;
-  const [p50, p95] = [frames[20] ?? 0, frames[38] ?? 0];
-  console.log(
-    `500 tasks: zoom p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms; a letter ${letter.toFixed(0)} ms`,
-  );
-  await pictures(page, "builder-large");
-
-  // A task of the crowd is found by its name, and one that is pointed at can be worked on.
-  await page.getByLabel("Find a task").fill("task_1_that_was_renamed");
-  await node(page, "task_1_that_was_renamed").waitFor();
-  await page.getByRole("button", { name: "Show all" }).click();
-  await crowd.waitFor();
-  const box = await page.locator(".react-flow__pane").boundingBox();
-  if (!box) throw new Error("there is no canvas");
-  const held = await node(page, "task_1_that_was_renamed").boundingBox();
-  expect(held?.width).toBeLessThan(60);
-  await part(page, "Properties");
-  expect(await properties(page).getByLabel("Name", { exact: true }).inputValue()).toBe(
-    "task_1_that_was_renamed",
-  );
-  await page.locator(".react-flow__pane").click({ position: { x: 10, y: box.height - 90 } });
-  await page.keyboard.press("Control+a");
-  await properties(page).getByText("Delete 500 tasks").waitFor();
   await page.context().close();
 });

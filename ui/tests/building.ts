@@ -15,7 +15,7 @@ export async function part(page: Page, name: "Properties" | "Text"): Promise<voi
 }
 
 /** Drags a plugin from the palette to a place of the canvas, as shares of its size. */
-async function drop(page: Page, plugin: string, x: number, y: number): Promise<void> {
+export async function drop(page: Page, plugin: string, x: number, y: number): Promise<void> {
   const before = await nodes(page).count();
   const item = page.getByRole("region", { name: "Palette" }).locator("button", {
     has: page.getByText(plugin, { exact: true }),
@@ -44,9 +44,16 @@ async function center(place: Locator): Promise<{ x: number; y: number }> {
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
-async function link(page: Page, from: string, to: string, variable: string): Promise<void> {
+export async function link(
+  page: Page,
+  from: string,
+  to: string,
+  variable: string,
+  look?: (namer: Locator) => Promise<void>,
+): Promise<void> {
   await draw(page, from, to, "out");
   const namer = page.getByRole("form", { name: `Name the variable from ${from} to ${to}` });
+  await look?.(namer);
   await namer.getByRole("textbox").fill(variable);
   await page.keyboard.press("Enter");
   await namer.waitFor({ state: "hidden" });

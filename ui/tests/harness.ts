@@ -48,15 +48,21 @@ export class Server {
     return server;
   }
 
-  /** Its own, whatever lies in the folders above. */
-  #store(): string[] {
-    return ["--store", join(this.folder, "store")];
+  /**
+   * A store of its own, whatever lies in the folders above. Commands of tasks see where it is: those
+   * that wait end with it.
+   */
+  #env(): NodeJS.ProcessEnv {
+    return { ...process.env, LOOM_STORE: join(this.folder, "store") };
   }
 
   /** Starts the process (again). */
   async begin(): Promise<void> {
-    const args = [...this.#store(), "serve", "--listen", this.#address, ...this.args];
-    const child = spawn(BINARY, args, { cwd: this.folder, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(BINARY, ["serve", "--listen", this.#address, ...this.args], {
+      cwd: this.folder,
+      env: this.#env(),
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     let said = "";
     child.stderr?.on("data", (data) => {
       said = (said + data).slice(-4000);
@@ -87,8 +93,9 @@ export class Server {
 
   /** Runs another command of the binary in the server's folder; its output. */
   async loom(...args: string[]): Promise<string> {
-    const child = spawn(BINARY, [...this.#store(), ...args], {
+    const child = spawn(BINARY, args, {
       cwd: this.folder,
+      env: this.#env(),
       stdio: ["ignore", "pipe", "inherit"],
     });
     let said = "";

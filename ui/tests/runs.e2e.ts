@@ -64,7 +64,7 @@ workflow:
   tasks:
     - name: talks
       plugin: cmd
-      params: { command: "echo first line; while [ ! -e go ]; do sleep 0.1; done; echo last line" }
+      params: { command: "echo first line; while [ ! -e go ] && [ -e $LOOM_STORE ]; do sleep 0.05; done; echo last line" }
     - { name: after, plugin: cmd, outputs: [X], params: { command: "echo X=1" }, execution: { depends_on: [talks] } }
 `;
 

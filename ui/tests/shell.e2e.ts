@@ -86,13 +86,6 @@ test("a server that is killed and comes back is noticed, and the page goes on", 
   await page.context().close();
 });
 
-test("an address without a page says so", async () => {
-  const { page } = await visit(browser, server, "/nosuch");
-  await page.getByRole("link", { name: "Go to the overview" }).click();
-  await page.getByRole("heading", { name: "Overview" }).waitFor();
-  await page.context().close();
-});
-
 test("who is not known is asked for a token, and offered what they may do", async () => {
   const guarded = await Server.start(["--access"], async (it) => {
     const made = await it.loom("--json", "token", "create", "vera", "--role", "viewer");

@@ -41,7 +41,8 @@ test("a pipeline is built, run, watched, broken, understood, mended and run agai
   await page.getByText("Nothing here yet").waitFor();
   await buildPipeline(page, {
     // It waits for its data, so that there is something to watch.
-    extract_data: "while [ ! -e data ]; do sleep 0.1; done; echo RAW_DATA=1,2,3",
+    extract_data:
+      "while [ ! -e data ] && [ -e $LOOM_STORE ]; do sleep 0.05; done; echo RAW_DATA=1,2,3",
     transform_data: TRANSFORM,
     backup_raw: "echo BACKUP_LOCATION=/tmp/raw",
     load_data: 'echo "loading $CLEAN_DATA from $BACKUP_LOCATION"',

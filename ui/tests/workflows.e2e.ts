@@ -101,9 +101,3 @@ test("a workflow's page has its graph, text, versions and runs", async () => {
   expect(complaints).toEqual([]);
   await page.context().close();
 });
-
-test("a workflow that is not there says so", async () => {
-  const { page } = await visit(browser, server, "/workflows/default/nosuch");
-  await page.getByRole("alert").waitFor();
-  await page.context().close();
-});

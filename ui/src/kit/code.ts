@@ -5,12 +5,9 @@ import { EditorView } from "@codemirror/view";
 import { highlight } from "./yaml/highlight";
 
 const theme = EditorView.theme({
-  "&": {
-    height: "100%",
-    color: "var(--text)",
-    backgroundColor: "var(--surface)",
-    fontSize: "12.5px",
-  },
+  // What hovers above an editor may stand elsewhere, with the same look.
+  "&": { color: "var(--text)", fontSize: "12.5px" },
+  "&.cm-editor": { height: "100%", backgroundColor: "var(--surface)" },
   // Where something can be written, the cursor shows who has the keyboard.
   "&.cm-focused": { outline: "none" },
   "&.cm-focused:has([aria-readonly=true])": {
@@ -24,7 +21,6 @@ const theme = EditorView.theme({
   ".cm-y-word": { color: "var(--skipped)" },
   ".cm-y-mark": { color: "var(--text-faint)" },
   ".cm-y-name": { color: "var(--paused)" },
-  ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
   ".cm-gutters": {
     backgroundColor: "var(--surface)",
     color: "var(--text-faint)",
@@ -33,10 +29,9 @@ const theme = EditorView.theme({
   },
   ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--accent) 7%, transparent)" },
   ".cm-activeLineGutter": { backgroundColor: "var(--accent-soft)", color: "var(--text)" },
-  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground":
-    {
-      backgroundColor: "color-mix(in srgb, var(--accent) 26%, transparent)",
-    },
+  ".cm-content ::selection": {
+    backgroundColor: "color-mix(in srgb, var(--accent) 26%, transparent)",
+  },
   ".cm-selectionMatch": { backgroundColor: "color-mix(in srgb, var(--accent) 14%, transparent)" },
   ".cm-panels": { backgroundColor: "var(--raised)", color: "var(--text)" },
   ".cm-panels-top": { borderBottom: "1px solid var(--line)" },

@@ -2,7 +2,7 @@
 
 import { RangeSetBuilder, type Text } from "@codemirror/state";
 import { Decoration, type DecorationSet, type EditorView, ViewPlugin } from "@codemirror/view";
-import { indentOf, type Kind, opensBlock, piecesOf } from "./pieces";
+import { indentOf, type Kind, opensBlock, type Piece, piecesOf } from "./pieces";
 
 const MARKS: Record<Kind, Decoration> = {
   key: Decoration.mark({ class: "cm-y-key" }),
@@ -15,7 +15,11 @@ const MARKS: Record<Kind, Decoration> = {
 /** Lines above the first in sight that are looked at for the text it may be part of. */
 const LOOK_BACK = 400;
 
-function colour(view: EditorView): DecorationSet {
+/** What lines say, by their text: between two letters most of them stay as they are. */
+type Lines = ReadonlyMap<string, Piece[]>;
+
+function colour(view: EditorView, before: Lines): { marks: DecorationSet; lines: Lines } {
+  const lines = new Map<string, Piece[]>();
   const marks = new RangeSetBuilder<Decoration>();
   const { doc } = view.state;
   for (const { from, to } of view.visibleRanges) {
@@ -27,13 +31,15 @@ function colour(view: EditorView): DecorationSet {
       const inside =
         block !== undefined && (line.text.trim() === "" || indentOf(line.text) > block);
       if (inside) continue;
-      for (const { from, to, kind } of piecesOf(line.text)) {
+      const pieces = lines.get(line.text) ?? before.get(line.text) ?? piecesOf(line.text);
+      lines.set(line.text, pieces);
+      for (const { from, to, kind } of pieces) {
         marks.add(line.from + from, line.from + to, MARKS[kind]);
       }
       block = opensBlock(line.text) ? indentOf(line.text) : undefined;
     }
   }
-  return marks.finish();
+  return { marks: marks.finish(), lines };
 }
 
 /** The indentation of what a line is the text of, if it is part of a longer text. */
@@ -53,10 +59,10 @@ function blockAt(doc: Text, number: number): number | undefined {
 
 export const highlight = ViewPlugin.define(
   (view) => ({
-    marks: colour(view),
+    coloured: colour(view, new Map()),
     update({ docChanged, viewportChanged, view }) {
-      if (docChanged || viewportChanged) this.marks = colour(view);
+      if (docChanged || viewportChanged) this.coloured = colour(view, this.coloured.lines);
     },
   }),
-  { decorations: ({ marks }) => marks },
+  { decorations: ({ coloured }) => coloured.marks },
 );

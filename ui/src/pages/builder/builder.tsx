@@ -1,8 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
+import { FilePlus2 } from "lucide-react";
 import { useState } from "react";
 import { useLocation, useNavigate, useParams, useSearchParams } from "react-router";
 import { api, data, type Schema } from "../../api/client";
-import { Failure, Loading } from "../../kit/states";
+import { LinkButton } from "../../kit/link";
+import { Loading } from "../../kit/states";
+import { Unshown } from "../../kit/unshown";
 import { BLANK } from "./state/templates";
 import { type Opened, type Saved, Workbench } from "./workbench";
 
@@ -34,7 +37,22 @@ export default function Builder() {
   const fresh: Opened = { text: given?.text ?? BLANK, saved: undefined };
   const opened = isKept ? kept.opened : name === undefined ? fresh : openedOf(found.data);
   if (!opened) {
-    if (found.error) return <Failure error={found.error} retry={() => void found.refetch()} />;
+    if (found.error) {
+      return (
+        <Unshown
+          what="workflow"
+          name={`${namespace}/${name}${version === "latest" ? "" : ` ${version}`}`}
+          error={found.error}
+          retry={() => void found.refetch()}
+          perhaps="Nobody has saved a workflow of this name, or this version of it, in this namespace."
+          all="/workflows"
+        >
+          <LinkButton icon={FilePlus2} to="/build">
+            Begin a new one
+          </LinkButton>
+        </Unshown>
+      );
+    }
     return <Loading what="the workflow" />;
   }
   const key = isKept ? kept.key : `${address}#${given?.session ?? 0}`;

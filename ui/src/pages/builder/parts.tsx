@@ -7,14 +7,12 @@ import styles from "./builder.module.css";
 import { Palette } from "./palette/palette";
 import { Panel } from "./panel/panel";
 import { useBench } from "./state/bench";
-import { useText } from "./state/text-store";
+import { useNarrow } from "./state/room";
+import { useTextStore } from "./state/text-store";
 
 const Editor = lazy(() => import("./text/editor"));
 
 type Part = "add" | "canvas" | "properties" | "text";
-
-/** Below this width there is room for one part at a time. */
-const NARROW = "(max-width: 860px)";
 
 export interface PartsProps {
   canvas: ReactNode;
@@ -25,7 +23,7 @@ export interface PartsProps {
 /** The palette, the canvas, and beside it the properties or the text. */
 export function Parts({ canvas, line, onSelectLine }: PartsProps) {
   const { sound, view, problems } = useBench();
-  const narrow = useMatches(NARROW);
+  const narrow = useNarrow();
   const [query, setQuery] = useSearchParams();
   const fallback: Part = narrow ? "canvas" : "properties";
   const tabs: readonly Part[] = narrow ? NARROW_PARTS : WIDE_PARTS;
@@ -115,29 +113,16 @@ function Text(
   props: Omit<PartsProps, "canvas"> & { problems: ReturnType<typeof useBench>["problems"] },
 ) {
   const { write, undo, redo } = useBench();
-  const text = useText();
+  const store = useTextStore();
   return (
     <Editor
-      text={text}
+      store={store}
       problems={props.problems}
-      readOnly={false}
       line={props.line}
-      onWrite={(next) => write(next, "typing")}
+      onType={(next) => write(next, "typing")}
       onUndo={() => undo?.()}
       onRedo={() => redo?.()}
       onLine={props.onSelectLine}
     />
   );
-}
-
-function useMatches(query: string): boolean {
-  const [matches, setMatches] = useState(() => matchMedia(query).matches);
-  useEffect(() => {
-    const media = matchMedia(query);
-    const listen = () => setMatches(media.matches);
-    listen();
-    media.addEventListener("change", listen);
-    return () => media.removeEventListener("change", listen);
-  }, [query]);
-  return matches;
 }

@@ -10,6 +10,7 @@ import {
   TriangleAlert,
 } from "lucide-react";
 import { Button } from "../../kit/button";
+import { Prose } from "../../kit/prose";
 import { Banner } from "../../kit/states";
 import { ago } from "../../kit/time";
 import { useMay } from "../../shell/me";
@@ -112,7 +113,10 @@ export function ProblemBar({ checked }: { checked: Checked }) {
         <span role="status">
           {[counted(errors, "error"), counted(warnings, "warning")].filter(Boolean).join(", ")}
         </span>
-        <span className={styles.firstProblem}>{problems[0]?.message}</span>
+        <span className={styles.firstProblem}>
+          {problems[0]?.task?.name && <strong>{problems[0].task.name}: </strong>}
+          <Prose text={problems[0]?.message ?? ""} />
+        </span>
         <ChevronUp size={15} aria-hidden />
       </summary>
       <ProblemList problems={problems} />

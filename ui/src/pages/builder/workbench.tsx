@@ -129,6 +129,7 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
   );
   useKeys(bench, () => setAsking({ kind: "save", run: false }));
 
+  const openTemplates = useCallback(() => setAsking({ kind: "open", way: "template" }), []);
   const run = () => {
     if (dirty || !saved) setAsking({ kind: "save", run: true });
     else void runner.begin(saved.namespace, saved.name, saved.version);
@@ -198,6 +199,7 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
                 onTidy={tidy}
                 laidOut={laidOut}
                 layingOut={layingOut}
+                onTemplates={openTemplates}
               />
             }
           />
@@ -218,6 +220,7 @@ export function Workbench({ opened, onSaved, onText }: WorkbenchProps) {
           {asking?.kind === "save" && (
             <SaveDialog
               action={asking.run ? "Save and run" : "Save"}
+              first={saved === undefined}
               onSaved={(made, registered) => kept(made, registered, asking.run)}
               onClose={() => setAsking(undefined)}
             />

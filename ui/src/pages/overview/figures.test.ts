@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bucketsOf, percentile, roundTop, spreads } from "./figures";
+import { bucketsOf, hasNeverRun, percentile, roundTop, spreads } from "./figures";
 
 test("parts of a period lie side by side and hold now in the last", () => {
   const now = Date.parse("2026-11-21T19:07:30Z");
@@ -39,4 +39,10 @@ test("runs count where they ended, and those outside or under way nowhere", () =
 
 test("an axis ends at a round number", () => {
   expect([0, 1, 3, 7, 12, 180, 501].map(roundTop)).toEqual([1, 1, 5, 10, 20, 200, 1000]);
+});
+
+test("a store has run something once there is a run of any state", () => {
+  expect(hasNeverRun({})).toBe(true);
+  expect(hasNeverRun({ running: 0, failed: 0 })).toBe(true);
+  expect(hasNeverRun({ running: 0, failed: 1 })).toBe(false);
 });

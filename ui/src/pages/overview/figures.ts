@@ -80,3 +80,8 @@ export function firstError(
   }
   return undefined;
 }
+
+/** Whether there is no run of any state. */
+export function hasNeverRun(runs: Readonly<Record<string, number | undefined>>): boolean {
+  return Object.values(runs).every((count) => !count);
+}

@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { CircleCheck, Coffee } from "lucide-react";
+import { CircleCheck, Coffee, Hammer } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { api, data, type Schema } from "../../api/client";
 import { StateIcon } from "../../kit/badge";
+import { LinkButton } from "../../kit/link";
 import { Empty, Failure, Loading } from "../../kit/states";
 import { duration, useNow, When } from "../../kit/time";
 import { useMay } from "../../shell/me";
@@ -24,7 +25,11 @@ export function RunningNow() {
       {running.isLoading && <Loading what="what runs" />}
       {running.data?.items.length === 0 && (
         <Empty icon={Coffee} title="Nothing runs right now">
-          {may("workflows:register") && <Link to="/build">Build a workflow</Link>}
+          {may("workflows:register") && (
+            <LinkButton icon={Hammer} to="/build">
+              Build a workflow
+            </LinkButton>
+          )}
         </Empty>
       )}
       <ul className={styles.list}>

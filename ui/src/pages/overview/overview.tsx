@@ -6,11 +6,12 @@ import { duration, useNow } from "../../kit/time";
 import { type Tone, toned } from "../../kit/tone";
 import { useMay } from "../../shell/me";
 import { DurationChart, OutcomeChart } from "./charts";
-import { PERIODS, type Period, spreads } from "./figures";
+import { hasNeverRun, PERIODS, type Period, spreads } from "./figures";
 import { FailedLately, Panel, RunningNow } from "./lists";
 import styles from "./overview.module.css";
 import { Queues } from "./queues";
 import { useEnded, useOutcomes, usePerformance, useStatus } from "./use-overview";
+import { Welcome } from "./welcome";
 
 /** A share in percent; it is 100 only if it is all. */
 const share = (of: number) => `${Math.floor(of * 1000) / 10} %`;
@@ -38,13 +39,22 @@ export default function Overview() {
       ))}
     </fieldset>
   );
+  const seesStatus = may("status:get");
+  const status = useStatus(seesStatus);
+  if (status.data && hasNeverRun(status.data.runs)) {
+    return (
+      <Page title="Overview">
+        <Welcome />
+      </Page>
+    );
+  }
   return (
     <Page title="Overview" actions={choice}>
-      <Tiles period={period} status={may("status:get")} analytics={may("analytics:get")} />
+      <Tiles period={period} status={seesStatus} analytics={may("analytics:get")} />
       <div className={styles.two}>
         <div className={styles.stack}>
           <RunningNow />
-          {may("status:get") && <Queues />}
+          {seesStatus && <Queues />}
         </div>
         <FailedLately />
       </div>

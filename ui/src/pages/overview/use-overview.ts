@@ -7,11 +7,12 @@ const RUNS = ["run."];
 const EVERY_MS = 3000;
 
 /** How the server stands, kept up to date. */
-export function useStatus() {
+export function useStatus(enabled = true) {
   useLive({ types: ["run.", "task."] }, ["overview", "status"], EVERY_MS);
   return useQuery({
     queryKey: ["overview", "status"],
     queryFn: () => data(api.GET("/health/status")),
+    enabled,
     refetchInterval: 10_000,
   });
 }

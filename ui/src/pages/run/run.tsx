@@ -2,8 +2,9 @@ import { lazy, Suspense, useMemo } from "react";
 import { useParams } from "react-router";
 import { useAddress } from "../../kit/address";
 import { useTitle } from "../../kit/page";
-import { Failure, Loading } from "../../kit/states";
+import { Loading } from "../../kit/states";
 import { Tabs } from "../../kit/tabs";
+import { Unshown } from "../../kit/unshown";
 import { Header } from "./head/header";
 import { TaskPanel } from "./panel/task-panel";
 import styles from "./run.module.css";
@@ -31,13 +32,29 @@ type Tab = (typeof TABS)[number]["name"];
 export default function Run() {
   const { id = "" } = useParams();
   const { run, error, retry } = useRun(id);
-  useTitle(run ? `${run.detail.workflow} · ${run.detail.id.slice(-6)}` : "Run");
-  if (error) return <Failure error={error} retry={retry} />;
-  if (!run) return <Loading what="the run" />;
+  if (error) {
+    return (
+      <Unshown
+        what="run"
+        name={id}
+        error={error}
+        retry={retry}
+        perhaps="Its address may be cut short, or the run was deleted: those that ended long ago are, if somebody set that up."
+        all="/runs"
+      />
+    );
+  }
+  if (!run) return <Arriving />;
   return <Shown run={run} />;
 }
 
+function Arriving() {
+  useTitle("Run");
+  return <Loading what="the run" />;
+}
+
 function Shown({ run }: { run: Watched }) {
+  useTitle(`${run.detail.workflow} · ${run.detail.id.slice(-6)}`);
   const [params, change] = useAddress();
   const asked = params.get("tab");
   const tab: Tab = TABS.find((item) => item.name === asked)?.name ?? "graph";

@@ -63,7 +63,6 @@ export function BulkBar({ filter, runs, onClear }: Props) {
         acts.map((act) => (
           <Button
             key={act}
-            kind="quiet"
             icon={LOOKS[act].icon}
             disabled={actsOn(act, filter) === undefined}
             onClick={() => setOpen({ act, all: true })}

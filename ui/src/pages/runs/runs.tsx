@@ -1,8 +1,8 @@
-import { ListFilter, RefreshCw, Rocket } from "lucide-react";
+import { Hammer, List, ListFilter, RefreshCw, Rocket, Workflow } from "lucide-react";
 import { useMemo, useState } from "react";
-import { Link } from "react-router";
 import { useAddress } from "../../kit/address";
 import { Button } from "../../kit/button";
+import { LinkButton } from "../../kit/link";
 import { Page } from "../../kit/page";
 import { Empty, Failure, Loading } from "../../kit/states";
 import { useNow } from "../../kit/time";
@@ -34,11 +34,13 @@ export default function Runs() {
       <Page title="Runs">
         <Filters />
         <StateChips filter={filter} />
-        <BulkBar
-          filter={filter}
-          runs={runs.filter((run) => chosen.has(run.id))}
-          onClear={() => setChosen(new Set())}
-        />
+        {runs.length > 0 && (
+          <BulkBar
+            filter={filter}
+            runs={runs.filter((run) => chosen.has(run.id))}
+            onClear={() => setChosen(new Set())}
+          />
+        )}
         <div className={styles.listBox}>
           <div role="status" className={styles.fresh}>
             {fresh > 0 && (
@@ -73,7 +75,9 @@ function Nothing({ filtered }: { filtered: boolean }) {
     return (
       <Empty icon={ListFilter} title="No run is like this">
         <p>Take a filter away, or look further back.</p>
-        <Link to="/runs">Show all runs</Link>
+        <LinkButton icon={List} to="/runs">
+          Show all runs
+        </LinkButton>
       </Empty>
     );
   }
@@ -83,8 +87,16 @@ function Nothing({ filtered }: { filtered: boolean }) {
         Runs appear here as soon as one is started: from a workflow, by a schedule or a trigger, or
         with <code>loom run</code>.
       </p>
-      <Link to="/workflows">Choose a workflow</Link>
-      {may("workflows:register") && <Link to="/build">Build a workflow</Link>}
+      <div className={styles.ways}>
+        <LinkButton icon={Workflow} to="/workflows">
+          Choose a workflow
+        </LinkButton>
+        {may("workflows:register") && (
+          <LinkButton icon={Hammer} to="/build">
+            Build a workflow
+          </LinkButton>
+        )}
+      </div>
     </Empty>
   );
 }

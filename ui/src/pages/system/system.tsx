@@ -105,19 +105,21 @@ function Standing() {
               ],
             ]}
           />
-          <div className={styles.states}>
-            {Object.entries(it.runs).map(([state, count]) =>
-              may("runs:list") ? (
-                <Link key={state} to={`/runs?status=${state}`}>
-                  <StateBadge state={state} /> {count}
-                </Link>
-              ) : (
-                <span key={state}>
-                  <StateBadge state={state} /> {count}
-                </span>
-              ),
-            )}
-          </div>
+          {Object.keys(it.runs).length > 0 && (
+            <div className={styles.states}>
+              {Object.entries(it.runs).map(([state, count]) =>
+                may("runs:list") ? (
+                  <Link key={state} to={`/runs?status=${state}`}>
+                    <StateBadge state={state} /> {count}
+                  </Link>
+                ) : (
+                  <span key={state}>
+                    <StateBadge state={state} /> {count}
+                  </span>
+                ),
+              )}
+            </div>
+          )}
         </>
       )}
     </Card>

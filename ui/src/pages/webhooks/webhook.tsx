@@ -2,8 +2,9 @@ import { CirclePause, TriangleAlert } from "lucide-react";
 import { Link, useNavigate, useParams } from "react-router";
 import { Facts, Tags } from "../../kit/facts";
 import { Card, Page } from "../../kit/page";
-import { Banner, Failure, Loading } from "../../kit/states";
+import { Banner, Loading } from "../../kit/states";
 import { duration, When } from "../../kit/time";
+import { Unshown } from "../../kit/unshown";
 import { Actions } from "./actions";
 import { Dead } from "./dead";
 import { nameOf, type Webhook } from "./spec";
@@ -15,6 +16,18 @@ export default function WebhookPage() {
   const { id = "" } = useParams();
   const navigate = useNavigate();
   const { data: it, error, isPending, refetch } = useWebhook(id);
+  if (error && !it) {
+    return (
+      <Unshown
+        what="webhook"
+        name={id}
+        error={error}
+        retry={() => void refetch()}
+        perhaps="Its address may be cut short, or somebody deleted it."
+        all="/webhooks"
+      />
+    );
+  }
   return (
     <Page
       title={it ? nameOf(it) : "Webhook"}
@@ -22,7 +35,6 @@ export default function WebhookPage() {
     >
       <Link to="/webhooks">All webhooks</Link>
       {isPending && <Loading what="the webhook" />}
-      {error && <Failure error={error} retry={() => void refetch()} />}
       {it && (
         <>
           {(it.paused || it.failing) && (

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api, data, type Schema } from "../../api/client";
+import { measurer } from "../../graph/measure";
 import { Failure, Loading } from "../../kit/states";
-import { NODE, pictureOf } from "./picture";
+import { pictureOf } from "./picture";
 import styles from "./workflows.module.css";
 
 /** A picture of more is none. */
@@ -30,7 +31,10 @@ export function Graph({ of }: { of: Schema<"WorkflowView"> }) {
 }
 
 function Drawing({ graph, name }: { graph: Schema<"GraphView">; name: string }) {
-  const { width, height, nodes, edges } = useMemo(() => pictureOf(graph), [graph]);
+  const { width, height, nodes, edges } = useMemo(
+    () => pictureOf(graph, measurer("600 12.5px", "--font")),
+    [graph],
+  );
   const said = graph.levels.map((level) => level.join(" and ")).join(", then ");
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keys
@@ -65,23 +69,19 @@ function Drawing({ graph, name }: { graph: Schema<"GraphView">; name: string }) 
             <title>{edge.label || "order"}</title>
           </path>
         ))}
-        {nodes.map((node) => (
-          <g key={node.name} className={styles.node} transform={`translate(${node.x} ${node.y})`}>
-            <title>{node.name}</title>
-            <rect width={NODE.width} height={NODE.height} rx="7" />
+        {nodes.map(({ name, label, plugin, ...box }) => (
+          <g key={name} className={styles.node} transform={`translate(${box.x} ${box.y})`}>
+            <title>{name}</title>
+            <rect width={box.width} height={box.height} rx="7" />
             <text x="12" y="19">
-              {short(node.name)}
+              {label}
             </text>
             <text x="12" y="34" className={styles.plugin}>
-              {node.plugin}
+              {plugin}
             </text>
           </g>
         ))}
       </svg>
     </section>
   );
-}
-
-function short(name: string): string {
-  return name.length > 18 ? `${name.slice(0, 17)}…` : name;
 }

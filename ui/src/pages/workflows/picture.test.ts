@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NODE, pictureOf } from "./picture";
+import { pictureOf } from "./picture";
 
 const node = (name: string) => ({ name, plugin: "cmd", split: false, join: false });
 const edge = (from: string, to: string, variables: string[] = ["X"]) => ({
@@ -9,20 +9,23 @@ const edge = (from: string, to: string, variables: string[] = ["X"]) => ({
   order: variables.length === 0,
 });
 
-const picture = pictureOf({
-  nodes: ["a", "b", "c", "d"].map(node),
-  edges: [edge("a", "b"), edge("a", "c"), edge("b", "d"), edge("c", "d", [])],
-  levels: [["a"], ["b", "c"], ["d"]],
-  mermaid: "",
-  dot: "",
-});
+const picture = pictureOf(
+  {
+    nodes: ["a", "b", "c", "d"].map(node),
+    edges: [edge("a", "b"), edge("a", "c"), edge("b", "d"), edge("c", "d", [])],
+    levels: [["a"], ["b", "c"], ["d"]],
+    mermaid: "",
+    dot: "",
+  },
+  (text) => 8 * text.length,
+);
 
 test("each task has a place, and no two have the same", () => {
   const places = picture.nodes.map(({ x, y }) => `${x},${y}`);
   expect(new Set(places).size).toBe(4);
-  for (const { x, y } of picture.nodes) {
-    expect(x + NODE.width).toBeLessThanOrEqual(picture.width);
-    expect(y + NODE.height).toBeLessThanOrEqual(picture.height);
+  for (const { x, y, width, height } of picture.nodes) {
+    expect(x + width).toBeLessThanOrEqual(picture.width);
+    expect(y + height).toBeLessThanOrEqual(picture.height);
   }
 });
 

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { CirclePause, Hammer } from "lucide-react";
+import { CirclePause, Hammer, SearchX } from "lucide-react";
 import { lazy, Suspense } from "react";
 import { Link, useParams } from "react-router";
 import { api, data, type Schema } from "../../api/client";
@@ -11,6 +11,7 @@ import { Card, Page } from "../../kit/page";
 import { Banner, Failure, Loading } from "../../kit/states";
 import { Tabs } from "../../kit/tabs";
 import { When } from "../../kit/time";
+import { Unshown } from "../../kit/unshown";
 import { useMay } from "../../shell/me";
 import { Graph } from "./graph";
 import { RecentRuns } from "./recent";
@@ -30,11 +31,27 @@ export default function WorkflowPage() {
   const versions = useVersions(namespace, name);
   const [wanted, setWanted] = useAddress("version");
   const newest = versions.data?.items[0];
-  const shown = versions.data?.items.find(({ version }) => version === wanted) ?? newest;
+  const found = versions.data?.items.find(({ version }) => version === wanted);
+  const shown = found ?? newest;
+  if (versions.error && !versions.data) {
+    return (
+      <Unshown
+        what="workflow"
+        name={`${namespace}/${name}`}
+        error={versions.error}
+        retry={() => void versions.refetch()}
+        perhaps="Nobody has saved a workflow of this name in this namespace."
+        all="/workflows"
+      >
+        <LinkButton icon={Hammer} to="/build">
+          Build a workflow
+        </LinkButton>
+      </Unshown>
+    );
+  }
   return (
     <Page title={name} actions={shown && <Actions of={shown} />}>
       {versions.isPending && <Loading what="the workflow" />}
-      {versions.error && <Failure error={versions.error} retry={() => void versions.refetch()} />}
       {shown && (
         <>
           <div className={styles.legend}>
@@ -49,6 +66,11 @@ export default function WorkflowPage() {
             {shown.disabled && <Tag tone="paused">Disabled</Tag>}
             <Tags of={shown.tags} />
           </div>
+          {wanted !== "" && !found && (
+            <Banner tone="paused" icon={SearchX}>
+              There is no version {wanted} of it. This is the newest, {shown.version}.
+            </Banner>
+          )}
           {shown.disabled && (
             <Banner tone="paused" icon={CirclePause}>
               This version is disabled: new runs of it are refused. Runs under way go on.

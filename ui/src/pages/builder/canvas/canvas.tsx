@@ -13,19 +13,13 @@ import {
   ViewportPortal,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import {
-  Clock,
-  Layers,
-  Maximize,
-  MousePointerClick,
-  ShieldCheck,
-  TriangleAlert,
-} from "lucide-react";
+import { Clock, Layers, Maximize, ShieldCheck, TriangleAlert } from "lucide-react";
 import { type DragEvent, memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { Banner, Empty } from "../../../kit/states";
+import { Banner } from "../../../kit/states";
 import { linkOrder, linkVariable } from "../document/change";
 import type { Task } from "../document/view";
 import { type Selection, useBench } from "../state/bench";
+import { Blank } from "./blank";
 import styles from "./canvas.module.css";
 import { TINY } from "./far";
 import { FarLayer } from "./far-layer";
@@ -60,6 +54,8 @@ export interface CanvasProps {
   /** Counts the times that all was laid out anew. */
   laidOut: number;
   layingOut: boolean;
+  /** Opens what a workflow can begin with. */
+  onTemplates: () => void;
 }
 
 export const Canvas = memo(function Canvas(props: CanvasProps) {
@@ -70,7 +66,8 @@ export const Canvas = memo(function Canvas(props: CanvasProps) {
   );
 });
 
-function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut, layingOut }: CanvasProps) {
+function Flow(props: CanvasProps) {
+  const { places, onPlaces, onSelect, shown, onTidy, laidOut, layingOut, onTemplates } = props;
   const bench = useBench();
   const flow = useReactFlow();
   const far = useStore((store) => store.transform[2] < FAR);
@@ -199,12 +196,12 @@ function Flow({ places, onPlaces, onSelect, shown, onTidy, laidOut, layingOut }:
       </ReactFlow>
       <Tools onTidy={onTidy} />
       <Legend />
-      <Remarks />
+      <Remarks onTemplates={onTemplates} />
     </section>
   );
 }
 
-function Remarks() {
+function Remarks({ onTemplates }: Pick<CanvasProps, "onTemplates">) {
   const { sound, slips, view } = useBench();
   if (!sound) {
     return (
@@ -215,19 +212,7 @@ function Remarks() {
       </div>
     );
   }
-  if (view.tasks.length > 0) return null;
-  return (
-    <div className={styles.empty}>
-      <div>
-        <Empty icon={MousePointerClick} title="Nothing here yet">
-          <p>
-            Drag a task from the palette, or double-click it there. Then draw from the dot below a
-            task to another task: that is a variable it waits for.
-          </p>
-        </Empty>
-      </div>
-    </div>
-  );
+  return view.tasks.length > 0 ? null : <Blank onTemplates={onTemplates} />;
 }
 
 function Legend() {

@@ -1,6 +1,7 @@
 /** The document as nodes and edges of the canvas; what has not changed stays the same object. */
 
 import { MarkerType, Position } from "@xyflow/react";
+import { same } from "../document/json";
 import type { Link, Task } from "../document/view";
 import type { LiveRun } from "../run/live";
 import type { Problem } from "../state/problems";
@@ -52,7 +53,7 @@ export function nodesOf(
     const data = {
       task,
       state: live?.state,
-      failure: live?.failure?.message,
+      why: live?.why?.message,
       problem: worst.get(task.index),
       linking: shown.linking,
     };
@@ -87,15 +88,15 @@ function sameData(a: TaskFlowNode["data"], b: TaskFlowNode["data"]): boolean {
   return (
     sameTask(a.task, b.task) &&
     a.state === b.state &&
-    a.failure === b.failure &&
+    a.why === b.why &&
     a.linking === b.linking &&
     a.problem?.message === b.problem?.message
   );
 }
 
-/** A change elsewhere in the text makes new objects of all tasks that say the same. */
+/** A change elsewhere in the text makes new objects of tasks that say the same. */
 function sameTask(a: Task, b: Task): boolean {
-  return a === b || (a.index === b.index && JSON.stringify(a.value) === JSON.stringify(b.value));
+  return a === b || (a.index === b.index && same(a.value, b.value));
 }
 
 export function edgesOf(

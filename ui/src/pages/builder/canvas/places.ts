@@ -14,7 +14,10 @@ export type Places = Readonly<Record<string, Place>>;
 export const SIZE = { width: 216, height: 62 };
 const STEP = { x: SIZE.width + 40, y: SIZE.height + 62 };
 
-/** A place for every task: those that have one keep it, others stand below what they wait for. */
+/**
+ * A place for every task: those that have one keep it, others stand below what they wait for. The same
+ * object where no task came or went.
+ */
 export function placed(
   tasks: readonly Task[],
   links: readonly Link[],
@@ -22,6 +25,8 @@ export function placed(
   before: readonly Task[] = [],
 ): Places {
   const ids = new Set(tasks.map(({ id }) => id));
+  const known = Object.keys(places);
+  if (known.length === ids.size && known.every((id) => ids.has(id))) return places;
   const out: Record<string, Place> = {};
   for (const { id } of tasks) {
     const place = places[id];

@@ -12,7 +12,8 @@ export interface TaskData extends Record<string, unknown> {
   task: Task;
   /** The state of the run that is watched. */
   state: string | undefined;
-  failure: string | undefined;
+  /** Why it failed or was skipped in this run. */
+  why: string | undefined;
   problem: Problem | undefined;
   /** Whether links may be drawn. */
   linking: boolean;
@@ -27,7 +28,7 @@ export const AFTER = "after";
 
 /** A task on the canvas. */
 export const TaskNode = memo(function TaskNode({ data, selected }: NodeProps<TaskFlowNode>) {
-  const { task, state, failure, problem, linking } = data;
+  const { task, state, why, problem, linking } = data;
   const { icon: Icon } = kindOf(task.plugin);
   const isMark = task.plugin === "start" || task.plugin === "end";
   return (
@@ -38,7 +39,7 @@ export const TaskNode = memo(function TaskNode({ data, selected }: NodeProps<Tas
       data-selected={selected}
       data-state={state}
       data-wrong={problem?.severity}
-      title={failure ?? problem?.message ?? titleOf(task)}
+      title={why ?? problem?.message ?? titleOf(task)}
     >
       <Handle type="target" id={IN} position={Position.Top} isConnectable={linking} />
       <span className={styles.icon} data-plugin={task.plugin}>

@@ -3,8 +3,9 @@
 import { isSeq } from "yaml";
 import { addTasks, type Change, changed, freeName, renameTask, tasksOf } from "./change";
 import { isMapValue, type JsonMap } from "./json";
+import { nodeOf } from "./nodes";
 import { asWritten, listLines } from "./render";
-import { nodeOf, read } from "./source";
+import { read } from "./source";
 import { mapOf, type View, view } from "./view";
 
 /** The text of tasks, as a list of YAML. */

@@ -3,8 +3,9 @@
 import { isMap, isSeq, type Node, type YAMLMap, type YAMLSeq } from "yaml";
 import { isMapValue, type Json, type JsonMap, type Path, same } from "./json";
 import { matchItems } from "./match";
+import { isNothing, keyOf, nodeOf } from "./nodes";
 import { flow, ordered, type Style, scalar } from "./render";
-import { isNothing, keyOf, nodeOf, type Source } from "./source";
+import type { Source } from "./source";
 
 /** A piece between two commas: white space and remarks, what stands there, and the same again. */
 interface Piece {
@@ -52,7 +53,7 @@ function listText(
 function mapText(source: Source, map: YAMLMap, wanted: JsonMap, path: Path, json: boolean): string {
   const spans = map.items.map((pair) => ({
     from: source.pairStart(pair),
-    to: Math.max(source.pairEnd(pair), endOfKey(pair.key as Node)),
+    to: Math.max(source.pairEnd(pair), source.close(pair.key as Node)),
   }));
   const pieces = piecesOf(source, map, spans);
   const there = map.items.map(keyOf);
@@ -117,10 +118,7 @@ function hasRemark(text: string): boolean {
 
 function piecesOf(source: Source, node: Node, spans: { from: number; to: number }[]): Piece[] {
   const { text } = source;
-  const token = node.srcToken as { items?: { start: { type: string; offset: number }[] }[] };
-  const commas = (token.items ?? []).flatMap(({ start }) =>
-    start.filter(({ type }) => type === "comma").map(({ offset }) => offset),
-  );
+  const commas = source.commas(node);
   return spans.map(({ from, to }, at) => {
     const opens = at === 0 ? source.start(node) + 1 : (commas[at - 1] ?? to) + 1;
     const closes = at < spans.length - 1 ? (commas[at] ?? to) : source.end(node) - 1;
@@ -140,10 +138,6 @@ function startOf(source: Source, node: Node): number {
   if (!named) return start;
   const at = source.text.lastIndexOf(named, start);
   return at < 0 ? start : at;
-}
-
-function endOfKey(key: Node): number {
-  return key.range?.[1] ?? 0;
 }
 
 function isJson(source: Source): boolean {

@@ -1,7 +1,8 @@
 /** Where a text speaks of a variable: as a name, in templates, in expressions, in commands. */
 
 import { isMap, isScalar, isSeq, type Node, type Scalar } from "yaml";
-import { keyOf, nodeOf, pairOf, type Source } from "./source";
+import { keyOf, nodeOf, pairOf } from "./nodes";
+import type { Source } from "./source";
 
 /** A place where the name of a variable stands. */
 export interface Mention {
@@ -118,7 +119,7 @@ class Finder {
 
   #add(scalar: Scalar, reading: Reading): void {
     const source = this.#source;
-    const [start, end] = [source.start(scalar), scalar.range?.[1] ?? 0];
+    const [start, end] = [source.start(scalar), source.close(scalar)];
     const text = masked(source.text.slice(start, end), scalar.type);
     for (const at of reading(text, this.#name)) {
       const bare = scalar.type === "PLAIN" && text.length === this.#name.length;

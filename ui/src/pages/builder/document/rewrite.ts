@@ -12,8 +12,9 @@ import { type Cut, cutRange } from "./cuts";
 import { flowText } from "./flow";
 import { isMapValue, type Json, type JsonMap, type Path, same } from "./json";
 import { matchItems } from "./match";
+import { isNothing, keyOf, nodeOf } from "./nodes";
 import { afterDash, afterKey, ordered, pad, pairText, type Style } from "./render";
-import { isNothing, keyOf, nodeOf, type Source } from "./source";
+import type { Source } from "./source";
 
 /** The text that stands for `wanted`, made of a text that stands for something else. */
 export function rewrite(source: Source, wanted: JsonMap): string {

@@ -1,23 +1,10 @@
 /** A workflow document as it is written: its nodes, their values and where they stand. */
 
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  type Scalar,
-  type YAMLMap,
-  type YAMLSeq,
-} from "yaml";
-import type { Json, JsonMap, Path } from "./json";
-import { isName } from "./shape";
+import { isAlias, isMap, isSeq, LineCounter, type Node, type Pair, type YAMLSeq } from "yaml";
+import type { Json, Path } from "./json";
+import { isNothing, nodeOf, pairOf } from "./nodes";
+import { pieceOf } from "./piece";
+import { Pieces } from "./pieces";
 
 /** Where a text is no YAML. */
 export interface Slip {
@@ -27,6 +14,9 @@ export interface Slip {
   line: number;
 }
 
+/** How long a value is; that stays so wherever its piece stands. */
+const lengths = new WeakMap<Node, number>();
+
 /** A text with its nodes. */
 export class Source {
   readonly text: string;
@@ -34,38 +24,44 @@ export class Source {
   readonly slips: Slip[];
   /** The value of the whole; what an unchanged node stands for stays the same object. */
   readonly value: Json | undefined;
-  readonly #document: Document.Parsed;
-  readonly #values = new Map<Node, Json>();
+  readonly #pieces: Pieces;
 
-  constructor(text: string) {
+  private constructor(text: string, pieces: Pieces) {
     this.text = text;
-    this.#document = parseDocument(text, {
-      keepSourceTokens: true,
-      lineCounter: this.lines,
-      prettyErrors: false,
-      logLevel: "silent",
+    this.#pieces = pieces;
+    for (let at = 0; at >= 0; at = after(text, at)) this.lines.addNewLine(at);
+    const { frame } = pieces;
+    this.slips = frame.document.errors.map(({ message, pos: [from, to] }) => {
+      return { message, from, to, line: this.lines.linePos(from).line };
     });
-    this.slips = this.#document.errors.map((error) => ({
-      message: error.message,
-      from: error.pos[0],
-      to: error.pos[1],
-      line: this.lines.linePos(error.pos[0]).line,
-    }));
-    this.value = this.root ? this.#read(this.root, [], new Set()) : undefined;
+    this.value = frame.root ? frame.valueOf(frame.root) : undefined;
+  }
+
+  /** Reads a text; of what it has in common with another, only what is new. */
+  static of(text: string, before?: Source): Source {
+    return (
+      Source.near(text, before, Number.POSITIVE_INFINITY) ?? new Source(text, Pieces.whole(text))
+    );
+  }
+
+  /** Reads a text that differs from another in so many tasks at most, where these can be read alone. */
+  static near(text: string, before: Source | undefined, most: number): Source | undefined {
+    const pieces = Pieces.byTask(text, before ? before.#pieces : undefined, most);
+    return pieces && new Source(text, pieces);
   }
 
   get root(): Node | null {
-    return this.#document.contents;
+    return this.#pieces.frame.root;
   }
 
   /** What a node stands for. */
   valueOf(node: Node | null): Json {
-    return node === null ? null : (this.#values.get(node) ?? null);
+    return node === null ? null : (pieceOf(node)?.valueOf(node) ?? null);
   }
 
   /** The node itself, or the one that it is an alias of. */
   aimOf(node: Node | null): Node | null {
-    return isAlias(node) ? (node.resolve(this.#document) ?? null) : node;
+    return isAlias(node) ? (node.resolve(this.#pieces.frame.document) ?? null) : node;
   }
 
   /** The node at a path, through no alias. */
@@ -86,11 +82,23 @@ export class Source {
 
   /** Where a value begins. */
   start(node: Node): number {
-    return node.range?.[0] ?? 0;
+    return this.#pieces.place(node, node.range?.[0] ?? 0);
+  }
+
+  /** Where what stands for a scalar or for brackets ends. */
+  close(node: Node): number {
+    return this.#pieces.place(node, node.range?.[1] ?? 0);
   }
 
   /** Where a value ends: behind its last character that is no white space or comment. */
   end(node: Node): number {
+    const start = this.start(node);
+    const length = lengths.get(node) ?? this.#end(node) - start;
+    lengths.set(node, length);
+    return start + length;
+  }
+
+  #end(node: Node): number {
     if (isMap(node) && !this.isFlow(node)) {
       const last = node.items.at(-1);
       return last ? this.pairEnd(last) : this.start(node);
@@ -100,7 +108,7 @@ export class Source {
       const last = nodeOf(node.items[at]);
       return Math.max(last ? this.end(last) : 0, this.dash(node, at) + 1);
     }
-    const [from = 0, to = 0] = node.range ?? [];
+    const [from, to] = [this.start(node), this.close(node)];
     if (node.srcToken?.type !== "block-scalar") return to;
     const head = this.text.slice(from, this.text.indexOf("\n", from));
     // Blank lines at the end are part of the value only where it says so.
@@ -121,19 +129,32 @@ export class Source {
 
   /** Where a pair's value may begin: behind its colon. */
   colon(pair: Pair): number {
+    const key = pair.key as Node;
     const separators = (pair as { srcToken?: { sep?: { type: string; offset: number }[] } })
       .srcToken?.sep;
     const colon = separators?.find((token) => token.type === "map-value-ind");
-    return colon ? colon.offset + 1 : ((pair.key as Node).range?.[1] ?? 0);
+    return colon ? this.#pieces.place(key, colon.offset + 1) : this.close(key);
   }
 
   /** Where the dash of an item of a list stands. */
   dash(list: YAMLSeq, at: number): number {
+    const own = this.#pieces.dash(list, at);
+    if (own !== undefined) return own;
     const token = list.srcToken as
       | { items?: { start: { type: string; offset: number }[] }[] }
       | undefined;
     const dash = token?.items?.[at]?.start.find(({ type }) => type === "seq-item-ind");
-    return dash?.offset ?? this.start(list);
+    return dash ? this.#pieces.place(list, dash.offset) : this.start(list);
+  }
+
+  /** Where the commas of a list or a map with brackets stand. */
+  commas(node: Node): number[] {
+    const token = node.srcToken as { items?: { start: { type: string; offset: number }[] }[] };
+    return (token.items ?? []).flatMap(({ start }) =>
+      start
+        .filter(({ type }) => type === "comma")
+        .map(({ offset }) => this.#pieces.place(node, offset)),
+    );
   }
 
   lineStart(offset: number): number {
@@ -154,84 +175,26 @@ export class Source {
   leads(offset: number): boolean {
     return this.text.slice(this.lineStart(offset), offset).trim() === "";
   }
-
-  #read(node: Node | null, path: Path, open: Set<Node>): Json {
-    if (node === null) return null;
-    const value = this.#fresh(node, path, open);
-    this.#values.set(node, value);
-    return value;
-  }
-
-  #fresh(node: Node, path: Path, open: Set<Node>): Json {
-    if (isAlias(node)) {
-      const target = node.resolve(this.#document);
-      // An alias of what it stands in has no end.
-      if (!target || open.has(target)) return null;
-      return this.#values.get(target) ?? null;
-    }
-    if (isScalar(node)) return scalarValue(node, path);
-    open.add(node);
-    const value = this.#collection(node, path, open);
-    open.delete(node);
-    return value;
-  }
-
-  #collection(node: Node, path: Path, open: Set<Node>): Json {
-    if (isSeq(node)) {
-      return node.items.map((item, at) => this.#read(nodeOf(item), [...path, at], open));
-    }
-    const map: JsonMap = {};
-    if (!isMap(node)) return map;
-    for (const pair of node.items) {
-      const key = keyOf(pair);
-      const value = this.#read(nodeOf(pair.value), [...path, key], open);
-      Object.defineProperty(map, key, {
-        value,
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
-    }
-    return map;
-  }
-}
-
-function scalarValue(scalar: Scalar, path: Path): Json {
-  const { value, source } = scalar;
-  if (isName(path) && typeof value === "boolean" && source !== undefined) return source;
-  if (typeof value === "bigint") return Number(value);
-  if (value === null || typeof value === "number" || typeof value === "boolean") return value;
-  return String(value ?? "");
 }
 
 let last: Source | undefined;
 
 /** A text with its nodes. The one that was read last is at hand. */
 export function read(text: string): Source {
-  if (last?.text !== text) last = new Source(text);
+  if (last?.text !== text) last = Source.of(text, last);
   return last;
 }
 
-/** The name of a pair's key. */
-export function keyOf(pair: Pair): string {
-  const key = pair.key;
-  return isScalar(key)
-    ? typeof key.value === "string"
-      ? key.value
-      : String(key.source ?? key.value)
-    : String(key);
+/** Tasks that can be read while somebody types, who does not feel it. */
+const FEW = 16;
+
+/** Whether a text is at hand, or so near to the one at hand that it is now. */
+export function isNear(text: string): boolean {
+  if (last?.text !== text) last = Source.near(text, last, FEW) ?? last;
+  return last?.text === text;
 }
 
-export function pairOf(map: YAMLMap, key: string): Pair | undefined {
-  return map.items.find((pair) => keyOf(pair) === key);
-}
-
-/** An item or a value as a node; the lone pair of a list stands for nothing that a workflow has. */
-export function nodeOf(item: unknown): Node | null {
-  return isNode(item) && !isPair(item) ? item : null;
-}
-
-/** Whether nothing is written where a value could be. */
-export function isNothing(node: Node): boolean {
-  return isScalar(node) && node.value === null && (node.source ?? "") === "";
+function after(text: string, at: number): number {
+  const end = text.indexOf("\n", at);
+  return end < 0 ? -1 : end + 1;
 }

@@ -1,8 +1,9 @@
 /** A workflow document as the canvas shows it: tasks and the links between them. */
 
 import { isSeq, type Node } from "yaml";
-import { isMapValue, type Json, type JsonMap } from "./json";
-import { nodeOf, read, type Slip, type Source } from "./source";
+import { isMapValue, type Json, type JsonMap, same } from "./json";
+import { nodeOf } from "./nodes";
+import { read, type Slip, type Source } from "./source";
 
 /** An output as a task declares it: `NAME?` may be absent. */
 export interface Output {
@@ -56,12 +57,17 @@ export interface View {
 
 const FIRST_VERSION = "0.1.0";
 
-/** Reads a text. */
+/** What leads from where to where. */
+type Wiring = Pick<View, "tasks" | "links" | "drawn" | "variables"> & { env: Json | undefined };
+
+let last: Wiring | undefined;
+
+/** Reads a text. Where a change leaves the links as they were, they stay the same objects. */
 export function view(text: string): View {
   const source = read(text);
   const workflow = mapOf(isMapValue(source.value) ? source.value.workflow : undefined);
   const tasks = readTasks(source, workflow);
-  const links = linksOf(tasks);
+  const { links, drawn, variables } = wired(tasks, workflow.env);
   return {
     text,
     slips: source.slips,
@@ -71,10 +77,37 @@ export function view(text: string): View {
     version: textOf(workflow.version) || FIRST_VERSION,
     tasks,
     links,
-    drawn: [...links, ...endingsOf(tasks, links)],
-    variables: variablesOf(workflow, tasks),
+    drawn,
+    variables,
   };
 }
+
+function wired(tasks: Task[], env: Json | undefined): Wiring {
+  const before = last;
+  const stays =
+    before?.tasks.length === tasks.length &&
+    same(before.env, env) &&
+    tasks.every((task, at) => sameEnds(task, before.tasks[at]));
+  const links = stays ? before.links : linksOf(tasks);
+  last = {
+    tasks,
+    env,
+    links,
+    drawn: stays ? before.drawn : [...links, ...endingsOf(tasks, links)],
+    variables: stays ? before.variables : variablesOf(env, tasks),
+  };
+  return last;
+}
+
+/** Whether links lead to and from two tasks in the same way. */
+function sameEnds(a: Task, b: Task | undefined): boolean {
+  if (!b || a.id !== b.id) return false;
+  if (a.value === b.value) return true;
+  return ENDS.every((key) => same(a.value[key], b.value[key])) && same(a.dependsOn, b.dependsOn);
+}
+
+/** What of a task says which links it has, besides its orders. */
+const ENDS = ["name", "plugin", "inputs", "outputs"];
 
 function readTasks(source: Source, workflow: JsonMap): Task[] {
   const list = source.nodeAt(["workflow", "tasks"]);
@@ -171,8 +204,8 @@ function add(
   links.set(id, link);
 }
 
-function variablesOf(workflow: JsonMap, tasks: readonly Task[]): string[] {
-  const names = new Set(Object.keys(mapOf(workflow.env)));
+function variablesOf(env: Json | undefined, tasks: readonly Task[]): string[] {
+  const names = new Set(Object.keys(mapOf(env)));
   for (const { inputs, outputs } of tasks) {
     for (const input of inputs) names.add(input);
     for (const { name } of outputs) if (name !== "*") names.add(name);

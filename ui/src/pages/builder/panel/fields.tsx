@@ -6,6 +6,7 @@ import { parse, stringify } from "yaml";
 import { IconButton } from "../../../kit/button";
 import { Field, Select, TextArea, TextField } from "../../../kit/field";
 import { isMapValue, type Json, type JsonMap } from "../document/json";
+import { Offers } from "./offers";
 import styles from "./panel.module.css";
 
 const REST_MS = 350;
@@ -84,13 +85,7 @@ export function TextValue(
         onChange={(event) => field.type(event.target.value)}
         onKeyDown={(event) => event.key === "Enter" && field.leave()}
       />
-      {list && (
-        <datalist id={id}>
-          {list.map((item) => (
-            <option key={item} value={item} />
-          ))}
-        </datalist>
-      )}
+      {list && <Offers id={id} offers={list} />}
     </>
   );
 }
@@ -245,11 +240,7 @@ export function NamesValue(
               }}
             />
             <IconButton icon={Plus} label={`Add to ${label}`} disabled={disabled} onClick={add} />
-            <datalist id={`${id}-offers`}>
-              {left.map((offer) => (
-                <option key={offer} value={offer} />
-              ))}
-            </datalist>
+            <Offers id={`${id}-offers`} offers={left} />
           </div>
         </div>
       )}

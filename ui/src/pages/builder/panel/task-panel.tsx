@@ -38,7 +38,7 @@ export function TaskPanel({ task }: { task: Task }) {
   return (
     <>
       <Head task={task} />
-      {own.length > 0 && <ProblemList problems={own} />}
+      {own.length > 0 && <ProblemList problems={own} ofOne />}
       <LastRun task={task} />
       <div className={styles.fields}>
         <TextValue
@@ -133,11 +133,11 @@ function LastRun({ task }: { task: Task }) {
       <span className={styles.lastHead}>
         In this run <StateBadge state={found.state} />
       </span>
-      {found.failure && (
+      {found.why && (
         <>
-          <p>{found.failure.message}</p>
+          <p>{found.why.message}</p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keys */}
-          {found.failure.tail.length > 0 && <pre tabIndex={0}>{found.failure.tail.join("\n")}</pre>}
+          {found.why.tail.length > 0 && <pre tabIndex={0}>{found.why.tail.join("\n")}</pre>}
         </>
       )}
     </div>
@@ -163,7 +163,17 @@ function Variables({ task, put, disabled }: Part) {
       />
       <NamesValue
         label="Outputs"
-        hint="What it sets; NAME? may be absent, * is whatever it emits."
+        hint={
+          <>
+            {task.plugin === "cmd" && (
+              <>
+                The command sets one by printing <code>{printed(task)}=…</code> on a line of its
+                own.{" "}
+              </>
+            )}
+            NAME? may be left unset, * is whatever it sets.
+          </>
+        }
         value={textsOf(task.value.outputs)}
         offers={emits}
         onRename={rename}
@@ -174,6 +184,12 @@ function Variables({ task, put, disabled }: Part) {
       />
     </Section>
   );
+}
+
+/** The name of a variable that a task sets, as an example. */
+function printed({ value }: Task): string {
+  const [first = "NAME"] = textsOf(value.outputs).filter((name) => name !== "*");
+  return first.replace(/\?$/, "");
 }
 
 function Flow({ task, put, disabled }: Part) {

@@ -13,15 +13,16 @@ it("follows a run", () => {
   const second = told(first, [
     { type: "task.succeeded", task: "a" },
     { type: "task.failed", task: "b", failure, retry_at: "soon" },
-    { type: "task.skipped", task: "c" },
+    { type: "task.skipped", task: "c", reason: { why: "dependency", task: "b" } },
   ]);
   expect(second.busy).toBe(0);
   expect(second.tasks.get("b")?.state).toBe("backing_off");
+  expect(second.tasks.get("c")?.why?.message).toBe("b did not succeed");
   const third = told(second, [
     { type: "task.failed", task: "b", failure },
     { type: "run.finished", outcome: "failed" },
   ]);
-  expect([third.state, third.tasks.get("b")?.failure?.message]).toEqual(["failed", "it broke"]);
+  expect([third.state, third.tasks.get("b")?.why?.message]).toEqual(["failed", "it broke"]);
   const again = told(third, [{ type: "run.reopened" }]);
   expect(["a", "b", "c"].map((name) => again.tasks.get(name)?.state)).toEqual([
     "succeeded",

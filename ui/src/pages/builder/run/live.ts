@@ -1,11 +1,12 @@
 /** A run as its events tell it: the states of tasks, for the canvas. */
 
 import type { Schema } from "../../../api/client";
+import { skippedBecause } from "../../run/words";
 
 export interface LiveTask {
   state: string;
-  /** Why it failed, in one sentence, and the last lines that it wrote. */
-  failure: { message: string; tail: readonly string[] } | undefined;
+  /** Why it failed or was skipped, in one sentence, and the last lines that it wrote. */
+  why: { message: string; tail: readonly string[] } | undefined;
   /** Attempts that are under way: for `for_each`, one for each item. */
   running: number;
 }
@@ -30,6 +31,8 @@ interface Told {
   outcome?: string;
   retry_at?: string | null;
   failure?: Schema<"FailureEvent">;
+  /** Why a task was skipped. */
+  reason?: Record<string, unknown>;
 }
 
 const RUN_STATES: Record<string, string> = {
@@ -39,7 +42,7 @@ const RUN_STATES: Record<string, string> = {
   "run.reopened": "running",
 };
 
-const FRESH: LiveTask = { state: "waiting", failure: undefined, running: 0 };
+const FRESH: LiveTask = { state: "waiting", why: undefined, running: 0 };
 
 /** The run after these events. */
 export function told(run: LiveRun, events: readonly Told[]): LiveRun {
@@ -71,13 +74,13 @@ function taskAfter(task: LiveTask, event: Told): LiveTask | undefined {
   const open = left > 0 ? "running" : "waiting";
   switch (event.type) {
     case "task.started":
-      return { state: "running", failure: undefined, running: task.running + 1 };
+      return { state: "running", why: undefined, running: task.running + 1 };
     case "task.succeeded":
       return { ...task, state: isItem ? open : "succeeded", running: left };
     case "task.failed":
       return {
         state: event.retry_at ? "backing_off" : isItem ? open : "failed",
-        failure: event.failure && {
+        why: event.failure && {
           message: event.failure.message,
           tail: event.failure.tail ?? [],
         },
@@ -92,7 +95,11 @@ function taskAfter(task: LiveTask, event: Told): LiveTask | undefined {
         running: 0,
       };
     case "task.skipped":
-      return { ...FRESH, state: "skipped" };
+      return {
+        ...FRESH,
+        state: "skipped",
+        why: { message: skippedBecause(event.reason), tail: [] },
+      };
     case "task.cancelled":
       return { ...FRESH, state: "cancelled" };
     case "task.resolved":

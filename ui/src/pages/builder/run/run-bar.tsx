@@ -1,6 +1,6 @@
 import { ExternalLink, Pause, Play, RotateCcw, Square, X } from "lucide-react";
 import { useState } from "react";
-import { Link } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { api } from "../../../api/client";
 import { StateBadge } from "../../../kit/badge";
 import { Button, IconButton } from "../../../kit/button";
@@ -52,6 +52,7 @@ export function RunBar(props: RunBarProps) {
         <>
           <span className={styles.spacer} />
           <Status live={live} granted={granted} />
+          <Culprit live={live} />
           {!under && <Retry live={live} began={began} current={current} />}
           <Link to={`/runs/${live.id}`} className={styles.open}>
             Open run <ExternalLink size={14} aria-hidden />
@@ -176,6 +177,30 @@ function Status({ live, granted }: { live: LiveRun; granted: number | undefined 
       </span>
     </span>
   );
+}
+
+/** The first task that failed, and the way to it: its properties say why. */
+function Culprit({ live }: { live: LiveRun }) {
+  const { view, select } = useBench();
+  const [, setQuery] = useSearchParams();
+  const failed = view.tasks.find(({ name }) => live.tasks.get(name)?.state === "failed");
+  if (!failed) return null;
+  const show = () => {
+    select([failed.id], true);
+    setQuery(withProperties, { replace: true });
+  };
+  return (
+    <button type="button" className={styles.culprit} onClick={show}>
+      Why {failed.name} failed
+    </button>
+  );
+}
+
+/** The address that shows the properties, however much room there is. */
+function withProperties(before: URLSearchParams): URLSearchParams {
+  const after = new URLSearchParams(before);
+  after.set("part", "properties");
+  return after;
 }
 
 /** `MAX_WORKERS` of the workflow goes before what a run is given: where it is set, it is what is changed. */

@@ -6,13 +6,13 @@ import styles from "../builder.module.css";
 import { download, pngOf, shownColours, svgOf } from "../canvas/picture";
 import type { Places } from "../canvas/places";
 import { useBench } from "./bench";
-import { useText } from "./text-store";
+import { useTextStore } from "./text-store";
 
 /** Takes the workflow elsewhere: its text, and pictures of it. */
 export function ExportMenu(props: { places: Places; saved: { version: string } | undefined }) {
   const { places, saved } = props;
   const { view } = useBench();
-  const text = useText();
+  const store = useTextStore();
   const tell = useToasts();
   const menu = useRef<HTMLDetailsElement>(null);
   const { name, namespace, tasks, drawn } = view;
@@ -52,7 +52,7 @@ export function ExportMenu(props: { places: Places; saved: { version: string } |
         <li>
           <button
             type="button"
-            onClick={done(() => download(text, `${name}.yaml`, "application/yaml"))}
+            onClick={done(() => download(store.text(), `${name}.yaml`, "application/yaml"))}
           >
             Text (YAML)
           </button>

@@ -31,10 +31,11 @@ export interface Checked {
 
 export function useProblems(store: TextStore, { tasks }: View): Checked {
   const asked = useRested(store, REST_MS);
-  const isLast = useOfText(store, ({ text }) => text === asked);
+  const isLast = useOfText(store, ({ text }) => text === asked.text);
   const answer = useQuery<Schema<"Validation">>({
-    queryKey: ["workflows", "validate", asked],
-    queryFn: () => data(api.POST("/api/v1/workflows/validate", { body: { source: asked } })),
+    // The text itself would be gone through at each drawing of the page.
+    queryKey: ["workflows", "validate", asked.turn],
+    queryFn: () => data(api.POST("/api/v1/workflows/validate", { body: { source: asked.text } })),
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 10_000,
@@ -66,14 +67,31 @@ function problemOf(found: Schema<"DiagnosticInfo">, tasks: readonly Task[]): Pro
   };
 }
 
+/** A text that the server is asked about. */
+interface Asked {
+  text: string;
+  /** Counts the texts of all that is opened. */
+  turn: number;
+}
+
+let turns = 0;
+
+function asking(text: string): Asked {
+  turns += 1;
+  return { text, turn: turns };
+}
+
 /** The text as it was when nothing had been written for a while. */
-function useRested(store: TextStore, ms: number): string {
-  const [rested, setRested] = useState(store.text);
+function useRested(store: TextStore, ms: number): Asked {
+  const [rested, setRested] = useState(() => asking(store.text()));
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
     const end = store.listen(() => {
       clearTimeout(timer);
-      timer = setTimeout(() => setRested(store.text()), ms);
+      timer = setTimeout(() => {
+        const text = store.text();
+        setRested((before) => (before.text === text ? before : asking(text)));
+      }, ms);
     });
     return () => {
       end();

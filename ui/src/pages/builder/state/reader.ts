@@ -1,5 +1,6 @@
-/** Reads what is typed beside the page, which does not stand still for it. */
+/** Reads what is typed: what would make the page stand still, beside it. */
 
+import { isNear } from "../document/source";
 import { type View, view } from "../document/view";
 
 export class Reader {
@@ -7,6 +8,10 @@ export class Reader {
 
   /** Answers with what a text says; of several that are asked for, each in turn. */
   read(text: string, onRead: (seen: View) => void): void {
+    if (isNear(text)) {
+      onRead(view(text));
+      return;
+    }
     this.#worker ??= new Worker(new URL("../document/view.worker.ts", import.meta.url), {
       type: "module",
     });

@@ -40,9 +40,14 @@ const Context = createContext<TextStore | null>(null);
 
 export const TextProvider = Context.Provider;
 
-/** The text as it stands, for those who follow every letter. */
-export function useText(): string {
+export function useTextStore(): TextStore {
   const store = useContext(Context);
   if (!store) throw new Error("there is no text around this");
+  return store;
+}
+
+/** The text as it stands, for those who follow every letter. */
+export function useText(): string {
+  const store = useTextStore();
   return useSyncExternalStore(store.listen, store.text);
 }

@@ -2,30 +2,30 @@ import { autocompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, indentWithTab } from "@codemirror/commands";
 import { lintGutter, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, Transaction } from "@codemirror/state";
+import { EditorState, Transaction } from "@codemirror/state";
 import {
-  drawSelection,
   EditorView,
   highlightActiveLine,
   highlightActiveLineGutter,
   keymap,
   lineNumbers,
+  tooltips,
 } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import { codeLook } from "../../../kit/code";
 import { indent } from "../../../kit/yaml/indent";
 import { difference } from "../document/cuts";
 import type { Problem } from "../state/problems";
+import type { TextStore } from "../state/text-store";
 import { completions } from "./completions";
 import styles from "./text.module.css";
 
 export interface EditorProps {
-  text: string;
+  store: TextStore;
   problems: readonly Problem[];
-  readOnly: boolean;
   /** A line to show; a new object for each time. */
   line: { line: number; column: number } | undefined;
-  onWrite: (text: string) => void;
+  onType: (text: string) => void;
   onUndo: () => void;
   onRedo: () => void;
   /** The line that the cursor went to, by somebody's hand. */
@@ -38,27 +38,26 @@ export default function Editor(props: EditorProps) {
   const editor = useRef<EditorView>(undefined);
   const latest = useRef(props);
   latest.current = props;
-  const { text, problems, line, readOnly } = props;
-  const locked = useRef(new Compartment());
+  const { store, problems, line } = props;
 
   useEffect(() => {
-    const { text, readOnly } = latest.current;
+    // The text that it shows: what is typed comes back from the store as the same.
+    let shown = store.text();
     const view = new EditorView({
       ...(host.current && { parent: host.current }),
       state: EditorState.create({
-        doc: text,
+        doc: shown,
         extensions: [
           lineNumbers(),
           highlightActiveLine(),
           highlightActiveLineGutter(),
           highlightSelectionMatches(),
-          drawSelection(),
           search({ top: true }),
           lintGutter(),
           indent,
+          tooltips({ parent: document.body }),
           autocompletion({ override: [completions], icons: false }),
           codeLook(),
-          locked.current.of(EditorState.readOnly.of(readOnly)),
           EditorState.tabSize.of(2),
           EditorView.contentAttributes.of({
             "aria-label": "Text of the workflow (YAML)",
@@ -74,7 +73,10 @@ export default function Editor(props: EditorProps) {
           ]),
           EditorView.updateListener.of((update) => {
             const typed = update.transactions.some((one) => one.annotation(Transaction.userEvent));
-            if (update.docChanged && typed) latest.current.onWrite(update.state.doc.toString());
+            if (update.docChanged && typed) {
+              shown = update.state.doc.toString();
+              latest.current.onType(shown);
+            }
             if (update.selectionSet && typed) {
               latest.current.onLine(
                 update.state.doc.lineAt(update.state.selection.main.head).number,
@@ -85,20 +87,17 @@ export default function Editor(props: EditorProps) {
       }),
     });
     editor.current = view;
-    return () => view.destroy();
-  }, []);
-
-  useEffect(() => {
-    const view = editor.current;
-    const change = view && difference(view.state.doc.toString(), text);
-    if (change) view.dispatch({ changes: change });
-  }, [text]);
-
-  useEffect(() => {
-    editor.current?.dispatch({
-      effects: locked.current.reconfigure(EditorState.readOnly.of(readOnly)),
+    const end = store.listen(() => {
+      const changes = difference(shown, store.text());
+      if (!changes) return;
+      shown = store.text();
+      view.dispatch({ changes });
     });
-  }, [readOnly]);
+    return () => {
+      end();
+      view.destroy();
+    };
+  }, [store]);
 
   useEffect(() => {
     const view = editor.current;

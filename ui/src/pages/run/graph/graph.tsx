@@ -15,10 +15,11 @@ import { Loading } from "../../../kit/states";
 import { useWatched } from "../use-live";
 import { Canvas } from "./canvas";
 import styles from "./graph.module.css";
-import { GroupNode, KnotNode, type NodeData, TaskNode } from "./nodes";
+import { GroupNode, KnotNode, type NodeData, signsOf, TaskNode } from "./nodes";
 import { sightOf, type View } from "./paint";
 import { meet, type Placed, type PlacedNode } from "./place";
 import { sceneOf } from "./scene";
+import { measures } from "./size";
 import { GraphTools } from "./tools";
 import { usePlaced } from "./use-placed";
 
@@ -41,13 +42,16 @@ export interface GraphProps {
 }
 
 export default function Graph(props: GraphProps) {
-  const { live, picture } = useWatched();
+  const { live, picture, definition } = useWatched();
   const open = props.open.join("\n");
   const scene = useMemo(() => {
     const groups = new Set(open.split("\n"));
-    const tasks = live.model.order.map((name) => ({ name, plugin: live.task(name)?.plugin ?? "" }));
-    return sceneOf(tasks, picture, (group) => groups.has("*") || groups.has(group));
-  }, [live, picture, open]);
+    const tasks = live.model.order.map((name) => {
+      const plugin = live.task(name)?.plugin ?? "";
+      return { name, plugin, signs: signsOf(definition.get(name)) };
+    });
+    return sceneOf(tasks, picture, (group) => groups.has("*") || groups.has(group), measures());
+  }, [live, picture, definition, open]);
   const placed = usePlaced(scene);
   if (!placed) return <Loading what="the graph" />;
   return (

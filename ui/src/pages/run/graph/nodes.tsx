@@ -6,6 +6,7 @@ import { memo, type ReactNode } from "react";
 import { StateIcon } from "../../../kit/badge";
 import { useNow } from "../../../kit/time";
 import { lookOf, toned } from "../../../kit/tone";
+import type { TaskDef } from "../definition";
 import type { TaskState } from "../model/state";
 import { useRevision, useTask, useWatched } from "../use-live";
 import { standing } from "../words";
@@ -17,6 +18,12 @@ export interface NodeData extends Record<string, unknown> {
   chosen: boolean;
   dotted: boolean;
   onChoose: (node: PlacedNode) => void;
+}
+
+/** How many signs may stand behind a task's name. That it waits and that it is dotted shows later. */
+export function signsOf(def: TaskDef | undefined): number {
+  const secured = def !== undefined && def.permissions.length > 0;
+  return [def?.forEach, secured].filter(Boolean).length + 2;
 }
 
 interface Props extends NodeProps {

@@ -1,6 +1,7 @@
 /** What the graph shows: tasks, and groups of tasks of a level that look alike. */
 
-import { type Knot, type Link, levelsOf, type Picture } from "../definition";
+import { type Link, levelsOf, type Picture } from "../definition";
+import { groupSize, knotSize, type Measures, taskSize } from "./size";
 
 export interface SceneNode {
   id: string;
@@ -32,17 +33,19 @@ export const GROUPED_FROM = 60;
 /** Tasks that look alike before they make a group. */
 const GROUP_LEAST = 6;
 
-const SIZES = {
-  task: { width: 196, height: 58 },
-  group: { width: 196, height: 76 },
-  knot: { width: 120, height: 26 },
-};
+export interface SceneTask {
+  name: string;
+  plugin: string;
+  /** How many signs stand behind its name. */
+  signs: number;
+}
 
 /** Arranges tasks in nodes. Those in `open` groups stand for themselves. */
 export function sceneOf(
-  tasks: { name: string; plugin: string }[],
+  tasks: SceneTask[],
   picture: Picture,
   isOpen: (group: string) => boolean,
+  measure: Measures,
 ): Scene {
   const names = tasks.map((task) => task.name);
   const ids = [...names, ...picture.knots.map((knot) => knot.id)];
@@ -56,26 +59,23 @@ export function sceneOf(
     for (const name of members) home.set(name, id);
     const level = levels.get(members[0] ?? "") ?? 0;
     const label = stem(members[0] ?? "");
-    nodes.push({ id, kind: "group", label, tasks: members, level, ...SIZES.group });
+    const size = groupSize(label, measure);
+    nodes.push({ id, kind: "group", label, tasks: members, level, ...size });
   }
-  for (const name of names) {
+  for (const { name, signs } of tasks) {
     if (home.has(name)) continue;
     const level = levels.get(name) ?? 0;
-    nodes.push({ id: name, kind: "task", label: name, tasks: [name], level, ...SIZES.task });
+    const size = taskSize(name, signs, measure);
+    nodes.push({ id: name, kind: "task", label: name, tasks: [name], level, ...size });
   }
-  nodes.push(...picture.knots.map((knot) => knotNode(knot, levels)));
+  for (const { id, variable: label } of picture.knots) {
+    const level = levels.get(id) ?? 0;
+    nodes.push({ id, kind: "knot", label, tasks: [], level, ...knotSize(label, measure) });
+  }
   return { nodes, links: merged(picture.links, home), groups: [...groups.keys()] };
 }
 
-function knotNode(knot: Knot, levels: Map<string, number>): SceneNode {
-  const level = levels.get(knot.id) ?? 0;
-  return { id: knot.id, kind: "knot", label: knot.variable, tasks: [], level, ...SIZES.knot };
-}
-
-function groupsOf(
-  tasks: { name: string; plugin: string }[],
-  levels: Map<string, number>,
-): Map<string, string[]> {
+function groupsOf(tasks: readonly SceneTask[], levels: Map<string, number>): Map<string, string[]> {
   const all = new Map<string, string[]>();
   for (const { name, plugin } of tasks) {
     const id = `group:${levels.get(name) ?? 0}:${plugin}:${stem(name)}`;

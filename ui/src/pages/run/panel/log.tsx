@@ -7,6 +7,7 @@ import {
   Download,
   ScrollText,
   Search,
+  WrapText,
 } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useAddress } from "../../../kit/address";
@@ -76,6 +77,7 @@ function Lines({ path, name }: { path: string; name: string }) {
   const [sought, setSought] = useState("");
   const [at, setAt] = useState(0);
   const [follows, setFollows] = useState(true);
+  const [wraps, setWraps] = useState(true);
   const box = useRef<HTMLElement>(null);
   useEffect(() => {
     setState(undefined);
@@ -135,6 +137,15 @@ function Lines({ path, name }: { path: string; name: string }) {
         <IconButton icon={ChevronUp} label="Previous found line" onClick={() => go(-1)} />
         <IconButton icon={ChevronDown} label="Next found line" onClick={() => go(1)} />
         <IconButton
+          icon={WrapText}
+          label={wraps ? "Keep long lines whole" : "Wrap long lines"}
+          aria-pressed={wraps}
+          onClick={() => {
+            setWraps(!wraps);
+            rows.measure();
+          }}
+        />
+        <IconButton
           icon={ArrowDownToLine}
           label={follows ? "Stop following" : "Follow the end"}
           aria-pressed={follows}
@@ -174,8 +185,11 @@ function Lines({ path, name }: { path: string; name: string }) {
           {rows.getVirtualItems().map((row) => (
             <div
               key={row.key}
+              ref={rows.measureElement}
+              data-index={row.index}
               className={styles.line}
               data-found={row.index === current || undefined}
+              data-wraps={wraps || undefined}
               style={{ transform: `translateY(${row.start}px)` }}
             >
               <span className={styles.number}>{state.log.dropped + row.index + 1}</span>
