@@ -287,6 +287,9 @@ pub enum HoldView {
     Queue {
         /// The queue.
         queue: String,
+        /// How many tasks it takes at once, where that is known here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        most: Option<u32>,
         /// What of this run is under way in it.
         taken: FewStandings,
         /// What of other runs is under way in it.

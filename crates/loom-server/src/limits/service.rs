@@ -131,6 +131,14 @@ impl Limits {
     }
 }
 
+/// For those who ask what holds.
+impl Limits {
+    /// How many tasks of this queue there may be at once.
+    pub(crate) fn queue(&self, name: &str) -> Option<u32> {
+        self.book().rules.queues.get(name).copied()
+    }
+}
+
 /// For those who look after limits.
 impl Limits {
     /// A limit, with its entity tag.

@@ -5,7 +5,7 @@ use super::service::Runs;
 use super::takers::{Taker, takers};
 use super::view::{self, time};
 use crate::access::{Caller, Permission};
-use crate::limits;
+use crate::limits::{self, Limits};
 use crate::plans::Plans;
 use crate::problem::Problem;
 use crate::wire::failure_event;
@@ -41,7 +41,7 @@ impl Runs {
             for (task, _) in held {
                 takers.insert(*task, few(store, &plans, look, *task, visible.as_deref())?);
             }
-            let words = Words { history: &look.history, takers };
+            let words = Words { history: &look.history, takers, limits: &limits };
             Ok(RunWhyView { waits, ..words.run(&why) })
         };
         self.look(caller, id, Permission::RunsGet, view).await
@@ -56,6 +56,7 @@ impl Runs {
     ) -> Result<TaskWhyView, Problem> {
         let (now, visible) = (self.clock.now(), caller.namespaces(Permission::RunsGet)?);
         let (name, plans) = (name.to_owned(), self.plans.clone());
+        let limits = Arc::clone(&self.limits);
         let view = move |store: &mut dyn QueryStore, look: &Look| {
             let task = look.find(&name)?;
             let why = explain_task(&look.history, TaskRef::whole(task), now);
@@ -65,7 +66,7 @@ impl Runs {
             {
                 takers.insert(task, few(store, &plans, look, task, visible.as_deref())?);
             }
-            Ok(Words { history: &look.history, takers }.task(task, &why))
+            Ok(Words { history: &look.history, takers, limits: &limits }.task(task, &why))
         };
         self.look(caller, id, Permission::RunsGet, view).await
     }
@@ -122,6 +123,7 @@ struct Words<'a> {
     history: &'a History,
     /// What of other runs may hold a task back.
     takers: HashMap<TaskIx, FewTakers>,
+    limits: &'a Limits,
 }
 
 impl Words<'_> {
@@ -248,15 +250,30 @@ impl Words<'_> {
             }
             Hold::Queue { name, taken } => HoldView::Queue {
                 queue: (*name).to_owned(),
+                most: self.limits.queue(name),
                 taken: self.standings(taken),
                 others: others(),
             },
+            Hold::AboutToStart { queue: Some(name), .. } if self.is_full(name, &others()) => {
+                HoldView::Queue {
+                    queue: (*name).to_owned(),
+                    most: self.limits.queue(name),
+                    taken: FewStandings { first: Vec::new(), more: 0 },
+                    others: others(),
+                }
+            }
             Hold::AboutToStart { queue, instances } => HoldView::AboutToStart {
                 queue: queue.map(str::to_owned),
                 instances: *instances,
                 others: others(),
             },
         }
+    }
+
+    /// Whether other runs have all of a queue.
+    fn is_full(&self, queue: &str, others: &FewTakers) -> bool {
+        let count = others.first.len() as u64 + u64::from(others.more);
+        self.limits.queue(queue).is_some_and(|most| count >= u64::from(most))
     }
 
     fn waits_for(&self, all: &[WaitsFor]) -> Vec<WaitsForView> {

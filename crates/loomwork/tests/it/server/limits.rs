@@ -316,7 +316,12 @@ fn a_limit_of_a_queue_holds_over_runs_and_a_task_that_waits_knows_who_has_it() {
         let told = server.get(&path).expect(200);
         (told["phase"] == "ready").then_some(told)
     });
-    let taker = &told["why"]["hold"]["others"]["first"][0];
+    let hold = &told["why"]["hold"];
+    assert_eq!(
+        (&hold["kind"], &hold["queue"], &hold["most"]),
+        (&json!("queue"), &json!("gpu"), &json!(1))
+    );
+    let taker = &hold["others"]["first"][0];
     assert_eq!((&taker["run"], &taker["task"]), (&json!(first), &json!("wait")), "{told}");
     let of_run = why(&server, &second);
     assert_eq!(of_run["ready"]["first"][0]["hold"]["others"]["first"][0]["run"], first, "{of_run}");

@@ -160,7 +160,12 @@ function hold(view: Hold): Sentence {
         ".",
       ];
     case "queue":
-      return [`The queue ${view.queue} is full: `, ...standings(view.taken), "."];
+      return [
+        `The queue ${view.queue} is full`,
+        view.most ? ` (at most ${view.most} at once): ` : ": ",
+        ...standings(view.taken),
+        ".",
+      ];
     case "about_to_start":
       return ["It is about to start."];
   }
@@ -179,7 +184,7 @@ function standings(few: Schema<"FewStandings">): Part[] {
     at === 0 ? standing(view) : [", ", ...standing(view)],
   );
   if (few.more > 0) parts.push(` and ${few.more} more`);
-  return parts.length > 0 ? parts : ["others of other runs"];
+  return parts.length > 0 ? parts : ["tasks of other runs"];
 }
 
 function endOf(end: End): Sentence {
