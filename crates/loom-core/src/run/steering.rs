@@ -16,21 +16,12 @@ const NAMES: &[&[&str]] = &[
     &["MALLOC_TRACE", "NIS_PATH", "NLSPATH", "RESOLV_HOST_CONF", "RES_OPTIONS", "TZDIR"],
     &["TERMINFO", "TERMINFO_DIRS", "TERMCAP"],
     // Interpreters.
-    &[
-        "PERL5OPT",
-        "PERL5LIB",
-        "PERLLIB",
-        "PERL5DB",
-        "PERL5SHELL",
-        "RUBYOPT",
-        "RUBYLIB",
-        "RUBYSHELL",
-    ],
-    &["NODE_OPTIONS", "NODE_PATH", "NODE_EXTRA_CA_CERTS", "NODE_REPL_EXTERNAL_MODULE"],
-    &["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "MAVEN_OPTS"],
-    &["GRADLE_OPTS", "PHPRC", "PHP_INI_SCAN_DIR", "LUA_INIT", "LUA_PATH", "LUA_CPATH"],
-    &["R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER", "TCLLIBPATH", "AWKPATH"],
-    &["AWKLIBPATH", "DOTNET_STARTUP_HOOKS", "ERL_FLAGS", "ERL_LIBS"],
+    &["PERL5OPT", "PERL5LIB", "PERLLIB", "PERL5DB", "PERL5SHELL", "RUBYOPT", "RUBYLIB"],
+    &["RUBYSHELL", "NODE_OPTIONS", "NODE_PATH", "NODE_EXTRA_CA_CERTS"],
+    &["NODE_REPL_EXTERNAL_MODULE", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"],
+    &["CLASSPATH", "MAVEN_OPTS", "GRADLE_OPTS", "PHPRC", "PHP_INI_SCAN_DIR", "LUA_INIT"],
+    &["LUA_PATH", "LUA_CPATH", "R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER"],
+    &["TCLLIBPATH", "AWKPATH", "AWKLIBPATH", "DOTNET_STARTUP_HOOKS", "ERL_FLAGS", "ERL_LIBS"],
     // Tools that start others.
     &["EDITOR", "VISUAL", "PAGER", "MANPAGER", "BROWSER", "LESSOPEN", "LESSCLOSE", "SSH_ASKPASS"],
     &["SUDO_ASKPASS", "RSYNC_RSH", "CVS_RSH", "SVN_SSH", "TAR_OPTIONS", "MAKEFLAGS", "MAKEFILES"],
@@ -39,15 +30,8 @@ const NAMES: &[&[&str]] = &[
     &["GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "GIT_ASKPASS", "GIT_PROXY_COMMAND", "GIT_TEMPLATE_DIR"],
     // Whom connections lead to, and whom they trust.
     &["OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "SSL_CERT_FILE", "SSL_CERT_DIR"],
-    &[
-        "CURL_CA_BUNDLE",
-        "CURL_HOME",
-        "REQUESTS_CA_BUNDLE",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-    ],
-    &["http_proxy", "https_proxy", "all_proxy", "NO_PROXY", "no_proxy"],
+    &["CURL_CA_BUNDLE", "CURL_HOME", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY"],
+    &["ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "NO_PROXY", "no_proxy"],
 ];
 
 /// What names that are orders begin with: of loaders, of functions that `bash` takes over, of `git`'s
