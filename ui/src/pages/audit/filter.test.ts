@@ -22,6 +22,9 @@ test.each([
   ],
   [{ call: "POST /api/v1/tokens/{id}/revoke", target: { id: "t1" } }, undefined],
   [{ call: "POST /api/v1/runs" }, undefined],
+  [{ call: "POST /api/v1/runs", target: { id: "r1" } }, "/runs/r1"],
+  [{ call: "POST /hooks/{id}", target: { id: "h1", run: "r1" } }, "/runs/r1"],
+  [{ call: "POST /graphql cancelRun", target: { id: "r1" } }, "/runs/r1"],
 ])("%j leads to %s", (entry, to) => {
   expect(targetOf(entry).to).toBe(to);
 });

@@ -36,7 +36,8 @@ export function targetOf({ call, target = {} }: Pick<Schema<"AuditEntry">, "call
 } {
   const text = Object.values(target).join(" / ");
   const { id, namespace, name } = target;
-  if (id && call.includes("/runs/{id}")) return { text, to: `/runs/${id}` };
+  const run = target.run ?? (/\/runs|Run$/.test(call) ? id : undefined);
+  if (run) return { text, to: `/runs/${run}` };
   if (namespace && name && call.includes("/workflows/")) {
     return { text, to: `/workflows/${namespace}/${name}` };
   }

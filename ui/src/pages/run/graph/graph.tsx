@@ -29,7 +29,10 @@ const TYPE_OF = { task: "ofTask", group: "ofGroup", knot: "ofKnot" } as const;
 
 /** Nodes in sight beyond which they are plain boxes on a canvas. */
 const NEAR_MOST = 150;
-const ZOOM = { least: 0.02, most: 1.6, fit: 1.1 };
+const ZOOM = { least: 0.02, most: 1.6, fit: 1.1, readable: 0.6 };
+const PAD = { x: 24, y: 60 };
+/** The width of a phone, on which all of a graph can be too small to say anything. */
+const PHONE = 640;
 
 export interface GraphProps {
   selected: string | undefined;
@@ -105,7 +108,11 @@ function Stage({ placed, groups, selected, onSelect, open, onOpen, dotted }: Sta
     const { width, height } = store.getState();
     void flow.setViewport(fitted(placed, width, height));
   }, [flow, placed, store]);
-  const look = useFit(placed, showAll);
+  const showFirst = useCallback(() => {
+    const { width, height } = store.getState();
+    void flow.setViewport(begun(placed, width, height));
+  }, [flow, placed, store]);
+  const look = useFit(placed, showFirst);
   const show = (task: string) => {
     const node = placed.nodes.find((other) => other.tasks.includes(task));
     const zoom = Math.max(0.8, flow.getZoom());
@@ -179,35 +186,47 @@ function useNear(placed: Placed): PlacedNode[] {
 }
 
 /**
- * Shows all of a scene when its arrangement is new, and when the room for it changes, unless
+ * Shows a scene from its beginning when its arrangement is new, and when the room for it changes, unless
  * somebody looks at a part of it; tells that somebody does.
  */
-function useFit(placed: Placed, showAll: () => void): () => void {
+function useFit(placed: Placed, show: () => void): () => void {
   const width = useStore((state) => state.width);
   const height = useStore((state) => state.height);
   const moved = useRef<Placed>(undefined);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another scene or room is what asks for it
   useEffect(() => {
-    if (width > 0 && moved.current !== placed) showAll();
+    if (width > 0 && moved.current !== placed) show();
   }, [placed, width, height]);
   return useCallback(() => {
     moved.current = placed;
   }, [placed]);
 }
 
+/** The room above a graph: on a phone the tools take two lines. */
+const above = (width: number) => (width < PHONE ? 2 * PAD.y : PAD.y);
+
+/** All of a scene; on a phone its top, if names could not be read otherwise. */
+function begun(placed: Placed, width: number, height: number) {
+  const all = fitted(placed, width, height);
+  const [first, ...rest] = placed.nodes;
+  if (!first || width >= PHONE || all.zoom >= ZOOM.readable) return all;
+  const top = rest.reduce((highest, node) => (node.y < highest.y ? node : highest), first);
+  const zoom = ZOOM.readable;
+  return { x: width / 2 - (top.x + top.width / 2) * zoom, y: above(width) - top.y * zoom, zoom };
+}
+
 function fitted({ box }: Placed, width: number, height: number) {
-  const pad = { x: 24, y: 60 };
   const zoom = Math.min(
     ZOOM.fit,
     Math.max(
       ZOOM.least,
-      Math.min((width - 2 * pad.x) / box.width, (height - 2 * pad.y) / box.height),
+      Math.min((width - 2 * PAD.x) / box.width, (height - above(width) - PAD.y) / box.height),
     ),
   );
   return {
     x: width / 2 - (box.x + box.width / 2) * zoom,
     // A little above the middle, where the eye begins.
-    y: Math.max(pad.y, (height - box.height * zoom) * 0.4) - box.y * zoom,
+    y: Math.max(above(width), (height - box.height * zoom) * 0.4) - box.y * zoom,
     zoom,
   };
 }
