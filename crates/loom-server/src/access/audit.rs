@@ -151,7 +151,8 @@ impl Audit {
         }
     }
 
-    /// Entries, newest first, behind the place where a page ended. A page may hold fewer than `limit` and yet have a next one.
+    /// Entries, newest first, behind the place where a page ended. A page may hold fewer than `limit`
+    /// and yet have a next one.
     pub async fn list(
         &self,
         caller: &Caller,
