@@ -5,7 +5,7 @@ use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// How the names of files begin that are about to become the database or its log.
+/// How the names of files begin that are about to become the database.
 pub(crate) const NEW_DRAFT: &str = "new-";
 
 /// How the names of files begin that are about to become the key.

@@ -15,6 +15,7 @@ mod documents;
 mod fault;
 mod files;
 mod journal;
+mod log;
 mod meta;
 mod owner;
 mod query;
@@ -29,6 +30,7 @@ mod write;
 pub use files::Files;
 
 use fault::Fault;
+use log::LogLayout;
 use loom_core::RunId;
 use loom_store::StoreError;
 use owner::Owner;
@@ -66,6 +68,7 @@ pub struct SqliteStore {
     /// The next sequence number of runs that this session owns. Nobody else can move these while
     /// it lives, except that ended runs may be pruned: those are left out and looked up.
     next_seq: HashMap<RunId, u64>,
+    log: LogLayout,
     /// The state of the database in which no request was left for this session.
     no_requests_at: Option<i64>,
 }
@@ -113,6 +116,7 @@ impl SqliteStore {
             vault,
             owner: None,
             next_seq: HashMap::new(),
+            log: LogLayout::default(),
             no_requests_at: None,
         }
     }

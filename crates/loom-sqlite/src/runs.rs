@@ -55,10 +55,12 @@ impl SqliteStore {
             return Ok(());
         }
         self.become_owner()?;
-        let Self { conn, vault, owner: Some(owner), next_seq, busy_timeout, .. } = self else {
+        let Self { conn, files, vault, owner: Some(owner), next_seq, log, busy_timeout, .. } = self
+        else {
             unreachable!("it has just become one")
         };
         let tx = begin(conn, *busy_timeout)?;
+        log.committing(&files.log());
         let mut batch = Batch::new(&tx, vault, owner.id(), next_seq, commits.len())?;
         for commit in commits {
             batch.record(commit)?;

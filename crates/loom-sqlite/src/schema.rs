@@ -8,8 +8,8 @@ use loom_store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,9 +24,6 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema
 /// database: 16 MiB. With SQLite's own 1,000 a busy store would stop four times as often, and copy
 /// pages that change again soon; with many more the log takes disk space and time to recover.
 const CHECKPOINT_PAGES: u32 = 4000;
-
-/// How long the write-ahead log is from the start.
-const LOG_BYTES: u64 = 1 << 20;
 
 /// How old a draft must be to count as left behind by a crash. Whoever still works on one has made it
 /// a moment ago.
@@ -60,7 +57,6 @@ pub(crate) fn open(
     }
     if purpose == Purpose::Write {
         sweep(files.folder(), DRAFT_AGE);
-        lay_log(files);
     }
     let mut conn = connect(path, options, "")?;
     if version(&conn, path)? < MIGRATIONS.len() {
@@ -105,36 +101,6 @@ fn is_draft(entry: &fs::DirEntry) -> bool {
     [NEW_DRAFT, KEY_DRAFT]
         .iter()
         .any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()))
-}
-
-/// Lays out the write-ahead log before SQLite makes it. As long as a file grows, every sync of it
-/// also writes its inode; in a log that is long enough already, a commit is one write. What is laid
-/// out is zeros, which SQLite takes for an empty log. Only speed is lost if this fails.
-///
-/// Needs no lock. The file appears under its name complete, or not at all if there is one. SQLite
-/// opens a log under a shared lock of the database and removes it under the exclusive one, so a log
-/// that is missing here is open nowhere. It syncs the folder with its first sync of any log.
-fn lay_log(files: &Files) {
-    let path = files.log();
-    let Ok(name) = random_name() else { return };
-    if path.exists() || !files.folder().exists() {
-        return;
-    }
-    let draft = files.folder().join(format!("{NEW_DRAFT}{name}.log"));
-    let _ = fill_log(&draft, files.database()).and_then(|()| fs::hard_link(&draft, &path));
-    discard(&draft);
-}
-
-/// Makes a file of zeros with the rights of the database, as SQLite would make its log: whoever may
-/// open the one must be able to open the other, even after we have come to a sudden end.
-fn fill_log(draft: &Path, database: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-    let (own, wanted) = (file.metadata()?, fs::metadata(database)?);
-    if (own.uid(), own.gid()) != (wanted.uid(), wanted.gid()) {
-        return Err(io::ErrorKind::PermissionDenied.into());
-    }
-    file.set_permissions(wanted.permissions())?;
-    io::copy(&mut io::repeat(0).take(LOG_BYTES), &mut file).map(drop)
 }
 
 /// Makes an empty store. It appears under its name only when it is complete, so that neither a
@@ -234,7 +200,6 @@ mod tests {
     use crate::SqliteStore;
     use loom_store::conformance::samples;
     use loom_store::{Claim, DocumentStore, QueryStore, RunFilter, RunStore};
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_database_opened_alone_is_read_without_a_file_more_and_never_written() {
@@ -331,21 +296,5 @@ mod tests {
             .query_row("SELECT hex(id) FROM runs WHERE owner = 'me'", [], |row| row.get(0))
             .unwrap();
         assert_eq!(owned, "02", "what has ended belongs to nobody");
-    }
-
-    #[test]
-    fn the_log_is_laid_out_with_the_rights_of_the_database() {
-        let folder = tempfile::tempdir().unwrap();
-        let files = Files::new(&folder.path().join("loom.db"));
-        let options = Options::default();
-        open(&files, &options, Purpose::Write).unwrap().close().unwrap();
-        fs::set_permissions(files.database(), fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(!files.log().exists(), "the last connection removes the log");
-        let conn = open(&files, &options, Purpose::Write).unwrap();
-        let log = fs::metadata(files.log()).unwrap();
-        assert_eq!((log.len(), log.mode() & 0o777), (LOG_BYTES, 0o640));
-        drop(conn);
-        let left: Vec<_> = fs::read_dir(files.folder()).unwrap().collect();
-        assert!(left.is_empty(), "{left:?}");
     }
 }

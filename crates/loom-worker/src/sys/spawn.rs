@@ -36,9 +36,10 @@ pub(crate) struct Child {
 }
 
 impl Spawn<'_> {
-    /// Starts it as the leader of a process group of its own, with no signal blocked, and with
-    /// SIGPIPE, which Rust programs ignore, as it is by default. Of our descriptors it gets the
-    /// three streams and those that are not closed by an exec.
+    /// Starts it as the leader of a process group of its own, with no signal blocked, and with each
+    /// as it is by default: also SIGPIPE, which Rust programs ignore, and what whoever started us
+    /// ignores. Of our descriptors it gets the three streams and those that are not closed by an
+    /// exec.
     #[expect(
         unsafe_code,
         reason = "posix_spawn(3) has no safe counterpart that takes prepared lists"
@@ -96,7 +97,8 @@ impl Attributes {
             check(libc::posix_spawnattr_setpgroup(made, 0))?;
             libc::sigemptyset(signals.as_mut_ptr());
             check(libc::posix_spawnattr_setsigmask(made, signals.as_ptr()))?;
-            libc::sigaddset(signals.as_mut_ptr(), libc::SIGPIPE);
+            // All of them: glibc would ask for each of the others whether it is ignored.
+            libc::sigfillset(signals.as_mut_ptr());
             check(libc::posix_spawnattr_setsigdefault(made, signals.as_ptr()))?;
             Ok(attributes)
         }
