@@ -334,11 +334,11 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_name_of_an_output_is_found() {
-        let secrets = secrets(&["c2VjcmV0Zm9vYmFyIQ==", "hunter2", "=x-"]);
+        let secrets = secrets(&["c2VjcmV0Zm9vYmFyIQ==", "hunter2", "=x-y-"]);
         let reaches = |name, value: Value| secrets.reaches_into_name(name, &value);
         assert!(reaches("c2VjcmV0Zm9vYmFyIQ", "=".into()));
         assert!(reaches("hunter2", 1.into()) && reaches("my_hunter2_x", Value::Null));
-        assert!(reaches("A", "x-".into()));
+        assert!(reaches("A", "x-y-".into()));
         assert!(!reaches("A", "hunter2".into()) && !reaches("hunter", "2".into()));
     }
 
