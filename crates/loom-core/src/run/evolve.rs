@@ -211,10 +211,13 @@ impl Run {
         }
         if failed > 0 {
             progress.step(TaskStep::Fail);
-            if self.plan.traits(task).allow_failure {
+            let some_succeeded = (failed as usize) < self.fans[&task].progress.len();
+            if !self.plan.traits(task).allow_failure {
+                self.task_failed(task);
+            } else if some_succeeded {
                 self.settle_with_lists(task);
             } else {
-                self.task_failed(task);
+                self.settle(task, &[]);
             }
         } else {
             progress.step(TaskStep::Succeed);
