@@ -35,7 +35,7 @@ tasks:
         &["list", "--json"],
         &["logs", "last"],
         &["retry", "last"],
-        &["resolve", "last", "use", "--output", "COPY=x"],
+        &["resolve", "last", "use"],
     ] {
         let one = loom.loom(args);
         assert!(one.code == 0 || one.code == 1, "{args:?}: {one:?}");
