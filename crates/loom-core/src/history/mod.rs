@@ -7,6 +7,7 @@
 mod admit;
 mod attempt;
 mod counts;
+mod held;
 mod path;
 mod task;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod view;
 
 pub use attempt::{AttemptRecord, AttemptResult};
 pub use counts::Counts;
+pub use held::{Held, HeldBy};
 pub use path::{CriticalPath, PathLink, PathStart};
 pub use task::{Enabled, Enabler, Ending, Resolution, Settled, TaskRecord};
 pub use variables::{SetBy, VariableRecord};
@@ -184,7 +186,8 @@ impl History {
             }
             Event::Resolved { task, by, reason, .. } => {
                 self.intervened(at, seq, by, Act::Resolve(task.task, reason.clone()));
-                let resolution = Resolution { by: by.clone(), reason: reason.clone() };
+                let failure = self.task(task.task).failure().cloned();
+                let resolution = Resolution { by: by.clone(), reason: reason.clone(), failure };
                 self.settled(task.task, at, Ending::Resolved(Box::new(resolution)));
             }
             Event::TaskCancelRequested { task, by, reason, .. } => {
