@@ -40,6 +40,8 @@ pub struct History {
     /// How long it was open before that.
     open_before: Duration,
     last_seq: u64,
+    /// When something last happened.
+    last_at: Timestamp,
     tasks: Vec<TaskRecord>,
     emissions: Emissions,
     interventions: Vec<Intervention>,
@@ -120,6 +122,7 @@ impl History {
             opened_at: None,
             open_before: Duration::ZERO,
             last_seq: 0,
+            last_at: created_at,
             interventions: Vec::new(),
             counts,
             item_counts: Counts::default(),
@@ -133,6 +136,7 @@ impl History {
     /// of them, in order.
     pub fn record(&mut self, seq: u64, event: &Event) {
         self.last_seq = seq;
+        self.last_at = event.at();
         if let Event::RunReopened { .. } = event {
             self.record_reopening(seq, event);
             return;

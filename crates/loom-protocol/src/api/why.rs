@@ -1,6 +1,8 @@
 //! Why a run or a task stands where it does. Lists hold the first few; `more` counts the rest.
 
-use super::{InputView, InterventionView, RunState, RunWaits, SkipView, VariableView};
+use super::{
+    InputView, InterventionView, PathLinkView, RunState, RunWaits, SkipView, VariableView,
+};
 use crate::event::FailureEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,16 +11,31 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunWhyView {
+    /// The run.
+    pub run: String,
+    /// Its workflow.
+    pub workflow: String,
     /// Where it stands.
     pub state: RunState,
+    /// When something last happened to it, if it has not ended and nobody is at work on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<String>,
+    /// How many tasks it has.
+    pub tasks: u32,
+    /// How many of them have settled.
+    pub tasks_settled: u32,
     /// What a run that is queued waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<RunWaits>,
     /// Who or what ended it before its time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedByView>,
-    /// Where things first went wrong, in order.
+    /// Where things first went wrong, in order. Of a run that succeeded: what failed and was allowed to,
+    /// or was settled by hand.
     pub first_causes: FewFirstCauses,
+    /// Where skipping began without anything going wrong: a `when` that did not hold, a task that was
+    /// skipped by hand, that did not emit what others took, or whose input nothing sets.
+    pub left_out: FewFirstCauses,
     /// What runs.
     pub running: FewStandings,
     /// What waits for its next attempt, soonest first.
@@ -27,12 +44,35 @@ pub struct RunWhyView {
     pub ready: FewReady,
     /// Tasks that wait for nothing but what is open now.
     pub next: FewNext,
+    /// How its time was spent, so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub critical_path: Option<CriticalPathView>,
+}
+
+/// The chain of tasks that decided when a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CriticalPathView {
+    /// What set it off: `start`, the run's; `reopened`, that the run was; `resolved`, that somebody
+    /// settled the first task.
+    pub start: String,
+    /// From its beginning to its end, in seconds.
+    pub total_s: f64,
+    /// How many tasks before those in `last` are left out.
+    pub before: u32,
+    /// The last tasks, in the order in which they ran.
+    pub last: Vec<PathLinkView>,
 }
 
 /// Why a task stands where it does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TaskWhyView {
+    /// The run.
+    pub run: String,
+    /// When something last happened to the run, if it has not ended and nobody is at work on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<String>,
     /// Where it stands, and since when.
     #[serde(flatten)]
     pub standing: StandingView,
@@ -116,9 +156,11 @@ pub enum WhyView {
     Skipped {
         /// What it was skipped for.
         reason: Value,
+        /// What its `when` saw, if that did not hold: the variables that it names.
+        decided_by: FewNamedValues,
         /// The tasks behind that, and what was behind those.
         causes: Vec<CauseView>,
-        /// How many direct causes are left out.
+        /// How many tasks appear neither there nor in `first`, besides those that causes count.
         more: u32,
         /// Where it all began.
         first: FewEnds,
@@ -132,6 +174,9 @@ pub enum WhyView {
     Resolved {
         /// Who, and why.
         resolution: SkipView,
+        /// What it had failed with, if it had failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<FailureEvent>,
         /// What they set in its name.
         set: FewVariables,
     },
@@ -159,7 +204,19 @@ few! {
     FewNext NextView "What comes next.";
     FewVariables VariableView "Variables.";
     FewEnds EndView "How tasks ended.";
+    FewNamedValues NamedValueView "What an expression saw.";
     FewItemFailures ItemFailureView "Items that failed.";
+}
+
+/// A variable that an expression names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NamedValueView {
+    /// Its name.
+    pub name: String,
+    /// What it held when the expression was evaluated; absent if it was not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<InputView>,
 }
 
 /// A task or item, and where it stands.
@@ -295,15 +352,15 @@ pub enum HoldView {
         /// What of other runs is under way in it.
         others: FewTakers,
     },
-    /// Nothing in the run: it is about to start, unless other runs have taken a limit.
+    /// Nothing: it is about to start.
     AboutToStart {
-        /// The queue that it counts against.
+        /// The queue that it counts against, if it is not known here what other runs have of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         queue: Option<String>,
-        /// The most instances of the task over all runs.
+        /// The most instances of the task over all runs, if it is not known here how many others have.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instances: Option<u32>,
-        /// What of other runs counts against the same.
+        /// What of other runs counts against the same, and leaves room.
         others: FewTakers,
     },
 }
@@ -363,6 +420,18 @@ pub enum EndView {
         task: String,
         /// Why.
         failure: FailureEvent,
+        /// Whether it may (`allow_failure`).
+        allowed: bool,
+    },
+    /// Somebody settled it by hand without setting what others waited for.
+    Resolved {
+        /// The task.
+        task: String,
+        /// Who, and why.
+        resolution: SkipView,
+        /// What it had failed with, if it had failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<FailureEvent>,
     },
     /// It succeeded without setting what others waited for.
     DidNotEmit {
@@ -399,7 +468,7 @@ pub struct CauseView {
     /// The tasks behind it.
     #[cfg_attr(feature = "openapi", schema(no_recursion))]
     pub behind: Vec<CauseView>,
-    /// How many are left out.
+    /// How many tasks behind it appear neither there nor in `first`.
     pub more: u32,
 }
 

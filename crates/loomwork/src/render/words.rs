@@ -41,6 +41,7 @@ pub(crate) fn skip_reason(reason: &SkipReason) -> String {
 fn was(ended: &str) -> String {
     match ended {
         "skipped" | "cancelled" => format!("was {ended}"),
+        "resolved" => "was settled by hand without it".to_owned(),
         other => other.to_owned(),
     }
 }
