@@ -32,6 +32,6 @@ pub use takers::{Taken, Taker, takers};
 pub(crate) use look::Look;
 pub(crate) use search::{key_list, state};
 pub use task_page::TaskPaging;
-pub(crate) use view::{counts, intervention, link, state as wire_state, variable};
-pub use view::{detail, run, tasks};
+pub(crate) use view::{counts, intervention, link, variable};
+pub use view::{detail, run, state as wire_state, tasks};
 pub use why::{Beyond, run_why, task_why};

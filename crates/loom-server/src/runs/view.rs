@@ -81,7 +81,8 @@ pub fn tasks(history: &History) -> Vec<TaskView> {
     history.tasks().map(|(ix, record)| task(history, ix, record)).collect()
 }
 
-pub(crate) const fn state(state: RunState) -> WireState {
+/// Where a run stands, as the API says it.
+pub const fn state(state: RunState) -> WireState {
     match state {
         RunState::Queued => WireState::Queued,
         RunState::Running => WireState::Running,
