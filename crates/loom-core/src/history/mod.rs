@@ -9,6 +9,7 @@ mod attempt;
 mod counts;
 mod held;
 mod path;
+mod solitude;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;

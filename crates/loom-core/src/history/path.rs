@@ -6,6 +6,7 @@
 
 use super::attempt::AttemptResult;
 use super::held::{self, Held, Span};
+use super::solitude::Solitude;
 use super::variables::SetBy;
 use super::{AttemptRecord, Enabler, Ending, History, TaskRecord};
 use crate::{TaskIx, TaskKind, TaskPhase, Timestamp};
@@ -246,58 +247,18 @@ impl PathLink {
     }
 }
 
-/// Which tasks made others wait because one of the two is `async: false`.
-struct Solitude {
-    /// Tasks that ran and settled, by when they did: by the sequence number of that event.
-    ran: Vec<(u64, TaskIx)>,
-    /// Those of them that are `async: false`.
-    alone: Vec<(u64, TaskIx)>,
-}
-
-impl Solitude {
-    /// Costs nothing unless the plan has such tasks.
-    fn of(history: &History) -> Self {
-        let plan = history.run().plan();
-        let exclusive = |task: TaskIx| plan.task(task).execution.exclusive;
-        let mut ran = Vec::new();
-        if plan.tasks().any(|(task, _)| exclusive(task)) {
-            let settled = history.tasks().filter(|(_, record)| record.started_at().is_some());
-            ran.extend(settled.filter_map(|(task, record)| Some((settled_seq(record)?, task))));
-            ran.sort_unstable();
-        }
-        let alone = ran.iter().copied().filter(|(_, task)| exclusive(*task)).collect();
-        Self { ran, alone }
-    }
-
-    /// The last task that had to end before this one could start, though it was ready, and when that
-    /// was.
-    fn freed_by(&self, history: &History, task: TaskIx) -> Option<(TaskIx, Timestamp)> {
-        let record = history.task(task);
-        let enabled = record.enabled?;
-        let item = last_item(record);
-        let first = record.present_attempts().iter().find(|attempt| attempt.item == item)?;
-        let exclusive = history.run().plan().task(task).execution.exclusive;
-        let others = if exclusive { &self.ran } else { &self.alone };
-        let before = others.partition_point(|(seq, _)| *seq < first.seq);
-        let &(seq, by) = others[..before].last()?;
-        let ended_at = history.task(by).settled_at()?;
-        let waited = seq > enabled.seq && ended_at > enabled.at && ended_at <= first.started_at?;
-        waited.then_some((by, ended_at))
-    }
-}
-
 /// Whether a task was ever ready, or was made to count as done.
 fn took_part(record: &TaskRecord) -> bool {
     let resolved = |ending: &Ending| matches!(ending, Ending::Resolved(_));
     record.enabled.is_some() || record.settled.as_ref().is_some_and(|end| resolved(&end.how))
 }
 
-fn settled_seq(record: &TaskRecord) -> Option<u64> {
+pub(super) fn settled_seq(record: &TaskRecord) -> Option<u64> {
     record.settled.as_ref().map(|settled| settled.seq)
 }
 
 /// The item whose last attempt ended last, or has not ended.
-fn last_item(record: &TaskRecord) -> Option<u32> {
+pub(super) fn last_item(record: &TaskRecord) -> Option<u32> {
     let attempts = record.present_attempts().iter();
     let last = attempts.max_by_key(|attempt| {
         (attempt.ended_at().is_none(), attempt.retry_at().or(attempt.ended_at()), attempt.seq)

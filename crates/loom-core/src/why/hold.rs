@@ -71,6 +71,7 @@ pub struct Elsewhere {
 
 impl<'a> Hold<'a> {
     /// The same with what is known of other runs: the limit that is reached, or none.
+    #[must_use]
     pub fn given(
         self,
         history: &'a History,

@@ -583,6 +583,11 @@ fn a_run_tells_what_went_wrong_first_what_is_open_and_what_comes_next() {
     assert_eq!(why.ended_by, None);
 }
 
+/// How many tasks a tree shows or says that it leaves out.
+fn counted(causes: &[Cause]) -> u32 {
+    causes.iter().map(|cause| 1 + cause.more + counted(&cause.behind)).sum()
+}
+
 #[test]
 fn what_a_cut_leaves_out_is_counted_whole() {
     // `last` waits for ten, each of which waits for two; all of it for `root`.
@@ -593,10 +598,7 @@ fn what_a_cut_leaves_out_is_counted_whole() {
     run.fail("root");
     let asked = Asked::of(run);
     let why = asked.skipped("last");
-    fn shown(causes: &[Cause]) -> u32 {
-        causes.iter().map(|cause| 1 + cause.more + shown(&cause.behind)).sum()
-    }
-    assert_eq!(shown(&why.causes) + why.more, 21, "each of the others once");
+    assert_eq!(counted(&why.causes) + why.more, 21, "each of the others once");
     assert_eq!((why.causes.len(), why.more, why.is_flat()), (5, 10, false));
     assert_eq!(asked.ends(&why.first), ["root failed: exit 1"]);
 }

@@ -7,6 +7,7 @@ mod access;
 mod analytics;
 mod batch;
 mod health;
+mod hold;
 mod limit;
 mod operation;
 mod problem;
@@ -31,6 +32,7 @@ pub use analytics::{
 };
 pub use batch::{BatchAct, BatchDone, BatchDoneItem, BatchStart, BatchStarted, BatchStartedItem};
 pub use health::{Alive, Check, QueuedRuns, Readiness, Retries, Status, TlsStatus};
+pub use hold::{FewTakers, HoldView, TakerView};
 pub use limit::{
     ChangeRun, FewHolders, HolderView, Lack, LimitKey, LimitList, LimitSpec, LimitView, LimitWait,
     Rate, RunWaits, WhenFull,
@@ -62,9 +64,8 @@ pub use webhook::{
 pub use why::{
     BackingOffView, CauseView, ChainLinkView, ChainView, CriticalPathView, EndView, EndedByView,
     FewBackingOff, FewEnds, FewFirstCauses, FewItemFailures, FewNamedValues, FewNext, FewReady,
-    FewStandings, FewTakers, FewVariables, FirstCauseView, HoldView, ItemFailureView, ItemsWhyView,
-    NamedValueView, NextView, ReadyView, RunWhyView, StandingView, TakerView, TaskWhyView,
-    TollView, WaitsForView, WhyView,
+    FewStandings, FewVariables, FirstCauseView, ItemFailureView, ItemsWhyView, NamedValueView,
+    NextView, ReadyView, RunWhyView, StandingView, TaskWhyView, TollView, WaitsForView, WhyView,
 };
 pub use workflow::{
     EdgeView, GraphView, KnotView, NamespaceList, NamespaceView, NeedView, NodeView, PluginList,

@@ -11,6 +11,8 @@ use loom_core::Definition;
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_server::runs;
 use loom_spec::draw::{self, Form};
+use serde::Serialize;
+use std::io;
 use std::path::Path;
 
 /// `place` is where runs are, if a run is to be drawn.
@@ -20,38 +22,36 @@ pub(crate) fn graph(args: &GraphArgs, place: Option<Place>, ui: &mut Ui) -> Outc
         Some(GraphFormat::Dot) => Form::Dot,
         Some(GraphFormat::Text) => Form::Text,
     };
-    let json = ui.voice == Voice::Json;
-    if json && args.format.is_some() {
+    if ui.voice == Voice::Json && args.format.is_some() {
         let message = "--json prints a graph as data, with both pictures: --format does not apply";
         let fault = Fault::new(ErrorCode::BadArgument, message);
         return Err(fault.help("leave one of the two out").into());
     }
-    let picture = match (&args.run, place) {
-        (Some(run), Some(mut place)) => {
-            let id = place.find(run)?;
-            let history = place.look(id)?.history;
-            if json {
-                let state = runs::wire_state(history.run().state());
-                ui.json(&draw::run_view(&history, state, now()))?;
-                return Ok(ExitCode::Success);
-            }
-            draw::run(&history, form)
-        }
-        _ => {
-            let file = args.file.as_deref().expect("a file or a run is named");
-            let definition = of_file(file, args, ui)?;
-            if json {
-                ui.json(&draw::view(&definition))?;
-                return Ok(ExitCode::Success);
-            }
-            draw::workflow(&definition, form)
-        }
-    };
-    ui.print(&picture)?;
-    if !picture.ends_with('\n') {
-        ui.print("\n")?;
+    if let (Some(run), Some(mut place)) = (&args.run, place) {
+        let id = place.find(run)?;
+        let history = place.look(id)?.history;
+        let state = runs::wire_state(history.run().state());
+        tell(|| draw::run_view(&history, state, now()), || draw::run(&history, form), ui)?;
+    } else {
+        let file = args.file.as_deref().expect("a file or a run is named");
+        let definition = of_file(file, args, ui)?;
+        tell(|| draw::view(&definition), || draw::workflow(&definition, form), ui)?;
     }
     Ok(ExitCode::Success)
+}
+
+/// A graph as data or as a picture.
+fn tell<T: Serialize>(
+    data: impl FnOnce() -> T,
+    picture: impl FnOnce() -> String,
+    ui: &mut Ui,
+) -> io::Result<()> {
+    if ui.voice == Voice::Json {
+        return ui.json(&data());
+    }
+    let picture = picture();
+    ui.print(&picture)?;
+    if picture.ends_with('\n') { Ok(()) } else { ui.print("\n") }
 }
 
 fn of_file(file: &Path, args: &GraphArgs, ui: &mut Ui) -> Result<Definition, Ended> {

@@ -90,15 +90,10 @@ impl Local {
                 _ => false,
             }
         };
-        let tasks: Vec<TaskIx> = match task {
-            Some(task) => vec![task.task],
-            None => {
-                let all = history.tasks().map(|(task, _)| task);
-                all.filter(may_start).take(SHARED_MAX).collect()
-            }
-        };
+        let all = history.tasks().map(|(task, _)| task);
+        let asked = all.filter(|one| task.is_none_or(|of| of.task == *one)).filter(may_start);
         let plans = Plans::default();
-        for task in tasks {
+        for task in asked.take(SHARED_MAX) {
             beyond.taken.insert(task, runs::takers(store, &plans, history, task, None)?);
         }
         Ok(beyond)

@@ -144,10 +144,10 @@ impl Words<'_> {
         }
         for link in path.links.iter().skip(skip) {
             let mut text = self.label(TaskRef { task: link.task, item: link.item });
-            text += &match link.attempts {
-                0 => "  has not run".to_owned(),
-                _ => format!("  ran {}", short(link.ran)),
-            };
+            match link.attempts {
+                0 => text += "  has not run",
+                _ => _ = write!(text, "  ran {}", short(link.ran)),
+            }
             let held = link.held.iter().map(|held| (held.span, self.held(link.task, held.by)));
             let rest = [
                 (link.backed_off, "backed off".to_owned()),

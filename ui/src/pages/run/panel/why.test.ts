@@ -43,7 +43,9 @@ test("what was skipped says for what, and where it began", () => {
     producers: [{ task: "flaky", ended: "failed" }],
   };
   const first = { first: [{ kind: "failed", task: "flaky", failure }], more: 0 };
-  expect(ask("skipped", { kind: "skipped", reason, decided_by: none, causes: [], more: 0, first })).toEqual([
+  expect(
+    ask("skipped", { kind: "skipped", reason, decided_by: none, causes: [], more: 0, first }),
+  ).toEqual([
     "It will not run: CLEAN will not be set: flaky failed.",
     "It began here: [flaky] failed: status 75",
   ]);
@@ -52,9 +54,9 @@ test("what was skipped says for what, and where it began", () => {
 test("what somebody skipped is said once", () => {
   const reason = { why: "by_hand", by: "ada", reason: "" };
   const first = { first: [{ kind: "skipped", task: "load", reason }], more: 0 };
-  expect(ask("skipped", { kind: "skipped", reason, decided_by: none, causes: [], more: 0, first })).toEqual([
-    "It will not run: ada skipped it.",
-  ]);
+  expect(
+    ask("skipped", { kind: "skipped", reason, decided_by: none, causes: [], more: 0, first }),
+  ).toEqual(["It will not run: ada skipped it."]);
 });
 
 test("a ready task says what holds it back", () => {
@@ -67,7 +69,10 @@ test("a ready task says what holds it back", () => {
 test("a condition that does not hold shows what it saw", () => {
   const reason = { why: "condition", when: "N > 3 and LIMIT is defined" };
   const decided_by = {
-    first: [{ name: "LIMIT" }, { name: "N", seen: { name: "N", value: 2, secret: false, at: since } }],
+    first: [
+      { name: "LIMIT" },
+      { name: "N", seen: { name: "N", value: 2, secret: false, at: since } },
+    ],
     more: 0,
   };
   const why = { kind: "skipped", reason, decided_by, causes: [], more: 0, first: none };
