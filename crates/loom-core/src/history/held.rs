@@ -208,6 +208,10 @@ impl<'a> Scene<'a> {
         let execution = &def.execution;
         let works = def.kind == TaskKind::Work;
         let instances = self.instances.get(&span.task).copied().unwrap_or(0);
+        if run.plan().external().is_some() {
+            // Another system starts its tasks, by limits of its own.
+            return HeldBy::Start;
+        }
         if self.paused {
             return HeldBy::Pause;
         }

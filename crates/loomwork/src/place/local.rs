@@ -81,17 +81,17 @@ impl Local {
         if history.run().state() != RunState::Running {
             return Ok(beyond);
         }
-        let may_start = |task: &TaskIx| {
-            let due = history.run().backs_off_until(TaskRef::whole(*task));
-            let is_due = due.is_none_or(|due| due <= now);
-            match history.run().phase(*task) {
+        let may_start = |one: &TaskIx| {
+            let due = history.run().backs_off_until(TaskRef::whole(*one));
+            match history.run().phase(*one) {
                 TaskPhase::Ready => true,
-                TaskPhase::BackingOff => is_due,
+                TaskPhase::BackingOff => due.is_none_or(|due| due <= now),
                 _ => false,
             }
         };
-        let all = history.tasks().map(|(task, _)| task);
-        let asked = all.filter(|one| task.is_none_or(|of| of.task == *one)).filter(may_start);
+        // An item may be ready while the task runs.
+        let wanted = |one: &TaskIx| task.map_or_else(|| may_start(one), |of| of.task == *one);
+        let asked = history.tasks().map(|(task, _)| task).filter(wanted);
         let plans = Plans::default();
         for task in asked.take(SHARED_MAX) {
             beyond.taken.insert(task, runs::takers(store, &plans, history, task, None)?);
