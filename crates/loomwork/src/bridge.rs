@@ -140,12 +140,11 @@ impl Executor for Bridge {
         self.shared.remove(&run);
     }
 
-    fn end_leftovers(&mut self, runs: &[RunId]) -> Result<(), String> {
-        for run in runs {
-            loom_worker::end_leftovers(&run.to_string(), GRACE)
-                .map_err(|failure| failure.message)?;
-        }
-        Ok(())
+    fn end_leftovers(&mut self, runs: &[RunId]) -> Vec<(RunId, String)> {
+        let texts = runs.iter().map(RunId::to_string).collect();
+        let left = loom_worker::end_leftovers(&texts, GRACE);
+        let left = left.into_iter().filter_map(|(run, why)| Some((run.parse().ok()?, why.message)));
+        left.collect()
     }
 }
 
@@ -167,7 +166,9 @@ impl Reporter for NewsRoom {
 
     fn trouble(&self, id: &AttemptId, what: &str) {
         let at = id.attempt;
-        tell(&format!("warning: attempt {at} of a task of run {}: {}\n", id.run, printable(what)));
+        let code = ErrorCode::MachineFailed;
+        let what = printable(what);
+        tell(&format!("warning[{code}]: attempt {at} of a task of run {}: {what}\n", id.run));
     }
 }
 

@@ -7,9 +7,9 @@ use crate::ui::tell;
 use loom_core::{Refusal, RunId, RunState, TaskPhase};
 use loom_engine::Observer;
 use loom_protocol::ErrorCode;
-use loom_store::RunCommit;
+use loom_store::{RunCommit, StoreError};
 
-/// Tells of requests that nobody can answer.
+/// Tells of requests that nobody can answer, and of runs that nobody can go on with.
 pub(crate) struct Unreadable;
 
 impl Observer for Unreadable {
@@ -21,6 +21,10 @@ impl Observer for Unreadable {
             "warning[{code}]: another process asked something of run {run} that cannot be read, \
              and it was dropped: {why}\n"
         ));
+    }
+
+    fn lost(&mut self, run: RunId, error: &StoreError) {
+        tell(&format!("warning: run {run} waited, and cannot be gone on with: {error}\n"));
     }
 }
 
@@ -45,6 +49,10 @@ pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
             Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"))
                 .help(format!("say what it would have emitted: {}", outputs.join(" ")))
                 .help("or go on without, and have what waits for it skipped: --without-outputs")
+        }
+        Refusal::NotOutputs { task, .. } => {
+            let fault = Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"));
+            fault.help(format!("`loom why{HERE} {run} {}` says what it has to emit", quoted(task)))
         }
         Refusal::TaskEnding(task) => {
             Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"))
