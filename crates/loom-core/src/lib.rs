@@ -40,8 +40,8 @@ pub use event::{Event, Output, Producer, RunOutcome, SkipReason, Variable};
 pub use failure::{BadAmendment, Failure, FailureKind, Refusal};
 pub use history::{
     Act, Amended, AttemptRecord, AttemptResult, Counts, CriticalPath, Enabled, Enabler, Ending,
-    History, Intervention, PathLink, PathStart, Resolution, SetBy, Settled, TaskRecord,
-    VariableRecord,
+    Held, HeldBy, History, Intervention, PathLink, PathStart, Resolution, SetBy, Settled,
+    TaskRecord, VariableRecord,
 };
 pub use id::{ParseIdError, RunId, TaskIx, TaskRef};
 pub use lifecycle::{RunState, TaskPhase, TaskStep};
@@ -57,9 +57,10 @@ pub use run::{
 pub use secret::MASK;
 pub use time::Timestamp;
 pub use why::{
-    ActiveChain, Asked, BackingOffWhy, CancelledBy, Cause, CauseEnd, ChainLink, FailedWhy, Few,
-    Hold, ItemsWhy, RunWhy, RunningWhy, SeenInput, SkippedWhy, Standing, SucceededWhy, TaskWhy,
-    Toll, Via, WaitingWhy, WaitsFor, Why, explain_inputs, explain_run, explain_task,
+    ActiveChain, Asked, BackingOffWhy, CancelledBy, Cause, CauseEnd, ChainLink, Elsewhere,
+    FailedWhy, Few, Hold, ItemsWhy, NamedValue, RunWhy, RunningWhy, SeenInput, SkippedWhy,
+    Standing, SucceededWhy, TaskWhy, Toll, Via, WaitingWhy, WaitsFor, Why, explain_inputs,
+    explain_run, explain_task,
 };
 
 /// How JSON from outside is read, and how deep it may be.

@@ -244,9 +244,9 @@ pub(crate) struct GraphArgs {
     /// Draw a run, with where each task stands: its identity, the beginning or end of it, or `last`
     #[arg(long, value_name = "RUN")]
     pub(crate) run: Option<String>,
-    /// How to draw it
-    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
-    pub(crate) format: GraphFormat,
+    /// How to draw it [default: mermaid]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<GraphFormat>,
     #[command(flatten)]
     pub(crate) limits: FileLimits,
 }

@@ -98,8 +98,7 @@ impl Look {
 
     /// When something last happened to the run.
     pub(crate) fn last_moment(&self) -> Timestamp {
-        let created_at = self.history.created_at();
-        self.events.last().map_or(created_at, |recorded| recorded.event.at())
+        self.history.last_at()
     }
 
     /// Whether the run would refuse this request as it stands.

@@ -6,9 +6,10 @@ use crate::workflow::style;
 use loom_protocol::{ErrorEvent, ErrorTag, ExitCode};
 use loom_spec::{Problems, Source};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Stdout, Write};
+use std::path::Path;
 
 /// How much a command says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,16 @@ impl Ui {
         if self.voice == Voice::Human {
             tell(&format!("{text}\n"));
         }
+    }
+
+    /// Says that the command wrote a workflow file.
+    pub(crate) fn wrote_workflow(&mut self, file: &Path) -> io::Result<()> {
+        let (file, run) = (file.display(), format!("loom run {}", file.display()));
+        if self.voice == Voice::Json {
+            return self.json(&json!({ "files": [file.to_string()], "next_steps": [run] }));
+        }
+        self.remark(&format!("wrote {file}; try it: {run}"));
+        Ok(())
     }
 
     /// Shows what is wrong with a file.

@@ -7,7 +7,9 @@
 mod admit;
 mod attempt;
 mod counts;
+mod held;
 mod path;
+mod solitude;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -16,6 +18,7 @@ mod view;
 
 pub use attempt::{AttemptRecord, AttemptResult};
 pub use counts::Counts;
+pub use held::{Held, HeldBy};
 pub use path::{CriticalPath, PathLink, PathStart};
 pub use task::{Enabled, Enabler, Ending, Resolution, Settled, TaskRecord};
 pub use variables::{SetBy, VariableRecord};
@@ -38,6 +41,8 @@ pub struct History {
     /// How long it was open before that.
     open_before: Duration,
     last_seq: u64,
+    /// When something last happened.
+    last_at: Timestamp,
     tasks: Vec<TaskRecord>,
     emissions: Emissions,
     interventions: Vec<Intervention>,
@@ -118,6 +123,7 @@ impl History {
             opened_at: None,
             open_before: Duration::ZERO,
             last_seq: 0,
+            last_at: created_at,
             interventions: Vec::new(),
             counts,
             item_counts: Counts::default(),
@@ -131,6 +137,7 @@ impl History {
     /// of them, in order.
     pub fn record(&mut self, seq: u64, event: &Event) {
         self.last_seq = seq;
+        self.last_at = event.at();
         if let Event::RunReopened { .. } = event {
             self.record_reopening(seq, event);
             return;
@@ -184,7 +191,8 @@ impl History {
             }
             Event::Resolved { task, by, reason, .. } => {
                 self.intervened(at, seq, by, Act::Resolve(task.task, reason.clone()));
-                let resolution = Resolution { by: by.clone(), reason: reason.clone() };
+                let failure = self.task(task.task).failure().cloned();
+                let resolution = Resolution { by: by.clone(), reason: reason.clone(), failure };
                 self.settled(task.task, at, Ending::Resolved(Box::new(resolution)));
             }
             Event::TaskCancelRequested { task, by, reason, .. } => {

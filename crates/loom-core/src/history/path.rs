@@ -1,9 +1,12 @@
 //! The critical path: the chain of tasks that decided when the run ended, and where its time went.
 //!
-//! A task becomes ready in the moment in which the task that enabled it settles, so the links of
-//! the chain join without gaps: their times add up to the whole.
+//! A task becomes ready in the moment in which the task that enabled it settles, and one that had to
+//! wait for an `async: false` task to end, or is one and waited to be alone, counts from that end on.
+//! So the links of the chain join without gaps: their times add up to the whole.
 
 use super::attempt::AttemptResult;
+use super::held::{self, Held, Span};
+use super::solitude::Solitude;
 use super::variables::SetBy;
 use super::{AttemptRecord, Enabler, Ending, History, TaskRecord};
 use crate::{TaskIx, TaskKind, TaskPhase, Timestamp};
@@ -32,9 +35,9 @@ pub enum PathStart {
     Resolved,
 }
 
-/// One task of a critical path and where its time went. The parts add up to the time between
-/// `ready_at` and `ended_at`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One task of a critical path and where its time went. The parts add up to the time between `from`
+/// and `ended_at`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathLink {
     /// The task.
     pub task: TaskIx,
@@ -42,12 +45,16 @@ pub struct PathLink {
     pub item: Option<u32>,
     /// When the task became ready.
     pub ready_at: Timestamp,
+    /// From when on it counts: then, or when the task before it ended, which it could not run beside.
+    pub from: Timestamp,
     /// When it settled; for a task that has not, the time of asking.
     pub ended_at: Timestamp,
     /// How many attempts it took.
     pub attempts: u32,
     /// Waiting for a worker, or for another limit.
     pub queued: Duration,
+    /// What for: the parts of `queued`.
+    pub held: Vec<Held>,
     /// Working.
     pub ran: Duration,
     /// Between a failed attempt and the time set for the next.
@@ -63,9 +70,17 @@ impl History {
     /// open longest since it became ready. `None` if nothing has become ready yet.
     pub fn critical_path(&self, now: Timestamp) -> Option<CriticalPath> {
         let mut task = self.end_of_path()?;
-        let mut links = Vec::new();
+        let solitude = Solitude::of(self);
+        let (mut links, mut spans, mut owners) = (Vec::new(), Vec::new(), Vec::new());
         let start = loop {
-            links.push(self.link(task, now));
+            let freed_by = solitude.freed_by(self, task);
+            let link = self.link(task, freed_by, now, &mut spans);
+            owners.resize(spans.len(), links.len());
+            links.push(link);
+            if let Some((by, _)) = freed_by {
+                task = by;
+                continue;
+            }
             let Some(enabled) = self.task(task).enabled else { break PathStart::Resolved };
             match enabled.by {
                 // A task that was reopened since has forgotten that it once settled.
@@ -74,8 +89,11 @@ impl History {
                 Enabler::Start => break PathStart::Start,
             }
         };
+        for (held, owner) in held::held(self, &spans, now).into_iter().zip(owners) {
+            held.into_iter().for_each(|held| links[owner].hold(held));
+        }
         links.reverse();
-        let total = links[links.len() - 1].ended_at.since(links[0].ready_at);
+        let total = links[links.len() - 1].ended_at.since(links[0].from);
         Some(CriticalPath { start, links, total })
     }
 
@@ -95,32 +113,42 @@ impl History {
         longest.or_else(last).map(|(task, _)| task)
     }
 
-    fn link(&self, task: TaskIx, now: Timestamp) -> PathLink {
+    /// The link of a task, from when another freed it, and the times in which it was held back.
+    pub(super) fn link(
+        &self,
+        task: TaskIx,
+        freed_by: Option<(TaskIx, Timestamp)>,
+        now: Timestamp,
+        spans: &mut Vec<Span>,
+    ) -> PathLink {
         let record = self.task(task);
         let ended_at = record.settled_at().unwrap_or(now);
         let ready_at = record.enabled.map_or(ended_at, |enabled| enabled.at);
+        let from = freed_by.map_or(ready_at, |(_, at)| at);
         let item = last_item(record);
         let mut link = PathLink {
             task,
             item,
             ready_at,
+            from,
             ended_at,
             attempts: 0,
             queued: Duration::ZERO,
+            held: Vec::new(),
             ran: Duration::ZERO,
             backed_off: Duration::ZERO,
             lost: Duration::ZERO,
             by_hand: Duration::ZERO,
         };
         // Up to here the time is accounted for.
-        let mut upto = ready_at;
+        let mut upto = from;
         let attempts = record.present_attempts().iter();
         for attempt in attempts.filter(|attempt| attempt.item == item) {
             link.backed_off += attempt.ready_at.since(upto);
-            link.add(attempt, ended_at);
+            spans.push(link.add(attempt));
             upto = attempt.ended_at().unwrap_or(ended_at);
         }
-        link.add_rest(record, self.run().phase(task), upto);
+        spans.extend(link.add_rest(record, self.run().phase(task), upto));
         link
     }
 
@@ -136,6 +164,7 @@ impl History {
         let end = order.iter().filter_map(|task| self.task(*task).settled_at()).max();
         let Some(end) = end else { return vec![None; self.tasks.len()] };
         let setters = self.emissions.first_setters();
+        let solitude = Solitude::of(self);
         let mut latest = vec![end; self.tasks.len()];
         let mut slack = vec![None; self.tasks.len()];
         for task in order {
@@ -145,6 +174,9 @@ impl History {
             slack[task.at()] = Some(spare);
             if let Some(enabled) = record.enabled {
                 self.bound_upstream(task, enabled.at + spare, &setters, &mut latest);
+            }
+            if let Some((by, at)) = solitude.freed_by(self, task) {
+                latest[by.at()] = latest[by.at()].min(at + spare);
             }
         }
         slack
@@ -173,32 +205,45 @@ impl History {
 }
 
 impl PathLink {
-    fn add(&mut self, attempt: &AttemptRecord, ended_at: Timestamp) {
-        let end = attempt.ended_at().unwrap_or(ended_at);
-        let Some(started) = attempt.started_at else {
-            self.queued += end.since(attempt.ready_at);
-            return;
+    /// Answers with when the attempt was held back.
+    fn add(&mut self, attempt: &AttemptRecord) -> Span {
+        let end = attempt.ended_at().unwrap_or(self.ended_at);
+        let span = Span {
+            task: self.task,
+            from: attempt.ready_at.max(self.from),
+            to: attempt.started_at.unwrap_or(end),
+            assigned_at: attempt.assigned_at,
         };
-        self.attempts += 1;
-        self.queued += started.since(attempt.ready_at);
-        match attempt.result {
-            AttemptResult::Interrupted { .. } => self.lost += end.since(started),
-            _ => self.ran += end.since(started),
+        self.queued += span.to.since(span.from);
+        if let Some(started) = attempt.started_at {
+            self.attempts += 1;
+            match attempt.result {
+                AttemptResult::Interrupted { .. } => self.lost += end.since(started),
+                _ => self.ran += end.since(started),
+            }
         }
+        span
     }
 
-    /// What came after the last attempt.
-    fn add_rest(&mut self, record: &TaskRecord, phase: TaskPhase, upto: Timestamp) {
-        let rest = self.ended_at.since(upto);
+    /// What came after the last attempt. Answers with when the next was held back.
+    fn add_rest(&mut self, record: &TaskRecord, phase: TaskPhase, upto: Timestamp) -> Option<Span> {
         let last = record.present_attempts().iter().rfind(|attempt| attempt.item == self.item);
         if phase == TaskPhase::Resolved {
-            self.by_hand = rest;
-            return;
+            self.by_hand = self.ended_at.since(upto);
+            return None;
         }
         let due = last.and_then(AttemptRecord::retry_at).unwrap_or(upto);
-        let backed_off = due.min(self.ended_at).since(upto);
-        self.backed_off += backed_off;
-        self.queued += rest.saturating_sub(backed_off);
+        let from = due.min(self.ended_at).max(upto);
+        self.backed_off += from.since(upto);
+        self.queued += self.ended_at.since(from);
+        Some(Span { task: self.task, from, to: self.ended_at, assigned_at: None })
+    }
+
+    fn hold(&mut self, more: Held) {
+        match self.held.iter_mut().find(|held| held.by == more.by) {
+            Some(held) => held.span += more.span,
+            None => self.held.push(more),
+        }
     }
 }
 
@@ -208,12 +253,12 @@ fn took_part(record: &TaskRecord) -> bool {
     record.enabled.is_some() || record.settled.as_ref().is_some_and(|end| resolved(&end.how))
 }
 
-fn settled_seq(record: &TaskRecord) -> Option<u64> {
+pub(super) fn settled_seq(record: &TaskRecord) -> Option<u64> {
     record.settled.as_ref().map(|settled| settled.seq)
 }
 
 /// The item whose last attempt ended last, or has not ended.
-fn last_item(record: &TaskRecord) -> Option<u32> {
+pub(super) fn last_item(record: &TaskRecord) -> Option<u32> {
     let attempts = record.present_attempts().iter();
     let last = attempts.max_by_key(|attempt| {
         (attempt.ended_at().is_none(), attempt.retry_at().or(attempt.ended_at()), attempt.seq)
@@ -290,7 +335,7 @@ mod tests {
         run.succeed("second", &[]);
         let path = run.history().critical_path(run.now).unwrap();
         assert_eq!(names(&run, &path), ["second"]);
-        let link = path.links[0];
+        let link = &path.links[0];
         assert_eq!((link.attempts, link.queued, link.backed_off), (3, us(10 + 30), us(100)));
         assert_eq!((link.lost, link.ran, link.by_hand), (us(7), us(5 + 8), us(0)));
         assert_eq!(path.total, us(160));
@@ -328,7 +373,7 @@ mod tests {
         let path = run.history().critical_path(run.now).unwrap();
         assert_eq!(names(&run, &path)[..], ["aside"], "it has been open longest");
         run.succeed("aside", &[]);
-        let resolved = run.history().link(TaskIx(0), run.now);
+        let resolved = run.history().link(TaskIx(0), None, run.now, &mut Vec::new());
         assert_eq!((resolved.ran, resolved.by_hand), (us(10), us(30)));
     }
 }

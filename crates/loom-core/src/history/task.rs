@@ -78,12 +78,14 @@ pub enum Ending {
 }
 
 /// Who settled a task by hand, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Resolution {
     /// Who.
     pub by: String,
     /// Why.
     pub reason: String,
+    /// What it had failed with, if it had failed.
+    pub failure: Option<Failure>,
 }
 
 impl TaskRecord {

@@ -36,6 +36,10 @@ pub(crate) fn check(history: &History) {
         let part =
             |link: &PathLink| link.queued + link.ran + link.backed_off + link.lost + link.by_hand;
         assert_eq!(path.links.iter().map(part).sum::<Duration>(), path.total, "{path:?}");
+        for link in &path.links {
+            let held = link.held.iter().map(|held| held.span);
+            assert_eq!(held.sum::<Duration>(), link.queued, "{link:?}");
+        }
         let last = path.links[path.links.len() - 1].task;
         let slack = history.slack()[last.at()];
         assert!(slack.is_none_or(|slack| slack == Duration::ZERO), "{slack:?}");

@@ -42,6 +42,11 @@ impl History {
         self.last_seq
     }
 
+    /// When something last happened: its acceptance before the first event.
+    pub const fn last_at(&self) -> Timestamp {
+        self.last_at
+    }
+
     /// What is known of a task.
     pub fn task(&self, task: TaskIx) -> &TaskRecord {
         &self.tasks[task.at()]

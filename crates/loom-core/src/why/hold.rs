@@ -49,13 +49,56 @@ pub enum Hold<'a> {
         taken: Few<Standing>,
     },
     /// Nothing in the run holds it back: it is about to start, unless other runs have taken a limit
-    /// that it counts against.
+    /// that it counts against. [`Hold::given`] says whether they have; then no limit is named here.
     AboutToStart {
         /// Its queue.
         queue: Option<&'a str>,
         /// The most instances of it at once, over all runs.
         instances: Option<u32>,
     },
+}
+
+/// What other runs have under way that counts against the limits of a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Instances of the task.
+    pub instances: u32,
+    /// Attempts in its queue, those instances among them.
+    pub queue: u32,
+    /// How many its queue takes, where that is known.
+    pub queue_most: Option<u32>,
+}
+
+impl<'a> Hold<'a> {
+    /// The same with what is known of other runs: the limit that is reached, or none.
+    #[must_use]
+    pub fn given(
+        self,
+        history: &'a History,
+        task: TaskIx,
+        elsewhere: Elsewhere,
+        now: Timestamp,
+    ) -> Self {
+        if !matches!(self, Self::Queue { .. } | Self::AboutToStart { .. }) {
+            return self;
+        }
+        let execution = &history.run().plan().task(task).execution;
+        if let Some(most) = execution.workers {
+            let taken = instances(history, task, now);
+            if taken.count() + elsewhere.instances >= most {
+                return Self::Instances { most, taken };
+            }
+        }
+        if let Some(name) = execution.queue.as_deref() {
+            let taken = in_queue(history, name, now);
+            let count = taken.count() + elsewhere.queue;
+            // While others of a queue of unknown size are under way, nothing else holds it back.
+            if count >= elsewhere.queue_most.unwrap_or(1) {
+                return Self::Queue { name, taken };
+            }
+        }
+        Self::AboutToStart { queue: None, instances: None }
+    }
 }
 
 pub(super) fn explain(history: &History, of: TaskRef, now: Timestamp) -> Hold<'_> {
@@ -98,21 +141,32 @@ pub(super) fn explain(history: &History, of: TaskRef, now: Timestamp) -> Hold<'_
 
 /// The limit of its own that holds a task back.
 fn limited(history: &History, task: TaskIx, now: Timestamp) -> Option<Hold<'_>> {
-    let plan = history.run().plan();
-    let execution = &plan.task(task).execution;
-    let taken = |counts: &dyn Fn(TaskIx) -> bool| {
-        let out = history.run().attempts_under_way().into_iter().map(|attempt| attempt.task);
-        Few::of(out.filter(|of| counts(of.task)).map(|of| Standing::of(history, of, now)))
-    };
+    let execution = &history.run().plan().task(task).execution;
     if let Some(most) = execution.workers {
-        let taken = taken(&|other| other == task);
+        let taken = instances(history, task, now);
         if taken.count() >= most {
             return Some(Hold::Instances { most, taken });
         }
     }
     let name = execution.queue.as_deref()?;
-    let taken = taken(&|other| plan.task(other).execution.queue.as_deref() == Some(name));
+    let taken = in_queue(history, name, now);
     (taken.count() > 0).then_some(Hold::Queue { name, taken })
+}
+
+/// The instances of a task that are with an executor.
+fn instances(history: &History, task: TaskIx, now: Timestamp) -> Few<Standing> {
+    taken(history, now, |other| other == task)
+}
+
+/// What of a queue is with an executor.
+fn in_queue(history: &History, name: &str, now: Timestamp) -> Few<Standing> {
+    let plan = history.run().plan();
+    taken(history, now, |other| plan.task(other).execution.queue.as_deref() == Some(name))
+}
+
+fn taken(history: &History, now: Timestamp, counts: impl Fn(TaskIx) -> bool) -> Few<Standing> {
+    let out = history.run().attempts_under_way().into_iter().map(|attempt| attempt.task);
+    Few::of(out.filter(|of| counts(of.task)).map(|of| Standing::of(history, of, now)))
 }
 
 /// What is running.

@@ -11,8 +11,8 @@ pub(crate) mod tests;
 mod waiting;
 mod work;
 
-pub use causes::{Cause, CauseEnd, SkippedWhy, Toll};
-pub use hold::Hold;
+pub use causes::{Cause, CauseEnd, NamedValue, SkippedWhy, Toll};
+pub use hold::{Elsewhere, Hold};
 pub use run::{RunWhy, explain_run};
 pub use waiting::{ActiveChain, ChainLink, Via, WaitingWhy, WaitsFor};
 pub use work::{Asked, BackingOffWhy, FailedWhy, ItemsWhy, RunningWhy, SeenInput, SucceededWhy};

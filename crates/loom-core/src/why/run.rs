@@ -13,10 +13,13 @@ pub struct RunWhy<'a> {
     pub state: RunState,
     /// Who or what is ending it, or ended it, before its time.
     pub ended_by: Option<CancelledBy<'a>>,
-    /// Where things first went wrong, in the order in which they did: tasks that failed, conditions
-    /// that did not hold, tasks that did not emit what others needed; and what each took down. A
-    /// task may have been taken down by several.
+    /// Where things first went wrong, in the order in which they did: tasks that failed or were
+    /// cancelled alone, and what each took down. A task may have been taken down by several. Of a run
+    /// that succeeded: what failed and was allowed to, or was settled by hand.
     pub first_causes: Few<(CauseEnd<'a>, Toll)>,
+    /// Where skipping began without anything going wrong: conditions that did not hold, tasks that
+    /// were skipped by hand, that did not emit what others took, or whose input nothing sets.
+    pub left_out: Few<(CauseEnd<'a>, Toll)>,
     /// What runs.
     pub running: Few<Standing>,
     /// What waits for its next attempt, soonest first, and when that may start.
@@ -37,10 +40,18 @@ pub fn explain_run(history: &History, now: Timestamp) -> RunWhy<'_> {
     let is_ready =
         |task: &TaskIx| Standing::of(history, TaskRef::whole(*task), now).phase == TaskPhase::Ready;
     let ready = history.tasks().map(|(task, _)| task).filter(is_ready);
+    let effects = causes::effects(history);
+    let began = causes::beginnings(history, &effects);
+    let told = |tasks: Vec<TaskIx>| {
+        few(tasks.into_iter(), |task| {
+            (causes::end_of(history, task), causes::toll_of(&effects, task))
+        })
+    };
     RunWhy {
         state: run.state(),
         ended_by: ended,
-        first_causes: first_causes(history),
+        first_causes: told(began.wrong),
+        left_out: told(began.left_out),
         running: Few::of(running),
         backing_off: backing_off(history, now),
         ready: few(ready, |task| (task, hold::explain(history, TaskRef::whole(task), now))),
@@ -53,15 +64,6 @@ pub fn explain_run(history: &History, now: Timestamp) -> RunWhy<'_> {
 fn few<T>(all: impl Iterator<Item = TaskIx>, explain: impl FnMut(TaskIx) -> T) -> Few<T> {
     let Few { first, more } = Few::of(all);
     Few { first: first.into_iter().map(explain).collect(), more }
-}
-
-fn first_causes(history: &History) -> Few<(CauseEnd<'_>, Toll)> {
-    let effects = causes::effects(history);
-    let all = history.tasks().map(|(task, _)| task);
-    let mut first: Vec<TaskIx> =
-        all.filter(|&task| causes::is_first(history, &effects, task)).collect();
-    first.sort_by_key(|&task| history.task(task).settled.as_ref().map(|settled| settled.seq));
-    few(first.into_iter(), |task| (causes::end_of(history, task), causes::toll_of(&effects, task)))
 }
 
 fn backing_off(history: &History, now: Timestamp) -> Few<(TaskRef, Timestamp)> {

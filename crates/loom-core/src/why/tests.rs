@@ -88,6 +88,7 @@ impl Asked {
         match end {
             CauseEnd::Failed(_, failure) => format!("{name} failed: {}", failure.message),
             CauseEnd::DidNotEmit(_) => format!("{name} did not emit"),
+            CauseEnd::Resolved(_, how) => format!("{name} settled by {}", how.by),
             CauseEnd::Skipped(..) => format!("{name} skipped"),
             CauseEnd::Cancelled(_) => format!("{name} cancelled"),
             CauseEnd::Nobody(_, variable) => format!("{name}: nobody sets {variable}"),
@@ -101,6 +102,13 @@ impl Asked {
             behind => format!("{} ({behind})", self.end(&cause.end)),
         };
         causes.iter().map(cause).collect::<Vec<_>>().join(", ")
+    }
+
+    fn beginnings(&self, causes: &Few<(CauseEnd, super::Toll)>) -> Vec<String> {
+        let told = |(end, toll): &(CauseEnd, super::Toll)| {
+            format!("{}, for which {} skipped", self.end(end), toll.count)
+        };
+        causes.first.iter().map(told).collect()
     }
 
     fn ends(&self, ends: &Few<CauseEnd>) -> Vec<String> {
@@ -414,7 +422,8 @@ fn a_deep_tree_is_cut_and_still_names_its_first_cause() {
         depth += 1;
         (level, more) = (&cause.behind, cause.more);
     }
-    assert_eq!((depth, more), (6, 1));
+    // Those on the way; the first is named apart.
+    assert_eq!((depth, more), (6, 42));
     assert_eq!(asked.ends(&why.first), ["t0 failed: exit 1"]);
     let Why::Failed(why) = asked.why("t0") else { panic!("failed") };
     assert_eq!(why.toll.count, 49);
@@ -476,9 +485,9 @@ fn tasks_that_were_cancelled_or_skipped_alone_name_who_did_it() {
     assert_eq!((one.by.as_str(), &one.act), ("ann", &Act::CancelTask(TaskIx(0), reason())));
     assert_eq!(asked.tree(&asked.skipped("b").causes), "a cancelled");
     assert_eq!(asked.skipped("d").reason, &SkipReason::ByHand { by: by(), reason: reason() });
-    let firsts = asked.run_why().first_causes.first;
-    let firsts: Vec<_> = firsts.iter().map(|(end, _)| asked.end(end)).collect();
-    assert_eq!(firsts, ["a cancelled", "d skipped"]);
+    let why = asked.run_why();
+    assert_eq!(asked.beginnings(&why.first_causes), ["a cancelled, for which 1 skipped"]);
+    assert_eq!(asked.beginnings(&why.left_out), ["d skipped, for which 1 skipped"]);
 }
 
 #[test]
@@ -572,4 +581,101 @@ fn a_run_tells_what_went_wrong_first_what_is_open_and_what_comes_next() {
     assert_eq!(next, ["next"]);
     assert_eq!(why.path.unwrap().links.len(), 1);
     assert_eq!(why.ended_by, None);
+}
+
+/// How many tasks a tree shows or says that it leaves out.
+fn counted(causes: &[Cause]) -> u32 {
+    causes.iter().map(|cause| 1 + cause.more + counted(&cause.behind)).sum()
+}
+
+#[test]
+fn what_a_cut_leaves_out_is_counted_whole() {
+    // `last` waits for ten, each of which waits for two; all of it for `root`.
+    let near = (0..10).map(|at| task(&format!("n{at}")).out("N").after(&format!("f{at}")));
+    let far = (0..10).map(|at| task(&format!("f{at}")).after("root"));
+    let last = [task("root"), task("last").needs("N")];
+    let mut run = Driver::begun(last.into_iter().chain(near).chain(far).collect());
+    run.fail("root");
+    let asked = Asked::of(run);
+    let why = asked.skipped("last");
+    assert_eq!(counted(&why.causes) + why.more, 21, "each of the others once");
+    assert_eq!((why.causes.len(), why.more, why.is_flat()), (5, 10, false));
+    assert_eq!(asked.ends(&why.first), ["root failed: exit 1"]);
+}
+
+#[test]
+fn what_was_settled_without_its_outputs_had_failed() {
+    let mut run = Driver::begun(vec![task("load").out("X"), task("rep").needs("X")]);
+    run.fail("load");
+    let resolve = Request::Resolve {
+        by: "ann".into(),
+        task: "load".into(),
+        reason: "not needed".into(),
+        outputs: Vec::new(),
+        without_outputs: true,
+    };
+    run.request(resolve).unwrap();
+    let asked = Asked::of(run);
+    let why = asked.skipped("rep");
+    let [Cause { end: CauseEnd::Resolved(_, how), .. }] = &why.causes[..] else {
+        panic!("{why:?}")
+    };
+    assert_eq!((how.by.as_str(), how.reason.as_str()), ("ann", "not needed"));
+    assert_eq!(how.failure.as_ref().unwrap().message, "exit 1");
+    assert!(why.is_flat());
+    let why = asked.run_why();
+    assert_eq!(asked.beginnings(&why.first_causes), ["load settled by ann, for which 1 skipped"]);
+    assert_eq!(why.left_out.count(), 0);
+}
+
+#[test]
+fn a_condition_that_does_not_hold_is_nothing_wrong_and_shows_what_decided() {
+    let when = |name: &str, when: &str| task(name).with(|task| task.when = Some(when.into()));
+    let mut run = Driver::begun(vec![
+        task("count").out("N"),
+        when("gated", "N|int > 3 and LIMIT is defined").needs("N").out("G"),
+        task("after").needs("G"),
+        task("again").after("gated"),
+        task("may").with(|task| task.allow_failure = true),
+    ]);
+    run.succeed("count", &["N=2"]);
+    run.fail("may");
+    let asked = Asked::of(run);
+    let why = asked.skipped("gated");
+    let values = why.decided_by.first.iter().map(|named| {
+        (named.name.as_str(), named.seen.map(|seen| (seen.variable.value.clone(), seen.outdated)))
+    });
+    assert_eq!(values.collect::<Vec<_>>(), [("LIMIT", None), ("N", Some((json!("2"), false)))]);
+    assert!(why.is_flat() && asked.skipped("after").is_flat());
+    assert_eq!(asked.skipped("after").decided_by.count(), 0);
+    let why = asked.run_why();
+    assert_eq!(why.state, crate::RunState::Succeeded);
+    let (wrong, left_out) = (&why.first_causes, &why.left_out);
+    assert_eq!(asked.beginnings(wrong), ["may failed: exit 1, for which 0 skipped"]);
+    assert_eq!(asked.beginnings(left_out), ["gated skipped, for which 2 skipped"]);
+}
+
+#[test]
+fn with_what_other_runs_have_a_hold_is_exact() {
+    let tasks = vec![task("a").with(|task| {
+        task.execution.queue = Some("gpu".into());
+        task.execution.workers = Some(2);
+    })];
+    let mut run = Driver::begun(tasks);
+    run.events.truncate(1);
+    let asked = Asked::of(run);
+    let given = |instances, queue, queue_most| {
+        let elsewhere = super::Elsewhere { instances, queue, queue_most };
+        match asked.hold("a").given(&asked.history, TaskIx(0), elsewhere, asked.run.now) {
+            Hold::Instances { most, taken } => format!("instances {most} {}", taken.count()),
+            Hold::Queue { name, taken } => format!("queue {name} {}", taken.count()),
+            hold => format!("{hold:?}"),
+        }
+    };
+    let free = "AboutToStart { queue: None, instances: None }";
+    assert_eq!(given(2, 2, None), "instances 2 0");
+    assert_eq!(given(1, 1, None), "queue gpu 0");
+    assert_eq!(given(1, 1, Some(2)), free);
+    assert_eq!(given(0, 2, Some(2)), "queue gpu 0");
+    assert_eq!(given(0, 0, None), free);
 }

@@ -4,7 +4,7 @@ use super::causes::Toll;
 use super::{Few, Standing, causes};
 use crate::history::{Act, AttemptRecord, History, SetBy, VariableRecord};
 use crate::{Failure, RetryPolicy, TaskIx, TaskPhase, TaskRef, Timestamp, Variable};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 /// An attempt that works. For a `for_each` task as a whole, the one that was handed over last.
@@ -122,22 +122,27 @@ pub(super) fn running(history: &History, task: TaskRef) -> RunningWhy<'_> {
 /// The inputs as they were when the event `seq` handed an attempt over.
 pub(super) fn inputs_of(history: &History, task: TaskIx, seq: u64) -> Vec<SeenInput<'_>> {
     let names = &history.run().plan().task(task).inputs;
-    let mut seen: HashMap<&str, SeenInput> = HashMap::with_capacity(names.len());
-    for variable in history.emissions().filter(|set| names.iter().any(|name| name == set.name)) {
-        if variable.seq < seq {
-            seen.insert(variable.name, SeenInput { variable, outdated: false });
-        } else if let Some(before) = seen.get_mut(variable.name) {
-            before.outdated = true;
-        }
-    }
-    for variable in amendments(history, task) {
-        if variable.seq < seq {
-            seen.insert(variable.name, SeenInput { variable, outdated: false });
-        } else if let Some(before) = seen.get_mut(variable.name) {
-            before.outdated = true;
-        }
-    }
+    let seen = values_at(history, task, &names.iter().cloned().collect(), seq);
     names.iter().filter_map(|name| seen.get(name.as_str()).copied()).collect()
+}
+
+/// What a task saw of these variables, as far as they were set, in the event `seq`.
+pub(super) fn values_at<'a>(
+    history: &'a History,
+    task: TaskIx,
+    names: &BTreeSet<String>,
+    seq: u64,
+) -> HashMap<&'a str, SeenInput<'a>> {
+    let mut seen: HashMap<&str, SeenInput> = HashMap::with_capacity(names.len());
+    let emitted = history.emissions().filter(|set| names.contains(set.name));
+    for variable in emitted.chain(amendments(history, task)) {
+        if variable.seq < seq {
+            seen.insert(variable.name, SeenInput { variable, outdated: false });
+        } else if let Some(before) = seen.get_mut(variable.name) {
+            before.outdated = true;
+        }
+    }
+    seen
 }
 
 /// What people gave a task in place of its inputs, in order.

@@ -7,6 +7,7 @@ mod access;
 mod analytics;
 mod batch;
 mod health;
+mod hold;
 mod limit;
 mod operation;
 mod problem;
@@ -31,6 +32,7 @@ pub use analytics::{
 };
 pub use batch::{BatchAct, BatchDone, BatchDoneItem, BatchStart, BatchStarted, BatchStartedItem};
 pub use health::{Alive, Check, QueuedRuns, Readiness, Retries, Status, TlsStatus};
+pub use hold::{FewTakers, HoldView, TakerView};
 pub use limit::{
     ChangeRun, FewHolders, HolderView, Lack, LimitKey, LimitList, LimitSpec, LimitView, LimitWait,
     Rate, RunWaits, WhenFull,
@@ -40,9 +42,9 @@ pub use problem::{DiagnosticInfo, ProblemDocument};
 pub use report::Reported;
 pub use retention::{RetentionList, RetentionRule, RetentionView};
 pub use run::{
-    AttemptView, GivenVariable, Identity, InterventionView, PathLinkView, RunCounts, RunDetail,
-    RunList, RunState, RunSubmission, RunView, SkipView, StartRun, Started, TaskList, TaskView,
-    VariableView,
+    AttemptView, GivenVariable, HeldView, Identity, InterventionView, PathLinkView, RunCounts,
+    RunDetail, RunList, RunState, RunSubmission, RunView, SkipView, StartRun, Started, TaskList,
+    TaskView, VariableView,
 };
 pub use schedule::{
     CatchUp, FiringView, NextTick, NextTicks, Overlap, ScheduleList, ScheduleSpec, ScheduleView,
@@ -60,10 +62,10 @@ pub use webhook::{
     WebhookView,
 };
 pub use why::{
-    BackingOffView, CauseView, ChainLinkView, ChainView, EndView, EndedByView, FewBackingOff,
-    FewEnds, FewFirstCauses, FewItemFailures, FewNext, FewReady, FewStandings, FewTakers,
-    FewVariables, FirstCauseView, HoldView, ItemFailureView, ItemsWhyView, NextView, ReadyView,
-    RunWhyView, StandingView, TakerView, TaskWhyView, TollView, WaitsForView, WhyView,
+    BackingOffView, CauseView, ChainLinkView, ChainView, CriticalPathView, EndView, EndedByView,
+    FewBackingOff, FewEnds, FewFirstCauses, FewItemFailures, FewNamedValues, FewNext, FewReady,
+    FewStandings, FewVariables, FirstCauseView, ItemFailureView, ItemsWhyView, NamedValueView,
+    NextView, ReadyView, RunWhyView, StandingView, TaskWhyView, TollView, WaitsForView, WhyView,
 };
 pub use workflow::{
     EdgeView, GraphView, KnotView, NamespaceList, NamespaceView, NeedView, NodeView, PluginList,

@@ -444,10 +444,47 @@ pub struct PathLinkView {
     pub ready_at: String,
     /// When it ended, or now.
     pub ended_at: String,
-    /// How long it waited for a worker.
+    /// From when on it counts, if not from `ready_at`: when the link before it ended, which it could
+    /// not run beside because one of the two is `async: false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts_from: Option<String>,
+    /// How long it waited for a worker or another limit.
     pub queued_s: f64,
+    /// What for: the parts of `queued_s`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldView>,
     /// How long it ran.
     pub ran_s: f64,
     /// How long it waited between attempts.
     pub backed_off_s: f64,
+    /// How long attempts had run that were cut off, up to when that was found.
+    #[serde(default)]
+    pub lost_s: f64,
+    /// How long it waited to be settled by hand.
+    #[serde(default)]
+    pub by_hand_s: f64,
+    /// How many attempts started.
+    #[serde(default)]
+    pub attempts: u32,
+}
+
+/// What a task waited for that could have started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::SimpleObject), graphql(name = "Held"))]
+pub struct HeldView {
+    /// `pause`: the run was paused. `alone`: `task` ran, which is `async: false`; `ahead`: it had its
+    /// turn first. `others`: it is `async: false` itself, and others ran. `workers`: all workers of the
+    /// run were busy. `instances`: as many instances as `execution.workers` allows were under way, in
+    /// this run or others. `queue`: `queue` had no place, whoever had them. `start`: nothing that is
+    /// recorded.
+    pub by: String,
+    /// The task that ran alone, or was to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// The queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// How long, in seconds.
+    pub s: f64,
 }

@@ -1,6 +1,8 @@
 //! Why a run or a task stands where it does. Lists hold the first few; `more` counts the rest.
 
-use super::{InputView, InterventionView, RunState, RunWaits, SkipView, VariableView};
+use super::{
+    HoldView, InputView, InterventionView, PathLinkView, RunState, RunWaits, SkipView, VariableView,
+};
 use crate::event::FailureEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,16 +11,31 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunWhyView {
+    /// The run.
+    pub run: String,
+    /// Its workflow.
+    pub workflow: String,
     /// Where it stands.
     pub state: RunState,
+    /// When something last happened to it, if it has not ended and nobody is at work on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<String>,
+    /// How many tasks it has.
+    pub tasks: u32,
+    /// How many of them have settled.
+    pub tasks_settled: u32,
     /// What a run that is queued waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<RunWaits>,
     /// Who or what ended it before its time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedByView>,
-    /// Where things first went wrong, in order.
+    /// Where things first went wrong, in order. Of a run that succeeded: what failed and was allowed to,
+    /// or was settled by hand.
     pub first_causes: FewFirstCauses,
+    /// Where skipping began without anything going wrong: a `when` that did not hold, a task that was
+    /// skipped by hand, that did not emit what others took, or whose input nothing sets.
+    pub left_out: FewFirstCauses,
     /// What runs.
     pub running: FewStandings,
     /// What waits for its next attempt, soonest first.
@@ -27,12 +44,35 @@ pub struct RunWhyView {
     pub ready: FewReady,
     /// Tasks that wait for nothing but what is open now.
     pub next: FewNext,
+    /// How its time was spent, so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub critical_path: Option<CriticalPathView>,
+}
+
+/// The chain of tasks that decided when a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CriticalPathView {
+    /// What set it off: `start`, the run's; `reopened`, that the run was; `resolved`, that somebody
+    /// settled the first task.
+    pub start: String,
+    /// From its beginning to its end, in seconds.
+    pub total_s: f64,
+    /// How many tasks before those in `last` are left out.
+    pub before: u32,
+    /// The last tasks, in the order in which they ran.
+    pub last: Vec<PathLinkView>,
 }
 
 /// Why a task stands where it does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TaskWhyView {
+    /// The run.
+    pub run: String,
+    /// When something last happened to the run, if it has not ended and nobody is at work on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<String>,
     /// Where it stands, and since when.
     #[serde(flatten)]
     pub standing: StandingView,
@@ -116,9 +156,11 @@ pub enum WhyView {
     Skipped {
         /// What it was skipped for.
         reason: Value,
+        /// What its `when` saw, if that did not hold: the variables that it names.
+        decided_by: FewNamedValues,
         /// The tasks behind that, and what was behind those.
         causes: Vec<CauseView>,
-        /// How many direct causes are left out.
+        /// How many tasks appear neither there nor in `first`, besides those that causes count.
         more: u32,
         /// Where it all began.
         first: FewEnds,
@@ -132,6 +174,9 @@ pub enum WhyView {
     Resolved {
         /// Who, and why.
         resolution: SkipView,
+        /// What it had failed with, if it had failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<FailureEvent>,
         /// What they set in its name.
         set: FewVariables,
     },
@@ -159,7 +204,19 @@ few! {
     FewNext NextView "What comes next.";
     FewVariables VariableView "Variables.";
     FewEnds EndView "How tasks ended.";
+    FewNamedValues NamedValueView "What an expression saw.";
     FewItemFailures ItemFailureView "Items that failed.";
+}
+
+/// A variable that an expression names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NamedValueView {
+    /// Its name.
+    pub name: String,
+    /// What it held when the expression was evaluated; absent if it was not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<InputView>,
 }
 
 /// A task or item, and where it stands.
@@ -227,114 +284,6 @@ pub struct ChainLinkView {
     pub standing: StandingView,
 }
 
-/// What holds a ready task back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum HoldView {
-    /// The run has not begun.
-    NotBegun,
-    /// The run is paused.
-    Paused {
-        /// By whom.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        by: Option<InterventionView>,
-    },
-    /// The run is being ended.
-    Ending {
-        /// By whom or what.
-        by: EndedByView,
-    },
-    /// It was handed over and begins when a worker of the run is free.
-    HandedOver {
-        /// When.
-        at: String,
-        /// What keeps the workers busy.
-        busy: FewStandings,
-    },
-    /// A task that runs alone does.
-    Beside {
-        /// That task.
-        task: StandingView,
-    },
-    /// It runs alone, and waits for these to end.
-    UntilAlone {
-        /// What runs.
-        busy: FewStandings,
-    },
-    /// A task that runs alone goes first.
-    Behind {
-        /// That task.
-        task: StandingView,
-    },
-    /// All workers of the run are busy.
-    Workers {
-        /// How many there are.
-        workers: u32,
-        /// What keeps them busy.
-        busy: FewStandings,
-    },
-    /// As many instances of the task are under way as it allows.
-    Instances {
-        /// How many that are.
-        most: u32,
-        /// Which of this run they are.
-        taken: FewStandings,
-        /// Which of other runs they are.
-        others: FewTakers,
-    },
-    /// Its queue is full.
-    Queue {
-        /// The queue.
-        queue: String,
-        /// How many tasks it takes at once, where that is known here.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        most: Option<u32>,
-        /// What of this run is under way in it.
-        taken: FewStandings,
-        /// What of other runs is under way in it.
-        others: FewTakers,
-    },
-    /// Nothing in the run: it is about to start, unless other runs have taken a limit.
-    AboutToStart {
-        /// The queue that it counts against.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        queue: Option<String>,
-        /// The most instances of the task over all runs.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        instances: Option<u32>,
-        /// What of other runs counts against the same.
-        others: FewTakers,
-    },
-}
-
-/// Tasks of other runs that count against the same limit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct FewTakers {
-    /// The first few that the caller may see.
-    pub first: Vec<TakerView>,
-    /// How many more were found.
-    pub more: u32,
-}
-
-/// A task of another run, whichever process runs it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct TakerView {
-    /// The run.
-    pub run: String,
-    /// Its workflow.
-    pub workflow: String,
-    /// The task.
-    pub task: String,
-    /// The item's index, from 0, for a `for_each` task.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<u32>,
-    /// Since when an attempt is under way.
-    pub since: String,
-}
-
 /// Who or what ended a run or a task before its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -363,6 +312,18 @@ pub enum EndView {
         task: String,
         /// Why.
         failure: FailureEvent,
+        /// Whether it may (`allow_failure`).
+        allowed: bool,
+    },
+    /// Somebody settled it by hand without setting what others waited for.
+    Resolved {
+        /// The task.
+        task: String,
+        /// Who, and why.
+        resolution: SkipView,
+        /// What it had failed with, if it had failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<FailureEvent>,
     },
     /// It succeeded without setting what others waited for.
     DidNotEmit {
@@ -399,7 +360,7 @@ pub struct CauseView {
     /// The tasks behind it.
     #[cfg_attr(feature = "openapi", schema(no_recursion))]
     pub behind: Vec<CauseView>,
-    /// How many are left out.
+    /// How many tasks behind it appear neither there nor in `first`.
     pub more: u32,
 }
 

@@ -82,37 +82,38 @@ async fn get(
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct AttemptParams {
+struct ItemParams {
     /// The item's index, from 0, for a `for_each` task.
     item: Option<u32>,
 }
 
 /// Read an attempt with what it saw
 #[utoipa::path(get, path = "/api/v1/runs/{id}/tasks/{task}/attempts/{attempt}", tag = "tasks",
-    params(("id" = String, Path), ("task" = String, Path), ("attempt" = u32, Path), AttemptParams),
+    params(("id" = String, Path), ("task" = String, Path), ("attempt" = u32, Path), ItemParams),
     security(("token" = ["runs:get"])),
     responses((status = 200, body = AttemptDetail)))]
 async fn attempt(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, task, attempt)): Path<(String, String, String)>,
-    Params(params): Params<AttemptParams>,
+    Params(params): Params<ItemParams>,
 ) -> Result<Json<AttemptDetail>, Problem> {
     let attempt = attempt_number(&attempt)?;
     app.runs.attempt(&caller, &id, &task, attempt, params.item).await.map(Json)
 }
 
-/// Explain where a task stands
+/// Explain where a task, or one item of it, stands
 #[utoipa::path(get, path = "/api/v1/runs/{id}/tasks/{task}/why", tag = "tasks",
-    params(("id" = String, Path), ("task" = String, Path)),
+    params(("id" = String, Path), ("task" = String, Path), ItemParams),
     security(("token" = ["runs:get"])),
     responses((status = 200, body = TaskWhyView)))]
 async fn why(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, task)): Path<(String, String)>,
+    Params(params): Params<ItemParams>,
 ) -> Result<Json<TaskWhyView>, Problem> {
-    app.runs.task_why(&caller, &id, &task).await.map(Json)
+    app.runs.task_why(&caller, &id, &task, params.item).await.map(Json)
 }
 
 /// Try a failed task again

@@ -27,10 +27,11 @@ pub use service::Runs;
 pub use start::StartContext;
 pub(crate) use start::{LABELS_MAX, check, check_names, check_needs};
 pub(crate) use sweep::tend;
-pub use takers::{Taker, takers};
+pub use takers::{Taken, Taker, takers};
 
 pub(crate) use look::Look;
 pub(crate) use search::{key_list, state};
 pub use task_page::TaskPaging;
-pub(crate) use view::{counts, intervention, link, state as wire_state, variable};
-pub use view::{detail, run, tasks};
+pub(crate) use view::{counts, intervention, link, variable};
+pub use view::{detail, run, state as wire_state, tasks};
+pub use why::{Beyond, run_why, task_why};

@@ -3,7 +3,7 @@
 
 use super::look::Look;
 use crate::plans::Plans;
-use loom_core::{History, Plan, RunId, RunState, TaskIx, Timestamp};
+use loom_core::{Elsewhere, History, Plan, RunId, RunState, TaskIx, TaskRef, Timestamp};
 use loom_store::{DefinitionHash, QueryStore, RunFilter, StoreError};
 use std::collections::HashMap;
 
@@ -12,15 +12,15 @@ const RUNS_MAX: usize = 1000;
 /// The most runs that are read back.
 const LOOKS_MAX: usize = 32;
 /// The most tasks that are found.
-const FOUND_MAX: usize = 100;
+const FOUND_MAX: u32 = 100;
+/// The most tasks that are named.
+const SHOWN: usize = 5;
 
 /// A task of another run with an attempt under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taker {
     /// The run.
     pub run: RunId,
-    /// Its workflow's namespace.
-    pub namespace: String,
     /// Its workflow.
     pub workflow: String,
     /// The task.
@@ -31,16 +31,28 @@ pub struct Taker {
     pub since: Timestamp,
 }
 
+/// What other runs have that counts against the limits of a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// How much it is.
+    pub elsewhere: Elsewhere,
+    /// The first few that may be shown.
+    pub first: Vec<Taker>,
+    /// How many more were found.
+    pub more: u32,
+}
+
 /// The tasks of other runs that are under way in the queue of this task, or are instances of it if
-/// there may be only so many.
+/// there may be only so many. Only those in the `visible` namespaces are named; `None` is all.
 pub fn takers(
     store: &mut dyn QueryStore,
     plans: &Plans,
     history: &History,
     task: TaskIx,
-) -> Result<Vec<Taker>, StoreError> {
+    visible: Option<&[String]>,
+) -> Result<Taken, StoreError> {
     let claim = Claim::of(history.run().plan(), task);
-    let mut found = Vec::new();
+    let mut found = Taken::default();
     if claim.is_free() {
         return Ok(found);
     }
@@ -66,18 +78,24 @@ pub fn takers(
         if !shares {
             continue;
         }
-        if looks == LOOKS_MAX || found.len() >= FOUND_MAX {
+        if looks == LOOKS_MAX || found.count() >= FOUND_MAX {
             break;
         }
         looks += 1;
         match Look::at(store, plans, run.id) {
-            Ok(look) => found.extend(claim.taken(&look)),
+            Ok(look) => claim.find(&look, visible, &mut found),
             // It was deleted meanwhile.
             Err(StoreError::NoRun(_)) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(found)
+}
+
+impl Taken {
+    fn count(&self) -> u32 {
+        self.first.len() as u32 + self.more
+    }
 }
 
 /// What a task counts against beyond its run.
@@ -98,28 +116,46 @@ impl<'a> Claim<'a> {
         self.queue.is_none() && self.task.is_none()
     }
 
-    fn is_shared(&self, plan: &Plan, task: TaskIx) -> bool {
+    /// Whether a task counts against the same: as an instance, and in the queue.
+    fn shares(&self, plan: &Plan, task: TaskIx) -> (bool, bool) {
         let other = Claim::of(plan, task);
-        let same_queue = self.queue.is_some() && other.queue == self.queue;
-        same_queue || self.task.is_some() && other.task == self.task
+        let same_task = self.task.is_some() && other.task == self.task;
+        (same_task, self.queue.is_some() && other.queue == self.queue)
     }
 
-    fn taken(&self, look: &Look) -> Vec<Taker> {
-        let (history, plan) = (&look.history, look.history.run().plan());
-        let out = history.run().attempts_under_way().into_iter().map(|attempt| attempt.task);
-        let shared = out.filter(|of| self.is_shared(plan, of.task));
-        let taker = |of: loom_core::TaskRef| {
-            let last = history.task(of.task).last_attempt(of.item);
-            let since = last.map(|attempt| attempt.started_at.unwrap_or(attempt.ready_at));
-            Taker {
-                run: look.summary.id,
-                namespace: look.summary.namespace.clone(),
-                workflow: look.summary.workflow.clone(),
-                task: plan.task(of.task).name.clone(),
-                item: of.item,
-                since: since.unwrap_or(look.summary.created_at),
+    fn is_shared(&self, plan: &Plan, task: TaskIx) -> bool {
+        self.shares(plan, task) != (false, false)
+    }
+
+    /// Adds what a run has.
+    fn find(&self, look: &Look, visible: Option<&[String]>, found: &mut Taken) {
+        let sees = visible.is_none_or(|names| names.contains(&look.summary.namespace));
+        for attempt in look.history.run().attempts_under_way() {
+            let (instance, queue) = self.shares(look.history.run().plan(), attempt.task.task);
+            if !instance && !queue {
+                continue;
             }
-        };
-        shared.map(taker).collect()
+            found.elsewhere.instances += u32::from(instance);
+            found.elsewhere.queue += u32::from(queue);
+            if sees && found.first.len() < SHOWN {
+                found.first.push(Taker::of(look, attempt.task));
+            } else {
+                found.more += 1;
+            }
+        }
+    }
+}
+
+impl Taker {
+    fn of(look: &Look, of: TaskRef) -> Self {
+        let last = look.history.task(of.task).last_attempt(of.item);
+        let since = last.map(|attempt| attempt.started_at.unwrap_or(attempt.ready_at));
+        Self {
+            run: look.summary.id,
+            workflow: look.summary.workflow.clone(),
+            task: look.history.run().plan().task(of.task).name.clone(),
+            item: of.item,
+            since: since.unwrap_or(look.summary.created_at),
+        }
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::wire::{failure_event, masked};
 use loom_core::{
-    Act, AttemptRecord, AttemptResult, Ending, History, Intervention, PathLink, RunState,
-    SeenInput, SetBy, TaskIx, TaskPhase, TaskRecord, Timestamp, VariableRecord,
+    Act, AttemptRecord, AttemptResult, Ending, Held, HeldBy, History, Intervention, PathLink,
+    RunState, SeenInput, SetBy, TaskIx, TaskPhase, TaskRecord, Timestamp, VariableRecord,
 };
 use loom_protocol::api::{
-    AttemptView, InputView, InterventionView, PathLinkView, RunDetail, RunState as WireState,
-    RunView, SkipView, TaskView, VariableView,
+    AttemptView, HeldView, InputView, InterventionView, PathLinkView, RunDetail,
+    RunState as WireState, RunView, SkipView, TaskView, VariableView,
 };
 use loom_protocol::{MASK, rfc3339};
 use loom_store::RunSummary;
@@ -81,7 +81,8 @@ pub fn tasks(history: &History) -> Vec<TaskView> {
     history.tasks().map(|(ix, record)| task(history, ix, record)).collect()
 }
 
-pub(crate) const fn state(state: RunState) -> WireState {
+/// Where a run stands, as the API says it.
+pub const fn state(state: RunState) -> WireState {
     match state {
         RunState::Queued => WireState::Queued,
         RunState::Running => WireState::Running,
@@ -202,8 +203,34 @@ pub(crate) fn link(history: &History, link: &PathLink) -> PathLinkView {
         item: link.item,
         ready_at: time(link.ready_at),
         ended_at: time(link.ended_at),
+        counts_from: (link.from != link.ready_at).then(|| time(link.from)),
         queued_s: link.queued.as_secs_f64(),
+        held: link.held.iter().map(|one| held(history, link.task, *one)).collect(),
         ran_s: link.ran.as_secs_f64(),
         backed_off_s: link.backed_off.as_secs_f64(),
+        lost_s: link.lost.as_secs_f64(),
+        by_hand_s: link.by_hand.as_secs_f64(),
+        attempts: link.attempts,
+    }
+}
+
+fn held(history: &History, task: TaskIx, held: Held) -> HeldView {
+    let plan = history.run().plan();
+    let (by, on) = match held.by {
+        HeldBy::Pause => ("pause", None),
+        HeldBy::Alone(on) => ("alone", Some(on)),
+        HeldBy::Others => ("others", None),
+        HeldBy::Ahead(on) => ("ahead", Some(on)),
+        HeldBy::Workers => ("workers", None),
+        HeldBy::Instances => ("instances", None),
+        HeldBy::Queue => ("queue", None),
+        HeldBy::Start => ("start", None),
+    };
+    let queue = plan.task(task).execution.queue.clone();
+    HeldView {
+        by: by.to_owned(),
+        task: on.map(|on| plan.task(on).name.clone()),
+        queue: queue.filter(|_| held.by == HeldBy::Queue),
+        s: held.span.as_secs_f64(),
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::args::{ImportArgs, ImportFormat};
 use crate::fault::{Ended, Fault, Outcome};
-use crate::ui::Ui;
+use crate::ui::{Ui, Voice};
 use crate::workflow;
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_spec::import::wfformat;
+use serde_json::json;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -31,24 +32,23 @@ pub(crate) fn import(args: &ImportArgs, ui: &mut Ui) -> Outcome {
     };
     match &args.output {
         Some(path) => write_new(path, &text, ui)?,
+        None if ui.voice == Voice::Json => ui.json(&json!({ "text": text }))?,
         None => ui.print(&text)?,
     }
     Ok(ExitCode::Success)
 }
 
 /// Writes a file that must not exist yet.
-fn write_new(path: &Path, text: &str, ui: &Ui) -> Result<(), Fault> {
+fn write_new(path: &Path, text: &str, ui: &mut Ui) -> Result<(), Ended> {
     let shown = path.display();
     let result = OpenOptions::new().write(true).create_new(true).open(path);
     match result.and_then(|mut file| file.write_all(text.as_bytes())) {
-        Ok(()) => {
-            ui.remark(&format!("wrote {shown}; run it: loom run {shown}"));
-            Ok(())
-        }
+        Ok(()) => Ok(ui.wrote_workflow(path)?),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             Err(Fault::new(ErrorCode::FileExists, format!("`{shown}` exists"))
-                .help("give another file; nothing is overwritten"))
+                .help("give another file; nothing is overwritten")
+                .into())
         }
-        Err(error) => Err(Fault::machine(format!("cannot write {shown}"), error)),
+        Err(error) => Err(Fault::machine(format!("cannot write {shown}"), error).into()),
     }
 }

@@ -25,6 +25,6 @@ pub(crate) fn init(args: &InitArgs, ui: &mut Ui) -> Outcome {
         Err(error) => return Err(failed(&shown, error).into()),
     };
     file.write_all(FIRST.as_bytes()).map_err(|error| failed(&shown, error))?;
-    ui.remark(&format!("wrote {shown}; try it: loom run {shown}"));
+    ui.wrote_workflow(&path)?;
     Ok(ExitCode::Success)
 }

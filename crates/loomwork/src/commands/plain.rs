@@ -5,19 +5,30 @@ use crate::fault::{Fault, Outcome};
 use crate::pages;
 use crate::ui::{Ui, Voice};
 use clap::CommandFactory;
+use clap_mangen::Man;
 use loom_protocol::{ErrorCode, ExitCode};
 use serde_json::json;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// The JSON Schema of workflow files.
 pub(crate) fn schema(ui: &mut Ui) -> Outcome {
-    let text = serde_json::to_string_pretty(&loom_spec::keys::schema())
-        .expect("a JSON value can be written");
+    let schema = loom_spec::keys::schema();
+    if ui.voice == Voice::Json {
+        ui.json(&schema)?;
+        return Ok(ExitCode::Success);
+    }
+    let text = serde_json::to_string_pretty(&schema).expect("a JSON value can be written");
     ui.print(&(text + "\n"))?;
     Ok(ExitCode::Success)
 }
 
 /// What a shell needs to complete command lines.
 pub(crate) fn completions(args: &CompletionsArgs, ui: &mut Ui) -> Outcome {
+    if ui.voice == Voice::Json {
+        let message = "`loom completions` prints a script for a shell: --json does not apply";
+        return Err(Fault::new(ErrorCode::BadArgument, message).help("leave --json out").into());
+    }
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "loom", &mut text);
     ui.print(&String::from_utf8_lossy(&text))?;
@@ -28,16 +39,39 @@ pub(crate) fn completions(args: &CompletionsArgs, ui: &mut Ui) -> Outcome {
 pub(crate) fn man(args: &ManArgs, ui: &mut Ui) -> Outcome {
     let Some(folder) = &args.folder else {
         let mut text = Vec::new();
-        clap_mangen::Man::new(Cli::command()).render(&mut text)?;
-        ui.print(&String::from_utf8_lossy(&text))?;
+        Man::new(Cli::command()).render(&mut text)?;
+        let text = String::from_utf8_lossy(&text);
+        match ui.voice {
+            Voice::Json => ui.json(&json!({ "page": text }))?,
+            Voice::Human | Voice::Quiet => ui.print(&text)?,
+        }
         return Ok(ExitCode::Success);
     };
     let failed =
         |error| Fault::machine(format!("cannot write manual pages to {}", folder.display()), error);
     std::fs::create_dir_all(folder).map_err(failed)?;
-    clap_mangen::generate_to(Cli::command(), folder).map_err(failed)?;
-    ui.remark(&format!("wrote the manual pages to {}", folder.display()));
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let mut files = Vec::new();
+    write_pages(&command, folder, &mut files).map_err(failed)?;
+    files.sort();
+    match ui.voice {
+        Voice::Json => ui.json(&json!({ "files": files }))?,
+        Voice::Human | Voice::Quiet => {
+            ui.remark(&format!("wrote the manual pages to {}", folder.display()));
+        }
+    }
     Ok(ExitCode::Success)
+}
+
+/// Writes the page of a command and those of its subcommands.
+fn write_pages(command: &clap::Command, folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let shown = command.get_subcommands().filter(|one| !one.is_hide_set());
+    for subcommand in shown {
+        write_pages(subcommand, folder, files)?;
+    }
+    files.push(Man::new(command.clone()).generate_to(folder)?);
+    Ok(())
 }
 
 /// The page of an error's code.

@@ -5,26 +5,33 @@ use crate::args::WhyArgs;
 use crate::commands::logs::find;
 use crate::fault::{Fault, Outcome};
 use crate::place::Place;
-use crate::render::why::{Moment, run_why, task_why};
+use crate::render::why::{run_why, task_why};
 use crate::session::now;
-use crate::ui::Ui;
+use crate::ui::{Ui, Voice};
 use loom_core::{History, TaskRef};
 use loom_protocol::{ErrorCode, ExitCode};
 
 pub(crate) fn why(args: &WhyArgs, place: &mut Place, ui: &mut Ui) -> Outcome {
     let id = place.find(&args.run)?;
     let look = place.look(id)?;
-    let paint = ui.terminal.paint;
-    let left_at = look.is_interrupted().then(|| look.last_moment());
-    let moment = Moment { now: now(), left_at };
-    let outside = place.outside(&look, moment.now)?;
-    let text = match &args.task {
-        Some(task) => {
-            let task = find(look.history.run().plan(), task, &id.short())?;
-            check_item(&look.history, task)?;
-            task_why(&look.history, task, moment, outside, paint)
+    let task = match &args.task {
+        Some(task) => Some(find(look.history.run().plan(), task, &id.short())?),
+        None => None,
+    };
+    task.map_or(Ok(()), |task| check_item(&look.history, task))?;
+    let now = now();
+    if ui.voice == Voice::Json {
+        match task {
+            Some(task) => ui.json(&place.task_why(&look, task, now)?)?,
+            None => ui.json(&place.run_why(&look, now)?)?,
         }
-        None => run_why(&look.history, moment, outside, paint),
+        return Ok(ExitCode::Success);
+    }
+    let beyond = place.beyond(&look, task, now)?;
+    let paint = ui.terminal.paint;
+    let text = match task {
+        Some(task) => task_why(&look.history, task, beyond, now, paint),
+        None => run_why(&look.history, beyond, now, paint),
     };
     ui.print(&text)?;
     Ok(ExitCode::Success)

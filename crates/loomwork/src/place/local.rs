@@ -5,15 +5,14 @@ use crate::args::StateFilter;
 use crate::bridge::log_name;
 use crate::fault::{Ended, Fault};
 use crate::look::Look;
-use crate::render::why::Outside;
 use crate::session::now;
 use crate::store;
-use loom_core::{RunId, RunState, TaskIx, TaskPhase, Timestamp};
+use loom_core::{RunId, RunState, TaskIx, TaskPhase, TaskRef, Timestamp};
 use loom_protocol::api::{RunDetail, RunView};
+use loom_server::runs::Beyond;
 use loom_server::{Plans, limits, runs};
 use loom_sqlite::SqliteStore;
 use loom_store::{QueryStore, RunFilter, RunSummary, StoreError};
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -66,23 +65,38 @@ impl Local {
         Ok(Look::at(self.found(), run)?)
     }
 
-    /// What others have that the run, or its tasks that are ready, wait for.
-    pub(super) fn outside(&mut self, look: &Look, now: Timestamp) -> Result<Outside, Ended> {
+    /// What others have that the run waits for, and its tasks that are ready, or this one.
+    pub(super) fn beyond(
+        &mut self,
+        look: &Look,
+        task: Option<TaskRef>,
+        now: Timestamp,
+    ) -> Result<Beyond, Ended> {
         let history = &look.history;
         let store = self.found();
         let summary = store.run(look.id())?;
         let waits = limits::waits(store, &summary, now)?;
-        let (mut takers, plans) = (HashMap::new(), Plans::default());
-        if history.run().state() == RunState::Running {
-            let phase = |task: &TaskIx| history.run().phase(*task);
-            let may_start =
-                |task: &TaskIx| matches!(phase(task), TaskPhase::Ready | TaskPhase::BackingOff);
-            let tasks = history.tasks().map(|(task, _)| task).filter(may_start);
-            for task in tasks.take(SHARED_MAX) {
-                takers.insert(task, runs::takers(store, &plans, history, task)?);
-            }
+        let left_at = look.is_interrupted().then(|| look.last_moment());
+        let mut beyond = Beyond { waits, left_at, ..Beyond::default() };
+        if history.run().state() != RunState::Running {
+            return Ok(beyond);
         }
-        Ok(Outside { waits, takers })
+        let may_start = |one: &TaskIx| {
+            let due = history.run().backs_off_until(TaskRef::whole(*one));
+            match history.run().phase(*one) {
+                TaskPhase::Ready => true,
+                TaskPhase::BackingOff => due.is_none_or(|due| due <= now),
+                _ => false,
+            }
+        };
+        // An item may be ready while the task runs.
+        let wanted = |one: &TaskIx| task.map_or_else(|| may_start(one), |of| of.task == *one);
+        let asked = history.tasks().map(|(task, _)| task).filter(wanted);
+        let plans = Plans::default();
+        for task in asked.take(SHARED_MAX) {
+            beyond.taken.insert(task, runs::takers(store, &plans, history, task, None)?);
+        }
+        Ok(beyond)
     }
 
     pub(super) fn detail(&mut self, run: RunId) -> Result<RunDetail, Ended> {

@@ -9,11 +9,11 @@ pub(crate) use remote::{LogAddress, Remote};
 use crate::args::{Global, Scope, StateFilter};
 use crate::fault::{Ended, Fault};
 use crate::look::Look;
-use crate::render::why::Outside;
 use crate::settings::{Origin, Settings};
 use loom_core::{RunId, TaskRef, Timestamp};
 use loom_protocol::ErrorCode;
-use loom_protocol::api::{RunDetail, RunView};
+use loom_protocol::api::{RunDetail, RunView, RunWhyView, TaskWhyView};
+use loom_server::runs::{self, Beyond};
 use std::io::Read;
 
 /// Where the runs are that a command is about.
@@ -94,11 +94,41 @@ impl Place {
         }
     }
 
-    /// What is not recorded of a run itself, but holds it back.
-    pub(crate) fn outside(&mut self, look: &Look, now: Timestamp) -> Result<Outside, Ended> {
+    /// What is not recorded of a run itself, but holds it back, or one of its tasks.
+    pub(crate) fn beyond(
+        &mut self,
+        look: &Look,
+        task: Option<TaskRef>,
+        now: Timestamp,
+    ) -> Result<Beyond, Ended> {
         match self {
-            Self::Local(local) => local.outside(look, now),
-            Self::Remote(remote) => Ok(remote.outside(look)?),
+            Self::Local(local) => local.beyond(look, task, now),
+            Self::Remote(remote) => Ok(remote.beyond(look, task)?),
+        }
+    }
+
+    /// Why a run stands where it does, for programs.
+    pub(crate) fn run_why(&mut self, look: &Look, now: Timestamp) -> Result<RunWhyView, Ended> {
+        match self {
+            Self::Local(local) => {
+                Ok(runs::run_why(&look.history, &local.beyond(look, None, now)?, now))
+            }
+            Self::Remote(remote) => Ok(remote.run_why(look.id())?),
+        }
+    }
+
+    /// Why a task, or an item that exists, stands where it does, for programs.
+    pub(crate) fn task_why(
+        &mut self,
+        look: &Look,
+        of: TaskRef,
+        now: Timestamp,
+    ) -> Result<TaskWhyView, Ended> {
+        match self {
+            Self::Local(local) => {
+                Ok(runs::task_why(&look.history, of, &local.beyond(look, Some(of), now)?, now))
+            }
+            Self::Remote(remote) => Ok(remote.task_why(look, of)?),
         }
     }
 

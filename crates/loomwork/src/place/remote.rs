@@ -11,16 +11,17 @@ use crate::args::StateFilter;
 use crate::client::{Call, Client, Frame, path, query};
 use crate::fault::Fault;
 use crate::look::Look;
-use crate::render::why::Outside;
 use crate::settings::Settings;
 use crate::store;
-use loom_core::{Definition, Plan, Request, RunId, Submission, Timestamp, Variable};
+use loom_core::{
+    Definition, Elsewhere, Plan, Request, RunId, Submission, TaskRef, Timestamp, Variable,
+};
 use loom_protocol::api::{
-    FewTakers, GivenVariable, HoldView, Operation, ResolveTask, RunDetail, RunList, RunState,
-    RunSubmission, RunView, RunWhyView, StartRun, Started, TakerView, TaskList,
+    GivenVariable, HoldView, Operation, ResolveTask, RunDetail, RunList, RunState, RunSubmission,
+    RunView, RunWhyView, StartRun, Started, TakerView, TaskList, TaskWhyView, WhyView,
 };
 use loom_protocol::{ErrorCode, RunEvent, read_rfc3339};
-use loom_server::runs::Taker;
+use loom_server::runs::{Beyond, Taken, Taker};
 use loom_server::wire::read_event;
 use loom_store::Recorded;
 use std::io::Read;
@@ -128,16 +129,38 @@ impl Remote {
         Err(Fault::new(ErrorCode::AmbiguousRun, message).help("give the whole identity"))
     }
 
-    /// What others have that the run, or its tasks that are ready, wait for, as the server sees it.
-    pub(super) fn outside(&self, look: &Look) -> Result<Outside, Fault> {
-        let path = path(&["runs", &look.id().to_string(), "why"]);
-        let why: RunWhyView = self.client.ask(Call::get(path))?;
+    /// Why a run stands where it does.
+    pub(super) fn run_why(&self, run: RunId) -> Result<RunWhyView, Fault> {
+        self.client.ask(Call::get(path(&["runs", &run.to_string(), "why"])))
+    }
+
+    /// Why a task, or one item of it, stands where it does.
+    pub(super) fn task_why(&self, look: &Look, of: TaskRef) -> Result<TaskWhyView, Fault> {
+        let (run, name) = (look.id().to_string(), &look.history.run().plan().task(of.task).name);
+        let item = of.item.map(|item| ("item", item.to_string()));
+        let parameters: Vec<_> = item.into_iter().collect();
+        self.client.ask(Call::get(query(path(&["runs", &run, "tasks", name, "why"]), &parameters)))
+    }
+
+    /// What others have that the run waits for, and its tasks that are ready, or this one, as the
+    /// server sees it.
+    pub(super) fn beyond(&self, look: &Look, task: Option<TaskRef>) -> Result<Beyond, Fault> {
         let plan = look.history.run().plan();
-        let takers = why.ready.first.into_iter().filter_map(|ready| {
-            let taken = others(ready.hold)?.first.into_iter().filter_map(taker).collect();
-            Some((plan.find_task(&ready.task)?, taken))
-        });
-        Ok(Outside { waits: why.waits, takers: takers.collect() })
+        let left_at = look.is_interrupted().then(|| look.last_moment());
+        let mut beyond = Beyond { left_at, ..Beyond::default() };
+        if let Some(of) = task {
+            if let WhyView::Ready { hold } = self.task_why(look, of)?.why {
+                beyond.taken.extend(taken(hold).map(|taken| (of.task, taken)));
+            }
+            return Ok(beyond);
+        }
+        let why = self.run_why(look.id())?;
+        beyond.waits = why.waits;
+        let held = why.ready.first.into_iter();
+        beyond.taken.extend(
+            held.filter_map(|ready| Some((plan.find_task(&ready.task)?, taken(ready.hold)?))),
+        );
+        Ok(beyond)
     }
 
     /// A run before anything happened to it, and the number of its last event.
@@ -310,20 +333,29 @@ fn identity(run: &RunView) -> Result<RunId, Fault> {
     })
 }
 
-/// What of other runs holds a task back.
-fn others(hold: HoldView) -> Option<FewTakers> {
-    match hold {
-        HoldView::Instances { others, .. }
-        | HoldView::Queue { others, .. }
-        | HoldView::AboutToStart { others, .. } => Some(others),
-        _ => None,
-    }
+/// What other runs have that holds a task back, or leaves room for it, if the server knows.
+fn taken(hold: HoldView) -> Option<Taken> {
+    let (elsewhere, others) = match hold {
+        HoldView::Instances { most, others, .. } => {
+            (Elsewhere { instances: most, ..Elsewhere::default() }, others)
+        }
+        HoldView::Queue { most, others, .. } => {
+            let queue = others.first.len() as u32 + others.more;
+            (Elsewhere { queue, queue_most: most, ..Elsewhere::default() }, others)
+        }
+        HoldView::AboutToStart { queue: None, instances: None, others } => {
+            // There is room, however many the queue takes.
+            (Elsewhere { queue_most: Some(u32::MAX), ..Elsewhere::default() }, others)
+        }
+        _ => return None,
+    };
+    let first = others.first.into_iter().filter_map(taker).collect();
+    Some(Taken { elsewhere, first, more: others.more })
 }
 
 fn taker(view: TakerView) -> Option<Taker> {
     Some(Taker {
         run: view.run.parse().ok()?,
-        namespace: String::new(),
         workflow: view.workflow,
         task: view.task,
         item: view.item,

@@ -24,6 +24,11 @@ const HELD: char = '▒';
 const RUNNING: char = '█';
 const BACKOFF: char = '~';
 const LOST: char = '?';
+const FAILED: char = '×';
+
+/// From the least telling to the most: a cell shows the most telling of what went on in it, with any
+/// of a row's items.
+const TELLING: [char; 7] = [WAITING, QUEUED, HELD, BACKOFF, RUNNING, LOST, FAILED];
 
 /// What a row shows.
 struct Row {
@@ -128,10 +133,16 @@ impl Axis {
         ((share * self.cells as f64) as usize).min(self.cells - 1)
     }
 
-    /// Fills from one time up to another; at least the cell that the first is in.
+    /// Marks what went on from one time up to another: at least the cell that the first is in, and no
+    /// cell that has something more telling.
     fn fill(&self, bar: &mut [char], from: Timestamp, to: Timestamp, with: char) {
+        let telling = |mark: char| TELLING.iter().position(|one| *one == mark);
         let (first, last) = (self.at(from), self.at(to));
-        bar[first..=last.max(first)].fill(with);
+        for cell in &mut bar[first..=last.max(first)] {
+            if telling(*cell) < telling(with) {
+                *cell = with;
+            }
+        }
     }
 
     fn scale(&self, names: usize, paint: Paint) -> String {
@@ -149,24 +160,33 @@ fn line(
     now: Timestamp,
     paint: Paint,
 ) -> String {
-    let record = history.task(row.task.task);
+    let bar: String = bar(history, row.task, axis, now).into_iter().collect();
+    let (mark, tint): (&str, fn(Paint, &str) -> String) = sign(history, row.task);
+    let name = fit(&row.name, names);
+    let pad = names - columns_of(&name);
+    let star = if row.critical { paint.bold("*") } else { " ".to_owned() };
+    let tail = tail(history, row.task, now);
+    let tail = tail.strip_prefix(mark).unwrap_or(&tail);
+    format!("{star} {name}{:pad$}  {} {}{tail}\n", "", tint(paint, &bar), tint(paint, mark))
+}
+
+/// What a task or item did in each cell. Of a task with items: what any of them did.
+fn bar(history: &History, of: TaskRef, axis: &Axis, now: Timestamp) -> Vec<char> {
+    let record = history.task(of.task);
     let mut bar = vec![' '; axis.cells];
     let end = record.settled_at().unwrap_or(now);
     let first = record.attempts.iter().map(|attempt| attempt.ready_at).min();
     let waited = first.or(record.enabled.map(|enabled| enabled.at)).unwrap_or(end);
     axis.fill(&mut bar, record.waiting_since.max(axis.from), waited, WAITING);
-    attempts_of(history, row.task).for_each(|attempt| draw(&mut bar, attempt, axis, now));
-    if let Some(since) = ready_since(history, row.task, now) {
+    attempts_of(history, of).for_each(|attempt| draw(&mut bar, attempt, axis, now));
+    let items = history.run().items(of.task).filter(|_| of.item.is_none());
+    let parts = items.map_or(vec![of], |(count, _)| {
+        (0..count).map(|item| TaskRef::item(of.task, item)).collect()
+    });
+    for since in parts.into_iter().filter_map(|part| ready_since(history, part, now)) {
         axis.fill(&mut bar, since.max(axis.from), now, QUEUED);
     }
-    let (mark, tint): (&str, fn(Paint, &str) -> String) = sign(history, row.task);
-    let name = fit(&row.name, names);
-    let pad = names - columns_of(&name);
-    let star = if row.critical { paint.bold("*") } else { " ".to_owned() };
-    let bar: String = bar.into_iter().collect();
-    let tail = tail(history, row.task, now);
-    let tail = tail.strip_prefix(mark).unwrap_or(&tail);
-    format!("{star} {name}{:pad$}  {} {}{tail}\n", "", tint(paint, &bar), tint(paint, mark))
+    bar
 }
 
 fn attempts_of(history: &History, of: TaskRef) -> impl Iterator<Item = &AttemptRecord> {
@@ -213,11 +233,10 @@ fn draw(bar: &mut [char], attempt: &AttemptRecord, axis: &Axis, now: Timestamp) 
     let lost = matches!(attempt.result, AttemptResult::Interrupted { .. });
     axis.fill(bar, started, ended, if lost { LOST } else { RUNNING });
     if let Some(again) = attempt.retry_at() {
-        let first = axis.at(ended);
         axis.fill(bar, ended, again.min(now.max(ended)), BACKOFF);
-        bar[first] = '×';
-    } else if attempt.failure().is_some() {
-        bar[axis.at(ended)] = '×';
+    }
+    if attempt.failure().is_some() {
+        axis.fill(bar, ended, ended, FAILED);
     }
 }
 
@@ -271,6 +290,74 @@ fn hidden(history: &History, rows: &[Row], paint: Paint) -> String {
 fn legend(paint: Paint) -> String {
     paint.dim(format!(
         "  * critical path  {WAITING} waiting  {QUEUED} ready  {HELD} held  {RUNNING} running  \
-         {BACKOFF} backing off  × failed  {LOST} cut off"
+         {BACKOFF} backing off  {FAILED} failed  {LOST} cut off"
     )) + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loom_core::{
+        Definition, Event, Failure, FailureKind, ForEach, Plan, RunId, Submission, TaskDef, Value,
+    };
+    use std::sync::Arc;
+
+    const EACH: TaskIx = TaskIx(0);
+
+    /// The row of a task with three items to which this happened, ten cells for a hundred.
+    fn row(now: u64, happened: &[(u64, u32, &str)]) -> String {
+        let items = (0..3).map(Value::from).collect();
+        let each = TaskDef { for_each: Some(ForEach::Items(items)), ..TaskDef::new("each", "cmd") };
+        let submission = Submission {
+            id: RunId::new(1, 1),
+            plan: Arc::new(Plan::new(Definition::new("test", vec![each]))),
+            variables: Arc::default(),
+            workers: 3,
+        };
+        let mut history = History::new(submission, Timestamp(0));
+        let at = Timestamp(0);
+        let fired = Event::Fired {
+            at,
+            task: TaskRef::whole(EACH),
+            items: Some(vec![Value::Null; 3]),
+            secret: false,
+        };
+        let begun = [Event::RunStarted { at }, fired];
+        let mut attempts = [0; 3];
+        let told = happened.iter().map(|&(at, item, what)| {
+            let (at, task) = (Timestamp(at), TaskRef::item(EACH, item));
+            attempts[item as usize] += u32::from(what == "start");
+            let attempt = attempts[item as usize];
+            let failed = |retry_at| {
+                let failure = Box::new(Failure::retryable(FailureKind::Exit, "no"));
+                Event::Failed { at, task, attempt, failure, retry_at }
+            };
+            match what {
+                "start" => Event::Started { at, task, attempt },
+                "end" => Event::Succeeded { at, task, attempt, outputs: Vec::new() },
+                "cut" => Event::Interrupted { at, task, attempt },
+                "fail" => failed(None),
+                again => failed(Some(Timestamp(again.parse().unwrap()))),
+            }
+        });
+        for (event, seq) in begun.into_iter().chain(told).zip(1..) {
+            assert!(history.admits(&event), "{event:?}");
+            history.record(seq, &event);
+        }
+        let axis = Axis { from: Timestamp(0), span: Duration::from_micros(100), cells: 10 };
+        bar(&history, TaskRef::whole(EACH), &axis, Timestamp(now)).into_iter().collect()
+    }
+
+    #[test]
+    fn a_row_of_many_items_shows_the_most_telling_of_what_any_did() {
+        let one_runs = [(0, 0, "start"), (45, 0, "end"), (50, 1, "start"), (75, 1, "end")];
+        assert_eq!(row(100, &one_runs), "████████░░", "the third is ready throughout");
+        let cut_off = [(0, 0, "start"), (35, 0, "cut"), (40, 0, "start"), (40, 1, "start")];
+        assert_eq!(row(60, &cut_off), "????███   ");
+        let failed = [(0, 0, "start"), (15, 0, "fail"), (20, 1, "start"), (55, 1, "end")];
+        assert_eq!(row(80, &failed), "█×████░░░ ");
+        let all = [(0, 0, "start"), (0, 1, "start"), (0, 2, "start")];
+        let later = [(5, 1, "end"), (5, 2, "end"), (15, 0, "50"), (60, 0, "start"), (80, 0, "end")];
+        assert_eq!(row(100, &[&all[..], &later].concat()), "█×~~~~███ ");
+    }
 }

@@ -54,6 +54,7 @@ fn ends_of(producers: &[Producer]) -> String {
 fn was(ended: &str) -> String {
     match ended {
         "skipped" | "cancelled" => format!("was {ended}"),
+        "resolved" => "was settled by hand without it".to_owned(),
         other => other.to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! Commands that write: `init`, `schema`, `graph`, `import`, `completions`, `man`.
 
 use crate::harness::Loom;
+use serde_json::json;
 use std::fs;
 
 #[test]
@@ -53,7 +54,11 @@ fn a_trace_becomes_a_workflow_that_runs() {
             "tasks": [ { "id": "a", "runtimeInSeconds": 1 }, { "id": "b", "runtimeInSeconds": 1 } ],
             "machines": [{ "nodeName": "n" }] } } }"#;
     let loom = Loom::new().file("trace.json", trace);
-    loom.loom(&["import", "wfformat", "trace.json", "--scale", "0", "-o", "w.yaml"]).exits(0);
+    let import = ["import", "wfformat", "trace.json", "--scale", "0", "--json"];
+    let text = loom.loom(&import).exits(0).json()[0]["text"].as_str().unwrap().to_owned();
+    let written = &loom.loom(&[&import[..], &["-o", "w.yaml"]].concat()).exits(0).json()[0];
+    assert_eq!(written, &json!({ "files": ["w.yaml"], "next_steps": ["loom run w.yaml"] }));
+    assert_eq!(loom.read("w.yaml"), text);
     loom.loom(&["run", "w.yaml"]).exits(0).says("succeeded");
     loom.loom(&["import", "wfformat", "trace.json", "-o", "w.yaml"]).exits(2).warns("error[L607]");
     loom.loom(&["import", "wfformat", "trace.json", "--scale=-1"]).exits(2).warns("error[L605]");
@@ -61,6 +66,37 @@ fn a_trace_becomes_a_workflow_that_runs() {
         .loom(&["import", "wfformat", "no.json"])
         .exits(2)
         .warns("error[L111]");
+}
+
+#[test]
+fn what_writes_files_or_draws_says_so_in_json_too() {
+    let loom = Loom::with("name: g\ntasks: [{ name: a, plugin: noop }]");
+    let one = |args: &[&str]| {
+        let told = loom.loom(&[args, &["--json"]].concat()).exits(0).json();
+        assert_eq!(told.len(), 1, "{args:?}");
+        told.into_iter().next().unwrap()
+    };
+    let written =
+        json!({ "files": ["new/workflow.yaml"], "next_steps": ["loom run new/workflow.yaml"] });
+    assert_eq!(one(&["init", "new"]), written);
+    assert!(one(&["schema"])["$schema"].is_string());
+    let graph = one(&["graph", "w.yaml"]);
+    assert_eq!((&graph["nodes"][0]["name"], &graph["levels"]), (&json!("a"), &json!([["a"]])));
+    loom.loom(&["run", "w.yaml", "-q"]).exits(0);
+    let graph = one(&["graph", "--run", "last"]);
+    assert_eq!(
+        (&graph["state"], &graph["nodes"][0]["phase"]),
+        (&json!("succeeded"), &json!("succeeded"))
+    );
+    let pages = one(&["man", "pages"]);
+    let files = pages["files"].as_array().unwrap();
+    assert!(files.contains(&json!("pages/loom-why.1")), "{pages}");
+    assert_eq!(files.len(), fs::read_dir(loom.path("pages")).unwrap().count());
+    assert!(one(&["man"])["page"].as_str().unwrap().contains(".TH loom"));
+    for refused in [&["graph", "w.yaml", "--format", "dot"][..], &["completions", "bash"]] {
+        let said = loom.loom(&[refused, &["--json"]].concat()).exits(2);
+        assert_eq!(said.warns("does not apply").json()[0]["code"], "L605");
+    }
 }
 
 #[test]

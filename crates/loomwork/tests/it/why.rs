@@ -1,6 +1,7 @@
 //! `loom why`.
 
 use crate::harness::Loom;
+use serde_json::json;
 
 #[test]
 fn a_task_that_waits_says_what_for_and_who_could_set_it() {
@@ -137,4 +138,126 @@ tasks:
         loom.loom(&["why", "last"]).exits(0).says("what went wrong first").says("a, which failed");
     said.says("skipped for it: b, c").says("critical path");
     loom.loom(&["why", "last", "d"]).exits(2).warns("error[L606]");
+}
+
+#[test]
+fn what_a_chain_leaves_out_is_counted_and_its_first_cause_shown() {
+    let link = |at: u32| {
+        let before = if at == 1 { "root".to_owned() } else { format!("c{}", at - 1) };
+        format!(
+            "\n  - {{ name: c{at}, plugin: cmd, params: {{ command: 'true' }}, execution: {{ depends_on: [{before}] }} }}"
+        )
+    };
+    let chain: String = (1..=12).map(link).collect();
+    let root = "name: chain\ntasks:\n  - { name: root, plugin: cmd, params: { command: exit 3 } }";
+    let loom = Loom::with(&format!("{root}{chain}\n"));
+    loom.loom(&["run", "w.yaml", "-q"]).exits(1);
+    let said = loom.loom(&["why", "last", "c12"]).exits(0);
+    let said = said.says("└ c6, which was skipped: c5,").says("… and 5 more");
+    said.says("it began with root, which failed: [L401]");
+}
+
+#[test]
+fn what_was_settled_by_hand_is_told_with_what_it_had_failed_with() {
+    let loom = Loom::with(
+        r#"
+name: r
+tasks:
+  - { name: load, plugin: cmd, outputs: [X], params: { command: "exit 3" } }
+  - { name: rep, plugin: cmd, inputs: [X], params: { command: "true" } }
+"#,
+    );
+    loom.loom(&["run", "w.yaml", "-q"]).exits(1);
+    let resolve = ["resolve", "last", "load", "--without-outputs", "--reason", "not needed", "-q"];
+    loom.loom(&resolve).exits(0);
+    let failed = "load, which failed: [L401] the command exited with status 3; settled by hand";
+    for asked in [&["why", "last", "rep"][..], &["why", "last"]] {
+        let said = loom.loom(asked).exits(0).says(failed).says(": not needed");
+        assert!(!said.out.contains("succeeded without"), "{}", said.out);
+    }
+    loom.loom(&["why", "last"]).exits(0).says("what went wrong without failing the run");
+    loom.loom(&["why", "last", "load"]).exits(0).says("it had failed:\n    [L401]");
+    let why = &loom.loom(&["why", "last", "--json"]).exits(0).json()[0];
+    let end = &why["first_causes"]["first"][0]["end"];
+    assert_eq!((&end["kind"], &end["failure"]["code"]), (&json!("resolved"), &json!("L401")));
+}
+
+#[test]
+fn the_critical_path_names_the_limit_that_held_and_goes_over_what_ran_alone() {
+    let loom = Loom::with(
+        r#"
+name: l
+tasks:
+  - { name: alone, plugin: cmd, execution: { async: false }, params: { command: "sleep 0.2" } }
+  - { name: g1, plugin: cmd, execution: { queue: gpu }, params: { command: "sleep 0.2" } }
+  - { name: g2, plugin: cmd, execution: { queue: gpu }, params: { command: "sleep 0.2" } }
+"#,
+    );
+    loom.loom(&["run", "w.yaml", "-q", "--queue", "gpu=1", "--workers", "8"]).exits(0);
+    let said = loom.loom(&["why", "last"]).exits(0).says("\n  alone  ran ");
+    let said = said.says("waited for a place in queue `gpu` ");
+    assert!(!said.out.contains("waited for a worker"), "{}", said.out);
+    let why = &loom.loom(&["why", "last", "--json"]).exits(0).json()[0];
+    let path = &why["critical_path"]["last"];
+    assert_eq!(
+        (&path[0]["task"], &path[1]["counts_from"]),
+        (&json!("alone"), &path[0]["ended_at"])
+    );
+    assert_eq!(path[1]["held"][0]["queue"], "gpu");
+}
+
+#[test]
+fn a_condition_that_does_not_hold_is_nothing_wrong_and_shows_what_decided() {
+    let loom = Loom::with(
+        r#"
+name: c
+tasks:
+  - { name: n, plugin: cmd, outputs: [N], params: { command: "echo N=2" } }
+  - name: gated
+    plugin: cmd
+    inputs: [N]
+    when: N|int > 3
+    outputs: [G]
+    params: { command: "true" }
+  - { name: after, plugin: cmd, inputs: [G], params: { command: "true" } }
+"#,
+    );
+    loom.loom(&["run", "w.yaml", "-q"]).exits(0);
+    let said = loom.loom(&["why", "last"]).exits(0).says("why tasks were skipped\n  gated, which");
+    assert!(!said.out.contains("went wrong"), "{}", said.out);
+    let said = loom.loom(&["why", "last", "gated"]).exits(0);
+    let said = said.says("`when: N|int > 3` does not hold\n    N=2\n");
+    assert!(!said.out.contains("it began with"), "{}", said.out);
+    let why = &loom.loom(&["why", "last", "gated", "--json"]).exits(0).json()[0];
+    assert_eq!(why["why"]["decided_by"]["first"][0]["seen"]["value"], "2");
+}
+
+#[test]
+fn what_other_runs_have_is_said_without_an_if() {
+    let workflow = |limit: &str| {
+        let waits = "until test -e go; do sleep 0.01; done";
+        format!(
+            "name: o\ntasks: [{{ name: a, plugin: cmd, execution: {{ {limit} }}, params: {{ command: '{waits}' }} }}]"
+        )
+    };
+    for (limit, says) in [
+        ("queue: gpu", "its queue `gpu` is taken by\n    a of run "),
+        ("workers: 1", "`execution.workers: 1` allows\n    a of run "),
+    ] {
+        let loom = Loom::with(&workflow(limit));
+        let queue = if limit.starts_with("queue") { &["--queue", "gpu=1"][..] } else { &[] };
+        let args = [&["run", "w.yaml"][..], queue].concat();
+        let mut first = loom.start(&args);
+        first.until("▶ a");
+        let mut second = loom.start(&args);
+        second.until("run ");
+        let ask = || loom.loom(&["why", "last", "a"]).exits(0);
+        let said = std::iter::repeat_with(ask).take(200);
+        let mut said = said.skip_while(|said| said.out.contains("the run has not begun"));
+        let said = said.next().unwrap().says("a  ready for ").says(says);
+        assert!(!said.out.contains("unless"), "{}", said.out);
+        let _loom = loom.file("go", "");
+        first.end().exits(0);
+        second.end().exits(0);
+    }
 }

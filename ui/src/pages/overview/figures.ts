@@ -76,7 +76,6 @@ export function firstError(
     if (end.kind === "failed") {
       return { task: end.task, message: end.failure.message.split("\n", 1)[0] ?? "" };
     }
-    if (end.kind === "did_not_emit") return { task: end.task, message: "did not emit its output" };
   }
   return undefined;
 }

@@ -9,79 +9,46 @@ use crate::render::duration::short;
 use crate::render::words::{counted, failure_line, skip_reason, value_text};
 use crate::terminal::{Paint, fit, printable};
 use loom_core::{
-    Act, CancelledBy, Cause, CauseEnd, Failure, Few, History, Hold, Intervention, Standing, TaskIx,
-    TaskPhase, TaskRef, Timestamp, Toll, VariableRecord, WaitsFor,
+    Act, CancelledBy, Cause, CauseEnd, Failure, Few, History, Hold, Intervention, Resolution,
+    Standing, TaskIx, TaskPhase, TaskRef, Timestamp, Toll, VariableRecord, WaitsFor,
 };
 use loom_protocol::MASK;
-use loom_protocol::api::RunWaits;
-use loom_server::runs::Taker;
-use std::collections::HashMap;
+use loom_server::runs::Beyond;
 use std::fmt::Write;
 
 /// The most last lines of a failed attempt.
 const TAIL_MOST: usize = 6;
-/// The most tasks of other runs.
-const TAKERS_MOST: usize = 5;
-
-/// When a run is looked at.
-#[derive(Clone, Copy)]
-pub(crate) struct Moment {
-    /// Up to when spans are told.
-    pub(crate) now: Timestamp,
-    /// When something last happened to a run that has not ended and that nobody is at work on.
-    pub(crate) left_at: Option<Timestamp>,
-}
-
-/// What is not recorded of the run itself, but holds it back.
-#[derive(Default)]
-pub(crate) struct Outside {
-    /// What a run that is queued waits for.
-    pub(crate) waits: Option<RunWaits>,
-    /// Tasks of other runs that count against the limits of a task.
-    pub(crate) takers: HashMap<TaskIx, Vec<Taker>>,
-}
 
 /// Why a run stands where it does.
-pub(crate) fn run_why(history: &History, moment: Moment, outside: Outside, paint: Paint) -> String {
-    Words::new(history, moment, outside, paint).of_run()
+pub(crate) fn run_why(history: &History, beyond: Beyond, now: Timestamp, paint: Paint) -> String {
+    Words { history, now, beyond, paint, text: String::new() }.of_run()
 }
 
 /// Why a task, or an item of it, stands where it does.
 pub(crate) fn task_why(
     history: &History,
     of: TaskRef,
-    moment: Moment,
-    outside: Outside,
+    beyond: Beyond,
+    now: Timestamp,
     paint: Paint,
 ) -> String {
-    Words::new(history, moment, outside, paint).of_task(of)
+    Words { history, now, beyond, paint, text: String::new() }.of_task(of)
 }
 
 /// An answer that is being put into words.
 struct Words<'a> {
     history: &'a History,
+    /// Up to when spans are told.
     now: Timestamp,
-    left_at: Option<Timestamp>,
-    outside: Outside,
+    beyond: Beyond,
     paint: Paint,
     text: String,
-}
-
-impl<'a> Words<'a> {
-    fn new(
-        history: &'a History,
-        Moment { now, left_at }: Moment,
-        outside: Outside,
-        paint: Paint,
-    ) -> Self {
-        Self { history, now, left_at, outside, paint, text: String::new() }
-    }
 }
 
 impl Words<'_> {
     /// Says so if nobody is at work on the run.
     fn nobody(&mut self) {
-        if let Some(left_at) = self.left_at {
+        if let Some(left_at) = self.beyond.left_at {
             let text = format!(
                 "nobody is at work on the run; the last that happened was {}; go on: loom resume{HERE} {}",
                 self.ago(left_at),
@@ -123,7 +90,7 @@ impl Words<'_> {
         let span = short(self.now.since(since));
         let how = match phase {
             _ if phase.is_final() => format!("{phase} {span} ago"),
-            TaskPhase::Running if self.left_at.is_some() => {
+            TaskPhase::Running if self.beyond.left_at.is_some() => {
                 format!("was running when the run was left, started {span} ago")
             }
             _ => format!("{} for {span}", said(phase)),
@@ -205,9 +172,13 @@ impl Words<'_> {
         }
     }
 
-    fn hold(&mut self, depth: usize, task: TaskIx, hold: &Hold<'_>) {
+    fn hold(&mut self, depth: usize, task: TaskIx, hold: Hold<'_>) {
+        let hold = &match self.beyond.taken.get(&task) {
+            Some(taken) => hold.given(self.history, task, taken.elsewhere, self.now),
+            None => hold,
+        };
         let text = match hold {
-            _ if self.left_at.is_some() && !is_of_the_run(hold) => {
+            _ if self.beyond.left_at.is_some() && !is_of_the_run(hold) => {
                 return self.line(depth, "nobody is at work on the run to start it");
             }
             Hold::NotBegun => "the run has not begun".to_owned(),
@@ -252,15 +223,15 @@ impl Words<'_> {
         {
             self.standings(depth + 1, busy);
         }
-        if let Hold::Instances { .. } | Hold::Queue { .. } | Hold::AboutToStart { .. } = hold {
+        if let Hold::Instances { .. } | Hold::Queue { .. } = hold {
             self.takers(depth + 1, task);
         }
     }
 
     /// Tasks of other runs that count against the same.
     fn takers(&mut self, depth: usize, task: TaskIx) {
-        let takers = self.outside.takers.remove(&task).unwrap_or_default();
-        for taker in takers.iter().take(TAKERS_MOST) {
+        let Some(taken) = self.beyond.taken.remove(&task) else { return };
+        for taker in &taken.first {
             let item = taker.item.map(|item| format!("[{item}]")).unwrap_or_default();
             let text = format!(
                 "{}{item} of run {} ({})  under way for {}",
@@ -271,7 +242,7 @@ impl Words<'_> {
             );
             self.line(depth, &text);
         }
-        self.more(depth, takers.len().saturating_sub(TAKERS_MOST) as u32);
+        self.more(depth, taken.more);
     }
 
     fn cancelled(&mut self, depth: usize, by: &CancelledBy<'_>) {
@@ -295,8 +266,20 @@ impl Words<'_> {
     fn end(&self, end: &CauseEnd<'_>) -> String {
         let name = self.name(end.task());
         match end {
-            CauseEnd::Failed(_, failure) => {
-                format!("{name}, which failed: {}", self.paint.red(failure_line(failure)))
+            CauseEnd::Failed(task, failure) => {
+                let allowed = self.history.run().plan().task(*task).allow_failure;
+                let may = if allowed { ", as it may" } else { "" };
+                format!("{name}, which failed{may}: {}", self.paint.red(failure_line(failure)))
+            }
+            CauseEnd::Resolved(_, how) => {
+                let settled = format!("settled by hand without emitting it, {}", by(how));
+                match &how.failure {
+                    Some(failure) => {
+                        let failure = self.paint.red(failure_line(failure));
+                        format!("{name}, which failed: {failure}; {settled}")
+                    }
+                    None => format!("{name}, which was {settled}"),
+                }
             }
             CauseEnd::DidNotEmit(_) => format!("{name}, which succeeded without emitting it"),
             CauseEnd::Skipped(_, reason) => {
@@ -323,6 +306,12 @@ fn about_to_start(queue: Option<&str>, instances: Option<u32>) -> String {
 /// Whether it is the run that does not let a task start, whoever is at work on it.
 const fn is_of_the_run(hold: &Hold<'_>) -> bool {
     matches!(hold, Hold::NotBegun | Hold::Paused(_) | Hold::Ending(_))
+}
+
+/// Who settled a task, and why.
+fn by(Resolution { by, reason, .. }: &Resolution) -> String {
+    let reason = if reason.is_empty() { String::new() } else { format!(": {}", printable(reason)) };
+    format!("by {}{reason}", printable(by))
 }
 
 /// A phase that lasts, as in `… for 3 s`.

@@ -4,7 +4,9 @@ use super::Words;
 use crate::render::duration::short;
 use crate::render::words::counted;
 use crate::terminal::printable;
-use loom_core::{CriticalPath, PathStart, RunState, TaskRef, explain_run};
+use loom_core::{
+    CauseEnd, CriticalPath, Few, HeldBy, PathStart, RunState, TaskIx, TaskRef, Toll, explain_run,
+};
 use loom_protocol::api::{Lack, RunWaits};
 use std::fmt::Write;
 
@@ -15,13 +17,15 @@ impl Words<'_> {
         let (name, id) = (&self.history.run().plan().definition().name, self.id());
         let (done, total) = (counts.settled(), counts.total());
         let said = match why.state {
-            RunState::Queued | RunState::Running if self.left_at.is_some() => "was interrupted",
+            RunState::Queued | RunState::Running if self.beyond.left_at.is_some() => {
+                "was interrupted"
+            }
             state => state.said(),
         };
         let text = format!("run {id} ({}) {said}: {done} of {total} tasks done", printable(name));
         self.head(&text);
         self.nobody();
-        if let Some(waits) = self.outside.waits.take() {
+        if let Some(waits) = self.beyond.waits.take() {
             self.waits(&waits);
         }
         if let Some(by) = &why.ended_by {
@@ -31,17 +35,14 @@ impl Words<'_> {
             let text = format!("paused {}", self.asked(pause));
             self.line(1, &text);
         }
-        if why.first_causes.count() > 0 {
-            self.head("what went wrong first");
-            for (end, toll) in &why.first_causes.first {
-                let text = self.end(end);
-                self.line(1, &text);
-                self.toll(2, toll);
-            }
-            self.more(1, why.first_causes.more);
-        }
+        let wrong = match why.state {
+            RunState::Succeeded => "what went wrong without failing the run",
+            _ => "what went wrong first",
+        };
+        self.beginnings(wrong, &why.first_causes);
+        self.beginnings("why tasks were skipped", &why.left_out);
         if why.running.count() > 0 {
-            self.head(if self.left_at.is_some() { "cut off" } else { "running" });
+            self.head(if self.beyond.left_at.is_some() { "cut off" } else { "running" });
             self.standings(1, &why.running);
         }
         if why.backing_off.count() > 0 {
@@ -54,10 +55,10 @@ impl Words<'_> {
         }
         if why.ready.count() > 0 {
             self.head("ready");
-            for (task, hold) in &why.ready.first {
-                let text = self.name(*task);
+            for (task, hold) in why.ready.first {
+                let text = self.name(task);
                 self.line(1, &text);
-                self.hold(2, *task, hold);
+                self.hold(2, task, hold);
             }
             self.more(1, why.ready.more);
         }
@@ -71,11 +72,24 @@ impl Words<'_> {
             self.more(1, why.next.more);
         }
         // What nobody works on takes no time.
-        let path = self.left_at.map_or(why.path, |at| self.history.critical_path(at));
+        let path = self.beyond.left_at.map_or(why.path, |at| self.history.critical_path(at));
         if let Some(path) = &path {
             self.path(path);
         }
         self.text
+    }
+
+    fn beginnings(&mut self, head: &str, few: &Few<(CauseEnd<'_>, Toll)>) {
+        if few.count() == 0 {
+            return;
+        }
+        self.head(head);
+        for (end, toll) in &few.first {
+            let text = self.end(end);
+            self.line(1, &text);
+            self.toll(2, toll);
+        }
+        self.more(1, few.more);
     }
 
     /// What a run that is queued waits for.
@@ -129,25 +143,47 @@ impl Words<'_> {
             self.line(1, &text);
         }
         for link in path.links.iter().skip(skip) {
-            let mut text = format!(
-                "{}  ran {}",
-                self.label(TaskRef { task: link.task, item: link.item }),
-                short(link.ran)
-            );
-            for (span, what) in [
-                (link.queued, "waited for a worker"),
-                (link.backed_off, "backed off"),
-                (link.lost, "lost to interruptions"),
-                (link.by_hand, "waited to be settled by hand"),
-            ] {
-                if span.as_millis() > 0 {
-                    let _ = write!(text, ", {what} {}", short(span));
-                }
+            let mut text = self.label(TaskRef { task: link.task, item: link.item });
+            match link.attempts {
+                0 => text += "  has not run",
+                _ => _ = write!(text, "  ran {}", short(link.ran)),
+            }
+            let held = link.held.iter().map(|held| (held.span, self.held(link.task, held.by)));
+            let rest = [
+                (link.backed_off, "backed off".to_owned()),
+                (link.lost, "lost to interruptions".to_owned()),
+                (link.by_hand, "waited to be settled by hand".to_owned()),
+            ];
+            for (span, what) in held.chain(rest).filter(|(span, _)| span.as_millis() > 0) {
+                let _ = write!(text, ", {what} {}", short(span));
             }
             if link.attempts > 1 {
                 let _ = write!(text, ", {} attempts", link.attempts);
             }
             self.line(1, &text);
+        }
+    }
+
+    /// What a task did while this held it back.
+    fn held(&self, task: TaskIx, by: HeldBy) -> String {
+        let execution = &self.history.run().plan().task(task).execution;
+        match by {
+            HeldBy::Pause => "waited for the run to be resumed".to_owned(),
+            HeldBy::Alone(alone) => format!("waited for {}, which ran alone,", self.name(alone)),
+            HeldBy::Others => "waited to be alone".to_owned(),
+            HeldBy::Ahead(first) => {
+                format!("waited behind {}, which was to run alone,", self.name(first))
+            }
+            HeldBy::Workers => "waited for a worker".to_owned(),
+            HeldBy::Instances => {
+                let most = execution.workers.unwrap_or_default();
+                format!("waited for one of its `execution.workers: {most}`")
+            }
+            HeldBy::Queue => {
+                let queue = execution.queue.as_deref().unwrap_or_default();
+                format!("waited for a place in queue `{}`", printable(queue))
+            }
+            HeldBy::Start => "waited to be started".to_owned(),
         }
     }
 }

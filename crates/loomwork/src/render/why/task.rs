@@ -1,14 +1,14 @@
 //! Why a task stands where it does.
 
-use super::{Words, assignment, said};
+use super::{Words, assignment, by, said};
 use crate::aim::HERE;
 use crate::progress::{label, quoted};
 use crate::render::duration::short;
 use crate::render::words::{counted, failure_line, skip_reason};
 use crate::terminal::printable;
 use loom_core::{
-    BackingOffWhy, Backoff, ChainLink, FailedWhy, Few, ItemsWhy, RunningWhy, SkippedWhy, TaskIx,
-    TaskRef, TaskWhy, VariableRecord, Via, WaitingWhy, Why, explain_task,
+    BackingOffWhy, Backoff, ChainLink, FailedWhy, Few, ItemsWhy, NamedValue, RunningWhy,
+    SkippedWhy, TaskIx, TaskRef, TaskWhy, VariableRecord, Via, WaitingWhy, Why, explain_task,
 };
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ impl Words<'_> {
         self.nobody();
         match &why {
             Why::Waiting(waiting) => self.waiting(task, waiting),
-            Why::Ready(hold) => self.hold(1, task, hold),
+            Why::Ready(hold) => self.hold(1, task, hold.clone()),
             Why::Running(running) => self.running(running),
             Why::BackingOff(wait) => self.backing_off(wait),
             Why::Succeeded(done) => {
@@ -37,11 +37,11 @@ impl Words<'_> {
             Why::Skipped(skipped) => self.skipped(skipped),
             Why::Cancelled(by) => self.cancelled(1, by),
             Why::Resolved { resolution, set } => {
-                let reason = match resolution.reason.as_str() {
-                    "" => String::new(),
-                    reason => format!(": {}", printable(reason)),
-                };
-                let text = format!("settled by {}{reason}", printable(&resolution.by));
+                if let Some(failure) = &resolution.failure {
+                    self.line(1, "it had failed:");
+                    self.failure(2, failure);
+                }
+                let text = format!("settled {}", by(resolution));
                 self.line(1, &text);
                 self.set("they set", set);
             }
@@ -88,7 +88,7 @@ impl Words<'_> {
     fn running(&mut self, running: &RunningWhy<'_>) {
         let text = format!("try {} of {}", running.try_number, running.of);
         self.line(1, &text);
-        if let Some(at) = running.times_out_at.filter(|_| self.left_at.is_none()) {
+        if let Some(at) = running.times_out_at.filter(|_| self.beyond.left_at.is_none()) {
             let text = format!("its timeout ends it in {}", short(at.since(self.now)));
             self.line(1, &text);
         }
@@ -117,9 +117,17 @@ impl Words<'_> {
     fn skipped(&mut self, skipped: &SkippedWhy<'_>) {
         let text = printable(&skip_reason(skipped.reason));
         self.line(1, &text);
+        for NamedValue { name, seen } in &skipped.decided_by.first {
+            let text = match seen {
+                Some(seen) => assignment(&seen.variable),
+                None => format!("{name} was not set"),
+            };
+            self.line(2, &text);
+        }
+        self.more(2, skipped.decided_by.more);
         skipped.causes.iter().for_each(|cause| self.cause(2, cause));
         self.more(2, skipped.more);
-        if skipped.causes.len() != 1 || !skipped.causes[0].behind.is_empty() {
+        if !skipped.is_flat() {
             for end in skipped.first.first.clone() {
                 let text = format!("it began with {}", self.end(&end));
                 self.line(1, &text);

@@ -296,4 +296,5 @@ tasks:
         (&json!("succeeded"), &json!("C"))
     );
     server.get(&format!("/api/v1/runs/{run}/tasks/nosuch/why")).problem(404, "L606");
+    server.get(&format!("/api/v1/runs/{run}/tasks/fine/why?item=1")).problem(404, "L606");
 }

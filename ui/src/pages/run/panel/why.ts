@@ -5,6 +5,9 @@ import { duration } from "../../../kit/time";
 import { lookOf } from "../../../kit/tone";
 import { counted, ended, skippedBecause } from "../words";
 
+/** The longest that values get. */
+const VALUE_MAX = 60;
+
 type Why = Schema<"TaskWhyView">;
 type Standing = Schema<"StandingView">;
 type Hold = Schema<"HoldView">;
@@ -62,6 +65,7 @@ function ofWhy(why: Why["why"], task: string): Sentence[] {
     case "skipped":
       return [
         [`It will not run: ${skippedBecause(why.reason as Record<string, unknown>)}.`],
+        ...decidedBy(why.decided_by),
         ...why.first.first
           // Where it began with the task itself, that is said already.
           .filter((end) => end.task !== task)
@@ -70,8 +74,25 @@ function ofWhy(why: Why["why"], task: string): Sentence[] {
     case "cancelled":
       return [endedBy(why.by)];
     case "resolved":
-      return [[`${why.resolution.by} settled it by hand`, said(why.resolution.reason), "."]];
+      return [
+        ...(why.failure ? [[`It had failed: ${why.failure.message}`]] : []),
+        [`${why.resolution.by} settled it by hand`, said(why.resolution.reason), "."],
+      ];
   }
+}
+
+/** What a `when` that does not hold saw. */
+function decidedBy(few: Schema<"FewNamedValues">): Sentence[] {
+  if (few.first.length === 0) return [];
+  const values = few.first.map(({ name, seen }) =>
+    seen ? `${name} was ${cut(JSON.stringify(seen.value))}` : `${name} was not set`,
+  );
+  const more = few.more > 0 ? `; and ${few.more} more` : "";
+  return [[`Then ${values.join("; ")}${more}.`]];
+}
+
+function cut(text: string): string {
+  return text.length > VALUE_MAX ? `${text.slice(0, VALUE_MAX - 1)}…` : text;
 }
 
 function failed(why: Extract<Why["why"], { kind: "failed" }>): Sentence[] {
@@ -191,6 +212,14 @@ function endOf(end: End): Sentence {
   switch (end.kind) {
     case "failed":
       return [{ task: end.task }, ` failed: ${end.failure.message}`];
+    case "resolved":
+      return [
+        { task: end.task },
+        end.failure ? ` failed: ${end.failure.message}. ` : " ",
+        `${end.resolution.by} settled it by hand without what others waited for`,
+        said(end.resolution.reason),
+        ".",
+      ];
     case "did_not_emit":
       return [{ task: end.task }, " succeeded, but did not emit it."];
     case "skipped":

@@ -37,6 +37,10 @@ fn what_is_shown_is_what_is_shown_beside_the_store() {
         vec!["why", "last"],
         vec!["why", "last", "after"],
         vec!["why", "last", "e/ ä[2]"],
+        vec!["why", "last", "--json"],
+        vec!["why", "last", "after", "--json"],
+        vec!["why", "last", "e/ ä[2]", "--json"],
+        vec!["graph", "--run", "last", "--json"],
     ] {
         let (told, known) = (there.loom(&args).exits(0), here.loom(&args).exits(0));
         assert_eq!(timeless(&told.out), timeless(&known.out), "{args:?}");

@@ -1,137 +1,34 @@
-//! Why a run or a task stands where it does, as the API tells it.
+//! Explanations in the words of the API.
 
-use super::look::Look;
-use super::service::Runs;
-use super::takers::{Taker, takers};
-use super::view::{self, time};
-use crate::access::{Caller, Permission};
-use crate::limits::{self, Limits};
-use crate::plans::Plans;
-use crate::problem::Problem;
+use super::super::takers::{Taken, Taker};
+use super::super::view::{self, time};
+use super::Beyond;
 use crate::wire::failure_event;
 use loom_core::{
-    ActiveChain, CancelledBy, Cause, CauseEnd, Few, History, Hold, ItemsWhy, RunId, RunState,
-    RunWhy, SkipReason, Standing, TaskIx, TaskRef, TaskWhy, Timestamp, Toll, VariableRecord, Via,
-    WaitsFor, Why, explain_run, explain_task,
+    ActiveChain, CancelledBy, Cause, CauseEnd, CriticalPath, Few, History, Hold, ItemsWhy,
+    NamedValue, PathStart, Resolution, RunWhy, SkipReason, SkippedWhy, Standing, TaskIx, TaskRef,
+    TaskWhy, Timestamp, Toll, VariableRecord, Via, WaitsFor, Why,
 };
 use loom_protocol::api::{
-    BackingOffView, CauseView, ChainLinkView, ChainView, EndView, EndedByView, FewBackingOff,
-    FewEnds, FewFirstCauses, FewItemFailures, FewNext, FewReady, FewStandings, FewTakers,
-    FewVariables, FirstCauseView, HoldView, ItemFailureView, ItemsWhyView, LimitWait, NextView,
-    ReadyView, RunWaits, RunWhyView, SkipView, StandingView, TakerView, TaskWhyView, TollView,
-    WaitsForView, WhyView,
+    BackingOffView, CauseView, ChainLinkView, ChainView, CriticalPathView, EndView, EndedByView,
+    FewBackingOff, FewEnds, FewFirstCauses, FewItemFailures, FewNamedValues, FewNext, FewReady,
+    FewStandings, FewTakers, FewVariables, FirstCauseView, HoldView, ItemFailureView, ItemsWhyView,
+    NamedValueView, NextView, ReadyView, RunWhyView, SkipView, StandingView, TakerView,
+    TaskWhyView, TollView, WaitsForView, WhyView,
 };
-use loom_store::{QueryStore, StoreError};
-use std::collections::HashMap;
-use std::sync::Arc;
 
-/// The most tasks of other runs that are named.
-const TAKERS_SHOWN: usize = 5;
-
-impl Runs {
-    /// Why a run stands where it does.
-    pub async fn why(&self, caller: &Caller, id: &str) -> Result<RunWhyView, Problem> {
-        let (now, visible) = (self.clock.now(), caller.namespaces(Permission::RunsGet)?);
-        let (limits, plans) = (Arc::clone(&self.limits), self.plans.clone());
-        let view = move |store: &mut dyn QueryStore, look: &Look| {
-            let waits = waits(store, look, limits.wait(look.summary.id), now)?;
-            let why = explain_run(&look.history, now);
-            let held = why.ready.first.iter().filter(|(_, hold)| is_shared(hold));
-            let mut takers = HashMap::new();
-            for (task, _) in held {
-                takers.insert(*task, few(store, &plans, look, *task, visible.as_deref())?);
-            }
-            let words = Words { history: &look.history, takers, limits: &limits };
-            Ok(RunWhyView { waits, ..words.run(&why) })
-        };
-        self.look(caller, id, Permission::RunsGet, view).await
-    }
-
-    /// Why a task stands where it does.
-    pub async fn task_why(
-        &self,
-        caller: &Caller,
-        id: &str,
-        name: &str,
-    ) -> Result<TaskWhyView, Problem> {
-        let (now, visible) = (self.clock.now(), caller.namespaces(Permission::RunsGet)?);
-        let (name, plans) = (name.to_owned(), self.plans.clone());
-        let limits = Arc::clone(&self.limits);
-        let view = move |store: &mut dyn QueryStore, look: &Look| {
-            let task = look.find(&name)?;
-            let why = explain_task(&look.history, TaskRef::whole(task), now);
-            let mut takers = HashMap::new();
-            if let Why::Ready(hold) = &why.why
-                && is_shared(hold)
-            {
-                takers.insert(task, few(store, &plans, look, task, visible.as_deref())?);
-            }
-            Ok(Words { history: &look.history, takers, limits: &limits }.task(task, &why))
-        };
-        self.look(caller, id, Permission::RunsGet, view).await
-    }
-}
-
-/// What a run that is queued waits for; `wait` is what its limits say.
-fn waits(
-    store: &mut dyn QueryStore,
-    look: &Look,
-    wait: Option<(LimitWait, Vec<RunId>)>,
-    now: Timestamp,
-) -> Result<Option<RunWaits>, StoreError> {
-    if look.summary.state != RunState::Queued {
-        return Ok(None);
-    }
-    if let Some(at) = limits::time_to_come(&look.summary, now) {
-        return Ok(Some(RunWaits::Start { at: time(at) }));
-    }
-    let Some((wait, runs)) = wait else { return Ok(None) };
-    Ok(Some(RunWaits::Limit { wait, holders: limits::holders(store, &runs)? }))
-}
-
-/// Whether tasks of other runs may hold a task back.
-const fn is_shared(hold: &Hold<'_>) -> bool {
-    matches!(hold, Hold::Instances { .. } | Hold::Queue { .. } | Hold::AboutToStart { .. })
-}
-
-/// Tasks of other runs that count against the limits of this one. Those that the caller may not see
-/// are only counted.
-fn few(
-    store: &mut dyn QueryStore,
-    plans: &Plans,
-    look: &Look,
-    task: TaskIx,
-    visible: Option<&[String]>,
-) -> Result<FewTakers, StoreError> {
-    let all = takers(store, plans, &look.history, task)?;
-    let count = all.len();
-    let sees = |taker: &Taker| visible.is_none_or(|names| names.contains(&taker.namespace));
-    let seen = all.into_iter().filter(sees);
-    let view = |taker: Taker| TakerView {
-        run: taker.run.to_string(),
-        workflow: taker.workflow,
-        task: taker.task,
-        item: taker.item,
-        since: time(taker.since),
-    };
-    let first: Vec<TakerView> = seen.take(TAKERS_SHOWN).map(view).collect();
-    Ok(FewTakers { more: (count - first.len()) as u32, first })
-}
+/// The most tasks of a critical path.
+const PATH_SHOWN: usize = 12;
 
 /// Gives names to what explanations refer to by number.
-struct Words<'a> {
-    history: &'a History,
-    /// What of other runs may hold a task back.
-    takers: HashMap<TaskIx, FewTakers>,
-    limits: &'a Limits,
+pub(super) struct Words<'a> {
+    pub(super) history: &'a History,
+    pub(super) beyond: &'a Beyond,
+    pub(super) now: Timestamp,
 }
 
 impl Words<'_> {
-    fn run(&self, why: &RunWhy<'_>) -> RunWhyView {
-        let first_cause = |(end, toll): &(CauseEnd<'_>, Toll)| FirstCauseView {
-            end: self.end(end),
-            toll: self.toll(toll),
-        };
+    pub(super) fn run(&self, why: &RunWhy<'_>) -> RunWhyView {
         let backing_off = |(task, at): &(TaskRef, _)| BackingOffView {
             task: self.name(task.task),
             item: task.item,
@@ -145,14 +42,23 @@ impl Words<'_> {
             task: self.name(*task),
             waits_for: self.waits_for(waits_for),
         };
+        let (run, counts) = (self.history.run(), self.history.counts());
+        // What nobody works on takes no time.
+        let path = match self.beyond.left_at {
+            None => why.path.clone(),
+            Some(at) => self.history.critical_path(at),
+        };
         RunWhyView {
+            run: run.id().to_string(),
+            workflow: run.plan().definition().name.clone(),
             state: view::state(why.state),
-            waits: None,
+            left_at: self.beyond.left_at.map(time),
+            tasks: counts.total(),
+            tasks_settled: counts.settled(),
+            waits: self.beyond.waits.clone(),
             ended_by: why.ended_by.as_ref().map(|by| self.ended_by(by)),
-            first_causes: FewFirstCauses {
-                first: why.first_causes.first.iter().map(first_cause).collect(),
-                more: why.first_causes.more,
-            },
+            first_causes: self.beginnings(&why.first_causes),
+            left_out: self.beginnings(&why.left_out),
             running: self.standings(&why.running),
             backing_off: FewBackingOff {
                 first: why.backing_off.first.iter().map(backing_off).collect(),
@@ -163,11 +69,37 @@ impl Words<'_> {
                 more: why.ready.more,
             },
             next: FewNext { first: why.next.first.iter().map(next).collect(), more: why.next.more },
+            critical_path: path.map(|path| self.path(&path)),
         }
     }
 
-    fn task(&self, task: TaskIx, why: &TaskWhy<'_>) -> TaskWhyView {
+    fn beginnings(&self, few: &Few<(CauseEnd<'_>, Toll)>) -> FewFirstCauses {
+        let view = |(end, toll): &(CauseEnd<'_>, Toll)| FirstCauseView {
+            end: self.end(end),
+            toll: self.toll(toll),
+        };
+        FewFirstCauses { first: few.first.iter().map(view).collect(), more: few.more }
+    }
+
+    fn path(&self, path: &CriticalPath) -> CriticalPathView {
+        let start = match path.start {
+            PathStart::Start => "start",
+            PathStart::Reopened => "reopened",
+            PathStart::Resolved => "resolved",
+        };
+        let before = path.links.len().saturating_sub(PATH_SHOWN);
+        CriticalPathView {
+            start: start.to_owned(),
+            total_s: path.total.as_secs_f64(),
+            before: before as u32,
+            last: path.links[before..].iter().map(|link| view::link(self.history, link)).collect(),
+        }
+    }
+
+    pub(super) fn task(&self, task: TaskIx, why: &TaskWhy<'_>) -> TaskWhyView {
         TaskWhyView {
+            run: self.history.run().id().to_string(),
+            left_at: self.beyond.left_at.map(time),
             standing: self.standing(&why.standing),
             items: why.items.as_ref().map(|items| self.items(items)),
             why: self.why(task, &why.why),
@@ -208,29 +140,42 @@ impl Words<'_> {
                 allowed: why.allowed,
                 toll: self.toll(&why.toll),
             },
-            Why::Skipped(why) => WhyView::Skipped {
-                reason: reason(why.reason),
-                causes: why.causes.iter().map(|cause| self.cause(cause)).collect(),
-                more: why.more,
-                first: FewEnds {
-                    first: why.first.first.iter().map(|end| self.end(end)).collect(),
-                    more: why.first.more,
-                },
-            },
+            Why::Skipped(why) => self.skipped(why),
             Why::Cancelled(by) => WhyView::Cancelled { by: self.ended_by(by) },
             Why::Resolved { resolution, set } => WhyView::Resolved {
-                resolution: SkipView {
-                    by: resolution.by.clone(),
-                    reason: resolution.reason.clone(),
-                },
+                resolution: resolved(resolution),
+                failure: resolution.failure.as_ref().map(failure_event),
                 set: self.variables(set),
             },
         }
     }
 
+    fn skipped(&self, why: &SkippedWhy<'_>) -> WhyView {
+        let named = |named: &NamedValue<'_>| NamedValueView {
+            name: named.name.clone(),
+            seen: named.seen.map(|seen| view::input(self.history, seen)),
+        };
+        WhyView::Skipped {
+            reason: reason(why.reason),
+            decided_by: FewNamedValues {
+                first: why.decided_by.first.iter().map(named).collect(),
+                more: why.decided_by.more,
+            },
+            causes: why.causes.iter().map(|cause| self.cause(cause)).collect(),
+            more: why.more,
+            first: FewEnds {
+                first: why.first.first.iter().map(|end| self.end(end)).collect(),
+                more: why.first.more,
+            },
+        }
+    }
+
     fn hold(&self, task: TaskIx, hold: &Hold<'_>) -> HoldView {
-        let others = || self.takers.get(&task).cloned().unwrap_or_default();
-        match hold {
+        let beyond = self.beyond.taken.get(&task);
+        let others = || beyond.map(others).unwrap_or_default();
+        let given =
+            |taken: &Taken| hold.clone().given(self.history, task, taken.elsewhere, self.now);
+        match &beyond.map_or_else(|| hold.clone(), given) {
             Hold::NotBegun => HoldView::NotBegun,
             Hold::Paused(by) => {
                 HoldView::Paused { by: by.map(|by| view::intervention(self.history, by)) }
@@ -250,30 +195,16 @@ impl Words<'_> {
             }
             Hold::Queue { name, taken } => HoldView::Queue {
                 queue: (*name).to_owned(),
-                most: self.limits.queue(name),
+                most: beyond.and_then(|taken| taken.elsewhere.queue_most),
                 taken: self.standings(taken),
                 others: others(),
             },
-            Hold::AboutToStart { queue: Some(name), .. } if self.is_full(name, &others()) => {
-                HoldView::Queue {
-                    queue: (*name).to_owned(),
-                    most: self.limits.queue(name),
-                    taken: FewStandings { first: Vec::new(), more: 0 },
-                    others: others(),
-                }
-            }
             Hold::AboutToStart { queue, instances } => HoldView::AboutToStart {
                 queue: queue.map(str::to_owned),
                 instances: *instances,
                 others: others(),
             },
         }
-    }
-
-    /// Whether other runs have all of a queue.
-    fn is_full(&self, queue: &str, others: &FewTakers) -> bool {
-        let count = others.first.len() as u64 + u64::from(others.more);
-        self.limits.queue(queue).is_some_and(|most| count >= u64::from(most))
     }
 
     fn waits_for(&self, all: &[WaitsFor]) -> Vec<WaitsForView> {
@@ -323,8 +254,14 @@ impl Words<'_> {
         let task = self.name(end.task());
         match end {
             CauseEnd::Failed(_, failure) => {
-                EndView::Failed { task, failure: failure_event(failure) }
+                let allowed = self.history.run().plan().task(end.task()).allow_failure;
+                EndView::Failed { task, failure: failure_event(failure), allowed }
             }
+            CauseEnd::Resolved(_, resolution) => EndView::Resolved {
+                task,
+                resolution: resolved(resolution),
+                failure: resolution.failure.as_ref().map(failure_event),
+            },
             CauseEnd::DidNotEmit(_) => EndView::DidNotEmit { task },
             CauseEnd::Skipped(_, why) => EndView::Skipped { task, reason: reason(why) },
             CauseEnd::Cancelled(_) => EndView::Cancelled { task },
@@ -378,4 +315,19 @@ impl Words<'_> {
 
 fn reason(reason: &SkipReason) -> serde_json::Value {
     serde_json::to_value(reason).expect("its keys are text")
+}
+
+fn resolved(resolution: &Resolution) -> SkipView {
+    SkipView { by: resolution.by.clone(), reason: resolution.reason.clone() }
+}
+
+fn others(taken: &Taken) -> FewTakers {
+    let view = |taker: &Taker| TakerView {
+        run: taker.run.to_string(),
+        workflow: taker.workflow.clone(),
+        task: taker.task.clone(),
+        item: taker.item,
+        since: time(taker.since),
+    };
+    FewTakers { first: taken.first.iter().map(view).collect(), more: taken.more }
 }
