@@ -8,7 +8,8 @@ use loom_core::{
     RetryPolicy, RunId, RunState, Stop, TaskDef, Timestamp,
 };
 use loom_store::{
-    Claim, MemoryStore, Posted, QueryStore, RunCommit, RunStore, SlotAsk, StoreError, StoredRun,
+    Claim, MemoryStore, Posted, QueryStore, RequestState, RunCommit, RunStore, SlotAsk, StoreError,
+    StoredRun, Verdict,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -390,29 +391,34 @@ fn another_processs_request_reaches_the_run() {
     bench.turn(inputs).unwrap();
     bench.diary();
     let cancel = Request::Cancel { by: "other".into(), reason: "enough".into() };
-    bench.store.session("other").post(run(1), &cancel).unwrap();
+    let mut other = bench.store.session("other");
+    let id = other.post(run(1), &cancel).unwrap();
     bench.engine.read_requests().unwrap();
     bench.engine.read_requests().unwrap();
     bench.moods.lock().unwrap().push(StoreError::Busy("test".into()));
     assert!(bench.turn(vec![]).is_err());
+    assert_eq!(other.request_state(run(1), id).unwrap(), RequestState::Waits);
     bench.engine.read_requests().unwrap();
     bench.turn(vec![]).unwrap();
     assert_eq!(bench.diary(), ["committed 1 runs", "stop 0 Gently"]);
-    assert_eq!(bench.store.session("first").requests().unwrap(), []);
+    let granted = RequestState::Settled(Verdict::Granted);
+    assert_eq!(other.request_state(run(1), id).unwrap(), granted);
 }
 
 #[test]
-fn a_refused_request_of_another_process_is_settled() {
+fn a_refused_request_of_another_process_is_answered_with_the_reason() {
     let mut bench = Bench::new();
     let inputs = vec![bench.submit(1, vec![task("a")])];
     bench.turn(inputs).unwrap();
     bench.diary();
     let resume = Request::Resume { by: "other".into() };
-    bench.store.session("other").post(run(1), &resume).unwrap();
+    let mut other = bench.store.session("other");
+    let id = other.post(run(1), &resume).unwrap();
     bench.engine.read_requests().unwrap();
     bench.turn(vec![]).unwrap();
     assert_eq!(bench.diary(), ["committed 1 runs"]);
-    assert_eq!(bench.store.session("first").requests().unwrap(), []);
+    let refused = Verdict::Refused("cannot resume a run that is running".into());
+    assert_eq!(other.request_state(run(1), id).unwrap(), RequestState::Settled(refused));
 }
 
 #[test]
@@ -425,7 +431,8 @@ fn a_request_that_cannot_be_read_is_dropped_and_told_and_the_engine_goes_on() {
         }
         bench.diary();
         let pause = Request::Pause { by: "newer".into() };
-        bench.store.session("other").post(run(1), &pause).unwrap();
+        let mut other = bench.store.session("other");
+        let id = other.post(run(1), &pause).unwrap();
         bench.garbles.store(true, Ordering::Relaxed);
         bench.engine.read_requests().unwrap();
         bench.moods.lock().unwrap().push(StoreError::Busy("test".into()));
@@ -437,7 +444,9 @@ fn a_request_that_cannot_be_read_is_dropped_and_told_and_the_engine_goes_on() {
         bench.turn(vec![]).unwrap();
         let told = format!("dropped a request for {}: garbled", run(1));
         assert_eq!(bench.diary(), ["committed 1 runs".to_owned(), told]);
-        assert_eq!(bench.store.session("first").requests().unwrap(), []);
+        let why = "the process that has the run cannot read the request: garbled";
+        let refused = RequestState::Settled(Verdict::Refused(why.into()));
+        assert_eq!(other.request_state(run(1), id).unwrap(), refused);
         assert_eq!(bench.state(1), RunState::Running);
     }
 }

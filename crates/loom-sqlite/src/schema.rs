@@ -18,7 +18,8 @@ const APPLICATION_ID: i32 = 0x6c6f_6f6d;
 
 /// What leads from each format to the next; a database's `user_version` is how many of them it has
 /// seen. What was released is never changed, only added to.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// How many pages (of 4 KiB) the write-ahead log gathers before a commit moves them into the
 /// database: 16 MiB. With SQLite's own 1,000 a busy store would stop four times as often, and copy
