@@ -186,7 +186,74 @@ fn say_granted(look: &Look, request: &Request, where_: &str, ui: &mut Ui) -> Out
 fn begun(look: &Look, task: &str, phase: TaskPhase) -> Fault {
     let short = look.id().short();
     let said = phase.said();
-    let message =
-        format!("run {short}: task `{task}` began before it could be skipped, and {said}");
+    let message = format!("run {short}: task `{task}` was not skipped: it {said} by now");
     Fault::new(ErrorCode::Refused, message).help(refusal::instead_of_task(phase, &short))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loom_core::{
+        Definition, Event, Plan, RunId, RunOutcome, SkipReason, Submission, TaskDef, TaskIx,
+        TaskRef, Timestamp,
+    };
+    use loom_store::Recorded;
+    use std::sync::Arc;
+
+    /// A run of one task after these events.
+    fn look(events: Vec<Event>) -> Look {
+        let definition = Definition::new("test", vec![TaskDef::new("only", "noop")]);
+        let submission = Submission {
+            id: RunId::new(1, 1),
+            plan: Arc::new(Plan::new(definition)),
+            variables: Arc::default(),
+            workers: 1,
+        };
+        let mut look = Look::new(submission, Timestamp(0), String::new(), true);
+        let started = std::iter::once(Event::RunStarted { at: Timestamp(0) });
+        for (seq, event) in (1..).zip(started.chain(events)) {
+            look.record(Recorded { seq, event });
+        }
+        look
+    }
+
+    #[test]
+    fn a_granted_request_is_over_when_all_that_it_leads_to_is_recorded() {
+        let (at, task, attempt) = (Timestamp(1), TaskRef::whole(TaskIx(0)), 1);
+        let (by, reason) = (String::new, String::new);
+        let only = || "only".to_owned();
+        let skip = Request::Skip { by: by(), reason: reason(), task: only() };
+        let cancel = Request::Cancel { by: by(), reason: reason() };
+        let retry = Request::Retry { by: by(), task: Some(only()) };
+        let held = || Event::Assigned { at, task, attempt };
+        let asked = || Event::SkipRequested { at, task, by: by(), reason: reason() };
+        let skipped = || Event::Skipped {
+            at,
+            task,
+            reason: SkipReason::ByHand { by: by(), reason: reason() },
+        };
+        let begun = || Event::Started { at, task, attempt };
+        let ended = || Event::RunFinished { at, outcome: RunOutcome::Cancelled };
+        let cancelling = || Event::CancelRequested { at, by: by(), reason: reason() };
+        let cases = [
+            (&skip, vec![skipped()], Sequel::Seen),
+            (&skip, vec![held(), asked()], Sequel::Awaited),
+            (&skip, vec![held(), asked(), skipped()], Sequel::Seen),
+            (&skip, vec![held(), asked(), begun()], Sequel::Missed(TaskPhase::Running)),
+            (&cancel, vec![cancelling()], Sequel::Awaited),
+            (&cancel, vec![cancelling(), ended()], Sequel::Seen),
+            (&retry, vec![], Sequel::Seen),
+        ];
+        for (request, events, expected) in cases {
+            assert_eq!(sequel(&look(events.clone()), request), expected, "{request:?}: {events:?}");
+        }
+    }
+
+    #[test]
+    fn a_task_that_began_before_it_was_taken_back_is_told_of_with_what_to_do_instead() {
+        let fault = begun(&look(vec![]), "only", TaskPhase::Running);
+        assert_eq!(fault.code, ErrorCode::Refused);
+        assert!(fault.message.ends_with("task `only` was not skipped: it is running by now"));
+        assert!(fault.help[0].contains("loom cancel"), "{:?}", fault.help);
+    }
 }
