@@ -213,15 +213,16 @@ impl World {
             return;
         }
         let run = accepted[self.random.below(accepted.len())];
-        let by = format!("asker {}", self.requests_left);
         // Whatever was paused is resumed at some time.
         if self.random.one_in(20) {
-            inputs.push(Input::Request(run, Request::Resume { by: by.clone() }, Box::new(drop)));
+            let by = "sim".to_owned();
+            inputs.push(Input::Request(run, Request::Resume { by }, Box::new(drop)));
         }
         if self.requests_left == 0 || !self.random.one_in(15) {
             return;
         }
         self.requests_left -= 1;
+        let by = format!("asker {}", self.requests_left);
         let task = format!("t{}", self.random.below(4));
         let request = match self.random.below(8) {
             5 => Request::Skip { by, reason: "simulated".into(), task },
