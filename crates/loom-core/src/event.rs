@@ -408,7 +408,14 @@ pub enum SkipReason {
     /// It waits, over others, for itself.
     Circular {
         /// The inputs that stay unset.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         variables: Vec<String>,
+        /// The tasks that could have set them, and how each stands.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        producers: Vec<Producer>,
+        /// The tasks that it depends on and that never end.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tasks: Vec<String>,
     },
     /// Somebody said so.
     ByHand {

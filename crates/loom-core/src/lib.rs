@@ -20,10 +20,12 @@ mod history;
 mod id;
 mod lifecycle;
 mod observation;
+mod placeholder;
 mod plan;
 mod request;
 mod retry;
 mod run;
+mod secret;
 #[cfg(test)]
 mod test_support;
 mod time;
@@ -44,6 +46,7 @@ pub use history::{
 pub use id::{ParseIdError, RunId, TaskIx, TaskRef};
 pub use lifecycle::{RunState, TaskPhase, TaskStep};
 pub use observation::{Observation, ObservedPhase, ObservedTask};
+pub use placeholder::{Placeholder, VARIABLE_NAME_MAX, is_variable, names_a_secret, placeholders};
 pub use plan::Plan;
 pub use request::Request;
 pub use retry::{Backoff, RetryPolicy};
@@ -51,6 +54,7 @@ pub use run::{
     AMENDED_BYTES_MAX, Changes, Command, Gate, Missing, OBSERVED_TASKS_MAX, OpenGate, Run,
     Submission,
 };
+pub use secret::MASK;
 pub use time::Timestamp;
 pub use why::{
     ActiveChain, Asked, BackingOffWhy, CancelledBy, Cause, CauseEnd, ChainLink, FailedWhy, Few,

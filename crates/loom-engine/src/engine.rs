@@ -2,14 +2,17 @@
 
 mod asked;
 mod batch;
+mod claims;
+mod memory;
 
 use crate::active::ActiveRun;
-use crate::executor::{Carried, Executor, Started};
+use crate::executor::{Executor, Started};
 use crate::input::{EngineError, Input, NewSubmission, Observer};
 use crate::limits::Limits;
 use crate::options::Options;
 use crate::park::{Parked, Timers};
 use batch::Batch;
+use claims::Claims;
 use loom_core::{
     Command, Effect, Event, Plan, Refusal, Report, Request, Run, RunId, Stop, Submission, Timestamp,
 };
@@ -19,8 +22,6 @@ use std::sync::{Arc, Weak};
 
 /// With more runs than these, nobody looks at each of them to choose how to wait.
 const RUNS_MAX: usize = 16;
-/// With more plans than these, those that no run has any longer are let go of.
-const PLANS_MAX: usize = 1024;
 
 /// Decides about runs and makes it so. See the crate's documentation.
 pub struct Engine {
@@ -33,6 +34,8 @@ pub struct Engine {
     timers: Timers,
     limits: Limits,
     plans: HashMap<DefinitionHash, Weak<Plan>>,
+    /// Runs that were claimed for this round.
+    claims: Claims,
     /// Runs with something to commit.
     dirty: Vec<RunId>,
     /// Runs that may have something to start, in turn.
@@ -64,6 +67,7 @@ impl Engine {
             parked: Parked::default(),
             timers: Timers::default(),
             plans: HashMap::new(),
+            claims: Claims::default(),
             dirty: Vec::new(),
             to_fill: VecDeque::new(),
             inbox: Vec::new(),
@@ -84,10 +88,13 @@ impl Engine {
             self.commit()?;
             self.perform(now);
         }
-        let own = std::mem::take(&mut self.inbox);
-        for input in own.into_iter().chain(inputs.drain(..)) {
+        let mut all = std::mem::take(&mut self.inbox);
+        all.append(inputs);
+        self.claim_all(&all);
+        for input in all {
             self.apply(input, now);
         }
+        self.release_unused();
         self.wake_due(now);
         self.fill(now);
         self.share_slots(now)?;
@@ -259,70 +266,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Brings a run of this engine into memory, if it is parked.
-    fn bring_in(&mut self, id: RunId) -> Result<(), EngineError> {
-        if !self.runs.contains_key(&id) {
-            if !self.parked.contains(id) {
-                return Err(EngineError::NotHere(id));
-            }
-            self.ensure_in_memory(id)?;
-            self.parked.remove(id);
-        }
-        Ok(())
-    }
-
     /// Sees to it that a run in memory is looked at when the round is committed.
     fn touch(&mut self, id: RunId) {
         let active = self.runs.get_mut(&id).expect("it is in memory");
         if !std::mem::replace(&mut active.dirty, true) {
             self.dirty.push(id);
         }
-    }
-
-    fn ensure_in_memory(&mut self, id: RunId) -> Result<(), StoreError> {
-        if self.runs.contains_key(&id) {
-            return Ok(());
-        }
-        let stored = self.store.load(id)?;
-        let carried = Carried::of(&stored.new);
-        let plan = self.plan(&stored.new);
-        let mut run = Run::new(Submission {
-            id,
-            plan,
-            variables: stored.new.variables,
-            workers: stored.new.workers,
-        });
-        stored.events.iter().for_each(|event| run.replay(event));
-        self.runs.insert(id, ActiveRun::loaded(run, carried));
-        Ok(())
-    }
-
-    fn plan(&mut self, new: &NewRun) -> Arc<Plan> {
-        if let Some(plan) = self.plans.get(&new.hash).and_then(Weak::upgrade) {
-            return plan;
-        }
-        if self.plans.len() >= PLANS_MAX {
-            self.plans.retain(|_, plan| plan.strong_count() > 0);
-        }
-        let plan = Arc::new(Plan::new(Arc::clone(&new.definition)));
-        self.plans.insert(new.hash, Arc::downgrade(&plan));
-        plan
-    }
-
-    fn wake_due(&mut self, now: Timestamp) {
-        while let Some(run) = self.timers.pop_due(now) {
-            // A run that has ended or moved on has nothing to wake for.
-            let is_here = self.runs.contains_key(&run) || self.parked.remove(run);
-            if is_here && let Err(EngineError::Store(_)) = self.wake(run, now) {
-                self.parked.add(run);
-                self.timers.set(now + self.options.park_after, run);
-            }
-        }
-    }
-
-    fn wake(&mut self, run: RunId, now: Timestamp) -> Result<(), EngineError> {
-        self.ensure_in_memory(run)?;
-        self.command(run, Command::Wake, now)
     }
 
     /// Starts what is ready, each run in its turn.
@@ -447,35 +396,12 @@ impl Engine {
         }
     }
 
-    /// Lets go of a run that has ended or only waits, and sets the timer of one that backs off. A run
-    /// of another system stays: what is said of it next comes soon, and may be much to read again.
-    fn rest(&mut self, id: RunId, now: Timestamp) {
-        let Some(active) = self.runs.get_mut(&id) else { return };
-        let wake = active.run.next_wake();
-        if let Some(at) = wake.filter(|_| active.timer != wake) {
-            active.timer = wake;
-            self.timers.set(at, id);
-        }
-        if active.dirty || !active.run.is_idle() {
-            return;
-        }
-        let waits_long = wake.is_none_or(|at| at >= now + self.options.park_after);
-        let is_over = active.run.state().is_final();
-        if !is_over {
-            if !waits_long || active.run.has_ready() || active.run.is_external() {
-                return;
-            }
-            self.parked.add(id);
-        }
-        self.runs.remove(&id);
-        self.executor.forget(id);
-    }
-
     fn stop(&mut self, how: Stopping, by: &str, now: Timestamp) {
         if self.stopping.is_none() {
             let ids: Vec<RunId> = self.runs.keys().copied().chain(self.parked.ids()).collect();
             for id in ids {
-                // A run that is ending, or paused already, needs no pause.
+                // A run that is ending, or paused already, needs no pause; one that cannot be read now
+                // is found as after a crash, and can be resumed.
                 let pause = Request::Pause { by: by.to_owned() };
                 let _ = self.command(id, Command::Request(pause), now);
             }

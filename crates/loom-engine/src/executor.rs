@@ -22,9 +22,9 @@ pub trait Executor: Send {
     /// may come later, if the run only waits.
     fn forget(&mut self, run: RunId);
 
-    /// Ends whatever an earlier process left behind of these runs, and waits until it is gone.
-    /// Answers with why that failed.
-    fn end_leftovers(&mut self, runs: &[RunId]) -> Result<(), String>;
+    /// Ends whatever earlier processes left behind of these runs, and waits until it is gone. Answers
+    /// with the runs of which something is left, and why.
+    fn end_leftovers(&mut self, runs: &[RunId]) -> Vec<(RunId, String)>;
 }
 
 /// What a run gives its attempts beside their variables. Nothing is decided by it.

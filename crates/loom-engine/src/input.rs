@@ -69,6 +69,14 @@ pub enum Input {
 }
 
 impl Input {
+    /// The run that is to be this engine's for it, if it is not yet.
+    pub(crate) const fn takes_up(&self) -> Option<RunId> {
+        match self {
+            Self::Begin(run, _) | Self::Adopt(run, ..) | Self::Observe(run, ..) => Some(*run),
+            _ => None,
+        }
+    }
+
     pub(crate) const fn wants_answer(&self) -> bool {
         matches!(
             self,
@@ -102,6 +110,9 @@ pub trait Observer: Send {
 
     /// What another process asked of this run could not be read, and was dropped.
     fn dropped(&mut self, _run: RunId, _why: &str) {}
+
+    /// This run waited, and cannot be read now that it was to go on: the engine has let go of it.
+    fn lost(&mut self, _run: RunId, _error: &StoreError) {}
 }
 
 /// Why the engine did not do as it was asked.

@@ -10,7 +10,8 @@
 //! - No effect is performed, no answer given and no observer told before the commit that recorded
 //!   it has succeeded.
 //! - The engine knows no process, no file, no concrete store and no wall clock.
-//! - After a store failure that does not pass, nothing more is decided: the engine halts.
+//! - After a commit that failed and that no later one may mend, nothing more is decided: the engine
+//!   halts. A run that cannot be read is let go of, and observers are told.
 
 mod active;
 mod clock;

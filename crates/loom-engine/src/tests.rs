@@ -37,9 +37,9 @@ impl Executor for Scribe {
 
     fn forget(&mut self, _: RunId) {}
 
-    fn end_leftovers(&mut self, _: &[RunId]) -> Result<(), String> {
-        self.write("end leftovers".into());
-        Ok(())
+    fn end_leftovers(&mut self, runs: &[RunId]) -> Vec<(RunId, String)> {
+        self.write(format!("end leftovers of {}", runs.len()));
+        Vec::new()
     }
 }
 
@@ -56,6 +56,10 @@ impl Observer for Scribe {
 
     fn dropped(&mut self, run: RunId, why: &str) {
         self.write(format!("dropped a request for {run}: {why}"));
+    }
+
+    fn lost(&mut self, run: RunId, error: &StoreError) {
+        self.write(format!("lost {run}: {error}"));
     }
 }
 
@@ -274,7 +278,7 @@ fn a_kill_ends_what_is_under_way_and_the_run_can_be_taken_up() {
     let resume = Request::Resume { by: "me".into() };
     let adopt = Input::Adopt(run(1), Some(resume), next.reply("adopted"));
     next.turn(vec![adopt]).unwrap();
-    assert_eq!(next.diary(), ["end leftovers", "committed 1 runs", "adopted", "start a#2"]);
+    assert_eq!(next.diary(), ["end leftovers of 1", "committed 1 runs", "adopted", "start a#2"]);
 }
 
 #[test]
@@ -303,10 +307,10 @@ fn a_run_that_has_ended_is_anybodys_while_its_engine_lives() {
         let told = next.diary();
         if store == "second" {
             let refused = "not adopted: the workflow has no task `b`";
-            assert_eq!(told, ["end leftovers", "committed 1 runs", refused], "in vain");
+            assert_eq!(told, ["end leftovers of 1", "committed 1 runs", refused], "in vain");
             assert_eq!(next.engine.load(), (0, 0));
         } else {
-            assert_eq!(told, ["end leftovers", "committed 1 runs", "adopted", "start a#2"]);
+            assert_eq!(told, ["end leftovers of 1", "committed 1 runs", "adopted", "start a#2"]);
         }
     }
 }
@@ -320,7 +324,7 @@ fn a_run_that_cannot_be_taken_up_is_given_up() {
     let adopt = Input::Adopt(run(1), None, next.reply("adopted"));
     next.turn(vec![adopt]).unwrap();
     let busy = "not adopted: the store is locked by another process: test";
-    assert_eq!(next.diary(), ["end leftovers", busy]);
+    assert_eq!(next.diary(), ["end leftovers of 1", busy]);
     assert_eq!(bench.store.session("third").claim(run(1)).unwrap(), Claim::Claimed);
 }
 
@@ -361,6 +365,78 @@ fn a_run_that_only_waits_leaves_the_memory_and_comes_back_in_time() {
     bench.turn(vec![]).unwrap();
     assert_eq!(bench.engine.load(), (1, 0));
     assert_eq!(bench.diary(), ["committed 1 runs", "start a#2"]);
+}
+
+#[test]
+fn a_run_that_can_never_be_read_is_let_go_of_and_told() {
+    let mut bench = with_a_parked_run();
+    let inputs = vec![bench.submit(2, vec![task("b")])];
+    bench.turn(inputs).unwrap();
+    bench.diary();
+    bench.now = bench.engine.next_wake().unwrap();
+    bench.moods.lock().unwrap().push(StoreError::Busy("test".into()));
+    bench.turn(vec![]).unwrap();
+    assert_eq!(bench.diary(), Vec::<String>::new(), "it is tried again");
+    bench.now = bench.engine.next_wake().unwrap();
+    bench.moods.lock().unwrap().push(StoreError::Corrupt("test".into()));
+    bench.turn(vec![succeeded(2, 0)]).unwrap();
+    let lost = format!("lost {}: {}", run(1), StoreError::Corrupt("test".into()));
+    assert_eq!(bench.diary(), [lost.as_str(), "committed 1 runs"], "the others go on");
+    assert_eq!(bench.engine.load(), (0, 0));
+    assert_eq!(bench.engine.next_wake(), None);
+    assert_eq!(bench.store.session("other").claim(run(1)).unwrap(), Claim::Claimed);
+}
+
+#[test]
+fn a_run_wakes_for_the_same_time_twice_if_the_clock_is_set_back() {
+    let mut bench = Bench::new();
+    let mut patient = task("a");
+    let second = Duration::from_secs(1);
+    patient.retry = RetryPolicy { max_attempts: 3, initial: second, max: second, ..patient.retry };
+    let inputs = vec![bench.submit(1, vec![patient])];
+    bench.turn(inputs).unwrap();
+    let start = bench.now;
+    for attempt in 1..=2 {
+        bench.now = start;
+        let failure = Failure::retryable(FailureKind::Exit, "exit 1");
+        bench.turn(vec![report(1, 0, attempt, News::Failed(failure))]).unwrap();
+        bench.diary();
+        bench.now = bench.engine.next_wake().expect("it backs off");
+        bench.turn(vec![]).unwrap();
+        let again = format!("start a#{}", attempt + 1);
+        assert_eq!(bench.diary(), ["committed 1 runs", again.as_str()]);
+    }
+}
+
+#[test]
+fn all_runs_taken_up_in_a_round_are_cleared_of_leftovers_at_once() {
+    let mut bench = Bench::new();
+    let inputs = (1..=3).map(|nth| bench.submit(nth, vec![task("a")])).collect();
+    bench.turn(inputs).unwrap();
+    bench.store.end_owner("first");
+    let mut next = Bench::on(bench.store.session("x"), "second");
+    let adopt = |nth| Input::Adopt(run(nth), None, next.reply("adopted"));
+    // One of them twice.
+    let inputs = vec![adopt(1), adopt(2), adopt(3), adopt(2)];
+    next.turn(inputs).unwrap();
+    let diary = next.diary();
+    let cleared: Vec<_> = diary.iter().filter(|line| line.starts_with("end left")).collect();
+    assert_eq!(cleared, ["end leftovers of 3"]);
+    assert_eq!(diary.iter().filter(|line| *line == "adopted").count(), 4);
+    assert_eq!(next.engine.load(), (3, 0));
+}
+
+#[test]
+fn what_is_claimed_for_an_input_that_is_refused_is_given_back() {
+    let mut bench = Bench::new();
+    let inputs = vec![bench.submit(1, vec![task("a")])];
+    bench.turn(inputs).unwrap();
+    bench.store.end_owner("first");
+    let mut next = Bench::on(bench.store.session("x"), "second");
+    let adopt = Input::Adopt(run(1), None, next.reply("adopted"));
+    next.turn(vec![Input::Leave, adopt]).unwrap();
+    assert!(next.diary().contains(&"not adopted: the engine has stopped".into()));
+    assert_eq!(bench.store.session("third").claim(run(1)).unwrap(), Claim::Claimed);
 }
 
 #[test]
@@ -505,7 +581,7 @@ fn to_resume_an_interrupted_run_is_to_take_it_up() {
     let resume = Some(Request::Resume { by: "me".into() });
     let inputs = vec![Input::Adopt(run(1), resume, next.reply("adopted"))];
     next.turn(inputs).unwrap();
-    assert_eq!(next.diary(), ["end leftovers", "committed 1 runs", "adopted", "start a#2"]);
+    assert_eq!(next.diary(), ["end leftovers of 1", "committed 1 runs", "adopted", "start a#2"]);
 }
 
 #[test]
@@ -688,7 +764,7 @@ fn a_held_run_stays_held_when_it_is_adopted_and_begins_when_that_is_asked() {
     let mut next = Bench::on(bench.store.session("x"), "second");
     let begin = Input::Begin(run(1), next.reply("begun"));
     next.turn(vec![begin]).unwrap();
-    assert_eq!(next.diary(), ["end leftovers", "committed 1 runs", "begun", "start a#1"]);
+    assert_eq!(next.diary(), ["end leftovers of 1", "committed 1 runs", "begun", "start a#1"]);
 }
 
 #[test]

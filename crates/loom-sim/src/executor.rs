@@ -108,7 +108,7 @@ impl Executor for SimExecutor {
         machine.kept.remove(&run);
     }
 
-    fn end_leftovers(&mut self, runs: &[RunId]) -> Result<(), String> {
+    fn end_leftovers(&mut self, runs: &[RunId]) -> Vec<(RunId, String)> {
         let mut machine = self.machine.lock().expect("simulation has one thread");
         let mut ledger = self.ledger.lock().expect("simulation has one thread");
         machine.running.retain(|attempt| {
@@ -118,7 +118,7 @@ impl Executor for SimExecutor {
             }
             !left_over
         });
-        Ok(())
+        Vec::new()
     }
 }
 

@@ -23,7 +23,6 @@ mod graph;
 pub mod import;
 pub mod keys;
 mod limits;
-mod placeholder;
 mod read;
 mod source;
 mod suggest;

@@ -5,14 +5,13 @@
 //! are opened for the engine or masked for everybody else ([`Secrets`]).
 
 use crate::{DefinitionHash, RunMeta, StoreError};
+pub use loom_core::MASK;
+
 use loom_core::json::read_stored;
 use loom_core::{Definition, EnvVar, Event, Request, Timestamp, Value, Variable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-
-/// What a secret value reads as without the key.
-pub const MASK: &str = "***";
 
 /// Seals secrets. What is sealed is text without quotes and backslashes.
 pub trait Vault {

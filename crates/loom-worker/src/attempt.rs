@@ -125,7 +125,8 @@ pub(crate) fn caught<T>(plugin: &str, part: impl FnOnce() -> T) -> Result<T, Att
 }
 
 /// The attempt's outcome as it is reported: outputs and error objects that break their contract are
-/// a failure, outputs that hold a secret are marked, and no message holds one.
+/// a failure, outputs that hold a secret are marked, and no message holds one. A secret that happens to
+/// look like `NAME=value`, as some in base64 do, is no output.
 fn conclude(
     request: &AttemptRequest,
     host: &Host,
@@ -133,6 +134,7 @@ fn conclude(
 ) -> AttemptNews {
     let secrets = host.secrets(request);
     let checked = result.and_then(|mut outputs| {
+        outputs.retain(|output| !secrets.reaches_into_name(&output.name, &output.value));
         mark_secrets(request, &secrets, &mut outputs);
         match &request.contract_success {
             Some(schema) => {

@@ -1,11 +1,12 @@
 //! The environment variables of an attempt.
 //!
 //! A process gets `loom`'s own environment, but for what is withheld, and on top of it, later ones
-//! winning: the variables of the run, the task's inputs, `ITEM` and `ITEM_INDEX`, the attempt's context, and `LOOM_RUN_ID`,
-//! `LOOM_TASK`, `LOOM_ATTEMPT`, `LOOM_IDEMPOTENCY_KEY`, `LOOM_WORKFLOW`, `LOOM_OUTPUT`. A string is
-//! passed as it is, any other value as compact JSON.
+//! winning: the variables of the run, the task's inputs, `ITEM` and `ITEM_INDEX`, the attempt's
+//! context, and `LOOM_RUN_ID`, `LOOM_TASK`, `LOOM_ATTEMPT`, `LOOM_IDEMPOTENCY_KEY`, `LOOM_WORKFLOW`,
+//! `LOOM_OUTPUT`. A string is passed as it is, any other value as compact JSON.
 
 use crate::job::{Ended, failure};
+use crate::leftovers::KEEPER;
 use loom_protocol::{AttemptRequest, ErrorCode};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -50,11 +51,12 @@ pub(crate) struct Inherited {
 }
 
 impl Inherited {
-    /// As it is now, without the variables of these names.
+    /// As it is now, without the variables of these names, and without the mark of another `loom`
+    /// that this one was started by.
     pub(crate) fn now(withheld: &[&str]) -> Self {
         let mut own = Self { entries: Vec::new(), places: HashMap::new() };
         for (name, value) in std::env::vars_os() {
-            if withheld.iter().any(|it| name == *it) {
+            if name == KEEPER || withheld.iter().any(|it| name == *it) {
                 continue;
             }
             let Ok(entry) = entry(&name, &value) else { continue };

@@ -2,13 +2,12 @@
 
 use crate::sys;
 
-/// Whether a process group has members that still run. On Linux those that have exited and wait to
+/// Whether a process group has members that still run. Those that have exited and wait to
 /// be collected do not count: where nobody collects orphans, they stay for ever.
 pub(crate) fn alive(group: u32) -> bool {
     sys::group_exists(group) && running_member(group)
 }
 
-#[cfg(target_os = "linux")]
 fn running_member(group: u32) -> bool {
     let Ok(processes) = std::fs::read_dir("/proc") else { return true };
     processes.flatten().any(|process| {
@@ -19,13 +18,7 @@ fn running_member(group: u32) -> bool {
     })
 }
 
-#[cfg(not(target_os = "linux"))]
-fn running_member(_group: u32) -> bool {
-    true
-}
-
 /// The process group in a line of `/proc/PID/stat`, and whether the process still runs.
-#[cfg(target_os = "linux")]
 fn member(stat: &str) -> Option<(u32, bool)> {
     // The name in parentheses may hold anything, parentheses included.
     let (_, fields) = stat.rsplit_once(')')?;
@@ -35,7 +28,7 @@ fn member(stat: &str) -> Option<(u32, bool)> {
     Some((group, !matches!(state, "Z" | "X")))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::member;
 

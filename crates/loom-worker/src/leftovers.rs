@@ -1,59 +1,80 @@
-//! Ends what a crash left behind: processes that still carry a run's identity in their environment.
+//! Ends what a crash left behind: processes of attempts, which carry their run's identity in their
+//! environment, and processes of plugins that are kept, which carry the identity of their `loom`.
 
 use crate::job::failed;
 use crate::sys::{self, Signal};
 use loom_protocol::{ErrorCode, FailureInfo};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::{Duration, Instant};
 
 /// The variable by which attempts carry their run's identity.
-const MARK: &str = "LOOM_RUN_ID";
+const RUN: &str = "LOOM_RUN_ID";
+/// The variable by which processes of plugins carry the identity of the `loom` that keeps them.
+pub(crate) const KEEPER: &str = "LOOM_KEEPER";
 /// How long killed processes may take to be gone.
 const KILLED: Duration = Duration::from_secs(5);
 
-/// Ends every process group in which a process of this user carries the run's identity: TERM, after
-/// `grace` KILL. Returns how many groups there were, once they are gone. Never ends the calling
-/// process, its ancestors, or the groups that they are in; a process of the run that shares such a
-/// group cannot be told from them and is left to its parent.
+/// Process groups with the run that each works for; none if that is not known.
+type Groups = BTreeMap<u32, Option<String>>;
+
+/// Ends every process group in which a process of this user carries the identity of one of these
+/// runs, or of a `loom` that is dead: TERM, after `grace` KILL. Answers once they are gone, with the
+/// runs of which something is left, and why. Never ends the calling process, its ancestors, or the
+/// groups that they are in; a process of a run that shares such a group cannot be told from them and
+/// is left to its parent.
 ///
-/// Only for a run whose attempts are not running in a living worker.
-pub fn end_leftovers(run: &str, grace: Duration) -> Result<usize, FailureInfo> {
-    let unknown = |error: io::Error| {
-        let message = format!("processes of run {run} could not be looked for: {error}");
-        failed(ErrorCode::Leftovers, message, true)
+/// Only for runs whose attempts are not running in a living worker.
+pub fn end_leftovers(runs: &BTreeSet<String>, grace: Duration) -> Vec<(String, FailureInfo)> {
+    let found = match groups(runs) {
+        Ok(found) => found,
+        Err(error) => return unknown(runs, &error),
     };
-    let found = groups(run).map_err(unknown)?;
-    let all = found.len();
-    if all == 0 {
-        return Ok(0);
+    if found.is_empty() {
+        return Vec::new();
     }
     let left = end(found, Signal::Term, grace);
-    let left = end(left, Signal::Kill, KILLED);
+    let mut left = end(left, Signal::Kill, KILLED);
     // What a group member started meanwhile, in a group of its own.
-    let late = groups(run).map_err(unknown)?;
-    let left: BTreeSet<u32> = end(late, Signal::Kill, KILLED).into_iter().chain(left).collect();
-    if left.is_empty() {
-        return Ok(all);
+    match groups(runs) {
+        Ok(late) => left.append(&mut end(late, Signal::Kill, KILLED)),
+        Err(error) => return unknown(runs, &error),
     }
-    let left: Vec<String> = left.iter().map(u32::to_string).collect();
+    let mut by_run: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (group, run) in left {
+        // A plugin may have been at work for any of them.
+        let of = run.map_or_else(|| runs.iter().cloned().collect(), |run| vec![run]);
+        of.into_iter().for_each(|run| by_run.entry(run).or_default().push(group.to_string()));
+    }
+    by_run.into_iter().map(|(run, groups)| (run.clone(), alive(&run, &groups.join(", ")))).collect()
+}
+
+/// No run is known to be free of leftovers.
+fn unknown(runs: &BTreeSet<String>, error: &io::Error) -> Vec<(String, FailureInfo)> {
+    let failure = |run: &String| {
+        let message = format!("processes of run {run} could not be looked for: {error}");
+        (run.clone(), failed(ErrorCode::Leftovers, message, true))
+    };
+    runs.iter().map(failure).collect()
+}
+
+fn alive(run: &str, groups: &str) -> FailureInfo {
     let message = format!(
-        "processes of run {run} are still alive after KILL, in the process groups {}; end them, for \
-         two attempts of one task must not overlap",
-        left.join(", ")
+        "processes of run {run} are still alive after KILL, in the process groups {groups}; end them, \
+         for two attempts of one task must not overlap"
     );
-    Err(failed(ErrorCode::Leftovers, message, true))
+    failed(ErrorCode::Leftovers, message, true)
 }
 
 /// Sends a signal to each group and waits; returns those that are alive when the time is over.
-fn end(mut groups: BTreeSet<u32>, signal: Signal, patience: Duration) -> BTreeSet<u32> {
-    for group in &groups {
+fn end(mut groups: Groups, signal: Signal, patience: Duration) -> Groups {
+    for group in groups.keys() {
         sys::signal_group(*group, signal);
     }
     let until = Instant::now() + patience;
     let mut look = Duration::from_millis(1);
     loop {
-        groups.retain(|group| crate::group::alive(*group));
+        groups.retain(|group, _| crate::group::alive(*group));
         let now = Instant::now();
         if groups.is_empty() || now >= until {
             return groups;
@@ -63,13 +84,18 @@ fn end(mut groups: BTreeSet<u32>, signal: Signal, patience: Duration) -> BTreeSe
     }
 }
 
-/// The groups of this user's processes that carry the run's identity, without our own and those of
-/// our ancestors.
-fn groups(run: &str) -> io::Result<BTreeSet<u32>> {
-    let mut groups = BTreeSet::new();
-    for process in list::marked(&format!("{MARK}={run}"))? {
+/// The groups of this user's processes that are left of these runs, or of dead `loom`s, without our
+/// own and those of our ancestors.
+fn groups(runs: &BTreeSet<String>) -> io::Result<Groups> {
+    let mut groups = Groups::new();
+    for (process, mark) in list::marked(|entry| Mark::read(entry, runs))? {
+        let run = match mark {
+            Mark::Run(run) => Some(run),
+            Mark::Keeper(keeper) if is_dead(&keeper) => None,
+            Mark::Keeper(_) => continue,
+        };
         if let Some(group) = sys::group_of(process).filter(|group| *group > 1) {
-            groups.insert(group);
+            groups.insert(group, run);
         }
     }
     if !groups.is_empty() {
@@ -81,6 +107,46 @@ fn groups(run: &str) -> io::Result<BTreeSet<u32>> {
         }
     }
     Ok(groups)
+}
+
+/// Whose a process is.
+enum Mark {
+    Run(String),
+    Keeper(String),
+}
+
+impl Mark {
+    /// What an entry of a process's environment says.
+    fn read(entry: &[u8], runs: &BTreeSet<String>) -> Option<Self> {
+        let (name, value) = std::str::from_utf8(entry).ok()?.split_once('=')?;
+        match name {
+            RUN => runs.get(value).cloned().map(Self::Run),
+            KEEPER => Some(Self::Keeper(value.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// The identity of this process: its number could be another's after its end, so it comes with the
+/// time of its start; and both with the space of numbers that they belong to.
+pub(crate) fn keeper() -> Option<String> {
+    identity(std::process::id())
+}
+
+fn identity(process: u32) -> Option<String> {
+    Some(format!("{process}-{}-{}", list::start(process)?, list::number_space()?))
+}
+
+/// Whether no process has this identity any more. One of another space of numbers, as of a
+/// container, cannot be looked at from here.
+fn is_dead(keeper: &str) -> bool {
+    let (Some((process, _)), Some((_, space))) = (keeper.split_once('-'), keeper.rsplit_once('-'))
+    else {
+        return false;
+    };
+    let Ok(process) = process.parse() else { return false };
+    list::number_space().is_some_and(|ours| ours.to_string() == space)
+        && identity(process).as_deref() != Some(keeper)
 }
 
 /// This process, its parent, and so on.
@@ -95,7 +161,6 @@ fn ancestors() -> Vec<u32> {
     found
 }
 
-#[cfg(target_os = "linux")]
 mod list {
     use std::io;
     use std::os::unix::fs::MetadataExt;
@@ -105,8 +170,9 @@ mod list {
     const LOOKS: u32 = 10;
     const PAUSE: Duration = Duration::from_millis(2);
 
-    /// Our user's processes with this entry in the environment that they were started with.
-    pub(super) fn marked(entry: &str) -> io::Result<Vec<u32>> {
+    /// Our user's processes with an entry that `read` takes, in the environment that they were started
+    /// with.
+    pub(super) fn marked<M>(read: impl Fn(&[u8]) -> Option<M>) -> io::Result<Vec<(u32, M)>> {
         let user = crate::sys::user();
         let mut found = Vec::new();
         let mut blank = Vec::new();
@@ -118,8 +184,8 @@ mod list {
             if !process.metadata().is_ok_and(|metadata| metadata.uid() == user) {
                 continue;
             }
-            match look(pid, entry) {
-                Look::Marked => found.push(pid),
+            match look(pid, &read) {
+                Look::Marked(mark) => found.push((pid, mark)),
                 Look::Other => {}
                 Look::Blank => blank.push(pid),
             }
@@ -130,9 +196,9 @@ mod list {
                 break;
             }
             let _ = crate::sys::poll(&mut [], Some(Instant::now() + PAUSE));
-            blank.retain(|pid| match look(*pid, entry) {
-                Look::Marked => {
-                    found.push(*pid);
+            blank.retain(|pid| match look(*pid, &read) {
+                Look::Marked(mark) => {
+                    found.push((*pid, mark));
                     false
                 }
                 Look::Other => false,
@@ -143,14 +209,14 @@ mod list {
     }
 
     /// What a process's environment says.
-    enum Look {
-        Marked,
+    enum Look<M> {
+        Marked(M),
         Other,
         /// It shows none, though it has a program.
         Blank,
     }
 
-    fn look(pid: u32, entry: &str) -> Look {
+    fn look<M>(pid: u32, read: impl Fn(&[u8]) -> Option<M>) -> Look<M> {
         match std::fs::read(format!("/proc/{pid}/environ")) {
             Ok(environment) if environment.is_empty() => {
                 // Kernel threads and the dead have no program.
@@ -158,37 +224,35 @@ mod list {
                 if program.is_ok() { Look::Blank } else { Look::Other }
             }
             Ok(environment) => {
-                let marked = environment.split(|byte| *byte == 0).any(|it| it == entry.as_bytes());
-                if marked { Look::Marked } else { Look::Other }
+                let mark = environment.split(|byte| *byte == 0).find_map(read);
+                mark.map_or(Look::Other, Look::Marked)
             }
             Err(_) => Look::Other,
         }
     }
 
     pub(super) fn parent(pid: u32) -> Option<u32> {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod list {
-    use std::io;
-    use std::process::Command;
-
-    /// Our user's processes with this entry in the environment that they were started with.
-    pub(super) fn marked(entry: &str) -> io::Result<Vec<u32>> {
-        let user = crate::sys::user().to_string();
-        let list = Command::new("ps").args(["eww", "-U", &user, "-o", "pid=,command="]).output()?;
-        let text = String::from_utf8_lossy(&list.stdout);
-        let carries = |line: &&str| line.split_ascii_whitespace().any(|word| word == entry);
-        let pid = |line: &str| line.split_ascii_whitespace().next()?.parse().ok();
-        Ok(text.lines().filter(carries).filter_map(pid).collect())
+        field(&stat(pid)?, 4)
     }
 
-    pub(super) fn parent(pid: u32) -> Option<u32> {
-        let list =
-            Command::new("ps").args(["-o", "ppid=", "-p", &pid.to_string()]).output().ok()?;
-        String::from_utf8_lossy(&list.stdout).trim().parse().ok()
+    /// When a process that has not exited started, in ticks since the machine did.
+    pub(super) fn start(pid: u32) -> Option<u64> {
+        let stat = stat(pid)?;
+        let state: char = field(&stat, 3)?;
+        if matches!(state, 'Z' | 'X') { None } else { field(&stat, 22) }
+    }
+
+    fn stat(pid: u32) -> Option<String> {
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()
+    }
+
+    /// A field by its number in proc(5), from the third on; the second may hold anything.
+    fn field<T: std::str::FromStr>(stat: &str, number: usize) -> Option<T> {
+        stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(number - 3)?.parse().ok()
+    }
+
+    /// Which space of process numbers we live in.
+    pub(super) fn number_space() -> Option<u64> {
+        std::fs::metadata("/proc/self/ns/pid").ok().map(|space| space.ino())
     }
 }

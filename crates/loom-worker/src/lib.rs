@@ -6,6 +6,11 @@
 //! Everything blocks, on threads that are reused; there is no async runtime. The only `unsafe` code
 //! is in `sys`, for calls to the C library that the standard library does not offer, or not so cheaply.
 
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "loom runs on Linux: it finds what a crash left behind in /proc, and nobody has tried it elsewhere"
+);
+
 mod attempt;
 mod builtin;
 mod contract;

@@ -1,17 +1,11 @@
-//! The kernel's notices of changes in folders, where it gives any: inotify on Linux. Where it does
-//! not, who waits for a file looks at it from time to time.
+//! The kernel's notices of changes in folders, by inotify. Where it gives none (not every file system
+//! does, nor for ever more watches), who waits for a file looks at it from time to time.
 
-#[cfg(target_os = "linux")]
-pub(crate) use linux::FileNotices;
-#[cfg(target_os = "linux")]
-use linux::FolderNotices;
-#[cfg(not(target_os = "linux"))]
-pub(crate) use none::FileNotices;
-#[cfg(not(target_os = "linux"))]
-use none::FolderNotices;
+pub(crate) use kernel::FileNotices;
 
 use crate::stop::Wakeup;
 use crate::sys::{self, Watched};
+use kernel::FolderNotices;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -56,8 +50,7 @@ impl Drop for FolderWatch {
     }
 }
 
-#[cfg(target_os = "linux")]
-mod linux {
+mod kernel {
     use inotify::{Event, EventMask, Inotify, WatchMask};
     use std::ffi::{OsStr, OsString};
     use std::io::ErrorKind;
@@ -175,53 +168,7 @@ mod linux {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-mod none {
-    use std::os::fd::{AsFd, BorrowedFd};
-    use std::path::Path;
-
-    /// There are none.
-    pub(super) enum FolderNotices {}
-
-    impl FolderNotices {
-        pub(super) const fn of<P: AsRef<Path>>(_folders: &[P]) -> Option<Self> {
-            None
-        }
-
-        pub(super) const fn take(&mut self) -> bool {
-            match *self {}
-        }
-    }
-
-    impl AsFd for FolderNotices {
-        fn as_fd(&self) -> BorrowedFd<'_> {
-            match *self {}
-        }
-    }
-
-    /// There are none.
-    pub(crate) enum FileNotices {}
-
-    impl FileNotices {
-        pub(crate) const fn of(_path: &Path) -> Option<Self> {
-            None
-        }
-
-        pub(crate) const fn fd(&self) -> BorrowedFd<'_> {
-            match *self {}
-        }
-
-        pub(crate) const fn lost(&self) -> bool {
-            match *self {}
-        }
-
-        pub(crate) const fn touched(&mut self) -> bool {
-            match *self {}
-        }
-    }
-}
-
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;

@@ -131,9 +131,22 @@ impl Secrets {
         }
     }
 
+    /// Whether a secret begins in the name of an output, as it was printed.
+    pub(crate) fn reaches_into_name(&self, name: &str, value: &Value) -> bool {
+        self.0.is_some() && {
+            let line = format!("{name}={}", crate::environment::text(value));
+            self.begins(line.as_bytes(), name.len() + 1)
+        }
+    }
+
     fn contains(&self, text: &[u8]) -> bool {
+        self.begins(text, text.len())
+    }
+
+    /// Whether a secret begins within so many bytes of the text.
+    fn begins(&self, text: &[u8], within: usize) -> bool {
         self.0.as_ref().is_some_and(|patterns| {
-            (0..text.len()).any(|place| {
+            (0..within).any(|place| {
                 let before = place.checked_sub(1).map(|before| text[before]);
                 patterns.at(before, &text[place..]).is_some()
             })
@@ -317,6 +330,16 @@ mod tests {
         };
         let shown = text.char_indices().filter(|(place, _)| !hidden(*place));
         shown.map(|(_, letter)| letter).collect()
+    }
+
+    #[test]
+    fn a_secret_in_the_name_of_an_output_is_found() {
+        let secrets = secrets(&["c2VjcmV0Zm9vYmFyIQ==", "hunter2", "=x-y-"]);
+        let reaches = |name, value: Value| secrets.reaches_into_name(name, &value);
+        assert!(reaches("c2VjcmV0Zm9vYmFyIQ", "=".into()));
+        assert!(reaches("hunter2", 1.into()) && reaches("my_hunter2_x", Value::Null));
+        assert!(reaches("A", "x-y-".into()));
+        assert!(!reaches("A", "hunter2".into()) && !reaches("hunter", "2".into()));
     }
 
     #[test]

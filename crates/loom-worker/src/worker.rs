@@ -107,6 +107,7 @@ impl Worker {
     }
 
     fn on(pool: Pool, options: WorkerOptions, source: Arc<dyn PluginSource>) -> io::Result<Self> {
+        sys::keep_exited_children();
         Ok(Self(Arc::new(Inner {
             host: Arc::new(Host::new(options)),
             source,

@@ -140,12 +140,11 @@ impl Executor for Bridge {
         self.shared.remove(&run);
     }
 
-    fn end_leftovers(&mut self, runs: &[RunId]) -> Result<(), String> {
-        for run in runs {
-            loom_worker::end_leftovers(&run.to_string(), GRACE)
-                .map_err(|failure| failure.message)?;
-        }
-        Ok(())
+    fn end_leftovers(&mut self, runs: &[RunId]) -> Vec<(RunId, String)> {
+        let texts = runs.iter().map(RunId::to_string).collect();
+        let left = loom_worker::end_leftovers(&texts, GRACE);
+        let left = left.into_iter().filter_map(|(run, why)| Some((run.parse().ok()?, why.message)));
+        left.collect()
     }
 }
 

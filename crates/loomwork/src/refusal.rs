@@ -7,9 +7,9 @@ use crate::ui::tell;
 use loom_core::{Refusal, RunId, RunState, TaskPhase};
 use loom_engine::Observer;
 use loom_protocol::ErrorCode;
-use loom_store::RunCommit;
+use loom_store::{RunCommit, StoreError};
 
-/// Tells of requests that nobody can answer.
+/// Tells of requests that nobody can answer, and of runs that nobody can go on with.
 pub(crate) struct Unreadable;
 
 impl Observer for Unreadable {
@@ -21,6 +21,10 @@ impl Observer for Unreadable {
             "warning[{code}]: another process asked something of run {run} that cannot be read, \
              and it was dropped: {why}\n"
         ));
+    }
+
+    fn lost(&mut self, run: RunId, error: &StoreError) {
+        tell(&format!("warning: run {run} waited, and cannot be gone on with: {error}\n"));
     }
 }
 

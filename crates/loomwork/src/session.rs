@@ -60,6 +60,8 @@ enum Message {
     News,
     /// A signal came.
     Wish(Wish),
+    /// The run cannot be read any more.
+    Lost(StoreError),
     /// The engine has stopped.
     Stopped,
 }
@@ -97,6 +99,12 @@ impl Observer for Watcher {
                     let _ = self.sender.send(Message::News);
                 }
             }
+        }
+    }
+
+    fn lost(&mut self, run: RunId, error: &StoreError) {
+        if run == self.run {
+            let _ = self.sender.send(Message::Lost(error.clone()));
         }
     }
 }
@@ -178,6 +186,7 @@ impl Session {
         view: &mut dyn View,
     ) -> Result<Finish, Ended> {
         let mut interrupted = false;
+        let mut lost = None;
         let mut gathering = None;
         // A run that ended before it was taken up has no news.
         self.drain_if_ended(history);
@@ -191,6 +200,10 @@ impl Session {
                             interrupted = true;
                             view.note(history, &stopping_text(history, wish));
                         }
+                        Message::Lost(error) => {
+                            lost = Some(error);
+                            self.handle.leave();
+                        }
                         Message::Stopped => break,
                     }
                 }
@@ -203,8 +216,8 @@ impl Session {
         self.take_news(history, view);
         view.close();
         let failure = match self.thread.take().map(JoinHandle::join) {
-            None => None,
-            Some(Ok(result)) => result.err(),
+            None => lost,
+            Some(Ok(result)) => result.err().or(lost),
             Some(Err(_)) => return Err(Ended::Told(loom_protocol::ExitCode::Machine)),
         };
         Ok(Finish { failure, interrupted, reporter: self.reporter.take() })

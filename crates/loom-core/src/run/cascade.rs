@@ -4,7 +4,7 @@ use super::Run;
 use super::fan::Fan;
 use crate::{
     AttemptKey, Effect, Event, Failure, FailureKind, ForEach, RunOutcome, RunState, SkipReason,
-    Stop, TaskIx, TaskPhase, TaskRef, Timestamp, Value, expr,
+    Stop, TaskIx, TaskPhase, TaskRef, Timestamp, Value, expr, secret,
 };
 use std::sync::Arc;
 
@@ -161,6 +161,7 @@ impl Run {
                 Event::Skipped { at: now, task: whole, reason }
             }
             Err(message) => {
+                let message = secret::mask(&message, &self.secrets);
                 let failure = Box::new(Failure::permanent(FailureKind::Expression, message));
                 Event::Failed { at: now, task: whole, attempt: 0, failure, retry_at: None }
             }

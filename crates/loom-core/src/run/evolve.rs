@@ -1,8 +1,9 @@
 //! What each event does to the state. Total and quiet: events were legal when they were emitted.
 
-use super::{Run, text_of};
+use super::Run;
 use crate::run::fan::Fan;
 use crate::run::slot::Progress;
+use crate::secret;
 use crate::{
     Event, OnFailure, Output, RunOutcome, RunState, SkipReason, TaskIx, TaskKind, TaskPhase,
     TaskRef, TaskStep, Timestamp,
@@ -64,7 +65,7 @@ impl Run {
         self.slots[task.at()].progress.step(TaskStep::Fire);
         if let Some(items) = items {
             if secret {
-                Arc::make_mut(&mut self.secrets).extend(items.iter().map(text_of));
+                Arc::make_mut(&mut self.secrets).extend(items.iter().flat_map(secret::of_value));
             }
             if items.is_empty() {
                 self.due.push_back(task);
@@ -210,10 +211,13 @@ impl Run {
         }
         if failed > 0 {
             progress.step(TaskStep::Fail);
-            if self.plan.traits(task).allow_failure {
+            let some_succeeded = (failed as usize) < self.fans[&task].progress.len();
+            if !self.plan.traits(task).allow_failure {
+                self.task_failed(task);
+            } else if some_succeeded {
                 self.settle_with_lists(task);
             } else {
-                self.task_failed(task);
+                self.settle(task, &[]);
             }
         } else {
             progress.step(TaskStep::Succeed);

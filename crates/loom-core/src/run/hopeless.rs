@@ -3,6 +3,7 @@
 
 use super::Run;
 use crate::{Event, Producer, SkipReason, TaskIx, TaskPhase, TaskRef, Timestamp};
+use std::collections::BTreeSet;
 
 impl Run {
     /// Why a waiting task will never fire, if that follows from what it waits for directly.
@@ -27,11 +28,15 @@ impl Run {
     }
 
     fn no_producer(&self, variable: &str) -> SkipReason {
-        let producers = self.plan.producers_of(variable).into_iter().map(|task| Producer {
+        let producers = self.plan.producers_of(variable).into_iter().map(|task| self.stand(task));
+        SkipReason::NoProducer { variable: variable.to_owned(), producers: producers.collect() }
+    }
+
+    fn stand(&self, task: TaskIx) -> Producer {
+        Producer {
             task: self.plan.task(task).name.clone(),
             ended: self.slots[task.at()].progress.phase.name().to_owned(),
-        });
-        SkipReason::NoProducer { variable: variable.to_owned(), producers: producers.collect() }
+        }
     }
 
     /// Skips waiting tasks that no sequence of events could fire. Counting cannot see them, since
@@ -39,20 +44,32 @@ impl Run {
     /// is only asked of plans with a cycle.
     pub(super) fn skip_circular(&mut self, now: Timestamp) {
         let possible = self.possible_tasks();
-        for (at, possible) in possible.into_iter().enumerate() {
-            let task = TaskIx(at as u32);
-            if !possible && self.slots[at].progress.phase == TaskPhase::Waiting {
-                self.skip_as_circular(task, now);
+        let hopeless = (0..).zip(possible).filter(|(at, possible)| {
+            !possible && self.slots[*at as usize].progress.phase == TaskPhase::Waiting
+        });
+        let hopeless: Vec<_> =
+            hopeless.map(|(at, _)| (TaskIx(at), self.circle_of(TaskIx(at)))).collect();
+        for (task, reason) in hopeless {
+            if self.slots[task.at()].progress.phase == TaskPhase::Waiting {
+                self.emit(Event::Skipped { at: now, task: TaskRef::whole(task), reason });
             }
         }
     }
 
-    fn skip_as_circular(&mut self, task: TaskIx, now: Timestamp) {
+    /// What the circle leaves unset and undone is told as it stood when the circle was found.
+    fn circle_of(&self, task: TaskIx) -> SkipReason {
         let unset = self.plan.inputs.of(task.0).iter().copied();
         let unset = unset.filter(|&var| self.vars[var as usize].value.is_none());
-        let variables = unset.map(|var| self.plan.var_name(var).to_owned()).collect();
-        let reason = SkipReason::Circular { variables };
-        self.emit(Event::Skipped { at: now, task: TaskRef::whole(task), reason });
+        let variables: Vec<String> = unset.map(|var| self.plan.var_name(var).to_owned()).collect();
+        let producers: BTreeSet<TaskIx> =
+            variables.iter().flat_map(|variable| self.plan.producers_of(variable)).collect();
+        let undone = self.plan.dependencies.of(task.0).iter().copied().map(TaskIx);
+        let undone = undone.filter(|on| !self.slots[on.at()].progress.phase.is_final());
+        SkipReason::Circular {
+            variables,
+            producers: producers.into_iter().map(|task| self.stand(task)).collect(),
+            tasks: undone.map(|on| self.plan.task(on).name.clone()).collect(),
+        }
     }
 
     /// Task → whether it is done, under way, or could still fire: the least fixpoint.

@@ -192,9 +192,7 @@ impl Run {
             events_so_far: 0,
             out: Changes::default(),
             trace: None,
-            secrets: Arc::new(
-                variables.iter().filter(|var| var.secret).map(|var| text_of(&var.value)).collect(),
-            ),
+            secrets: Arc::new(crate::secret::of_variables(plan.definition(), &variables)),
             shared: variables,
             plan,
         };
@@ -269,13 +267,5 @@ impl Run {
                 secret: false,
             });
         }
-    }
-}
-
-/// A value as text: strings as they are, anything else as compact JSON.
-pub(crate) fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }

@@ -1,8 +1,9 @@
 //! What a task that has settled means for the others: variables are set, dependencies done,
 //! barriers open, and whoever has everything fires.
 
-use super::{Assignment, Run, text_of};
+use super::{Assignment, Run};
 use crate::plan::{Plan, VarIx};
+use crate::secret;
 use crate::{Output, TaskIx, TaskKind, TaskPhase, TaskRef, TaskStep, Variable};
 use std::sync::Arc;
 
@@ -77,7 +78,7 @@ impl Run {
     /// Sets a variable; answers with it if it was not set before and some task may wait for it.
     pub(super) fn assign(&mut self, task: TaskIx, output: &Output) -> Option<VarIx> {
         if output.secret {
-            Arc::make_mut(&mut self.secrets).push(text_of(&output.value));
+            Arc::make_mut(&mut self.secrets).extend(secret::of_value(&output.value));
         }
         let Some(var) = self.plan.find_output(task, &output.name) else {
             if let Some(trace) = &mut self.trace {
@@ -97,7 +98,7 @@ impl Run {
     /// Texts that must not be shown from now on.
     pub(super) fn keep_secret(&mut self, variables: &[Variable]) {
         for variable in variables.iter().filter(|variable| variable.secret) {
-            Arc::make_mut(&mut self.secrets).push(text_of(&variable.value));
+            Arc::make_mut(&mut self.secrets).extend(secret::of_value(&variable.value));
         }
     }
 

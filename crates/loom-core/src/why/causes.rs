@@ -141,8 +141,9 @@ fn direct_causes(history: &History, task: TaskIx) -> Vec<TaskIx> {
             find(task).into_iter().collect()
         }
         SkipReason::Condition { .. } | SkipReason::ByHand { .. } => Vec::new(),
-        SkipReason::Circular { variables } => {
-            variables.iter().flat_map(|variable| plan.producers_of(variable)).collect()
+        SkipReason::Circular { variables, tasks, .. } => {
+            let producers = variables.iter().flat_map(|variable| plan.producers_of(variable));
+            producers.chain(tasks.iter().filter_map(find)).collect()
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::input::{EngineError, Input};
 use loom_core::{Command, Observation, Request, RunId, RunState, Timestamp};
-use loom_store::{Claim, Posted, StoreError, Verdict};
+use loom_store::{Posted, StoreError, Verdict};
 
 impl Engine {
     /// Reads what other processes ask of runs of this engine, for the next round.
@@ -57,25 +57,6 @@ impl Engine {
             self.take_up(id, now)?;
         }
         seen.into_iter().try_for_each(|seen| self.command(id, Command::Observe(seen), now))
-    }
-
-    /// Makes a run of the store this engine's.
-    fn take_up(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
-        if let Claim::OwnedBy(owner) = self.store.claim(id)? {
-            return Err(EngineError::Alive(owner));
-        }
-        if let Err(error) = self.load_claimed(id, now) {
-            // If this fails too, the run stays this engine's, which may try again.
-            let _ = self.store.release(id);
-            return Err(error);
-        }
-        Ok(())
-    }
-
-    fn load_claimed(&mut self, id: RunId, now: Timestamp) -> Result<(), EngineError> {
-        self.executor.end_leftovers(&[id]).map_err(EngineError::Leftovers)?;
-        self.ensure_in_memory(id)?;
-        self.command(id, Command::Recover, now)
     }
 
     /// Does what is asked of a run that has just been taken up. Who asks for anything but its end or

@@ -1,7 +1,7 @@
 //! Asking something of a run.
 
 use super::service::Runs;
-use super::start::{TEXT_MAX, is_variable, not_a_variable, within};
+use super::start::{TEXT_MAX, not_a_variable, within};
 use crate::access::{Caller, Permission};
 use crate::problem::Problem;
 use loom_core::{Refusal, Request, RunId, RunState, Value, Variable};
@@ -126,7 +126,7 @@ impl Runs {
         permission: Permission,
         values: BTreeMap<String, Value>,
     ) -> Result<Vec<Variable>, Problem> {
-        if let Some(name) = values.keys().find(|name| !is_variable(name)) {
+        if let Some(name) = values.keys().find(|name| !loom_core::is_variable(name)) {
             return Err(not_a_variable(name));
         }
         let RunSummary { id: run, definition: hash, .. } =

@@ -229,7 +229,9 @@ pub(crate) fn check_needs(
 
 /// Refuses what is no name of a variable.
 pub(crate) fn check_names<'a>(mut names: impl Iterator<Item = &'a String>) -> Result<(), Problem> {
-    names.find(|name| !is_variable(name)).map_or(Ok(()), |name| Err(not_a_variable(name)))
+    names
+        .find(|name| !loom_core::is_variable(name))
+        .map_or(Ok(()), |name| Err(not_a_variable(name)))
 }
 
 /// The most tasks at once that a run asks for: by a variable, else by the request.
@@ -248,12 +250,6 @@ fn workers(variable: Option<&Value>, asked: Option<u32>) -> Result<Option<u32>, 
 pub(super) fn not_a_variable(name: &str) -> Problem {
     Problem::argument(format!("`{name}` is no name of a variable"))
         .help("a name has letters, digits and underscores, and no digit first")
-}
-
-pub(super) fn is_variable(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with(|first: char| first.is_ascii_digit())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// What is said about a run, which this caller starts unless the request names somebody else.

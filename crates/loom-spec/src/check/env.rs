@@ -3,8 +3,8 @@
 use super::Checker;
 use crate::diagnostic::Diagnostic;
 use crate::document::Node;
-use crate::placeholder::placeholders;
-use crate::read::is_variable;
+use loom_core::is_variable;
+use loom_core::placeholders;
 use loom_core::{Definition, Value, Variable};
 use loom_protocol::ErrorCode;
 use std::collections::{BTreeMap, HashSet};

@@ -82,7 +82,7 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 /// The name itself where Mermaid takes it, else the task's place in the file.
 fn id(picture: &Picture<'_>, at: u32) -> String {
     let name = &picture.task(at).name;
-    let plain = crate::read::is_variable(name);
+    let plain = loom_core::is_variable(name);
     let lower = name.to_ascii_lowercase();
     let ours = name.strip_prefix(['t', 'g', 'v']).is_some_and(|rest| rest.parse::<u32>().is_ok());
     if plain && !ours && !RESERVED.contains(&lower.as_str()) {

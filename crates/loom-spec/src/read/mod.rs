@@ -7,7 +7,7 @@ mod task;
 mod values;
 mod workflow;
 
-pub(crate) use names::{EVENT_NAME_MOST, EVENTS_MOST, is_variable, why_not_name};
+pub(crate) use names::{EVENT_NAME_MOST, EVENTS_MOST, why_not_name};
 
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::document::{self, Kind};

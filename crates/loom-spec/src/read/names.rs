@@ -1,5 +1,7 @@
 //! What names may look like.
 
+use loom_core::is_variable;
+
 /// The most characters of a name.
 const NAME_MOST: usize = 200;
 
@@ -26,14 +28,6 @@ fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Whether a text is a variable's name: `[A-Za-z_][A-Za-z0-9_]*`.
-pub(crate) fn is_variable(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && text.len() <= NAME_MOST
-}
-
 /// The variable's name that is nearest to a text, if the text holds anything to go by.
 pub(crate) fn as_variable(text: &str) -> Option<String> {
     let mut name: String =
@@ -55,8 +49,6 @@ mod tests {
         for text in ["", "  ", "a\nb", "a\u{1b}[0m", "a\u{2028}", &"x".repeat(201)] {
             assert!(why_not_name(text).is_some(), "{text:?}");
         }
-        assert!(is_variable("_a1") && is_variable("TRUE"));
-        assert!(!is_variable("1a") && !is_variable("a-b") && !is_variable(""));
         assert_eq!(as_variable("free-space").as_deref(), Some("free_space"));
         assert_eq!(as_variable("--"), None);
     }

@@ -1,12 +1,13 @@
 //! The keys of a task.
 
 use super::fields::{Fields, Reader};
-use super::{EVENTS_MOST, bad_name, is_variable};
+use super::{EVENTS_MOST, bad_name};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Kind, Node};
 use crate::draft::TaskDraft;
 use crate::keys::Section;
-use crate::placeholder::placeholders;
+use loom_core::is_variable;
+use loom_core::placeholders;
 use loom_core::{
     Backoff, Contract, EventDecl, EventTrigger, Execution, ForEach, OutputDecl, Outputs,
     RetryPolicy, TaskDef,

@@ -3,9 +3,10 @@
 use super::duration;
 use super::fields::Reader;
 use super::names;
-use super::{bad_name, is_variable, why_not_name};
+use super::{bad_name, why_not_name};
 use crate::document::{Kind, Node};
 use crate::suggest::{listed, nearest};
+use loom_core::is_variable;
 use loom_protocol::ErrorCode;
 use std::borrow::Cow;
 use std::time::Duration;

@@ -1,16 +1,17 @@
 //! The keys of `workflow`.
 
+use super::bad_name;
 use super::fields::{Fields, Reader};
 use super::task;
-use super::{bad_name, is_variable};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Kind, Node};
 use crate::draft::TaskDraft;
 use crate::keys::Section;
 use crate::limits::{Limit, Limits};
-use crate::placeholder::placeholders;
 use crate::suggest::nearest;
+use loom_core::is_variable;
 use loom_core::{Definition, EnvVar, OnFailure, Value};
+use loom_core::{names_a_secret, placeholders};
 use loom_protocol::ErrorCode;
 use std::collections::HashSet;
 
@@ -183,9 +184,4 @@ fn host_names<'n>(node: &'n Node, names: &mut Vec<&'n str>) {
     }
     node.items().iter().for_each(|item| host_names(item, names));
     node.entries().iter().for_each(|entry| host_names(&entry.value, names));
-}
-
-fn names_a_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    ["TOKEN", "SECRET", "PASSWORD", "KEY"].iter().any(|ending| name.ends_with(ending))
 }

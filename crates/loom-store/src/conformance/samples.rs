@@ -239,7 +239,11 @@ fn skips() -> Vec<Event> {
         },
         SkipReason::Dependency { task: "t".into() },
         SkipReason::Condition { when: "V == \"1\"".into() },
-        SkipReason::Circular { variables: vec!["V".into(), "W".into()] },
+        SkipReason::Circular {
+            variables: vec!["V".into(), "W".into()],
+            producers: vec![Producer { task: "p".into(), ended: "waiting".into() }],
+            tasks: vec!["d".into()],
+        },
         SkipReason::Stopped { task: "t".into() },
         SkipReason::ByHand { by: "somebody".into(), reason: "not today".into() },
     ];

@@ -1,6 +1,6 @@
 //! The file `$LOOM_OUTPUT`.
 
-use super::{Emitted, FILE_LIMIT, FILE_VALUE_LIMIT, is_name, is_name_byte, text};
+use super::{Emitted, FILE_LIMIT, FILE_VALUE_LIMIT, is_name, is_name_byte, not_text, text};
 use loom_protocol::json;
 use serde_json::{Map, Value};
 use std::io::{self, Read};
@@ -84,7 +84,7 @@ impl FileLines<'_> {
         if let Some(Heredoc { name, end, started, .. }) = self.heredoc.take() {
             self.emitted.blame(format!(
                 "line {started} of the file $LOOM_OUTPUT begins `{name}`, but no line `{}` ends it",
-                text(end)
+                text(&end)
             ));
         }
     }
@@ -98,7 +98,7 @@ impl FileLines<'_> {
                 heredoc.value.push(b'\n');
             } else if let Some(Heredoc { name, mut value, .. }) = self.heredoc.take() {
                 value.pop();
-                self.emitted.emit(name, text(value).into());
+                self.emit(name, value);
             }
             return;
         }
@@ -115,10 +115,10 @@ impl FileLines<'_> {
         }
         let end = line.iter().position(|byte| !is_name_byte(*byte)).unwrap_or(line.len());
         let (name, rest) = line.split_at(end);
-        let name = text(name.to_vec());
+        let name = text(name);
         if is_name(&name) {
             if let Some(value) = rest.strip_prefix(b"=") {
-                self.emitted.emit(name, text(value.to_vec()).into());
+                self.emit(name, value.to_vec());
                 return;
             }
             if let Some(end) = rest.strip_prefix(b"<<").filter(|end| !end.is_empty()) {
@@ -128,6 +128,13 @@ impl FileLines<'_> {
             }
         }
         self.blame("is neither `NAME=value` nor `NAME<<END` nor a JSON object");
+    }
+
+    fn emit(&mut self, name: String, value: Vec<u8>) {
+        match String::from_utf8(value) {
+            Ok(value) => self.emitted.emit(name, value.into()),
+            Err(error) => self.blame(&format!("ends output `{name}`, which {}", not_text(&error))),
+        }
     }
 
     fn object(&mut self, object: Map<String, Value>) {

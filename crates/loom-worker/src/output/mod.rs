@@ -10,12 +10,16 @@
 //! | a value or a line in the file | [`FILE_VALUE_LIMIT`], else the attempt fails | the same |
 //! | all values together | – | [`UNDECLARED_BYTES`], else dropped |
 //! | the file | [`FILE_LIMIT`] in all, else the attempt fails | the same |
+//!
+//! A value that is not UTF-8 fails the attempt; an undeclared one on standard output is shown with
+//! U+FFFD in place of what is not.
 
 mod file;
 
 use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{self, Read};
+use std::string::FromUtf8Error;
 
 /// The most undeclared names that are kept.
 pub(crate) const UNDECLARED_NAMES: usize = 1000;
@@ -150,7 +154,7 @@ impl Emitted {
                 value.pop();
             }
             if too_long || value.len() > LINE_LIMIT {
-                if self.declared.contains(&name) {
+                if self.takes(&name) {
                     self.blame(format!(
                         "output `{name}` is longer than the {LINE_LIMIT} bytes that a line of \
                          standard output may hold; write it to the file $LOOM_OUTPUT, or emit the \
@@ -159,8 +163,19 @@ impl Emitted {
                 }
                 return;
             }
-            self.emit(name, text(value).into());
+            match String::from_utf8(value) {
+                Ok(value) => self.emit(name, value.into()),
+                Err(error) if self.takes(&name) => {
+                    self.blame(format!("output `{name}` {}", not_text(&error)));
+                }
+                Err(error) => self.emit(name, text(error.as_bytes()).into()),
+            }
         }
+    }
+
+    /// Whether an emission of this name is meant for others.
+    fn takes(&self, name: &str) -> bool {
+        self.declared.iter().any(|declared| declared == name || declared == "*")
     }
 
     /// Records an emission.
@@ -210,10 +225,19 @@ impl Emitted {
     }
 }
 
-/// The bytes as text; what is not UTF-8 becomes U+FFFD.
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+/// The bytes as text that is shown; what is not UTF-8 becomes U+FFFD.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Why a value cannot be used: changed silently, it would be another.
+fn not_text(error: &FromUtf8Error) -> String {
+    let at = error.utf8_error().valid_up_to();
+    format!(
+        "is not UTF-8: its byte {} is 0x{:02x}; encode it, as with base64, or emit the path of a file",
+        at + 1,
+        error.as_bytes()[at]
+    )
 }
 
 /// Roughly the memory that a value takes.

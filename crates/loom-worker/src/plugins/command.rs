@@ -1,6 +1,7 @@
 //! How a plugin's process is started.
 
 use crate::environment::Inherited;
+use crate::leftovers;
 use crate::sys::{self, Signal};
 use std::ffi::OsString;
 use std::io;
@@ -17,9 +18,10 @@ pub(crate) const PLUGIN_DIR: &str = "LOOM_PLUGIN_DIR";
 /// Ends its process group when the other end of its standard input is closed.
 const GUARD: &str = "trap '' TERM; read -r _; kill -KILL 0";
 
-/// A process that does not outlive `loom`. Its environment cannot name the run that it works for,
-/// since that changes, so nothing would find it after a crash; a guard in its group holds a pipe to
-/// us instead, and ends the group when the pipe breaks.
+/// A process that does not outlive `loom`. A guard in its group holds a pipe to us, and ends the group
+/// when the pipe breaks. Its environment cannot name the run that it works for, since that changes; it
+/// names us, so that whoever takes up our runs after a crash can wait until the guard has done its
+/// work, or do it.
 pub(super) struct Guarded {
     pub(super) child: Child,
     pub(super) guard: Child,
@@ -43,6 +45,7 @@ impl PluginCommand {
             .env_clear()
             .envs(inherited.all())
             .env(PLUGIN_DIR, &self.folder)
+            .envs(leftovers::keeper().map(|us| (leftovers::KEEPER, us)))
             .current_dir(base)
             .process_group(0)
             .stdin(Stdio::piped())

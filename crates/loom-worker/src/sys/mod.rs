@@ -75,7 +75,6 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// A descriptor that is readable once the process has exited; `None` where the kernel has none.
-#[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "pidfd_open(2) has no safe counterpart in the standard library")]
 pub(crate) fn pidfd(pid: u32) -> Option<OwnedFd> {
     #[cfg(test)]
@@ -88,12 +87,6 @@ pub(crate) fn pidfd(pid: u32) -> Option<OwnedFd> {
         let fd = libc::syscall(libc::SYS_pidfd_open, pid as libc::pid_t, 0);
         i32::try_from(fd).ok().filter(|fd| *fd >= 0).map(|fd| OwnedFd::from_raw_fd(fd))
     }
-}
-
-/// A descriptor that is readable once the process has exited; `None` where the kernel has none.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn pidfd(_pid: u32) -> Option<OwnedFd> {
-    None
 }
 
 #[cfg(test)]
@@ -173,6 +166,14 @@ pub fn space(path: &std::path::Path) -> io::Result<Space> {
         free: block * found.f_bfree as u64,
         available: block * found.f_bavail as u64,
     })
+}
+
+/// Lets exited children wait to be collected, also if whoever started us had the kernel do that: an
+/// ignored SIGCHLD outlives an exec.
+#[expect(unsafe_code, reason = "signal(2) has no safe counterpart in the standard library")]
+pub(crate) fn keep_exited_children() {
+    // SAFETY: the default action is no handler of ours, so nothing of ours runs in a signal's context.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
 /// The user on whose behalf we act.

@@ -33,6 +33,7 @@ pub(crate) struct Spawn<'a> {
 pub(crate) struct Child {
     pid: libc::pid_t,
     status: Option<ExitStatus>,
+    is_ours: bool,
 }
 
 impl Spawn<'_> {
@@ -63,7 +64,7 @@ impl Spawn<'_> {
                 environment.as_ptr(),
             )
         };
-        check(error).map(|()| Child { pid, status: None })
+        check(error).map(|()| Child { pid, status: None, is_ours: true })
     }
 }
 
@@ -177,6 +178,8 @@ impl Child {
             self.status = Some(ExitStatus::from_raw(status));
         } else if collected < 0 {
             let error = io::Error::last_os_error();
+            // Somebody else has collected it: its number may be another's by now.
+            self.is_ours &= error.raw_os_error() != Some(libc::ECHILD);
             if error.kind() != io::ErrorKind::Interrupted {
                 return Err(error);
             }
@@ -187,7 +190,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if self.status.is_none() {
+        if self.status.is_none() && self.is_ours {
             signal_group(self.id(), Signal::Kill);
             let _ = self.wait();
         }

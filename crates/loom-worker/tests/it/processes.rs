@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 fn outputs_come_from_standard_output_and_from_the_file() {
     let bench = Bench::new();
     let request = bench.command(
-        "echo A=1; echo B=2 >&2; echo '{\"C\": [1]}' >> \"$LOOM_OUTPUT\"; printf 'A=\\377'",
+        "echo A=1; echo B=2 >&2; echo '{\"C\": [1]}' >> \"$LOOM_OUTPUT\"; printf 'A=\\351t\\303\\251'",
     );
-    let outputs = bench.outputs(request);
-    assert_eq!(json!(outputs), json!({"A": "\u{fffd}", "C": [1]}));
-    let written = std::fs::read(bench.log(0)).unwrap();
-    assert_eq!(written.len(), "A=1\nB=2\nA=\u{ff}".len() - 1);
+    let failed = bench.failure(request);
+    assert_eq!(failed.code, ErrorCode::BadOutput);
+    assert!(failed.message.contains("output `A` is not UTF-8: its byte 1 is 0xe9"), "{failed:?}");
+    let request =
+        bench.command("echo A=1; echo '{\"C\": [1]}' >> \"$LOOM_OUTPUT\"; printf 'Z=\\377'");
+    assert_eq!(json!(bench.outputs(request)), json!({"A": "1", "C": [1], "Z": "\u{fffd}"}));
 }
 
 #[test]

@@ -32,8 +32,8 @@ impl Executor for Inline {
 
     fn forget(&mut self, _: RunId) {}
 
-    fn end_leftovers(&mut self, _: &[RunId]) -> Result<(), String> {
-        Ok(())
+    fn end_leftovers(&mut self, _: &[RunId]) -> Vec<(RunId, String)> {
+        Vec::new()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Sentences about failures and skipped tasks.
 
 use crate::terminal::{fit, printable};
-use loom_core::{Failure, Output, SkipReason, Value};
+use loom_core::{Failure, Output, Producer, SkipReason, Value};
 use loom_protocol::MASK;
 use loom_server::wire::code_of;
+use std::fmt::Write;
 
 /// A failure in one line.
 pub(crate) fn failure_line(failure: &Failure) -> String {
@@ -14,28 +15,40 @@ pub(crate) fn failure_line(failure: &Failure) -> String {
 pub(crate) fn skip_reason(reason: &SkipReason) -> String {
     match reason {
         SkipReason::NoProducer { variable, producers } => {
-            let ends: Vec<String> = producers
-                .iter()
-                .map(|producer| match producer.ended.as_str() {
-                    "succeeded" => format!("{} succeeded without it", producer.task),
-                    ended => format!("{} {}", producer.task, was(ended)),
-                })
-                .collect();
-            if ends.is_empty() {
+            if producers.is_empty() {
                 format!("nothing sets {variable}")
             } else {
-                format!("{variable} stays unset: {}", ends.join(", "))
+                format!("{variable} stays unset: {}", ends_of(producers))
             }
         }
         SkipReason::Dependency { task } => format!("{task}, which it depends on, did not succeed"),
         SkipReason::Condition { when } => format!("`when: {when}` does not hold"),
-        SkipReason::Circular { variables } => {
-            format!("it waits for itself, over {}", variables.join(", "))
+        SkipReason::Circular { variables, producers, tasks } => {
+            let over: Vec<String> = variables
+                .iter()
+                .cloned()
+                .chain(tasks.iter().map(|on| format!("the end of {on}")))
+                .collect();
+            let mut text = format!("it waits for itself, over {}", over.join(", "));
+            if !producers.is_empty() {
+                let _ = write!(text, ": {}", ends_of(producers));
+            }
+            text
         }
         SkipReason::ByHand { by, reason } if reason.is_empty() => format!("by {by}"),
         SkipReason::ByHand { by, reason } => format!("by {by}: {reason}"),
         SkipReason::Stopped { task } => format!("{task} failed and the run stops on a failure"),
     }
+}
+
+/// How those who could have set a variable ended, or stand.
+fn ends_of(producers: &[Producer]) -> String {
+    let ends = producers.iter().map(|producer| match producer.ended.as_str() {
+        "succeeded" => format!("{} succeeded without it", producer.task),
+        "waiting" => format!("{} waits too", producer.task),
+        ended => format!("{} {}", producer.task, was(ended)),
+    });
+    ends.collect::<Vec<_>>().join(", ")
 }
 
 fn was(ended: &str) -> String {

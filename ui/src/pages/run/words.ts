@@ -11,7 +11,7 @@ export function ended(end: string): string {
 
 /** Why a task was skipped. */
 export function skippedBecause(reason: Record<string, unknown> | undefined): string {
-  const { why, variable, producers, task, when, variables, by } = reason ?? {};
+  const { why, variable, producers, task, when, variables, tasks, by } = reason ?? {};
   switch (why) {
     case "no_producer":
       return `${variable} will not be set: ${endsOf(producers)}`;
@@ -20,7 +20,7 @@ export function skippedBecause(reason: Record<string, unknown> | undefined): str
     case "condition":
       return `the condition does not hold: ${when}`;
     case "circular":
-      return `it waits for itself over ${Array.isArray(variables) ? variables.join(", ") : ""}`;
+      return `it waits for itself, over ${[...texts(variables), ...texts(tasks).map((name) => `the end of ${name}`)].join(", ")}`;
     case "by_hand": {
       const said = reason?.reason ? `: ${reason.reason}` : "";
       return `${by} skipped it${said}`;
@@ -99,4 +99,8 @@ function tries(task: TaskState): string {
 /** `1 task`, `3 tasks`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+}
+
+function texts(list: unknown): string[] {
+  return Array.isArray(list) ? list.map(String) : [];
 }

@@ -211,7 +211,8 @@ impl Oracle {
                 () if is_whole => TaskPhase::Succeeded,
                 () => TaskPhase::Cancelled,
             };
-            if is_whole && (!has_failed || def.allow_failure) {
+            let has_any = items.is_empty() || items.contains(&TaskPhase::Succeeded);
+            if is_whole && (!has_failed || def.allow_failure && has_any) {
                 let lists = def.outputs.names.iter().map(|out| (out.name.clone(), Value::Null));
                 self.set.extend(lists);
             }

@@ -111,7 +111,49 @@ fn rule_6_a_circle_is_skipped_as_soon_as_nothing_outside_can_break_it() {
     assert_eq!(run.phase("a"), TaskPhase::Waiting);
     run.succeed("out", &[]);
     assert_eq!(run.phases(), "out=succeeded a=skipped b=skipped long=running");
-    assert!(matches!(run.skip_reason("a"), SkipReason::Circular { .. }));
+    let ended = |task: &str, ended: &str| Producer { task: task.into(), ended: ended.into() };
+    let circle = SkipReason::Circular {
+        variables: vec!["X".into()],
+        producers: vec![ended("out", "succeeded"), ended("b", "waiting")],
+        tasks: Vec::new(),
+    };
+    assert_eq!(run.skip_reason("a"), &circle);
+}
+
+#[test]
+fn rule_6_a_circle_over_the_end_of_a_task_names_it() {
+    let mut run = Driver::begun(vec![
+        task("out").out("Y?"),
+        task("a").out("X").with(|task| task.execution.depends_on = vec!["b".into()]),
+        task("b").needs("Y"),
+        task("d").needs("X").out("Y"),
+    ]);
+    run.succeed("out", &[]);
+    let SkipReason::Circular { variables, producers, tasks } = run.skip_reason("a") else {
+        panic!("{:?}", run.skip_reason("a"));
+    };
+    assert!(variables.is_empty() && producers.is_empty());
+    assert_eq!(tasks, &["b"]);
+}
+
+#[test]
+fn the_lists_of_a_fan_that_may_fail_hold_what_there_is_and_nothing_is_no_list() {
+    for (first, consumer) in [(true, "running"), (false, "skipped")] {
+        let fan = task("a").out("X").with(|task| {
+            task.allow_failure = true;
+            task.for_each = Some(ForEach::Items(vec![1.into(), 2.into()]));
+        });
+        let mut run = Driver::begun(vec![fan, task("b").needs("X")]);
+        if first {
+            run.succeed("a", &["X=x"]);
+        } else {
+            run.fail("a");
+        }
+        run.fail("a");
+        assert_eq!(run.phases(), format!("a=failed b={consumer}"));
+        let lists = run.run.variable("X").map(|variable| variable.value.clone());
+        assert_eq!(lists, first.then(|| json!(["x", null])));
+    }
 }
 
 #[test]

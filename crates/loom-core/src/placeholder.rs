@@ -1,22 +1,38 @@
 //! `{{ NAME }}` and `{{ENV:NAME}}` in strings.
 
-use crate::read::is_variable;
 use std::ops::Range;
+
+/// The longest name of a variable, in bytes.
+pub const VARIABLE_NAME_MAX: usize = 200;
+
+/// Whether a text is a variable's name: `[A-Za-z_][A-Za-z0-9_]*`, not too long.
+pub fn is_variable(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text.len() <= VARIABLE_NAME_MAX
+}
+
+/// Whether a variable's name says that its value is a secret, if it comes from the environment.
+pub fn names_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["TOKEN", "SECRET", "PASSWORD", "KEY"].iter().any(|ending| name.ends_with(ending))
+}
 
 /// Something in braces that stands for a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Placeholder<'a> {
+pub struct Placeholder<'a> {
     /// The name within.
-    pub(crate) name: &'a str,
+    pub name: &'a str,
     /// Whether it is of the environment of `loom` itself.
-    pub(crate) host: bool,
+    pub host: bool,
     /// Where it stands in the text, braces included.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
 }
 
 /// The placeholders of a text. Braces around anything but a name are left alone: they may be meant
 /// for another program. After `ENV:` any text counts as a name, so that a wrong one is noticed.
-pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = Placeholder<'_>> {
+pub fn placeholders(text: &str) -> impl Iterator<Item = Placeholder<'_>> {
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {
@@ -42,6 +58,14 @@ pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = Placeholder<'_>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_variables() {
+        assert!(is_variable("_a1") && is_variable("TRUE"));
+        assert!(!is_variable("1a") && !is_variable("a-b") && !is_variable(""));
+        assert!(!is_variable(&"a".repeat(VARIABLE_NAME_MAX + 1)));
+        assert!(names_a_secret("db_password") && !names_a_secret("KEYS"));
+    }
 
     #[test]
     fn placeholders_are_found_and_other_braces_are_not() {
