@@ -142,6 +142,13 @@ pub enum Refusal {
         /// The outputs.
         outputs: Vec<String>,
     },
+    /// A task is to be settled by hand with outputs that it does not declare.
+    NotOutputs {
+        /// The task's name.
+        task: String,
+        /// The outputs.
+        outputs: Vec<String>,
+    },
     /// The report is not about the attempt that is under way.
     StaleReport,
     /// Another system executes the run: nothing can be asked of it here.
@@ -187,6 +194,9 @@ impl fmt::Display for Refusal {
                     "resolving task `{task}` sets no value for `{}`, which it has to emit",
                     outputs.join("`, `")
                 )
+            }
+            Self::NotOutputs { task, outputs } => {
+                write!(f, "task `{task}` declares no output `{}`", outputs.join("`, `"))
             }
             Self::StaleReport => f.write_str("the report is not about an attempt under way"),
             Self::External { wanted, system } => {

@@ -5,7 +5,8 @@ use crate::secrets::{Masker, Secrets};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 
 /// The most bytes of one attempt's output that are kept.
 pub(crate) const LOG_LIMIT: u64 = 64 << 20;
@@ -130,6 +131,8 @@ impl AttemptLog {
         }
         self.tail.push(bytes);
         if let Err(error) = self.append(bytes) {
+            // If not even that can be written, the problem is told all the same.
+            let _ = end_in_place(&self.path, &error);
             self.file = Sink::Broken(format!("{} cannot be written: {error}", self.path.display()));
         }
     }
@@ -150,7 +153,19 @@ impl AttemptLog {
     }
 }
 
-fn open(path: &std::path::Path) -> io::Result<File> {
+/// Says at the end of a log that it is not complete, in place of its last bytes: a disk that is full
+/// has no room for more, but has room for what is there.
+fn end_in_place(path: &Path, error: &io::Error) -> io::Result<()> {
+    let mark = format!("\n[loom: the rest is lost, it could not be written: {error}]\n");
+    let file = File::options().write(true).open(path)?;
+    let length = file.metadata()?.len();
+    match length.checked_sub(mark.len() as u64) {
+        Some(place) => file.write_all_at(mark.as_bytes(), place),
+        None => (&file).write_all(mark.as_bytes()),
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     let mut options = File::options();
     options.create(true).append(true).mode(0o600);
@@ -290,6 +305,23 @@ mod tests {
         log.finish();
         assert!(log.problem().unwrap().contains("cannot be written"));
         assert_eq!(log.tail().len(), 3);
+    }
+
+    #[test]
+    fn a_log_that_is_cut_off_says_so_in_place_of_its_last_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let line = "0123456789\n";
+        for lines in [0, 1, 100] {
+            std::fs::write(&path, line.repeat(lines)).unwrap();
+            end_in_place(&path, &full).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.ends_with(
+                "\n[loom: the rest is lost, it could not be written: no storage space]\n"
+            ));
+            assert!(lines < 100 || text.len() == line.len() * lines && text.starts_with(line));
+        }
     }
 
     #[test]

@@ -166,7 +166,9 @@ impl Reporter for NewsRoom {
 
     fn trouble(&self, id: &AttemptId, what: &str) {
         let at = id.attempt;
-        tell(&format!("warning: attempt {at} of a task of run {}: {}\n", id.run, printable(what)));
+        let code = ErrorCode::MachineFailed;
+        let what = printable(what);
+        tell(&format!("warning[{code}]: attempt {at} of a task of run {}: {what}\n", id.run));
     }
 }
 

@@ -60,7 +60,14 @@ impl Look {
         let before = self.events.len();
         loop {
             let page = store.journal(self.id(), self.history.last_seq(), PAGE)?;
-            page.events.into_iter().for_each(|recorded| self.record(recorded));
+            for recorded in page.events {
+                let next = self.history.last_seq() + 1;
+                if recorded.seq != next {
+                    let what = format!("run {} lacks its event {next}", self.id());
+                    return Err(StoreError::Corrupt(what));
+                }
+                self.record(recorded);
+            }
             if !page.more {
                 return Ok(self.events.len() - before);
             }

@@ -50,6 +50,10 @@ pub(crate) fn fault(refusal: &Refusal, run: &str) -> Fault {
                 .help(format!("say what it would have emitted: {}", outputs.join(" ")))
                 .help("or go on without, and have what waits for it skipped: --without-outputs")
         }
+        Refusal::NotOutputs { task, .. } => {
+            let fault = Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"));
+            fault.help(format!("`loom why{HERE} {run} {}` says what it has to emit", quoted(task)))
+        }
         Refusal::TaskEnding(task) => {
             Fault::new(ErrorCode::Refused, format!("run {run}: {refusal}"))
                 .help(format!("it ends with its attempt: `loom why{HERE} {run} {}`", quoted(task)))

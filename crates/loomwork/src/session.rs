@@ -15,6 +15,7 @@ use loom_server::{Bell, Reporter, Target};
 use loom_sqlite::SqliteStore;
 use loom_store::{RunCommit, StoreError};
 use std::collections::HashMap;
+use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -122,11 +123,18 @@ pub(crate) struct Finish {
     pub(crate) failure: Option<StoreError>,
     /// Whether it was interrupted by a signal.
     pub(crate) interrupted: bool,
+    /// Why what happened could not all be written, if it could not.
+    pub(crate) unwritten: Option<io::Error>,
     /// Who may have something left to report.
     reporter: Option<Reporter>,
 }
 
 impl Finish {
+    /// Of a run that another process had.
+    pub(crate) fn elsewhere(unwritten: Option<io::Error>) -> Self {
+        Self { unwritten, ..Self::default() }
+    }
+
     /// Waits for the last reports, for a bounded time. What is left is delivered by whoever reports
     /// next.
     pub(crate) fn report(self) {
@@ -214,13 +222,18 @@ impl Session {
             self.take_news(history, view);
         }
         self.take_news(history, view);
-        view.close();
+        let written = view.close();
         let failure = match self.thread.take().map(JoinHandle::join) {
             None => lost,
             Some(Ok(result)) => result.err().or(lost),
             Some(Err(_)) => return Err(Ended::Told(loom_protocol::ExitCode::Machine)),
         };
-        Ok(Finish { failure, interrupted, reporter: self.reporter.take() })
+        Ok(Finish {
+            failure,
+            interrupted,
+            unwritten: written.err(),
+            reporter: self.reporter.take(),
+        })
     }
 
     /// Shows the news that there is.

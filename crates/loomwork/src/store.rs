@@ -4,7 +4,7 @@ use crate::fault::Fault;
 use loom_core::RunId;
 use loom_protocol::ErrorCode;
 use loom_sqlite::{Options, SqliteStore};
-use loom_store::{QueryStore, RunFilter};
+use loom_store::{QueryStore, RunFilter, StoreError};
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -67,12 +67,21 @@ pub(crate) fn open(path: &Path) -> Result<SqliteStore, Fault> {
 
 /// Opens a store if there is one.
 pub(crate) fn open_existing(path: &Path) -> Result<Option<SqliteStore>, Fault> {
-    if path.exists() { open(path).map(Some) } else { Ok(None) }
+    if is_there(path)? { open(path).map(Some) } else { Ok(None) }
+}
+
+/// Whether there is a store, as far as it can be said: what is in a folder that may not be read is not
+/// missing.
+fn is_there(path: &Path) -> Result<bool, Fault> {
+    path.try_exists().map_err(|error| {
+        let what = format!("cannot reach {}: {error}", path.display());
+        Fault::of_store(&StoreError::Unavailable(what), None)
+    })
 }
 
 /// Opens a store to look at, if there is one. A full disk does not hinder it.
 pub(crate) fn look(path: &Path) -> Result<Option<SqliteStore>, Fault> {
-    if !path.exists() {
+    if !is_there(path)? {
         return Ok(None);
     }
     SqliteStore::open_to_look(path, Options::default())

@@ -30,6 +30,16 @@ impl Run {
             let (task, wanted) = (name.to_owned(), TaskStep::Resolve.verb());
             return Err(Refusal::Task { task, wanted, phase });
         }
+        let declared = &self.plan.task(task).outputs;
+        let mut unknown = Vec::new();
+        for Variable { name, .. } in given.outputs.iter().filter(|_| !declared.any) {
+            if !declared.names.iter().any(|known| known.name == *name) {
+                unknown.push(name.clone());
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(Refusal::NotOutputs { task: name.to_owned(), outputs: unknown });
+        }
         let missing = self.unset_outputs(task, &given.outputs);
         if !missing.is_empty() && !given.may_be_missing {
             return Err(Refusal::OutputsMissing { task: name.to_owned(), outputs: missing });

@@ -53,7 +53,7 @@ fn catch_up(
 }
 
 /// Says how a run ended, and answers with the exit status for it.
-pub(crate) fn conclude(history: &History, finish: Finish, ui: &mut Ui) -> Outcome {
+pub(crate) fn conclude(history: &History, mut finish: Finish, ui: &mut Ui) -> Outcome {
     let state = history.run().state();
     match ui.voice {
         Voice::Human if finish.failure.is_none() => {
@@ -68,8 +68,11 @@ pub(crate) fn conclude(history: &History, finish: Finish, ui: &mut Ui) -> Outcom
     if let Some(failure) = &finish.failure {
         return Err(Fault::of_store(failure, Some(&history.run().id().short())).into());
     }
-    let interrupted = finish.interrupted;
+    let (interrupted, unwritten) = (finish.interrupted, finish.unwritten.take());
     finish.report();
+    if let Some(error) = unwritten {
+        return Err(error.into());
+    }
     Ok(match state {
         _ if interrupted => ExitCode::Cancelled,
         RunState::Succeeded => ExitCode::Success,

@@ -38,7 +38,7 @@ pub(crate) fn logs(args: &LogsArgs, mut place: Place, ui: &mut Ui) -> Outcome {
         return Ok(ExitCode::Success);
     }
     if !print(&mut place, &look, &wanted, ui)? {
-        ui.remark("nothing was written");
+        ui.remark("no output of it is kept");
     }
     Ok(ExitCode::Success)
 }

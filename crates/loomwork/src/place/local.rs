@@ -12,7 +12,7 @@ use loom_core::{RunId, RunState, TaskIx, TaskPhase, Timestamp};
 use loom_protocol::api::{RunDetail, RunView};
 use loom_server::{Plans, limits, runs};
 use loom_sqlite::SqliteStore;
-use loom_store::{QueryStore, RunFilter, RunSummary};
+use loom_store::{QueryStore, RunFilter, RunSummary, StoreError};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs::File;
@@ -112,13 +112,19 @@ impl Local {
         Ok(Listed { runs: found.iter().map(runs::run).collect(), more, remark: None })
     }
 
-    /// How many of a run's tasks are done, of how many.
+    /// How many of a run's tasks are done, of how many. A run that cannot be read hides no other.
     pub(crate) fn progress(&mut self, run: &RunView) -> Result<String, Ended> {
-        let id: RunId = run.id.parse().expect("the store gave it");
+        match self.counted(run.id.parse().expect("the store gave it")) {
+            Err(StoreError::Corrupt(_)) => Ok("damaged".to_owned()),
+            counted => Ok(counted?),
+        }
+    }
+
+    fn counted(&mut self, id: RunId) -> Result<String, StoreError> {
         let store = self.found();
         let total = store.run(id).and_then(|run| store.definition(&run.definition))?.tasks.len();
         if total > COUNTED_MOST {
-            return Ok(total.to_string());
+            return Ok(format!("of {total}"));
         }
         let counts = Look::at(store, id)?.history.counts();
         let mut text = format!("{}/{}", counts.settled(), counts.total());

@@ -14,6 +14,8 @@ const GATHER: Duration = Duration::from_millis(5);
 /// Writes events as JSON.
 pub(crate) struct JsonView {
     out: Option<BufWriter<Stdout>>,
+    /// Why the rest was not written.
+    failure: Option<io::Error>,
     unflushed: bool,
     /// By what the starter of the run knows the matter.
     correlation_id: String,
@@ -23,14 +25,17 @@ impl JsonView {
     pub(crate) fn new(correlation_id: &str) -> Self {
         Self {
             out: Some(BufWriter::with_capacity(1 << 16, io::stdout())),
+            failure: None,
             unflushed: false,
             correlation_id: correlation_id.to_owned(),
         }
     }
 
     fn write(&mut self, write: impl FnOnce(&mut BufWriter<Stdout>) -> io::Result<()>) {
-        if self.out.as_mut().is_some_and(|out| write(out).is_err()) {
-            self.out = None;
+        if let Some(Err(error)) = self.out.as_mut().map(write) {
+            self.failure = Some(error).filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+            // Dropping the writer would try to write what it holds once more.
+            let _ = self.out.take().map(BufWriter::into_parts);
         }
     }
 }
@@ -60,7 +65,8 @@ impl View for JsonView {
         tell_note(note);
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> io::Result<()> {
         self.write(BufWriter::flush);
+        self.failure.take().map_or(Ok(()), Err)
     }
 }

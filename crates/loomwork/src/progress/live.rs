@@ -219,9 +219,10 @@ impl View for LiveView {
         self.draw(history, now());
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> io::Result<()> {
         if self.readable {
             self.show(&[], size().0);
         }
+        Ok(())
     }
 }

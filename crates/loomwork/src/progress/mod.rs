@@ -13,6 +13,7 @@ use crate::signals::Wish;
 use crate::ui::{Ui, Voice, tell};
 use loom_core::History;
 use loom_core::{Event, Plan, TaskRef, Timestamp};
+use std::io;
 use std::time::Duration;
 
 /// Shows a run. What cannot be written is not shown: a run does not depend on being watched.
@@ -31,8 +32,11 @@ pub(crate) trait View {
     /// Something is to be known that is not of the run; empty once it is so no more.
     fn note(&mut self, history: &History, note: &str);
 
-    /// Nothing more will happen.
-    fn close(&mut self) {}
+    /// Nothing more will happen. Answers with why something could not be written, unless its reader
+    /// has gone.
+    fn close(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The view for these outputs, of a run whose starter knows the matter by this.

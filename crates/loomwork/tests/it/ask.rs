@@ -234,3 +234,15 @@ fn several_processes_share_one_store() {
     let listed = loom.loom(&["list", "--json"]).exits(0).json();
     assert!(listed.iter().all(|run| run["alive"] == false), "{listed:?}");
 }
+
+#[test]
+fn what_a_task_does_not_declare_cannot_be_set_in_its_name() {
+    let loom = Loom::with(
+        "name: r\ntasks:\n  - { name: a, plugin: cmd, outputs: [ROWS, \"NOTE?\"], params: { command: \"exit 1\" } }",
+    );
+    loom.loom(&["run", "w.yaml"]).exits(1);
+    let resolve =
+        |output| loom.loom(&["resolve", "last", "a", "--output", "ROWS=1", "--output", output]);
+    resolve("NOTES=x").exits(2).warns("error[L603]").warns("declares no output `NOTES`");
+    resolve("NOTE=x").exits(0);
+}

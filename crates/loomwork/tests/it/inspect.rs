@@ -83,7 +83,7 @@ fn logs_are_of_the_run_a_task_an_item_or_an_attempt() {
         .warns("the last one is attempt 2");
     let said = loom.loom(&["logs", "last", "each[1]"]).exits(0);
     assert_eq!(said.out, "for each\n");
-    loom.loom(&["logs", "last", "after"]).exits(0).warns("nothing was written");
+    loom.loom(&["logs", "last", "after"]).exits(0).warns("no output of it is kept");
     let lines = loom.loom(&["logs", "last", "twice", "--json"]).exits(0).json();
     assert_eq!(lines[1], json!({ "type": "log", "task": "twice", "attempt": 2, "line": "try 2" }));
 }

@@ -9,7 +9,7 @@ use crate::place::{Attempt, Local, open_log, unreadable};
 use crate::progress::label;
 use crate::ui::{Ui, Voice};
 use loom_store::QueryStore;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// How often files and the journal are looked at while following. Nobody tells when the process that
 /// has the run dies, or when its journal grows: the store is a file that several processes share. To
-/// look costs two queries and a read of each log that is still written.
+/// look costs two queries and a read of each log that may still be written.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A log that is being read.
@@ -28,14 +28,19 @@ struct Log {
 
 impl Log {
     /// Writes what has come since.
-    fn copy(&mut self, folder: &Path, attempt: Attempt, ui: &mut Ui) -> Result<(), Ended> {
+    fn copy(
+        &mut self,
+        folder: &Path,
+        attempt: Attempt,
+        piece: &mut [u8],
+        ui: &mut Ui,
+    ) -> Result<(), Ended> {
         if self.file.is_none() {
             self.file = open_log(folder, attempt)?;
         }
         let Some(file) = &mut self.file else { return Ok(()) };
-        let mut piece = vec![0; PIECE];
         loop {
-            let count = file.read(&mut piece).map_err(|error| unreadable(&error))?;
+            let count = file.read(piece).map_err(|error| unreadable(&error))?;
             if count == 0 {
                 return Ok(());
             }
@@ -54,6 +59,8 @@ pub(super) fn follow(
     let id = look.id();
     let folder = local.logs(id);
     let mut open: BTreeMap<Attempt, Log> = BTreeMap::new();
+    let mut read = HashSet::new();
+    let mut piece = vec![0; PIECE];
     let style = if ui.voice == Voice::Json { Style::Json } else { Style::Named };
     loop {
         // The journal first: what it says has ended has written everything by now.
@@ -61,13 +68,18 @@ pub(super) fn follow(
         let state = look.history.run().state();
         let is_over = state.is_final() || !local.found().run(id)?.alive;
         for attempt in wanted.attempts(&look.history) {
+            if read.contains(&attempt) {
+                continue;
+            }
             let log = open.entry(attempt).or_insert_with(|| {
                 let name = label(look.history.run().plan(), attempt.0);
                 Log { file: None, scribe: Scribe::new(name, attempt.1, style) }
             });
-            log.copy(&folder, attempt, ui)?;
+            log.copy(&folder, attempt, &mut piece, ui)?;
             if is_over || has_ended(&look.history, attempt) {
                 log.scribe.end(ui)?;
+                open.remove(&attempt);
+                read.insert(attempt);
             }
         }
         ui.flush()?;

@@ -66,7 +66,7 @@ pub(super) fn run(args: RunArgs, remote: &Remote, ui: &mut Ui) -> Outcome {
     follow(remote.client.clone(), run, 0, tell)?;
     let mut view = view(ui, &look.correlation_id);
     let watched = watch(remote, &heard, &mut look, &mut *view);
-    view.close();
+    let unwritten = view.close().err();
     // Whoever has more to tell is not kept waiting.
     drop(heard);
     if watched? == Watched::Left {
@@ -74,7 +74,7 @@ pub(super) fn run(args: RunArgs, remote: &Remote, ui: &mut Ui) -> Outcome {
         tell_left(&short);
         return Ok(ExitCode::Cancelled);
     }
-    conclude(&look.history, Finish::default(), ui)
+    conclude(&look.history, Finish::elsewhere(unwritten), ui)
 }
 
 fn tell_left(run: &str) {

@@ -144,3 +144,37 @@ fn a_store_in_a_folder_that_is_read_only_is_refused() {
     result.unwrap();
     loom.loom(&["run", "w.yaml"]).exits(0);
 }
+
+#[test]
+fn a_damaged_run_hides_no_other_and_a_gap_in_its_journal_is_found() {
+    let loom = used();
+    loom.loom(&["run", "w.yaml"]).exits(0);
+    let store = Connection::open(loom.path("store/loom.db")).unwrap();
+    let first = "DELETE FROM journal WHERE id = (SELECT min(id) FROM journal)";
+    assert_eq!(store.execute(first, []).unwrap(), 1);
+    drop(store);
+    let listed = loom.loom(&["list"]).exits(0).says("damaged").says("1/1");
+    assert_eq!(listed.out.matches("succeeded").count(), 2, "{}", listed.out);
+    let run = loom.loom(&["list", "--json"]).json()[1]["id"].as_str().unwrap().to_owned();
+    loom.loom(&["show", &run]).exits(3).warns("lacks its event 1");
+}
+
+#[test]
+fn a_folder_that_may_not_be_read_is_not_taken_for_one_without_a_store() {
+    let loom = Loom::with(WORKFLOW);
+    // Below a file nothing can be looked for, whoever one is.
+    let below = loom.root().join("w.yaml/loom.db");
+    let said = loom.loom(&["list", "--store", below.to_str().unwrap()]);
+    said.exits(3).warns("error[L503]").warns("cannot reach");
+}
+
+#[test]
+fn events_that_cannot_be_written_are_an_error_but_not_of_the_run() {
+    let loom = Loom::with(WORKFLOW);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut run = loom.command(&["run", "w.yaml", "--json"]);
+    let run = run.stdout(full).output().unwrap();
+    assert_eq!(run.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("error[L507]"), "{run:?}");
+    loom.loom(&["list"]).exits(0).says("succeeded");
+}
