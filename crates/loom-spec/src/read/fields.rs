@@ -22,6 +22,10 @@ pub(super) struct Fields<'a> {
     node: &'a Node,
 }
 
+/// The keys of tasks and their `execution` by which tasks hang together.
+const SHAPING: [&str; 8] =
+    ["name", "plugin", "inputs", "outputs", "when", "for_each", "execution", "depends_on"];
+
 impl<'a> Reader<'a> {
     pub(super) const fn new(source: &'a Source, problems: &'a mut Problems) -> Self {
         Self { source, problems, graph_known: true }
@@ -64,10 +68,12 @@ impl<'a> Reader<'a> {
                 let known = listed(section.keys().map(|known| known.name), 20);
                 problem.help(format!("its keys are {known}"))
             }
-            (near, _) => problem.did_you_mean(entry.key_span, near, String::new()),
+            (Some(near), _) => problem.did_you_mean(entry.key_span, Some(near), String::new()),
         };
         self.push(problem);
-        self.graph_known &= !matches!(section, Section::Task | Section::Execution);
+        // Else what is missing for it would be reported too, as another problem.
+        let shapes = |key: &str| SHAPING.contains(&key);
+        self.graph_known &= !shapes(key) && !near.is_some_and(shapes);
     }
 
     /// The value of a key that must be there.

@@ -4,6 +4,7 @@ use crate::checked;
 use loom_core::Definition;
 use loom_spec::import::wfformat;
 use loom_spec::{Limits, Source, Style};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -138,30 +139,38 @@ fn what_is_wrong_is_said_with_its_pointer() {
     assert!(import(&trace(&json!([]), &[]), f64::NAN).unwrap_err().contains("L605"));
 }
 
-/// `LOOM_TRACES=folder cargo test -p loom-spec -- --ignored` imports every trace in a folder.
-#[test]
-#[ignore = "needs a folder of traces"]
-fn every_trace_in_a_folder_keeps_its_parents() {
-    let folder = std::env::var_os("LOOM_TRACES").expect("LOOM_TRACES names a folder");
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
-        }
-        let trace: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        let definition = import(&trace, 0.0).unwrap();
-        let tasks = trace["workflow"]["specification"]["tasks"].as_array().unwrap();
+proptest! {
+    /// Whatever the tasks of a trace read and write, they depend on each other as it says.
+    #[test]
+    fn every_trace_keeps_its_parents(
+        made in prop::collection::vec(
+            (0usize..4, prop::collection::vec(any::<prop::sample::Index>(), 0..4), any::<u8>()),
+            1..40,
+        ),
+    ) {
+        let mut tasks: Vec<Value> = Vec::new();
         let mut expected = BTreeSet::new();
-        let name = |id: &Value| {
-            let at = tasks.iter().position(|task| task["id"] == *id).unwrap();
-            definition.tasks[at].name.clone()
-        };
-        for task in tasks {
-            for parent in task["parents"].as_array().unwrap() {
-                expected.insert((name(parent), name(&task["id"])));
+        for (at, (files, parents, reads)) in made.iter().enumerate() {
+            let parents: BTreeSet<usize> =
+                parents.iter().filter(|_| at > 0).map(|parent| parent.index(at)).collect();
+            // Of what each parent writes, some; and something that nobody wrote.
+            let mut inputs = vec![json!("given")];
+            for parent in &parents {
+                let written = tasks[*parent]["outputFiles"].as_array().unwrap();
+                inputs.extend(written.iter().take(usize::from(reads % 3)).cloned());
+                expected.insert((format!("t{parent}"), format!("t{at}")));
             }
+            let outputs: Vec<String> = (0..*files).map(|nth| format!("f{at}.{nth}")).collect();
+            let parents: Vec<String> = parents.iter().map(|parent| format!("t{parent}")).collect();
+            tasks.push(json!({
+                "name": "task", "id": format!("t{at}"), "parents": parents, "inputFiles": inputs,
+                "outputFiles": outputs,
+            }));
         }
-        assert_eq!(edges(&definition), expected, "{}", path.display());
-        assert_eq!(definition.tasks.len(), tasks.len());
+        let ids: Vec<String> = (0..tasks.len()).map(|at| format!("t{at}")).collect();
+        let times: Vec<(&str, f64)> = ids.iter().map(|id| (id.as_str(), 1.0)).collect();
+        let definition = import(&trace(&json!(tasks), &times), 0.0).unwrap();
+        prop_assert_eq!(definition.tasks.len(), tasks.len());
+        prop_assert_eq!(edges(&definition), expected);
     }
 }

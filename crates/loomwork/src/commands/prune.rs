@@ -2,15 +2,17 @@
 
 use crate::args::{Global, PruneArgs};
 use crate::fault::Outcome;
-use crate::place::logs_of;
+use crate::place::{logs_of, logs_of_all};
 use crate::render::words::counted;
 use crate::session::now;
 use crate::store;
 use crate::ui::{Ui, Voice};
-use loom_core::Timestamp;
+use loom_core::{RunId, Timestamp};
 use loom_protocol::ExitCode;
-use loom_store::{Retention, UpkeepStore};
+use loom_sqlite::SqliteStore;
+use loom_store::{QueryStore, Retention, StoreError, UpkeepStore};
 use serde_json::json;
+use std::path::Path;
 
 /// How many runs one transaction deletes.
 const AT_ONCE: usize = 100;
@@ -33,6 +35,7 @@ pub(crate) fn prune(args: &PruneArgs, global: &Global, ui: &mut Ui) -> Outcome {
                 break;
             }
         }
+        sweep(&mut store, &logs_of_all(&path))?;
     }
     match ui.voice {
         Voice::Human => ui.print(&format!("deleted {}\n", counted(deleted, "run")))?,
@@ -40,4 +43,21 @@ pub(crate) fn prune(args: &PruneArgs, global: &Global, ui: &mut Ui) -> Outcome {
         Voice::Quiet => {}
     }
     Ok(ExitCode::Success)
+}
+
+/// Removes logs whose runs are gone: whoever deleted these came to an end before their logs were.
+fn sweep(store: &mut SqliteStore, logs: &Path) -> Result<(), StoreError> {
+    let Ok(folders) = std::fs::read_dir(logs) else { return Ok(()) };
+    for folder in folders.flatten() {
+        let name = folder.file_name();
+        let Some(run) = name.to_str().and_then(|name| name.parse::<RunId>().ok()) else { continue };
+        match store.run(run) {
+            Err(StoreError::NoRun(_)) => {
+                let _ = std::fs::remove_dir_all(folder.path());
+            }
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+    }
+    Ok(())
 }

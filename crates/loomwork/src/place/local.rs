@@ -181,5 +181,10 @@ pub(crate) fn unreadable(error: &io::Error) -> Ended {
 
 /// The folder of a run's logs.
 pub(crate) fn logs_of(database: &Path, id: RunId) -> PathBuf {
-    loom_sqlite::Files::new(database).logs().join(id.to_string())
+    logs_of_all(database).join(id.to_string())
+}
+
+/// The folder of all logs of the runs in a database.
+pub(crate) fn logs_of_all(database: &Path) -> PathBuf {
+    loom_sqlite::Files::new(database).logs()
 }

@@ -3,7 +3,7 @@
 mod local;
 mod remote;
 
-pub(crate) use local::{Local, is_interrupted, logs_of, open_log, unreadable};
+pub(crate) use local::{Local, is_interrupted, logs_of, logs_of_all, open_log, unreadable};
 pub(crate) use remote::{LogAddress, Remote};
 
 use crate::args::{Global, Scope, StateFilter};
