@@ -3,15 +3,15 @@
 use crate::executor::Carried;
 use crate::pace::Pace;
 use loom_core::{Changes, Effect, Event, Run, RunState, Timestamp};
-use loom_store::{NewRun, RequestId, RunCommit};
+use loom_store::{NewRun, RequestId, RunCommit, Verdict};
 
 pub(crate) struct ActiveRun {
     pub(crate) run: Run,
     /// Present until the commit that creates it.
     new: Option<NewRun>,
     events: Vec<Event>,
-    /// Posted requests that have been decided.
-    settles: Vec<RequestId>,
+    /// Posted requests that have been decided, and how.
+    settles: Vec<(RequestId, Verdict)>,
     /// The number of the last event that is durable, or in the batch that is being committed.
     committed: u64,
     committed_state: RunState,
@@ -69,9 +69,9 @@ impl ActiveRun {
         effects.extend(changes.effects);
     }
 
-    /// A posted request has been granted or refused; it goes with the next commit.
-    pub(crate) fn settle(&mut self, request: RequestId) {
-        self.settles.push(request);
+    /// A posted request has been granted or refused; the answer goes with the next commit.
+    pub(crate) fn settle(&mut self, request: RequestId, verdict: Verdict) {
+        self.settles.push((request, verdict));
     }
 
     /// Whether there is something to record. Of a run that had ended when it was taken up that is

@@ -7,10 +7,10 @@ use crate::random::Random;
 use crate::store::{Faults, FaultyStore};
 use crate::workflows::{variable, workflow};
 use loom_core::{
-    Failure, FailureKind, News, Plan, Report, Request, RunId, RunState, Timestamp, Variable,
+    Event, Failure, FailureKind, News, Plan, Report, Request, RunId, RunState, Timestamp, Variable,
 };
 use loom_engine::{Engine, EngineError, Input, NewSubmission, Options};
-use loom_store::{MemoryStore, QueryStore, RunFilter};
+use loom_store::{MemoryStore, QueryStore, RequestId, RequestState, RunFilter, Verdict};
 use std::fmt;
 use std::ops::AddAssign;
 use std::sync::{Arc, Mutex};
@@ -75,6 +75,8 @@ struct World {
     machine: Arc<Mutex<Machine>>,
     /// Runs that were accepted: the answer said so.
     accepted: Arc<Mutex<Vec<RunId>>>,
+    /// What was left in the store for the engine, and by whom: each is by another.
+    posted: Vec<(RunId, RequestId, String)>,
     engine: Engine,
     lives: u64,
     to_submit: u64,
@@ -107,6 +109,7 @@ impl World {
             ledger,
             machine,
             accepted: Arc::default(),
+            posted: Vec::new(),
             engine,
             lives: 0,
         }
@@ -210,15 +213,16 @@ impl World {
             return;
         }
         let run = accepted[self.random.below(accepted.len())];
-        let by = "sim".to_owned();
         // Whatever was paused is resumed at some time.
         if self.random.one_in(20) {
-            inputs.push(Input::Request(run, Request::Resume { by: by.clone() }, Box::new(drop)));
+            let by = "sim".to_owned();
+            inputs.push(Input::Request(run, Request::Resume { by }, Box::new(drop)));
         }
         if self.requests_left == 0 || !self.random.one_in(15) {
             return;
         }
         self.requests_left -= 1;
+        let by = format!("asker {}", self.requests_left);
         let task = format!("t{}", self.random.below(4));
         let request = match self.random.below(8) {
             5 => Request::Skip { by, reason: "simulated".into(), task },
@@ -248,8 +252,12 @@ impl World {
         match self.random.below(3) {
             0 => inputs.push(Input::Request(run, request, Box::new(drop))),
             1 => inputs.push(Input::Adopt(run, Some(request), Box::new(drop))),
-            // Refused if the run has ended.
-            _ => drop(self.content.post(run, &request)),
+            _ => {
+                let by = request.by().to_owned();
+                // Refused if the run has ended.
+                let posted = self.content.post(run, &request);
+                self.posted.extend(posted.map(|id| (run, id, by)));
+            }
         }
     }
 
@@ -371,6 +379,17 @@ impl World {
         ledger.assert_nothing_runs();
         let machine = self.machine.lock().expect("simulation has one thread");
         assert!(machine.kept.is_empty(), "the executor keeps ended runs {:?}", machine.kept);
+        for (run, id, by) in &self.posted {
+            let state = self.content.request_state(*run, *id);
+            let RequestState::Settled(verdict) = state.expect("the reference store reads") else {
+                panic!("a request for the ended run {run} has no answer");
+            };
+            let journal = self.content.journal(*run, 0, usize::MAX).expect("the run is there");
+            let names = |event: &Event| format!("{event:?}").contains(&format!("{by:?}"));
+            let took_effect = journal.events.iter().any(|recorded| names(&recorded.event));
+            let granted = verdict == Verdict::Granted;
+            assert_eq!(took_effect, granted, "a request for {run} was answered {verdict:?}");
+        }
     }
 }
 

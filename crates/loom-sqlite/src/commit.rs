@@ -3,6 +3,7 @@
 use crate::fault::{Fault, is_taken};
 use crate::journal::{Appender, next_seq};
 use crate::meta;
+use crate::requests;
 use loom_core::RunId;
 use loom_store::record::{
     Vault, encode_definition, encode_meta, encode_variables, finished_at, started_at,
@@ -23,7 +24,7 @@ pub(crate) struct Batch<'a> {
     staged: HashMap<RunId, Staged>,
     /// The definition that was last seen to be there. Runs often come in series of one workflow.
     defined: Option<DefinitionHash>,
-    /// Whether requests are posted for any run, once that is known: mostly there are none.
+    /// Whether requests wait for any run, once that is known: mostly there are none.
     has_requests: Option<bool>,
 }
 
@@ -173,16 +174,13 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Deletes the requests that the commit answers, or all of a run that ends.
+    /// Answers the requests that the commit settles, and of a run that ends those that still wait.
     fn settle(&mut self, commit: &RunCommit) -> Result<(), Fault> {
-        let run = commit.run.to_bytes();
-        for id in &commit.settles {
-            self.conn
-                .prepare_cached("DELETE FROM requests WHERE id = ? AND run = ?")?
-                .execute(params![id.0 as i64, run])?;
+        for (id, verdict) in &commit.settles {
+            requests::answer(self.conn, commit.run, *id, verdict)?;
         }
         if commit.state.is_final() && self.has_requests()? {
-            self.conn.prepare_cached("DELETE FROM requests WHERE run = ?")?.execute([run])?;
+            requests::refuse_rest(self.conn, commit.run)?;
         }
         Ok(())
     }
@@ -191,7 +189,7 @@ impl<'a> Batch<'a> {
         if let Some(known) = self.has_requests {
             return Ok(known);
         }
-        let found = self.conn.prepare_cached("SELECT 1 FROM requests LIMIT 1")?.exists([])?;
+        let found = requests::any_wait(self.conn)?;
         self.has_requests = Some(found);
         Ok(found)
     }

@@ -19,6 +19,7 @@ mod log;
 mod meta;
 mod owner;
 mod query;
+mod requests;
 mod runs;
 mod schema;
 mod search;

@@ -6,15 +6,14 @@ use crate::fault::Fault;
 use crate::journal;
 use crate::meta::{self, read_meta};
 use crate::owner::is_alive;
+use crate::requests;
 use crate::search::{Search, namespaces};
 use crate::write::begin;
 use loom_core::{Definition, ParseIdError, Request, RunId, RunState, Timestamp, Variable};
-use loom_store::record::{
-    Secrets, decode_definition, decode_variables, encode_meta, encode_request,
-};
+use loom_store::record::{Secrets, decode_definition, decode_variables, encode_meta};
 use loom_store::{
     DefinitionHash, FeedPage, FeedPosition, JournalPage, KeyFilter, KeyPage, OwnerId, QueryStore,
-    Recorded, RunFilter, RunMeta, RunPage, RunSummary, StoreError,
+    Recorded, RequestId, RequestState, RunFilter, RunMeta, RunPage, RunSummary, StoreError,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, HashMap};
@@ -89,8 +88,18 @@ impl QueryStore for SqliteStore {
         self.told(result)
     }
 
-    fn post(&mut self, run: RunId, request: &Request) -> Result<(), StoreError> {
+    fn post(&mut self, run: RunId, request: &Request) -> Result<RequestId, StoreError> {
         let result = self.try_post(run, request);
+        self.told(result)
+    }
+
+    fn request_state(&mut self, run: RunId, id: RequestId) -> Result<RequestState, StoreError> {
+        let result = requests::state(&self.conn, run, id);
+        self.told(result)
+    }
+
+    fn withdraw(&mut self, run: RunId, id: RequestId) -> Result<bool, StoreError> {
+        let result = self.try_withdraw(run, id);
         self.told(result)
     }
 
@@ -193,19 +202,6 @@ impl SqliteStore {
             .optional()?;
         let body = body.ok_or_else(|| StoreError::no_definition(hash))?;
         Ok(decode_definition(&body, Secrets::Mask)?)
-    }
-
-    fn try_post(&mut self, run: RunId, request: &Request) -> Result<(), Fault> {
-        let body = encode_request(request, &self.vault)?;
-        let tx = begin(&mut self.conn, self.busy_timeout)?;
-        if state_of(&tx, run)?.is_final() {
-            return Err(StoreError::Conflict(run).into());
-        }
-        tx.prepare_cached("INSERT INTO requests (run, body) VALUES (?, ?)")?
-            .execute(params![run.to_bytes(), body])?;
-        tx.commit()?;
-        self.no_requests_at = None;
-        Ok(())
     }
 
     fn try_describe(

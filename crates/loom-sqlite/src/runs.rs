@@ -6,13 +6,10 @@ use crate::fault::Fault;
 use crate::journal;
 use crate::meta::read_meta;
 use crate::owner::{Owner, is_alive};
-use crate::query::read_run_id;
 use crate::write::begin;
 use loom_core::{RunId, Timestamp};
-use loom_store::record::{Secrets, decode_definition, decode_request, decode_variables};
-use loom_store::{
-    Claim, NewRun, Posted, RequestId, RunCommit, RunStore, SlotAsk, StoreError, StoredRun,
-};
+use loom_store::record::{Secrets, decode_definition, decode_variables};
+use loom_store::{Claim, NewRun, Posted, RunCommit, RunStore, SlotAsk, StoreError, StoredRun};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -135,19 +132,6 @@ impl SqliteStore {
         }
         Ok(())
     }
-
-    fn try_requests(&mut self) -> Result<Vec<Posted>, Fault> {
-        let Some(owner) = &self.owner else { return Ok(Vec::new()) };
-        // Changes with every commit of another connection, and costs next to nothing.
-        let version: i64 =
-            self.conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
-        if self.no_requests_at == Some(version) {
-            return Ok(Vec::new());
-        }
-        let posted = read_requests(&self.conn, owner.id(), Secrets::Open(&self.vault))?;
-        self.no_requests_at = posted.is_empty().then_some(version);
-        Ok(posted)
-    }
 }
 
 fn read_new_run(conn: &Connection, run: RunId, secrets: Secrets<'_>) -> Result<NewRun, Fault> {
@@ -167,31 +151,4 @@ fn read_new_run(conn: &Connection, run: RunId, secrets: Secrets<'_>) -> Result<N
         created_at: Timestamp(row.get::<_, i64>(5)? as u64),
         meta: read_meta(row, 6)?,
     })
-}
-
-/// The requests for this owner's runs, oldest first.
-fn read_requests(
-    conn: &Connection,
-    owner: &str,
-    secrets: Secrets<'_>,
-) -> Result<Vec<Posted>, Fault> {
-    let mut select = conn.prepare_cached(
-        "SELECT requests.id, run, body FROM requests JOIN runs ON runs.id = run
-         WHERE owner = ? ORDER BY requests.id",
-    )?;
-    let mut rows = select.query([owner])?;
-    let mut posted = Vec::new();
-    while let Some(row) = rows.next()? {
-        let id = RequestId(row.get::<_, i64>(0)? as u64);
-        let request = match row.get_ref(2)?.as_str() {
-            Err(error) => Err(error.to_string()),
-            Ok(text) => match decode_request(text, secrets) {
-                Ok(request) => Ok(request),
-                Err(StoreError::Corrupt(why)) => Err(why),
-                Err(error) => return Err(error.into()),
-            },
-        };
-        posted.push(Posted { id, run: read_run_id(row, 1)?, request });
-    }
-    Ok(posted)
 }

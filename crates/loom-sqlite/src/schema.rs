@@ -18,7 +18,8 @@ const APPLICATION_ID: i32 = 0x6c6f_6f6d;
 
 /// What leads from each format to the next; a database's `user_version` is how many of them it has
 /// seen. What was released is never changed, only added to.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// How many pages (of 4 KiB) the write-ahead log gathers before a commit moves them into the
 /// database: 16 MiB. With SQLite's own 1,000 a busy store would stop four times as often, and copy
@@ -199,7 +200,10 @@ mod tests {
     use super::*;
     use crate::SqliteStore;
     use loom_store::conformance::samples;
-    use loom_store::{Claim, DocumentStore, QueryStore, RunFilter, RunStore};
+    use loom_store::{
+        Claim, DocumentStore, QueryStore, RequestId, RequestState, RunCommit, RunFilter, RunStore,
+        Verdict,
+    };
 
     #[test]
     fn a_database_opened_alone_is_read_without_a_file_more_and_never_written() {
@@ -250,8 +254,15 @@ mod tests {
         assert_eq!(*loaded.new.definition, samples::definition("sample"));
         assert_eq!(loaded.events, samples::events(1, 2));
         assert_eq!(store.claim(run).unwrap(), Claim::Claimed);
-        assert_eq!(store.requests().unwrap().len(), 1);
-        store.commit(&[samples::records(run, 3, samples::events(3, 3))]).unwrap();
+        let waits: Vec<_> = store.requests().unwrap().iter().map(|posted| posted.id).collect();
+        assert_eq!(waits, [RequestId(1)]);
+        let settles = vec![(RequestId(1), Verdict::Granted)];
+        let commit = samples::records(run, 3, samples::events(3, 3));
+        store.commit(&[RunCommit { settles, ..commit }]).unwrap();
+        let granted = RequestState::Settled(Verdict::Granted);
+        assert_eq!(store.request_state(run, RequestId(1)).unwrap(), granted);
+        let pause = loom_core::Request::Pause { by: "somebody".into() };
+        assert_eq!(store.post(run, &pause).unwrap(), RequestId(2));
         assert_eq!(store.document("any", "key").unwrap(), None);
         assert_eq!(store.list(&RunFilter::default()).unwrap().runs.len(), 1);
     }

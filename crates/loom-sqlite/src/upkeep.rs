@@ -74,8 +74,8 @@ fn untaken(conn: &Connection, owners: &Path, mut filter: RunFilter) -> Result<Ve
     }
 }
 
-/// Whether a living owner has the run: it is about to go on with it.
-fn is_taken(conn: &Connection, owners: &Path, run: RunId) -> Result<bool, Fault> {
+/// Whether a living owner has the run.
+pub(crate) fn is_taken(conn: &Connection, owners: &Path, run: RunId) -> Result<bool, Fault> {
     owner_of(conn, run)?.map_or(Ok(false), |owner| is_alive(owners, &owner))
 }
 

@@ -13,6 +13,7 @@
 //! Calls block. The engine makes them on its own thread, between gathering a batch and performing
 //! its effects; nothing else waits for them.
 
+mod answer;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod documents;
@@ -24,13 +25,14 @@ pub mod record;
 pub mod search;
 mod slots;
 
+pub use answer::{Answer, answer};
 pub use documents::{Change, Document, DocumentPage, DocumentStore, Expect, Scan, Stale, Write};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use meta::RunMeta;
 pub use params::{
     Claim, DefinitionHash, FeedPage, FeedPosition, FeedRow, JournalPage, NewRun, OwnerId, Posted,
-    Recorded, RequestId, RunCommit, RunPage, RunSummary, StoredRun,
+    Recorded, RequestId, RequestState, RunCommit, RunPage, RunSummary, StoredRun, Verdict,
 };
 pub use record::definition_hash;
 pub use search::{
@@ -44,10 +46,12 @@ use std::collections::BTreeMap;
 /// What the engine needs. One value is one owner's session: runs that it creates or claims are
 /// its own until they have ended, it gives them up, or its process ends.
 pub trait RunStore: Send {
-    /// Records everything in `commits`, in order, and settles the requests that they answer, or does
-    /// nothing: one transaction, durable when it returns. A commit whose `first_seq` is not the run's next sequence number, or whose run
-    /// is not this owner's, is [`StoreError::Conflict`]. A commit that leaves its run ended gives the
-    /// run up: whoever wants to go on with it, this owner too, has to claim it again.
+    /// Records everything in `commits`, in order, with the answers to posted requests, or does
+    /// nothing: one transaction, durable when it returns. A commit whose `first_seq` is not the run's
+    /// next sequence number, or whose run is not this owner's, is [`StoreError::Conflict`]. An answer
+    /// to what does not wait, or not for this run, has no effect. A commit that leaves its run ended
+    /// refuses what still waits for it, and gives the run up: whoever wants to go on with it, this
+    /// owner too, has to claim it again.
     fn commit(&mut self, commits: &[RunCommit]) -> Result<(), StoreError>;
 
     /// Everything that is recorded of a run.
@@ -60,7 +64,7 @@ pub trait RunStore: Send {
     /// owner's.
     fn release(&mut self, run: RunId) -> Result<(), StoreError>;
 
-    /// The requests posted for runs of this owner, oldest first. Each is there until a commit
+    /// The requests that wait for runs of this owner, oldest first. Each is there until a commit
     /// settles it or its run has ended, so that none is lost between being read and taking effect. One
     /// that cannot be read is among them as such, and keeps nobody from the others.
     /// Cheap when there are none: it is asked several times a second.
@@ -127,7 +131,16 @@ pub trait QueryStore: Send {
 
     /// Leaves a request for the owner of a run, durably. Nobody would read one for a run that has
     /// ended: that is [`StoreError::Conflict`].
-    fn post(&mut self, run: RunId, request: &Request) -> Result<(), StoreError>;
+    fn post(&mut self, run: RunId, request: &Request) -> Result<RequestId, StoreError>;
+
+    /// What became of a request that was posted for this run. An answer is kept until it is withdrawn
+    /// or its run deleted.
+    fn request_state(&mut self, run: RunId, id: RequestId) -> Result<RequestState, StoreError>;
+
+    /// Takes a request back that waits and that no living owner of its run can have read, so that it
+    /// never takes effect. Answers with whether that was so: if not, one that waits still does, and
+    /// the answer to one that is settled is forgotten.
+    fn withdraw(&mut self, run: RunId, id: RequestId) -> Result<bool, StoreError>;
 
     /// Says something else about a run, durably, in place of what was said `before`; the run is found
     /// by it from then on. Answers with whether that was so: if not, nothing is changed. Whoever has

@@ -10,8 +10,8 @@ use crate::record::{
 };
 use crate::{
     Claim, DefinitionHash, KeyFilter, KeyPage, NewRun, OwnerId, Posted, QueryStore, Recorded,
-    RequestId, Retention, RunCommit, RunFilter, RunMeta, RunStore, Share, SlotAsk, StoreError,
-    UpkeepStore,
+    RequestId, RequestState, Retention, RunCommit, RunFilter, RunMeta, RunStore, Share, SlotAsk,
+    StoreError, UpkeepStore, Verdict,
 };
 use loom_core::{Definition, Event, Request, RunId, RunState, Timestamp, Variable};
 use std::collections::BTreeMap;
@@ -35,8 +35,10 @@ struct Content {
     /// Which events of which run were recorded together: the number of the first, and how many.
     feed: BTreeMap<FeedPosition, (RunId, u64, usize)>,
     feed_end: FeedPosition,
+    /// Those that wait, oldest first.
     requests: Vec<Posted>,
     requests_so_far: u64,
+    answers: BTreeMap<(RunId, RequestId), Verdict>,
     owners: BTreeMap<OwnerId, Weak<()>>,
     documents: documents::Documents,
     /// What owners use of what has slots, and since when they wait for more.
@@ -180,9 +182,20 @@ impl Content {
         if has_ended {
             run.owner = None;
         }
-        self.requests.retain(|posted| {
-            posted.run != commit.run || !has_ended && !commit.settles.contains(&posted.id)
-        });
+        for (id, verdict) in &commit.settles {
+            self.answer(commit.run, |posted| posted == *id, verdict);
+        }
+        if has_ended {
+            self.answer(commit.run, |_| true, &Verdict::Refused(Verdict::RUN_ENDED.to_owned()));
+        }
+    }
+
+    /// Settles those of a run's waiting requests that `is_meant` names.
+    fn answer(&mut self, run: RunId, is_meant: impl Fn(RequestId) -> bool, verdict: &Verdict) {
+        let is_meant = |posted: &mut Posted| posted.run == run && is_meant(posted.id);
+        for posted in self.requests.extract_if(.., is_meant) {
+            self.answers.insert((run, posted.id), verdict.clone());
+        }
     }
 
     /// Shares out one thing that has slots. See [`RunStore::share`].
@@ -201,6 +214,7 @@ impl Content {
     fn remove(&mut self, removed: &[RunId]) {
         self.runs.retain(|id, _| !removed.contains(id));
         self.requests.retain(|posted| !removed.contains(&posted.run));
+        self.answers.retain(|(run, _), _| !removed.contains(run));
         self.feed.retain(|_, (of, ..)| !removed.contains(of));
         let runs = &self.runs;
         self.definitions.retain(|hash, _| runs.values().any(|run| run.new.hash == *hash));
@@ -377,7 +391,7 @@ impl QueryStore for MemoryStore {
         }
     }
 
-    fn post(&mut self, run: RunId, request: &Request) -> Result<(), StoreError> {
+    fn post(&mut self, run: RunId, request: &Request) -> Result<RequestId, StoreError> {
         let mut content = self.content();
         if content.run(run)?.state.is_final() {
             return Err(StoreError::Conflict(run));
@@ -385,7 +399,27 @@ impl QueryStore for MemoryStore {
         content.requests_so_far += 1;
         let id = RequestId(content.requests_so_far);
         content.requests.push(Posted { id, run, request: Ok(request.clone()) });
-        Ok(())
+        Ok(id)
+    }
+
+    fn request_state(&mut self, run: RunId, id: RequestId) -> Result<RequestState, StoreError> {
+        let content = self.content();
+        if content.requests.iter().any(|posted| (posted.run, posted.id) == (run, id)) {
+            return Ok(RequestState::Waits);
+        }
+        let answer = content.answers.get(&(run, id)).cloned();
+        Ok(answer.map_or(RequestState::Gone, RequestState::Settled))
+    }
+
+    fn withdraw(&mut self, run: RunId, id: RequestId) -> Result<bool, StoreError> {
+        let mut content = self.content();
+        content.answers.remove(&(run, id));
+        if content.runs.get(&run).is_some_and(|found| content.is_taken(found)) {
+            return Ok(false);
+        }
+        let waited = content.requests.len();
+        content.requests.retain(|posted| (posted.run, posted.id) != (run, id));
+        Ok(content.requests.len() < waited)
     }
 
     fn describe(

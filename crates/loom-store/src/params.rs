@@ -41,8 +41,8 @@ pub struct RunCommit {
     pub first_seq: u64,
     /// What happened, in order.
     pub events: Vec<Event>,
-    /// The requests posted for the run that are dealt with, granted or refused.
-    pub settles: Vec<RequestId>,
+    /// The requests posted for the run that are dealt with, and how.
+    pub settles: Vec<(RequestId, Verdict)>,
     /// The state that the run is in after them.
     pub state: RunState,
     /// Whether the state differs from the one last committed; a store may skip updating what it
@@ -68,9 +68,42 @@ pub enum Claim {
     OwnedBy(OwnerId),
 }
 
-/// Names a request among those that are posted for its run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Names a posted request. No two of a store ever have the same, answered and withdrawn ones included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId(pub u64);
+
+/// How a run's owner answers a request that was posted for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// What was asked for is recorded by the same commit.
+    Granted,
+    /// It never takes effect; why, as text.
+    Refused(String),
+}
+
+impl Verdict {
+    /// The answer to what still waits when its run ends.
+    pub const RUN_ENDED: &str = "it ended before the request was taken up";
+
+    /// Why it was refused, if it was.
+    pub fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Granted => None,
+            Self::Refused(why) => Some(why),
+        }
+    }
+}
+
+/// What became of a posted request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestState {
+    /// The run's owner, or the next one, will answer it.
+    Waits,
+    /// It is answered.
+    Settled(Verdict),
+    /// The store has nothing of it: it was withdrawn, or its run is deleted.
+    Gone,
+}
 
 /// A request that was posted for a run.
 #[derive(Clone, Debug, PartialEq)]

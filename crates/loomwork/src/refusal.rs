@@ -88,7 +88,8 @@ pub(crate) fn instead(state: RunState, run: &str) -> String {
     }
 }
 
-fn instead_of_task(phase: TaskPhase, run: &str) -> String {
+/// What is possible with a task in this phase.
+pub(crate) fn instead_of_task(phase: TaskPhase, run: &str) -> String {
     match phase {
         TaskPhase::Succeeded | TaskPhase::Resolved => {
             "a recorded success never runs again; start a new run instead".to_owned()

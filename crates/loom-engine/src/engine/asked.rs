@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::input::{EngineError, Input};
 use loom_core::{Command, Observation, Request, RunId, RunState, Timestamp};
-use loom_store::{Posted, StoreError};
+use loom_store::{Posted, StoreError, Verdict};
 
 impl Engine {
     /// Reads what other processes ask of runs of this engine, for the next round.
@@ -90,22 +90,27 @@ impl Engine {
         self.command(id, Command::Request(request), now)
     }
 
-    /// Grants or refuses what another process asks. What can be neither now stays posted: for the
-    /// next look, or for the run's next owner. What cannot be read will not be readable then either.
+    /// Grants or refuses what another process asks: the answer is recorded with what it leads to. What
+    /// can be neither now stays posted: for the next look, or for the run's next owner. What cannot be
+    /// read will not be readable then either.
     pub(super) fn posted(&mut self, posted: Posted, now: Timestamp) {
         let Posted { id, run, request } = posted;
-        let is_settled = match request {
-            Ok(request) => {
-                let answer = self.request(run, request, now);
-                matches!(answer, Ok(()) | Err(EngineError::Refused(_)))
-            }
-            Err(why) => self.bring_in(run).is_ok_and(|()| {
+        let verdict = match request {
+            Ok(request) => match self.request(run, request, now) {
+                Ok(()) => Verdict::Granted,
+                Err(EngineError::Refused(refusal)) => Verdict::Refused(refusal.to_string()),
+                Err(_) => return,
+            },
+            Err(why) if self.bring_in(run).is_ok() => {
+                let refusal =
+                    format!("the process that has the run cannot read the request: {why}");
                 self.batch.dropped.push((run, why));
-                true
-            }),
+                Verdict::Refused(refusal)
+            }
+            Err(_) => return,
         };
-        if is_settled && let Some(active) = self.runs.get_mut(&run) {
-            active.settle(id);
+        if let Some(active) = self.runs.get_mut(&run) {
+            active.settle(id, verdict);
             self.touch(run);
         }
     }

@@ -6,13 +6,19 @@ use crate::access::{Caller, Permission};
 use crate::problem::Problem;
 use loom_core::{Refusal, Request, RunId, RunState, Value, Variable};
 use loom_engine::{EngineError, Input};
+use loom_protocol::ErrorCode;
 use loom_protocol::api::{AmendTask, ResolveTask, RunView};
-use loom_store::{QueryStore, RunSummary, StoreError};
+use loom_store::{Answer, QueryStore, RunSummary, StoreError, answer};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
 
 /// How often a run is asked that ends in another process each time it is.
 const TRIES: u32 = 3;
+/// How long another process that has the run has to answer, and how often its answer is looked for.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(50);
 
 impl Runs {
     /// Lets nothing new start.
@@ -150,7 +156,8 @@ impl Runs {
         self.ask(caller, id, permission, request).await
     }
 
-    /// Asks the engine; where another process has the run, leaves the request for it.
+    /// Asks the engine; where another process has the run, that one. Once this succeeds, what was asked
+    /// for is recorded.
     pub(super) async fn ask(
         &self,
         caller: &Caller,
@@ -177,18 +184,36 @@ impl Runs {
                 Err(EngineError::Alive(_)) => {}
                 Err(error) => return Err(error.into()),
             }
-            let request = request.clone();
-            let post = move |store: &mut (dyn QueryStore + 'static)| match store.post(run, &request)
-            {
-                // The run has ended since: nobody has it any more.
-                Err(StoreError::Conflict(_)) => Ok(false),
-                posted => posted.map(|()| true),
-            };
-            if self.readers.ask(post).await? {
-                return self.summary_of(run).await;
+            match self.hand_over(run, request.clone()).await? {
+                Some(Answer::Granted) => return self.summary_of(run).await,
+                Some(Answer::Refused(why)) => return Err(Problem::new(ErrorCode::Refused, why)),
+                Some(Answer::Nobody) => {}
+                Some(Answer::Unknown) => return Err(unanswered(run, "has left no answer")),
+                None => {
+                    return Err(unanswered(run, "has not answered yet")
+                        .help("the request is recorded, and takes effect when it is granted"));
+                }
             }
         }
         Err(Problem::busy(format!("run {run} changes hands; nothing was done to it")))
+    }
+
+    /// Leaves a request for the process that has the run, and waits for the answer.
+    async fn hand_over(&self, run: RunId, request: Request) -> Result<Option<Answer>, Problem> {
+        let post = move |store: &mut (dyn QueryStore + 'static)| match store.post(run, &request) {
+            // The run has ended since: nobody has it any more.
+            Err(StoreError::Conflict(_)) => Ok(None),
+            posted => posted.map(Some),
+        };
+        let Some(id) = self.readers.ask(post).await? else { return Ok(Some(Answer::Nobody)) };
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.readers.ask(move |store| answer(store, run, id)).await?;
+            if answer.is_some() || Instant::now() >= until {
+                return Ok(answer);
+            }
+            sleep(LOOK).await;
+        }
     }
 
     async fn adopt(&self, run: RunId, request: Option<Request>) -> Result<(), EngineError> {
@@ -205,6 +230,11 @@ impl Runs {
         let summary = self.readers.ask(move |store| store.run(run)).await?;
         Ok(self.shown(&summary))
     }
+}
+
+/// Whoever has the run has not said what becomes of the request.
+fn unanswered(run: RunId, what: &str) -> Problem {
+    Problem::new(ErrorCode::RunIsAlive, format!("the process that has run {run} {what}"))
 }
 
 /// A reason is kept with the run, and told with its events: as short as that of a start.

@@ -10,9 +10,9 @@ use loom_store::conformance::samples::{
     secretive_run,
 };
 use loom_store::{
-    Change, Claim, Expect, FeedPage, FeedPosition, FeedRow, KeyFilter, MemoryStore, NewRun, Posted,
-    Retention, RunCommit, RunCursor, RunFilter, RunMeta, RunSort, RunStore, Scan, SlotAsk, Store,
-    StoreError, TimeRange, Write,
+    Change, Claim, Expect, FeedPage, FeedPosition, FeedRow, KeyFilter, MemoryStore, NewRun,
+    RequestId, Retention, RunCommit, RunCursor, RunFilter, RunMeta, RunSort, RunStore, Scan,
+    SlotAsk, Store, StoreError, TimeRange, Verdict, Write,
 };
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -30,6 +30,8 @@ enum Command {
     Release(RunId),
     Post(RunId, Request),
     Requests,
+    RequestState(RunId, RequestId),
+    Withdraw(RunId, RequestId),
     Run(RunId),
     Find(String, usize),
     List(RunFilter),
@@ -51,7 +53,7 @@ enum Command {
 
 impl Command {
     /// All that the test must have seen succeed.
-    const NAMES: [&'static str; 23] = [
+    const NAMES: [&'static str; 25] = [
         "commit",
         "load",
         "claim",
@@ -75,6 +77,8 @@ impl Command {
         "share",
         "keys",
         "last_seq",
+        "request_state",
+        "withdraw",
     ];
 
     const fn name(&self) -> &'static str {
@@ -102,6 +106,8 @@ impl Command {
             Self::Share(..) => 20,
             Self::Keys(_) => 21,
             Self::LastSeq(_) => 22,
+            Self::RequestState(..) => 23,
+            Self::Withdraw(..) => 24,
         }]
     }
 
@@ -112,7 +118,9 @@ impl Command {
             Self::Claim(run) => answer(store.claim(*run).map(|claim| claim == Claim::Claimed)),
             Self::Release(run) => answer(store.release(*run)),
             Self::Post(run, request) => answer(store.post(*run, request)),
-            Self::Requests => answer(store.requests().map(as_asked)),
+            Self::Requests => answer(store.requests()),
+            Self::RequestState(run, id) => answer(store.request_state(*run, *id)),
+            Self::Withdraw(run, id) => answer(store.withdraw(*run, *id)),
             Self::Run(run) => answer(store.run(*run)),
             Self::Find(text, limit) => answer(store.find(text, *limit)),
             Self::List(filter) => answer(store.list(filter)),
@@ -132,11 +140,6 @@ impl Command {
             Self::Write(sets) => answer(store.write(sets, at(1))),
         }
     }
-}
-
-/// Requests without their identities, which are each store's own.
-fn as_asked(posted: Vec<Posted>) -> Vec<(RunId, Request)> {
-    posted.into_iter().map(|posted| (posted.run, posted.request.unwrap())).collect()
 }
 
 /// The events of a page in their order: how they share rows is each store's own affair.
@@ -209,7 +212,7 @@ impl Generator {
     fn command(&mut self, model: &mut MemoryStore) -> Command {
         let run = run_id(self.random.below(RUNS));
         let limit = self.random.below(9) as usize;
-        match self.random.below(45) {
+        match self.random.below(55) {
             0 => Command::Load(run),
             1..=3 => Command::Claim(run),
             4 => Command::Release(run),
@@ -238,6 +241,8 @@ impl Generator {
                 Command::Keys(KeyFilter { namespaces, after, limit })
             }
             29 => Command::LastSeq(run),
+            30..=32 => Command::RequestState(run, self.request()),
+            33 | 34 => Command::Withdraw(run, self.request()),
             16 => Command::Document(self.key()),
             17 => Command::Scan(Scan {
                 prefix: self.random.pick(&["", "a", "b", "ab"]).to_string(),
@@ -251,6 +256,11 @@ impl Generator {
             }
             _ => self.commit(model),
         }
+    }
+
+    /// One that was probably posted: both stores count them from 1.
+    fn request(&mut self) -> RequestId {
+        RequestId(1 + self.random.below(30))
     }
 
     fn key(&mut self) -> String {
@@ -394,7 +404,12 @@ impl Generator {
         let now = at(self.random.below(40));
         let by = || "somebody".to_owned();
         let (event, becoming) = match (state, self.random.below(5)) {
-            (_, 0) => return RunCommit { state, ..records(run, next, events(1, 300)) },
+            (_, 0) => {
+                let verdicts = [Verdict::Granted, Verdict::Refused("no".into())];
+                let settle = |verdict| (self.request(), verdict);
+                let settles = verdicts.map(settle).into();
+                return RunCommit { state, settles, ..records(run, next, events(1, 300)) };
+            }
             (_, 1) => return RunCommit { state, ..records(run, next, every_event()) },
             (RunState::Queued, _) => (Event::RunStarted { at: now }, RunState::Running),
             (RunState::Running, 2) => (Event::RunPaused { at: now, by: by() }, RunState::Paused),

@@ -7,8 +7,8 @@ use loom_store::conformance::samples::{
     older_than, output, records, run_id, secretive_run,
 };
 use loom_store::{
-    Change, DocumentStore, Expect, KeyFilter, QueryStore, RunCommit, RunFilter, RunStore, Scan,
-    StoreError, UpkeepStore, Write, assert_refused,
+    Change, DocumentStore, Expect, KeyFilter, QueryStore, RequestId, RequestState, RunCommit,
+    RunFilter, RunStore, Scan, StoreError, UpkeepStore, Verdict, Write, assert_refused,
 };
 use rusqlite::Connection;
 use std::fs;
@@ -68,6 +68,8 @@ fn use_everything(path: &Path) -> Result<(), StoreError> {
         store.load(run.id)?;
         store.definition(&run.definition)?;
         store.claim(run.id)?;
+        store.request_state(run.id, RequestId(1))?;
+        store.withdraw(run.id, RequestId(1))?;
     }
     store.requests()?;
     store.commit(&[RunCommit { events: events(1, 3), ..created(run_id(7000)) }])?;
@@ -179,7 +181,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let conn = Connection::open(&path).unwrap();
     conn.pragma_update(None, "user_version", 99).unwrap();
     drop(conn);
-    assert_refused!(try_open(&path), StoreError::Newer { found: 99, known: 2 });
+    assert_refused!(try_open(&path), StoreError::Newer { found: 99, known: 3 });
 }
 
 #[test]
@@ -223,15 +225,17 @@ fn a_locked_store_is_busy_for_writers_and_open_for_readers() {
     assert_refused!(store.release(run_id(1)), StoreError::Busy(_));
     let pause = loom_core::Request::Pause { by: "somebody".into() };
     assert_refused!(store.post(run_id(1), &pause), StoreError::Busy(_));
+    assert_refused!(store.withdraw(run_id(1), RequestId(1)), StoreError::Busy(_));
     assert_refused!(store.write(&[vec![put("a", "b")]], at(1)), StoreError::Busy(_));
     store.load(run_id(1)).unwrap();
     assert_eq!(try_open(&path).unwrap().list(&RunFilter::default()).unwrap().runs.len(), 1);
     other.execute_batch("COMMIT").unwrap();
     store.commit(&[records(run_id(1), 1, events(1, 1)), created(run_id(2))]).unwrap();
-    store.post(run_id(1), &pause).unwrap();
+    let id = store.post(run_id(1), &pause).unwrap();
 
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert_eq!(store.requests().unwrap().len(), 1);
+    assert_eq!(store.request_state(run_id(1), id).unwrap(), RequestState::Waits);
 }
 
 #[test]
@@ -251,7 +255,7 @@ fn a_request_that_cannot_be_read_keeps_nobody_from_the_others() {
     let (garbled, sound) = posted.split_at(4);
     assert!(garbled.iter().all(|posted| posted.request.is_err()), "{garbled:?}");
     assert!(matches!(sound, [posted] if posted.request == Ok(pause)), "{sound:?}");
-    let settles = garbled.iter().map(|posted| posted.id).collect();
+    let settles = garbled.iter().map(|posted| (posted.id, Verdict::Granted)).collect();
     store.commit(&[RunCommit { settles, ..records(run, 1, vec![]) }]).unwrap();
     assert_eq!(store.requests().unwrap(), sound);
 }

@@ -76,7 +76,13 @@ macro_rules! store_conformance {
             posted_by_the_owner_itself_come_too,
             not_settled_at_the_owners_death_come_to_the_next,
             are_settled_with_their_commit_or_not_at_all,
+            are_answered_each_by_itself,
+            are_answered_once,
+            never_share_an_identity,
+            are_withdrawn_only_while_nobody_has_the_run,
+            are_forgotten_when_an_answered_one_is_withdrawn,
             end_with_their_run,
+            go_with_their_run,
             of_an_ended_run_are_refused,
             of_every_kind_come_as_they_were_posted,
         );

@@ -1,9 +1,9 @@
 //! `loom resume`, `retry`, `resolve`, `skip`, `cancel`: asking something of a recorded run.
 //!
-//! Where a living process has the run, the request is left in the store for it, and this process
-//! waits until the run's journal shows that it took effect. Where none has, or has no more, this
-//! process takes the run up and carries it on. A run behind a server is the server's: it is asked, and
-//! the journal shows the effect in the same way.
+//! Where a living process has the run, the request is left in the store for it, and this process waits
+//! for the answer, which the commit records that settles the request. Where none has, or has no more,
+//! this process takes the run up and carries it on. A run behind a server is the server's, which
+//! answers when what was asked for is recorded.
 
 mod here;
 mod there;
@@ -17,7 +17,7 @@ use crate::refusal;
 use crate::session::actor;
 use crate::ui::{Ui, Voice};
 use here::Asking;
-use loom_core::{Event, Refusal, Request, SkipReason, Variable};
+use loom_core::{Refusal, Request, TaskPhase, Variable};
 use loom_protocol::{ErrorCode, ExitCode};
 use serde_json::json;
 use std::time::Duration;
@@ -112,16 +112,60 @@ fn unanswered(look: &Look) -> Fault {
         .help(format!("the request is recorded; `loom show{HERE} {short}` says when it is granted"))
 }
 
-/// Says that a request took effect, `where_` the run is.
+/// Nobody knows what became of the request.
+fn unknown(look: &Look) -> Fault {
+    let short = look.id().short();
+    let message = format!("the process that has run {short} has left no answer");
+    Fault::new(ErrorCode::RunIsAlive, message).help(format!(
+        "it is of an older version, or the run is deleted; `loom show{HERE} {short}` says whether the request \
+         took effect"
+    ))
+}
+
+/// What a request that was granted leads to in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sequel {
+    /// It is to come: the end of a run, a task that is taken back from who it was handed to.
+    Awaited,
+    /// Nothing more is.
+    Seen,
+    /// The task that was to be skipped began before it was taken back.
+    Missed(TaskPhase),
+}
+
+/// What is to be seen of a granted request, as far as this look goes.
+fn sequel(look: &Look, request: &Request) -> Sequel {
+    let run = look.history.run();
+    match request {
+        Request::Cancel { .. } if !run.state().is_final() => Sequel::Awaited,
+        Request::Skip { task, .. } => {
+            let task = run.plan().find_task(task).expect("a granted request names a task");
+            match run.phase(task) {
+                TaskPhase::Waiting | TaskPhase::Ready => Sequel::Awaited,
+                TaskPhase::Skipped => Sequel::Seen,
+                phase => Sequel::Missed(phase),
+            }
+        }
+        _ => Sequel::Seen,
+    }
+}
+
+/// Says that a request took effect, `where_` the run is; or that a task had begun before it could be
+/// skipped.
 fn say_granted(look: &Look, request: &Request, where_: &str, ui: &mut Ui) -> Outcome {
     let (short, state) = (look.id().short(), look.history.run().state());
+    let sequel = sequel(look, request);
     let what = match request {
         Request::Cancel { .. } if state.is_final() => state.said().to_owned(),
         Request::Cancel { .. } => "is being cancelled; what is under way is stopped".to_owned(),
         Request::Retry { .. } => "tries its failed tasks again".to_owned(),
         Request::Resolve { task, .. } => format!("counts task `{task}` as succeeded"),
         Request::CancelTask { task, .. } => format!("ends task `{task}`"),
-        Request::Skip { task, .. } => format!("goes on without task `{task}`"),
+        Request::Skip { task, .. } => match sequel {
+            Sequel::Missed(phase) => return Err(begun(look, task, phase).into()),
+            Sequel::Awaited => format!("takes task `{task}` back, to go on without it"),
+            Sequel::Seen => format!("goes on without task `{task}`"),
+        },
         Request::Amend { task, .. } => format!("has task `{task}` amended"),
         Request::Resume { .. } => "goes on".to_owned(),
         Request::Pause { .. } => "is paused".to_owned(),
@@ -138,21 +182,78 @@ fn say_granted(look: &Look, request: &Request, where_: &str, ui: &mut Ui) -> Out
     Ok(ExitCode::Success)
 }
 
-/// Whether this event is what the request asked for.
-fn grants(event: &Event, request: &Request) -> bool {
-    match request {
-        Request::Pause { .. } => matches!(event, Event::RunPaused { .. }),
-        Request::Resume { .. } => matches!(event, Event::RunResumed { .. }),
-        // A run that ended by itself meanwhile needs no cancelling.
-        Request::Cancel { .. } => {
-            matches!(event, Event::CancelRequested { .. } | Event::RunFinished { .. })
+/// A task was not skipped, because it had begun.
+fn begun(look: &Look, task: &str, phase: TaskPhase) -> Fault {
+    let short = look.id().short();
+    let said = phase.said();
+    let message = format!("run {short}: task `{task}` was not skipped: it {said} by now");
+    Fault::new(ErrorCode::Refused, message).help(refusal::instead_of_task(phase, &short))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loom_core::{
+        Definition, Event, Plan, RunId, RunOutcome, SkipReason, Submission, TaskDef, TaskIx,
+        TaskRef, Timestamp,
+    };
+    use loom_store::Recorded;
+    use std::sync::Arc;
+
+    /// A run of one task after these events.
+    fn look(events: Vec<Event>) -> Look {
+        let definition = Definition::new("test", vec![TaskDef::new("only", "noop")]);
+        let submission = Submission {
+            id: RunId::new(1, 1),
+            plan: Arc::new(Plan::new(definition)),
+            variables: Arc::default(),
+            workers: 1,
+        };
+        let mut look = Look::new(submission, Timestamp(0), String::new(), true);
+        let started = std::iter::once(Event::RunStarted { at: Timestamp(0) });
+        for (seq, event) in (1..).zip(started.chain(events)) {
+            look.record(Recorded { seq, event });
         }
-        Request::Retry { .. } => matches!(event, Event::RunReopened { .. }),
-        Request::Resolve { .. } => matches!(event, Event::Resolved { .. }),
-        Request::CancelTask { .. } => matches!(event, Event::TaskCancelRequested { .. }),
-        Request::Skip { .. } => {
-            matches!(event, Event::Skipped { reason: SkipReason::ByHand { .. }, .. })
+        look
+    }
+
+    #[test]
+    fn a_granted_request_is_over_when_all_that_it_leads_to_is_recorded() {
+        let (at, task, attempt) = (Timestamp(1), TaskRef::whole(TaskIx(0)), 1);
+        let (by, reason) = (String::new, String::new);
+        let only = || "only".to_owned();
+        let skip = Request::Skip { by: by(), reason: reason(), task: only() };
+        let cancel = Request::Cancel { by: by(), reason: reason() };
+        let retry = Request::Retry { by: by(), task: Some(only()) };
+        let held = || Event::Assigned { at, task, attempt };
+        let asked = || Event::SkipRequested { at, task, by: by(), reason: reason() };
+        let skipped = || Event::Skipped {
+            at,
+            task,
+            reason: SkipReason::ByHand { by: by(), reason: reason() },
+        };
+        let begun = || Event::Started { at, task, attempt };
+        let ended = || Event::RunFinished { at, outcome: RunOutcome::Cancelled };
+        let cancelling = || Event::CancelRequested { at, by: by(), reason: reason() };
+        let cases = [
+            (&skip, vec![skipped()], Sequel::Seen),
+            (&skip, vec![held(), asked()], Sequel::Awaited),
+            (&skip, vec![held(), asked(), skipped()], Sequel::Seen),
+            (&skip, vec![held(), asked(), begun()], Sequel::Missed(TaskPhase::Running)),
+            (&cancel, vec![cancelling()], Sequel::Awaited),
+            (&cancel, vec![cancelling(), ended()], Sequel::Seen),
+            (&retry, vec![], Sequel::Seen),
+        ];
+        for (request, events, expected) in cases {
+            assert_eq!(sequel(&look(events.clone()), request), expected, "{request:?}: {events:?}");
         }
-        Request::Amend { .. } => matches!(event, Event::Amended { .. }),
+    }
+
+    #[test]
+    fn a_task_that_began_before_it_was_taken_back_is_told_of_with_what_to_do_instead() {
+        let fault = begun(&look(vec![]), "only", TaskPhase::Running);
+        assert_eq!(fault.code, ErrorCode::Refused);
+        assert!(fault.message.ends_with("task `only` was not skipped: it is running by now"));
+        assert!(fault.help[0].contains("loom cancel"), "{:?}", fault.help);
     }
 }

@@ -186,12 +186,24 @@ impl Remote {
 
     pub(crate) fn look(&self, run: RunId) -> Result<Look, Fault> {
         let (mut look, last_seq) = self.begin(run)?;
+        self.read_until(&mut look, last_seq)?;
+        Ok(look)
+    }
+
+    /// Takes in what the server has recorded since.
+    pub(crate) fn catch_up(&self, look: &mut Look) -> Result<(), Fault> {
+        let (_, last_seq) = self.begin(look.id())?;
+        self.read_until(look, last_seq)
+    }
+
+    fn read_until(&self, look: &mut Look, last_seq: u64) -> Result<(), Fault> {
+        let run = look.id();
         while look.history.last_seq() < last_seq {
             let before = look.history.last_seq();
             let mut frames = self.client.events(run, before)?;
             while look.history.last_seq() < last_seq {
                 match frames.next() {
-                    Frame::Event(event) => self.take(&mut look, &event)?,
+                    Frame::Event(event) => self.take(look, &event)?,
                     Frame::Strange(why) => return Err(self.strange(run, &why)),
                     Frame::End if look.history.last_seq() > before => break,
                     Frame::End => {
@@ -200,7 +212,7 @@ impl Remote {
                 }
             }
         }
-        Ok(look)
+        Ok(())
     }
 
     /// Takes in the next event of a run; one that was taken in already changes nothing.

@@ -1,6 +1,7 @@
 //! `retry`, `resolve`, `cancel`, from this process and from another.
 
-use crate::harness::Loom;
+use crate::harness::{Loom, Running};
+use std::time::{Duration, Instant};
 
 fn fails_until_mended() -> Loom {
     Loom::with(
@@ -102,6 +103,102 @@ fn retry_and_resolve_are_handed_to_the_process_that_has_the_run() {
     let loom = loom.file("go", "");
     run.end().exits(0);
     assert_eq!(loom.read("ran"), "last 2\n");
+}
+
+/// A run in which `slow` is under way, `bad` and `worse` have failed, and `next` waits; its process is
+/// stopped, so that requests gather.
+fn stopped() -> (Loom, Running) {
+    let loom = Loom::with(
+        r#"
+name: s
+tasks:
+  - name: slow
+    plugin: cmd
+    outputs: [S]
+    params: { command: "echo begun > begun; until test -e go; do sleep 0.01; done; echo S=1" }
+  - { name: bad, plugin: cmd, params: { command: "false" } }
+  - { name: worse, plugin: cmd, params: { command: "false" } }
+  - { name: next, plugin: cmd, inputs: [S], params: { command: "echo next > ran" } }
+"#,
+    );
+    let run = loom.start(&["run", "w.yaml"]);
+    loom.until_file("begun", "begun\n");
+    crate::watch::eventually("both failures", || {
+        loom.loom(&["list"]).out.contains("2 failed").then_some(())
+    });
+    run.signal(libc::SIGSTOP);
+    (loom, run)
+}
+
+/// Asks, and waits until the request is one of so many that wait in the store.
+fn asks(loom: &Loom, args: &[&str], count: u32) -> Running {
+    let asker = loom.start(args);
+    let store = rusqlite::Connection::open(loom.path("store/loom.db")).unwrap();
+    let waiting = || store.query_row("SELECT count(*) FROM requests", [], |row| row.get(0));
+    crate::watch::eventually("the request", || (waiting() == Ok(count)).then_some(()));
+    asker
+}
+
+#[test]
+fn each_process_is_told_what_became_of_its_own_request() {
+    let (loom, run) = stopped();
+    let resolve = |task| ["resolve", "last", task, "--reason", "by hand"];
+    let first = asks(&loom, &resolve("worse"), 1);
+    let second = asks(&loom, &resolve("worse"), 2);
+    let third = asks(&loom, &resolve("bad"), 3);
+    let skip = asks(&loom, &["skip", "last", "next"], 4);
+    let twice = asks(&loom, &["skip", "last", "next", "--reason", "twice"], 5);
+    let since = Instant::now();
+    run.signal(libc::SIGCONT);
+    first.end().exits(0).says("counts task `worse` as succeeded");
+    third.end().exits(0).says("counts task `bad` as succeeded");
+    skip.end().exits(0).says("goes on without task `next`");
+    let refused = second.end().exits(2).warns("error[L603]");
+    refused.warns("cannot resolve task `worse`, which was resolved by hand");
+    let refused = twice.end().exits(2).warns("error[L603]");
+    refused.warns("cannot skip task `next`, which was skipped");
+    assert!(since.elapsed() < Duration::from_secs(10), "a refusal is told when it is known");
+    std::fs::write(loom.path("go"), "").unwrap();
+    run.end().exits(0).says("1 skipped");
+}
+
+/// By the time that the second asker looks, the task has most likely failed again.
+#[test]
+fn a_refusal_is_told_whether_the_run_still_shows_why_or_not() {
+    let (loom, run) = stopped();
+    let retry = asks(&loom, &["retry", "last", "bad"], 1);
+    let again = asks(&loom, &["retry", "last", "bad"], 2);
+    run.signal(libc::SIGCONT);
+    retry.end().exits(0).says("tries its failed tasks again");
+    again.end().exits(2).warns("error[L603]").warns("cannot retry task `bad`, which is");
+    std::fs::write(loom.path("go"), "").unwrap();
+    run.end().exits(1);
+}
+
+#[test]
+fn what_a_killed_process_has_not_answered_is_refused_and_never_takes_effect() {
+    let (loom, run) = stopped();
+    let cancel = asks(&loom, &["cancel", "last", "slow"], 1);
+    run.signal(libc::SIGKILL);
+    run.end();
+    cancel.end().exits(2).warns("error[L603]").warns("nobody is at work on run");
+    let loom = loom.file("go", "");
+    let resumed = loom.loom(&["resume", "last"]).exits(1).says("✔ slow").says("✔ next");
+    assert!(!resumed.out.contains("cancelled"), "{}", resumed.out);
+}
+
+#[test]
+fn what_a_process_that_ends_has_not_answered_is_done_by_who_asked() {
+    let (loom, run) = stopped();
+    let resolve = asks(&loom, &["resolve", "last", "bad"], 1);
+    run.signal(libc::SIGKILL);
+    run.end();
+    let loom = loom.file("go", "");
+    resolve.end().exits(1).says("✔ bad  resolved by ada").says("✔ slow").says("✔ next");
+    let store = rusqlite::Connection::open(loom.path("store/loom.db")).unwrap();
+    let left = "SELECT (SELECT count(*) FROM requests) + (SELECT count(*) FROM answers)";
+    let left: u32 = store.query_row(left, [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Asking something of a run of a store on this machine.
 
-use super::{PATIENCE, grants, refused, say_granted, unanswered};
+use super::{PATIENCE, Sequel, refused, say_granted, sequel, unanswered, unknown};
 use crate::aim::HERE;
 use crate::args::Execution;
 use crate::commands::carry::carry_on;
@@ -16,12 +16,12 @@ use crate::ui::{Ui, Voice};
 use crate::workflow;
 use loom_core::{Refusal, Request, RunId, RunState};
 use loom_protocol::ErrorCode;
-use loom_store::{QueryStore, StoreError};
+use loom_store::{Answer, QueryStore, StoreError, answer};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often the journal is looked at meanwhile.
+/// How often the answer, and what it leads to, is looked for.
 const LOOK: Duration = Duration::from_millis(50);
 /// How long the lock of a process that was killed while it started a command may outlive it: until
 /// the child, which has it too, has become the command.
@@ -125,64 +125,53 @@ impl Asking {
         carry_on(session, self.look.history, self.local.found(), ui)
     }
 
-    /// Leaves the request to the process that has the run, and waits for it to take effect.
+    /// Leaves the request to the process that has the run, and waits for the answer.
     fn post(mut self, request: Request, execution: Execution, ui: &mut Ui) -> Outcome {
         let since = Instant::now();
-        match self.await_answer(&request, since)? {
-            Answer::Granted => {}
-            // Whoever had the run is gone: it is this process's turn. Should the request be read
-            // from the store as well, it is refused there, because it is granted by then.
-            Answer::Nobody => {
+        let answer = self.hand_over(&request, since)?;
+        self.look.catch_up(self.local.found())?;
+        match answer {
+            Some(Answer::Granted) => {}
+            Some(Answer::Refused(why)) => return Err(self.refusal(&request, &why).into()),
+            // Whoever had the run is gone, or the run has ended: it is this process's turn.
+            Some(Answer::Nobody) => {
                 self.look = self.local.look(self.id)?;
                 return self.ask(request, execution, ui);
             }
-            Answer::None => return Err(unanswered(&self.look).into()),
+            Some(Answer::Unknown) => return Err(unknown(&self.look).into()),
+            None => return Err(unanswered(&self.look).into()),
         }
-        if matches!(request, Request::Cancel { .. }) {
-            self.await_end(since)?;
+        while sequel(&self.look, &request) == Sequel::Awaited && since.elapsed() < PATIENCE {
+            std::thread::park_timeout(LOOK);
+            self.look.catch_up(self.local.found())?;
         }
         say_granted(&self.look, &request, "in the process that has it", ui)
     }
 
-    fn await_answer(&mut self, request: &Request, since: Instant) -> Result<Answer, Ended> {
-        let from = self.look.history.last_seq();
-        match self.local.found().post(self.id, request) {
+    fn hand_over(&mut self, request: &Request, since: Instant) -> Result<Option<Answer>, Ended> {
+        let store = self.local.found();
+        let id = match store.post(self.id, request) {
             // The run has ended since it was looked at.
-            Err(StoreError::Conflict(_)) => return Ok(Answer::Nobody),
+            Err(StoreError::Conflict(_)) => return Ok(Some(Answer::Nobody)),
             posted => posted?,
-        }
+        };
         loop {
-            let has_owner = self.local.found().run(self.id)?.alive;
-            self.look.catch_up(self.local.found())?;
-            let mut news = self.look.events.iter().filter(|recorded| recorded.seq > from);
-            if news.any(|recorded| grants(&recorded.event, request)) {
-                return Ok(Answer::Granted);
-            }
-            if !has_owner {
-                return Ok(Answer::Nobody);
-            }
-            if since.elapsed() >= PATIENCE {
-                return Ok(Answer::None);
+            let answer = answer(store, self.id, id)?;
+            if answer.is_some() || since.elapsed() >= PATIENCE {
+                return Ok(answer);
             }
             std::thread::park_timeout(LOOK);
         }
     }
 
-    fn await_end(&mut self, since: Instant) -> Result<(), Ended> {
-        while !self.look.history.run().state().is_final() && since.elapsed() < PATIENCE {
-            std::thread::park_timeout(LOOK);
-            self.look.catch_up(self.local.found())?;
+    /// Whoever has the run refused. What it said is told only where the run as it stands now does not
+    /// say it better.
+    fn refusal(&self, request: &Request, why: &str) -> Fault {
+        if let Some(refusal) = self.look.refuses(request, now()) {
+            return refused(&self.look, &refusal);
         }
-        Ok(())
+        let short = self.id.short();
+        Fault::new(ErrorCode::Refused, format!("run {short}: {why}"))
+            .help(format!("`loom show{HERE} {short}` says where it stands"))
     }
-}
-
-/// What becomes of a request that was left for the process that has the run.
-enum Answer {
-    /// It took effect.
-    Granted,
-    /// Nobody has the run any more.
-    Nobody,
-    /// The process has not answered in time.
-    None,
 }

@@ -1,6 +1,6 @@
 //! Asking something of a run behind a server.
 
-use super::{PATIENCE, grants, refused, say_granted, unanswered};
+use super::{PATIENCE, Sequel, refused, say_granted, sequel};
 use crate::client::{News, WAITING_MAX, follow};
 use crate::fault::{Ended, Outcome};
 use crate::look::Look;
@@ -27,34 +27,27 @@ pub(super) fn ask(
         return Err(refused(&look, &refusal).into());
     }
     remote.request(id, &request)?;
-    if !takes_up {
-        await_effect(remote, &mut look, &request)?;
-    }
+    remote.catch_up(&mut look)?;
+    await_sequel(remote, &mut look, &request)?;
     say_granted(&look, &request, "on the server", ui)
 }
 
-/// Waits until the journal shows what was asked for; of a cancelled run, its end, if that is soon.
-fn await_effect(remote: &Remote, look: &mut Look, request: &Request) -> Result<(), Ended> {
+/// Waits until the journal shows what the granted request leads to, if that is soon.
+fn await_sequel(remote: &Remote, look: &mut Look, request: &Request) -> Result<(), Ended> {
+    if sequel(look, request) != Sequel::Awaited {
+        return Ok(());
+    }
     let since = Instant::now();
     let (sender, heard) = sync_channel(WAITING_MAX);
     let tell = move |news| sender.send(news).is_ok();
     follow(remote.client.clone(), look.id(), look.history.last_seq(), tell)?;
-    let ends = matches!(request, Request::Cancel { .. });
-    let mut granted = false;
-    loop {
-        if granted && (!ends || look.history.run().state().is_final()) {
-            return Ok(());
-        }
+    while sequel(look, request) == Sequel::Awaited {
         match heard.recv_timeout(PATIENCE.saturating_sub(since.elapsed())) {
-            Ok(News::Event(event)) => {
-                remote.take(look, &event)?;
-                granted |= look.events.last().is_some_and(|it| grants(&it.event, request));
-            }
+            Ok(News::Event(event)) => remote.take(look, &event)?,
             Ok(News::Lost(_) | News::Found) => {}
             Ok(News::Over(fault)) => return Err(fault.into()),
-            // It is being ended; that may take a while.
-            Err(_) if granted => return Ok(()),
-            Err(_) => return Err(unanswered(look).into()),
+            Err(_) => return Ok(()),
         }
     }
+    Ok(())
 }

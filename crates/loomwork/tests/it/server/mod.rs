@@ -12,6 +12,7 @@ mod files;
 mod graph;
 mod graphql;
 mod h2;
+mod handed;
 mod harness;
 mod hostile;
 mod insight;
