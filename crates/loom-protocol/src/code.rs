@@ -116,6 +116,7 @@ codes! {
     StoreConflict = 506 Store "a run was taken over";
     MachineFailed = 507 Store "the machine failed";
     Leftovers = 508 Store "leftovers of a crash could not be ended";
+    StoreKey = 509 Store "the store lacks its key";
 
     NoSuchRun = 601 Call "no such run";
     AmbiguousRun = 602 Call "several runs match";

@@ -157,6 +157,7 @@ impl From<StoreError> for Problem {
             StoreError::Busy(_) => ErrorCode::StoreBusy,
             StoreError::Full(_) => ErrorCode::StoreFull,
             StoreError::Corrupt(_) => ErrorCode::StoreCorrupt,
+            StoreError::Key(_) => ErrorCode::StoreKey,
             StoreError::Newer { .. } => ErrorCode::StoreNewer,
             StoreError::Unavailable(_) => ErrorCode::StoreUnavailable,
         };

@@ -1,12 +1,14 @@
 //! Recording commits within a transaction.
 
 use crate::fault::{Fault, is_taken};
+use crate::files::Files;
 use crate::journal::{Appender, next_seq};
 use crate::meta;
 use crate::requests;
+use crate::vault::Sealing;
 use loom_core::RunId;
 use loom_store::record::{
-    Vault, encode_definition, encode_meta, encode_variables, finished_at, started_at,
+    encode_definition, encode_meta, encode_variables, finished_at, started_at,
 };
 use loom_store::{DefinitionHash, NewRun, RunCommit, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -15,7 +17,7 @@ use std::collections::HashMap;
 /// The commits of one transaction.
 pub(crate) struct Batch<'a> {
     conn: &'a Connection,
-    vault: &'a dyn Vault,
+    sealing: Sealing<'a>,
     owner: &'a str,
     /// What is known of this owner's runs from before the transaction.
     next_seq: &'a HashMap<RunId, u64>,
@@ -37,7 +39,7 @@ pub(crate) struct Staged {
 impl<'a> Batch<'a> {
     pub(crate) fn new(
         conn: &'a Connection,
-        vault: &'a dyn Vault,
+        files: &'a Files,
         owner: &'a str,
         next_seq: &'a HashMap<RunId, u64>,
         size: usize,
@@ -46,7 +48,7 @@ impl<'a> Batch<'a> {
         let staged = HashMap::with_capacity(size);
         Ok(Self {
             conn,
-            vault,
+            sealing: Sealing::new(conn, files),
             owner,
             next_seq,
             journal,
@@ -69,7 +71,7 @@ impl<'a> Batch<'a> {
         if commit.first_seq != expected {
             return Err(StoreError::Conflict(run).into());
         }
-        self.journal.append(run, expected, &commit.events, self.vault)?;
+        self.journal.append(run, expected, &commit.events, &self.sealing)?;
         let ended = commit.state.is_final();
         if commit.new.is_none() && commit.state_changed {
             self.update(commit)?;
@@ -123,7 +125,7 @@ impl<'a> Batch<'a> {
             started_at(&commit.events).map(|at| at.0 as i64),
             finished_at(&commit.events).map(|at| at.0 as i64),
             new.base,
-            encode_variables(&new.variables, self.vault)?,
+            encode_variables(&new.variables, &self.sealing)?,
             meta,
         ];
         insert.execute(row).map_err(|error| taken(commit.run, error))?;
@@ -140,7 +142,7 @@ impl<'a> Batch<'a> {
         let mut find = self.conn.prepare_cached("SELECT 1 FROM definitions WHERE hash = ?")?;
         if !find.exists([new.hash])? {
             let definition = &new.definition;
-            let body = encode_definition(definition, self.vault)?;
+            let body = encode_definition(definition, &self.sealing)?;
             self.conn
                 .prepare_cached(
                     "INSERT INTO definitions (hash, namespace, name, version, body)

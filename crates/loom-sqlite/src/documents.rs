@@ -2,6 +2,7 @@
 
 use crate::SqliteStore;
 use crate::fault::Fault;
+use crate::vault::Sealing;
 use crate::write::begin;
 use loom_core::Timestamp;
 use loom_store::record::{Vault, decode_body, encode_body};
@@ -37,7 +38,8 @@ impl SqliteStore {
         let sql = format!("{DOCUMENT} WHERE collection = ? AND key = ?");
         let mut select = self.conn.prepare_cached(&sql)?;
         let mut rows = select.query([collection, key])?;
-        rows.next()?.map(|row| read_document(row, &self.vault)).transpose()
+        let sealing = Sealing::new(&self.conn, &self.files);
+        rows.next()?.map(|row| read_document(row, &sealing)).transpose()
     }
 
     fn try_scan(&self, collection: &str, scan: &Scan) -> Result<DocumentPage, Fault> {
@@ -53,13 +55,14 @@ impl SqliteStore {
         let one_more = i64::try_from(size).unwrap_or(i64::MAX).saturating_add(1);
         let end = end_of(&scan.prefix);
         let mut rows = select.query(params![collection, scan.prefix, end, scan.after, one_more])?;
+        let sealing = Sealing::new(&self.conn, &self.files);
         let mut page = DocumentPage { documents: Vec::new(), more: false };
         while let Some(row) = rows.next()? {
             if page.documents.len() == size {
                 page.more = true;
                 break;
             }
-            page.documents.push(read_document(row, &self.vault)?);
+            page.documents.push(read_document(row, &sealing)?);
         }
         Ok(page)
     }
@@ -76,7 +79,7 @@ impl SqliteStore {
         let mut changed = false;
         for set in sets {
             let part = tx.savepoint()?;
-            let answer = write_set(&part, &self.vault, set, last, now)?;
+            let answer = write_set(&part, &Sealing::new(&part, &self.files), set, last, now)?;
             if let Ok(versions) = &answer {
                 part.commit()?;
                 last = versions.iter().copied().max().unwrap_or(0).max(last);

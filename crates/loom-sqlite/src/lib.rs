@@ -5,7 +5,7 @@
 //!   touched when its state changes.
 //! - Readers see the last commit and never wait for the writer, nor it for them.
 //! - A process owns runs under the name of a lock file that it holds while it lives (`owner`).
-//! - Secrets are sealed with a key beside the database (`vault`).
+//! - Secrets are sealed with a key beside the database, which knows that key from others (`vault`).
 //!
 //! For a store `loom.db` the files are `loom.db`, SQLite's own `loom.db-wal` and `loom.db-shm`, and
 //! the folder `loom.db.d` with the key, the owners' locks and the logs ([`Files`]).
@@ -15,6 +15,7 @@ mod documents;
 mod fault;
 mod files;
 mod journal;
+mod key;
 mod log;
 mod meta;
 mod owner;
@@ -26,6 +27,7 @@ mod search;
 mod slots;
 mod upkeep;
 mod vault;
+mod witness;
 mod write;
 
 pub use files::Files;
@@ -40,7 +42,6 @@ use schema::Purpose;
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
-use vault::KeyFile;
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -64,7 +65,6 @@ pub struct SqliteStore {
     files: Files,
     conn: Connection,
     busy_timeout: Duration,
-    vault: KeyFile,
     owner: Option<Owner>,
     /// The next sequence number of runs that this session owns. Nobody else can move these while
     /// it lives, except that ended runs may be pruned: those are left out and looked up.
@@ -79,19 +79,23 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the file is something else or damaged, [`StoreError::Newer`] if a
-    /// newer version wrote it, [`StoreError::Busy`] if another process keeps it locked,
-    /// [`StoreError::Full`] or [`StoreError::Unavailable`] if it cannot be made or opened.
+    /// newer version wrote it, [`StoreError::Key`] if its secrets are sealed with a key that is not
+    /// there, [`StoreError::Busy`] if another process keeps it locked, [`StoreError::Full`] or
+    /// [`StoreError::Unavailable`] if it cannot be made or opened.
     #[expect(clippy::needless_pass_by_value, reason = "options are made for the call")]
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
         let files = Files::new(path.as_ref());
-        let conn = schema::open(&files, &options, Purpose::Write)
-            .map_err(|fault| fault.about(files.database()))?;
+        let opened = schema::open(&files, &options, Purpose::Write).and_then(|mut conn| {
+            vault::check_key(&mut conn, &files, options.busy_timeout)?;
+            Ok(conn)
+        });
+        let conn = opened.map_err(|fault| fault.about(files.database()))?;
         Ok(Self::over(conn, files, &options))
     }
 
     /// Opens the store in this file to look at it, which works on a disk that is full to its last
     /// byte too. There nothing can be written, and other processes find the store locked as long as
-    /// it is looked at.
+    /// it is looked at. Neither is the key of its secrets needed.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
@@ -109,12 +113,10 @@ impl SqliteStore {
     }
 
     fn over(conn: Connection, files: Files, options: &Options) -> Self {
-        let vault = KeyFile::new(files.key());
         Self {
             files,
             conn,
             busy_timeout: options.busy_timeout,
-            vault,
             owner: None,
             next_seq: HashMap::new(),
             log: LogLayout::default(),

@@ -4,6 +4,7 @@ use crate::SqliteStore;
 use crate::fault::Fault;
 use crate::query::{read_run_id, state_of};
 use crate::upkeep::is_taken;
+use crate::vault::Sealing;
 use crate::write::begin;
 use loom_core::{Request, RunId};
 use loom_store::record::{Secrets, decode_request, encode_request};
@@ -12,11 +13,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 impl SqliteStore {
     pub(crate) fn try_post(&mut self, run: RunId, request: &Request) -> Result<RequestId, Fault> {
-        let body = encode_request(request, &self.vault)?;
         let tx = begin(&mut self.conn, self.busy_timeout)?;
         if state_of(&tx, run)?.is_final() {
             return Err(StoreError::Conflict(run).into());
         }
+        let body = encode_request(request, &Sealing::new(&tx, &self.files))?;
         tx.prepare_cached("INSERT INTO requests (run, body) VALUES (?, ?)")?
             .execute(params![run.to_bytes(), body])?;
         let id = RequestId(tx.last_insert_rowid() as u64);
@@ -50,7 +51,8 @@ impl SqliteStore {
         if self.no_requests_at == Some(version) {
             return Ok(Vec::new());
         }
-        let posted = waiting(&self.conn, owner.id(), Secrets::Open(&self.vault))?;
+        let sealing = Sealing::new(&self.conn, &self.files);
+        let posted = waiting(&self.conn, owner.id(), Secrets::Open(&sealing))?;
         self.no_requests_at = posted.is_empty().then_some(version);
         Ok(posted)
     }

@@ -6,6 +6,7 @@ use crate::fault::Fault;
 use crate::journal;
 use crate::meta::read_meta;
 use crate::owner::{Owner, is_alive};
+use crate::vault::Sealing;
 use crate::write::begin;
 use loom_core::{RunId, Timestamp};
 use loom_store::record::{Secrets, decode_definition, decode_variables};
@@ -52,13 +53,12 @@ impl SqliteStore {
             return Ok(());
         }
         self.become_owner()?;
-        let Self { conn, files, vault, owner: Some(owner), next_seq, log, busy_timeout, .. } = self
-        else {
+        let Self { conn, files, owner: Some(owner), next_seq, log, busy_timeout, .. } = self else {
             unreachable!("it has just become one")
         };
         let tx = begin(conn, *busy_timeout)?;
         log.committing(&files.log());
-        let mut batch = Batch::new(&tx, vault, owner.id(), next_seq, commits.len())?;
+        let mut batch = Batch::new(&tx, files, owner.id(), next_seq, commits.len())?;
         for commit in commits {
             batch.record(commit)?;
         }
@@ -87,7 +87,8 @@ impl SqliteStore {
 
     fn try_load(&mut self, run: RunId) -> Result<StoredRun, Fault> {
         let tx = self.conn.transaction()?;
-        let secrets = Secrets::Open(&self.vault);
+        let sealing = Sealing::new(&tx, &self.files);
+        let secrets = Secrets::Open(&sealing);
         let new = read_new_run(&tx, run, secrets)?;
         let mut events = Vec::new();
         journal::read(&tx, run, 1, secrets, |seq, row| {

@@ -243,6 +243,8 @@ mod tests {
             let broken = "SELECT count(*) FROM pragma_foreign_key_check";
             let broken: u32 = conn.query_row(broken, [], |row| row.get(0)).unwrap();
             assert_eq!(broken, 0, "format {format}");
+            let unsealed = "SELECT fingerprint IS NULL FROM sealing";
+            assert!(conn.query_row(unsealed, [], |row| row.get::<_, bool>(0)).unwrap());
         }
     }
 
@@ -307,5 +309,8 @@ mod tests {
             .query_row("SELECT hex(id) FROM runs WHERE owner = 'me'", [], |row| row.get(0))
             .unwrap();
         assert_eq!(owned, "02", "what has ended belongs to nobody");
+        let known = "SELECT fingerprint FROM sealing";
+        let known: Vec<u8> = conn.query_row(known, [], |row| row.get(0)).unwrap();
+        assert!(known.is_empty(), "it may hold something sealed");
     }
 }

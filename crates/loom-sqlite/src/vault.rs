@@ -1,182 +1,177 @@
-//! The key file and what is sealed with it: XChaCha20-Poly1305 under a random nonce.
+//! Which key the secrets of a store are sealed with, and that it is no other.
 //!
-//! The key keeps secrets out of the database and of its copies, not from those who may read the
-//! folder beside it.
+//! The key lies beside the database: it keeps secrets out of the database and of its copies, not from
+//! those who may read the folder. So that a key that is lost or exchanged is not taken for the first
+//! one, the database has its fingerprint, recorded in the transaction that stores the first secret.
+//! From then on nothing is sealed and nothing opened with another.
 
-use crate::fault::{Fault, file_fault};
-use crate::files::{KEY_DRAFT, discard, make_lasting_folder, sync_folder};
-use crate::owner::{no_random, random_name};
-use chacha20poly1305::aead::{Aead, Generate, KeyInit};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use crate::fault::Fault;
+use crate::files::Files;
+use crate::key::{Fingerprint, Key};
+use crate::witness::{Witness, look_for_witness};
+use crate::write::begin;
 use loom_store::StoreError;
-use loom_store::record::{Vault, hex};
+use loom_store::record::Vault;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params};
 use std::cell::OnceCell;
-use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-const KEY_LEN: usize = 32;
-const NONCE_LEN: usize = 24;
-
-/// The key in a file, which is made when the first secret is sealed.
-pub(crate) struct KeyFile {
-    path: PathBuf,
-    cipher: OnceCell<XChaCha20Poly1305>,
+/// What the database knows of its key.
+enum Known {
+    /// Nothing is sealed.
+    Unsealed,
+    /// Something may be sealed, by a format that kept no fingerprint.
+    Older,
+    Key(Fingerprint),
 }
 
-impl fmt::Debug for KeyFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("KeyFile").field(&self.path).finish()
-    }
+/// Seals and opens secrets of one transaction, or of a read outside of one.
+pub(crate) struct Sealing<'a> {
+    conn: &'a Connection,
+    files: &'a Files,
+    /// The key that is recorded, once it was needed.
+    key: OnceCell<Key>,
 }
 
-impl KeyFile {
-    pub(crate) const fn new(path: PathBuf) -> Self {
-        Self { path, cipher: OnceCell::new() }
+impl<'a> Sealing<'a> {
+    pub(crate) const fn new(conn: &'a Connection, files: &'a Files) -> Self {
+        Self { conn, files, key: OnceCell::new() }
     }
 
-    fn cipher(&self, make: bool) -> Result<&XChaCha20Poly1305, StoreError> {
-        if let Some(cipher) = self.cipher.get() {
-            return Ok(cipher);
+    /// The key that is recorded, if one is.
+    fn key(&self) -> Result<Option<&Key>, Fault> {
+        if self.key.get().is_none()
+            && let Known::Key(fingerprint) = known(self.conn)?
+        {
+            let key = read_recorded(self.files, fingerprint)?;
+            return Ok(Some(self.key.get_or_init(|| key)));
         }
-        if make && !self.path.exists() {
-            make_key(&self.path).map_err(|fault| fault.about(&self.path))?;
+        Ok(self.key.get())
+    }
+
+    /// The key for the store's first secret: made, unless one is there, and recorded.
+    fn first_key(&self) -> Result<&Key, Fault> {
+        let path = self.files.key();
+        if !path.exists() {
+            Key::make(&path)?;
         }
-        let bytes = fs::read(&self.path).map_err(|error| self.unreadable(&error))?;
-        let key = <[u8; KEY_LEN]>::try_from(bytes).map_err(|bytes| {
-            let found = bytes.len();
-            StoreError::Corrupt(format!(
-                "the key file {} has {found} bytes instead of {KEY_LEN}; restore it from a backup",
-                self.path.display()
-            ))
-        })?;
-        Ok(self.cipher.get_or_init(|| XChaCha20Poly1305::new(&Key::from(key))))
+        let key = Key::read(&path)?.ok_or_else(|| missing(self.files))?;
+        record(self.conn, &Known::Key(key.fingerprint))?;
+        Ok(self.key.get_or_init(|| key))
     }
 
-    fn unreadable(&self, error: &io::Error) -> StoreError {
-        StoreError::Unavailable(format!(
-            "cannot read the key file {}, which secrets are sealed with: {error}; restore it",
-            self.path.display()
-        ))
+    fn try_seal(&self, secret: &[u8]) -> Result<String, Fault> {
+        let key = match self.key()? {
+            Some(key) => key,
+            None => self.first_key()?,
+        };
+        Ok(key.seal(secret)?)
     }
 
-    fn not_mine(&self) -> StoreError {
-        StoreError::Corrupt(format!(
-            "a secret does not open with the key file {}: either is damaged, or the key is another",
-            self.path.display()
-        ))
+    fn try_open(&self, sealed: &str) -> Result<Vec<u8>, Fault> {
+        let opened = match self.key()? {
+            Some(key) => key.open(sealed),
+            None => Key::read(&self.files.key())?.ok_or_else(|| missing(self.files))?.open(sealed),
+        };
+        opened.ok_or_else(|| {
+            let (key, database) = (self.files.key(), self.files.database().display());
+            let what = format!("{database}: a secret does not open with {}", key.display());
+            StoreError::Corrupt(what).into()
+        })
     }
 }
 
-impl Vault for KeyFile {
+impl Vault for Sealing<'_> {
     fn seal(&self, secret: &[u8]) -> Result<String, StoreError> {
-        let cipher = self.cipher(true)?;
-        let nonce = XNonce::try_generate().map_err(|error| no_random(&error))?;
-        let sealed = cipher.encrypt(&nonce, secret).map_err(|_| {
-            StoreError::Unavailable(format!("a secret of {} bytes is too long", secret.len()))
-        })?;
-        Ok(format!("{}{}", hex(&nonce), hex(&sealed)))
+        self.try_seal(secret).map_err(|fault| fault.about(self.files.database()))
     }
 
     fn open(&self, sealed: &str) -> Result<Vec<u8>, StoreError> {
-        let cipher = self.cipher(false)?;
-        let bytes = unhex(sealed).ok_or_else(|| self.not_mine())?;
-        let (nonce, sealed) =
-            bytes.split_first_chunk::<NONCE_LEN>().ok_or_else(|| self.not_mine())?;
-        cipher.decrypt(&XNonce::from(*nonce), sealed).map_err(|_| self.not_mine())
+        self.try_open(sealed).map_err(|fault| fault.about(self.files.database()))
     }
 }
 
-/// Makes a key unless somebody else just did. It is on the disk when this returns, before anything
-/// that is sealed with it.
-fn make_key(path: &Path) -> Result<(), Fault> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    make_lasting_folder(folder)?;
-    let key = <[u8; KEY_LEN]>::try_generate().map_err(|error| no_random(&error))?;
-    let draft = folder.join(format!("{KEY_DRAFT}{}", random_name()?));
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)
-        .and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all()))
-        .and_then(|()| match fs::hard_link(&draft, path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(()),
-        });
-    discard(&draft);
-    written.map_err(file_fault("make the key file", path))?;
-    sync_folder(folder)
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs.iter().map(|[high, low]| Some((digit(*high)? << 4) | digit(*low)?)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    fn vault(folder: &Path) -> KeyFile {
-        KeyFile::new(folder.join("new").join("key"))
-    }
-
-    #[test]
-    fn what_is_sealed_opens_with_the_same_key_only() {
-        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let sealed = vault(folder.path()).seal(b"secret").unwrap();
-        assert_eq!(vault(folder.path()).open(&sealed).unwrap(), b"secret");
-        assert_ne!(vault(folder.path()).seal(b"secret").unwrap(), sealed);
-
-        let stranger = vault(other.path());
-        stranger.seal(b"x").unwrap();
-        let Err(StoreError::Corrupt(why)) = stranger.open(&sealed) else { panic!("it opened") };
-        assert!(why.contains(stranger.path.to_str().unwrap()), "{why}");
-    }
-
-    #[test]
-    fn the_key_is_this_users_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let vault = vault(folder.path());
-        vault.seal(b"x").unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&vault.path), 0o600);
-        assert_eq!(mode(vault.path.parent().unwrap()), 0o700);
-        assert_eq!(fs::read_dir(vault.path.parent().unwrap()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_missing_or_damaged_key_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let sealed = vault(folder.path()).seal(b"x").unwrap();
-        let path = vault(folder.path()).path;
-        fs::write(&path, "short").unwrap();
-        let error = vault(folder.path()).open(&sealed).unwrap_err();
-        assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("has 5 bytes")));
-        fs::remove_file(&path).unwrap();
-        let error = vault(folder.path()).open(&sealed).unwrap_err();
-        let StoreError::Unavailable(why) = error else { panic!("{error}") };
-        assert!(why.contains(path.to_str().unwrap()), "{why}");
-        assert!(!path.exists());
-    }
-
-    #[test]
-    fn damaged_text_is_corrupt() {
-        let folder = tempfile::tempdir().unwrap();
-        let vault = vault(folder.path());
-        let sealed = vault.seal(b"secret").unwrap();
-        let (rest, last) = sealed.split_at(sealed.len() - 1);
-        let flipped = format!("{rest}{}", if last == "0" { '1' } else { '0' });
-        for text in ["", "0", "zz", "é0", "00ff", &sealed[..60], &sealed[2..], &flipped] {
-            assert!(matches!(vault.open(text), Err(StoreError::Corrupt(_))), "{text}");
+/// Refuses a store that is sealed with a key that is not there. One of an older format learns which
+/// key it is sealed with: the one that is there, if anything opens with it.
+pub(crate) fn check_key(
+    conn: &mut Connection,
+    files: &Files,
+    timeout: Duration,
+) -> Result<(), Fault> {
+    match known(conn)? {
+        Known::Unsealed => Ok(()),
+        Known::Key(fingerprint) => read_recorded(files, fingerprint).map(drop),
+        Known::Older => {
+            let tx = begin(conn, timeout)?;
+            adopt(&tx, files)?;
+            Ok(tx.commit()?)
         }
     }
+}
+
+fn adopt(conn: &Connection, files: &Files) -> Result<(), Fault> {
+    let key = Key::read(&files.key())?;
+    let found = look_for_witness(conn, &Sealing::new(conn, files))?;
+    let known = match (found, key) {
+        (Witness::None, _) => Known::Unsealed,
+        (Witness::Opens, Some(key)) => Known::Key(key.fingerprint),
+        (_, None) => return Err(missing(files).into()),
+        (Witness::Sealed, Some(_)) => {
+            let (key, database) = (files.key(), files.database().display());
+            let what = format!("the key in {} opens no secret of {database}", key.display());
+            return Err(StoreError::Key(what).into());
+        }
+    };
+    record(conn, &known)
+}
+
+fn read_recorded(files: &Files, fingerprint: Fingerprint) -> Result<Key, Fault> {
+    let (path, database) = (files.key(), files.database().display());
+    let sealed = format!(
+        "the secrets of {database} are sealed with the key whose file has the SHA-256 {fingerprint}…"
+    );
+    match Key::read(&path)? {
+        Some(key) if key.fingerprint == fingerprint => Ok(key),
+        Some(key) => {
+            let (path, found) = (path.display(), key.fingerprint);
+            let what = format!("{sealed}; that of {path} is {found}…");
+            Err(StoreError::Key(what).into())
+        }
+        None => {
+            let what = format!("{sealed}; there is no file {}", path.display());
+            Err(StoreError::Key(what).into())
+        }
+    }
+}
+
+fn missing(files: &Files) -> StoreError {
+    let (key, database) = (files.key(), files.database().display());
+    StoreError::Key(format!(
+        "{database} has sealed secrets, and there is no file {}",
+        key.display()
+    ))
+}
+
+fn known(conn: &Connection) -> Result<Known, Fault> {
+    let mut select = conn.prepare_cached("SELECT fingerprint FROM sealing")?;
+    let found: Option<Vec<u8>> = select.query_row([], |row| row.get(0))?;
+    match found {
+        None => Ok(Known::Unsealed),
+        Some(bytes) if bytes.is_empty() => Ok(Known::Older),
+        Some(bytes) => match bytes.try_into() {
+            Ok(bytes) => Ok(Known::Key(Fingerprint(bytes))),
+            Err(_) => Err(StoreError::Corrupt("the fingerprint of its key".into()).into()),
+        },
+    }
+}
+
+fn record(conn: &Connection, known: &Known) -> Result<(), Fault> {
+    let value = match known {
+        Known::Unsealed => Value::Null,
+        Known::Older => Value::Blob(Vec::new()),
+        Known::Key(fingerprint) => Value::Blob(fingerprint.0.into()),
+    };
+    conn.prepare_cached("UPDATE sealing SET fingerprint = ?")?.execute(params![value])?;
+    Ok(())
 }

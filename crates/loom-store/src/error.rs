@@ -24,6 +24,8 @@ pub enum StoreError {
     Unavailable(String),
     /// The store's content is damaged.
     Corrupt(String),
+    /// The key that the store's secrets are sealed with is not there.
+    Key(String),
     /// The store was written by a newer version.
     Newer {
         /// The format found.
@@ -59,6 +61,7 @@ impl fmt::Display for StoreError {
             Self::TooLarge(what) => write!(f, "the store does not take it: {what}"),
             Self::Unavailable(what) => write!(f, "the store cannot be used: {what}"),
             Self::Corrupt(what) => write!(f, "the store is damaged: {what}"),
+            Self::Key(what) => write!(f, "the store lacks its key: {what}"),
             Self::Newer { found, known } => write!(
                 f,
                 "the store has format {found}, written by a newer version; this one knows up to {known}"

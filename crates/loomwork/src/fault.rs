@@ -72,6 +72,9 @@ impl Fault {
                 .help("check the path and its rights, or name another store with --store"),
             StoreError::Corrupt(_) => Self::new(ErrorCode::StoreCorrupt, error.to_string())
                 .help("copy the file and its -wal and -shm away before trying anything"),
+            StoreError::Key(_) => Self::new(ErrorCode::StoreKey, error.to_string())
+                .help("restore the key file from a backup; a store without its key can be looked at only")
+                .help("if it is lost for good, go on in another store: --store"),
             StoreError::Newer { .. } => Self::new(ErrorCode::StoreNewer, error.to_string())
                 .help("upgrade loom, or use another store with --store"),
         }

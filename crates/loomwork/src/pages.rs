@@ -65,6 +65,7 @@ pages! {
     StoreConflict 506;
     MachineFailed 507;
     Leftovers 508;
+    StoreKey 509;
     NoSuchRun 601;
     AmbiguousRun 602;
     Refused 603;

@@ -18,3 +18,10 @@ CREATE TABLE answers (
     refusal TEXT,
     PRIMARY KEY (run, request)
 ) WITHOUT ROWID;
+
+-- Which key secrets are sealed with: the SHA-256 of the key file; nothing as long as nothing is sealed. In a
+-- store that an older format wrote something may be, so that the key is yet to be found out: no bytes.
+CREATE TABLE sealing (fingerprint BLOB);
+INSERT INTO sealing SELECT CASE
+    WHEN EXISTS (SELECT 1 FROM definitions) OR EXISTS (SELECT 1 FROM documents) THEN x''
+END;

@@ -1,7 +1,7 @@
 //! Stores that cannot be used, in part or at all: damaged, foreign, locked, full, read-only.
 
 use crate::open;
-use loom_sqlite::{Files, Options, SqliteStore};
+use loom_sqlite::{Options, SqliteStore};
 use loom_store::conformance::samples::{
     SECRET, at, created, creates, definition, emits, ended, events, every_event, new_run,
     older_than, output, records, run_id, secretive_run,
@@ -258,24 +258,6 @@ fn a_request_that_cannot_be_read_keeps_nobody_from_the_others() {
     let settles = garbled.iter().map(|posted| (posted.id, Verdict::Granted)).collect();
     store.commit(&[RunCommit { settles, ..records(run, 1, vec![]) }]).unwrap();
     assert_eq!(store.requests().unwrap(), sound);
-}
-
-#[test]
-fn without_its_key_a_store_says_so_and_shows_what_is_not_secret() {
-    let (_folder, path) = folder();
-    filled(&path);
-    let key = Files::new(&path).key();
-    fs::remove_file(&key).unwrap();
-    let mut store = open(&path);
-    let Err(StoreError::Unavailable(why)) = store.load(run_id(1)) else { panic!("it opened") };
-    assert!(why.contains(key.to_str().unwrap()), "{why}");
-    store.journal(run_id(1), 0, 100).unwrap();
-    store.load(run_id(50)).unwrap();
-    assert_refused!(store.document("things", "1"), StoreError::Unavailable(_));
-
-    fs::write(&key, [7; 32]).unwrap();
-    let Err(StoreError::Corrupt(why)) = open(&path).load(run_id(1)) else { panic!("it opened") };
-    assert!(why.contains(key.to_str().unwrap()) && !why.contains(SECRET), "{why}");
 }
 
 /// A file system of its own, unmounted at the end.

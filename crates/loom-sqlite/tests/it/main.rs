@@ -5,6 +5,7 @@
 mod conformance;
 mod differential;
 mod faults;
+mod keys;
 mod processes;
 mod random;
 mod readers;

@@ -95,6 +95,36 @@ fn a_store_of_a_newer_version_is_left_alone() {
 }
 
 #[test]
+fn a_store_without_its_key_is_looked_at_and_not_written() {
+    let loom = Loom::with(
+        "name: s\nsecrets: [PIN]\ntasks:\n  - { name: a, plugin: cmd, inputs: [PIN], outputs: [A], \
+         params: { command: \"echo a >> ran; echo A=1\" } }",
+    );
+    loom.loom(&["run", "w.yaml", "--var", "PIN=hunter2"]).exits(0);
+    fs::remove_file(loom.path("ran")).unwrap();
+    let key = loom.path("store/loom.db.d/key");
+    let kept = fs::read(&key).unwrap();
+    for lost in [None, Some([7; 32])] {
+        fs::remove_file(&key).unwrap();
+        if let Some(other) = lost {
+            fs::write(&key, other).unwrap();
+        }
+        let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+        content(loom.root(), &mut before);
+        for call in [&["run", "w.yaml", "--var", "PIN=other"][..], &["serve"], &["retry", "last"]] {
+            refuses(loom.loom(call), "L509", "loom.db.d/key");
+        }
+        for call in [&["list"][..], &["show", "last"], &["why", "last"], &["logs", "last"]] {
+            loom.loom(call).exits(0);
+        }
+        content(loom.root(), &mut after);
+        assert!(before == after && !loom.path("ran").exists(), "something was done");
+        fs::write(&key, &kept).unwrap();
+    }
+    loom.loom(&["run", "w.yaml", "--var", "PIN=other"]).exits(0);
+}
+
+#[test]
 fn a_database_of_another_program_is_left_alone() {
     let loom = used();
     let path = loom.path("store/loom.db");
