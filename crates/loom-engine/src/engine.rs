@@ -238,9 +238,13 @@ impl Engine {
     }
 
     fn report(&mut self, id: RunId, report: Report, now: Timestamp) {
+        // Of a run outside nothing is under way: what is told of it is known.
+        if !self.runs.contains_key(&id) {
+            return;
+        }
         match self.command(id, Command::Report(report), now) {
             // Reports may come twice, or after the run's end: what they tell is known.
-            Ok(()) | Err(EngineError::Refused(Refusal::StaleReport) | EngineError::NotHere(_)) => {}
+            Ok(()) | Err(EngineError::Refused(Refusal::StaleReport)) => {}
             Err(error) => debug_assert!(false, "a report is never refused otherwise: {error}"),
         }
     }

@@ -389,6 +389,17 @@ fn a_run_that_can_never_be_read_is_let_go_of_and_told() {
 }
 
 #[test]
+fn a_report_that_comes_again_brings_no_parked_run_back() {
+    let mut bench = with_a_parked_run();
+    bench.diary();
+    bench.moods.lock().unwrap().push(StoreError::Corrupt("test".into()));
+    let failure = Failure::retryable(FailureKind::Exit, "exit 1");
+    bench.turn(vec![report(1, 0, 1, News::Failed(failure))]).unwrap();
+    assert_eq!(bench.moods.lock().unwrap().len(), 1, "the store was not asked");
+    assert_eq!((bench.engine.load(), bench.diary().len()), ((0, 1), 0));
+}
+
+#[test]
 fn a_run_wakes_for_the_same_time_twice_if_the_clock_is_set_back() {
     let mut bench = Bench::new();
     let mut patient = task("a");

@@ -90,6 +90,7 @@ impl Crowd {
             commits: ledger.commits,
             crashes: self.lives - self.members.len() as u64,
             processes: ledger.began,
+            lost: 0,
         }
     }
 
@@ -101,18 +102,15 @@ impl Crowd {
         self.lives += 1;
         let owner = format!("member {}", self.lives);
         let machine = Arc::<Mutex<Machine>>::default();
-        let faults = Faults {
-            random: Random::new(self.random.next()),
-            crash_odds: usize::MAX,
-            busy_odds: self.busy_odds,
-            crashed: false,
-        };
+        let faults = Faults::locked(Random::new(self.random.next()), self.busy_odds);
+        let faults = Arc::new(Mutex::new(faults));
         let store = FaultyStore {
             inner: self.content.session(owner.as_str()),
-            faults: Arc::new(Mutex::new(faults)),
+            faults: Arc::clone(&faults),
             ledger: Arc::clone(&self.ledger),
         };
         let executor = SimExecutor {
+            faults,
             machine: Arc::clone(&machine),
             ledger: Arc::clone(&self.ledger),
             now: Arc::clone(&self.now),

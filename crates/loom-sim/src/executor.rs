@@ -1,6 +1,7 @@
 //! Pretended processes, which outlive the engine that started them.
 
 use crate::ledger::Ledger;
+use crate::store::Faults;
 use loom_core::{Attempt, AttemptKey, News, RunId, Stop, TaskKind};
 use loom_engine::{Carried, Executor, Started};
 use std::collections::BTreeSet;
@@ -57,6 +58,7 @@ impl Machine {
 }
 
 pub(crate) struct SimExecutor {
+    pub(crate) faults: Arc<Mutex<Faults>>,
     pub(crate) machine: Arc<Mutex<Machine>>,
     pub(crate) ledger: Arc<Mutex<Ledger>>,
     pub(crate) now: Arc<Mutex<u64>>,
@@ -111,14 +113,16 @@ impl Executor for SimExecutor {
     fn end_leftovers(&mut self, runs: &[RunId]) -> Vec<(RunId, String)> {
         let mut machine = self.machine.lock().expect("simulation has one thread");
         let mut ledger = self.ledger.lock().expect("simulation has one thread");
+        let mut faults = self.faults.lock().expect("simulation has one thread");
+        let (stuck, clear): (Vec<RunId>, Vec<RunId>) = runs.iter().partition(|_| faults.hits());
         machine.running.retain(|attempt| {
-            let left_over = runs.contains(&attempt.key.run);
+            let left_over = clear.contains(&attempt.key.run);
             if left_over {
                 ledger.ended(attempt, &News::Stopped);
             }
             !left_over
         });
-        Vec::new()
+        stuck.into_iter().map(|run| (run, "simulated".to_owned())).collect()
     }
 }
 

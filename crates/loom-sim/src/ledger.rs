@@ -1,8 +1,10 @@
 //! The watcher: knows what is durable and what processes do, and panics when a promise is broken.
 
 use loom_core::{Attempt, AttemptKey, Event, News, Output, RunId, TaskRef, Value};
-use loom_store::RunCommit;
-use std::collections::{HashMap, HashSet};
+use loom_engine::Observer;
+use loom_store::{RunCommit, StoreError};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 
 #[derive(Default)]
 pub(crate) struct Ledger {
@@ -18,9 +20,23 @@ pub(crate) struct Ledger {
     running: HashMap<(RunId, TaskRef), u32>,
     /// What each attempt's process emitted, if it succeeded.
     emitted: HashMap<AttemptKey, Vec<Output>>,
+    /// Runs that an engine let go of because they cannot be read.
+    pub(crate) lost: BTreeSet<RunId>,
     /// How many processes began.
     pub(crate) began: u64,
     pub(crate) commits: u64,
+}
+
+/// Enters into the ledger what an engine says.
+pub(crate) struct Clerk(pub(crate) Arc<Mutex<Ledger>>);
+
+impl Observer for Clerk {
+    fn committed(&mut self, _: &[RunCommit]) {}
+
+    fn lost(&mut self, run: RunId, error: &StoreError) {
+        assert!(matches!(error, StoreError::Corrupt(_)), "{run} is let go of for {error}");
+        self.0.lock().expect("simulation has one thread").lost.insert(run);
+    }
 }
 
 impl Ledger {

@@ -2,7 +2,7 @@
 
 use crate::crowd::Crowd;
 use crate::executor::{Machine, SimExecutor};
-use crate::ledger::Ledger;
+use crate::ledger::{Clerk, Ledger};
 use crate::random::Random;
 use crate::store::{Faults, FaultyStore};
 use crate::workflows::{variable, workflow};
@@ -10,7 +10,10 @@ use loom_core::{
     Event, Failure, FailureKind, News, Plan, Report, Request, RunId, RunState, Timestamp, Variable,
 };
 use loom_engine::{Engine, EngineError, Input, NewSubmission, Options};
-use loom_store::{MemoryStore, QueryStore, RequestId, RequestState, RunFilter, Verdict};
+use loom_store::{
+    MemoryStore, QueryStore, RequestId, RequestState, RunFilter, StoreError, Verdict,
+};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::AddAssign;
 use std::sync::{Arc, Mutex};
@@ -29,6 +32,7 @@ pub struct Totals {
     pub(crate) commits: u64,
     pub(crate) crashes: u64,
     pub(crate) processes: u64,
+    pub(crate) lost: u64,
 }
 
 impl AddAssign for Totals {
@@ -37,13 +41,15 @@ impl AddAssign for Totals {
         self.commits += other.commits;
         self.crashes += other.crashes;
         self.processes += other.processes;
+        self.lost += other.lost;
     }
 }
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { runs, commits, crashes, processes } = self;
-        write!(f, "{runs} runs, {processes} processes, {commits} commits, {crashes} crashes")
+        let Self { runs, commits, crashes, processes, lost } = self;
+        write!(f, "{runs} runs, {processes} processes, {commits} commits, {crashes} crashes, ")?;
+        write!(f, "{lost} runs damaged beyond reading")
     }
 }
 
@@ -75,6 +81,10 @@ struct World {
     machine: Arc<Mutex<Machine>>,
     /// Runs that were accepted: the answer said so.
     accepted: Arc<Mutex<Vec<RunId>>>,
+    /// Runs that are to be taken up, and have not been yet.
+    adrift: Arc<Mutex<BTreeSet<RunId>>>,
+    /// What was told the engine, and is once more later.
+    echoes: Vec<(RunId, Report)>,
     /// What was left in the store for the engine, and by whom: each is by another.
     posted: Vec<(RunId, RequestId, String)>,
     engine: Engine,
@@ -92,6 +102,9 @@ impl World {
             random: Random::new(seed ^ 0xfau64),
             crash_odds: 3 + random.below(60),
             busy_odds: 2 + random.below(40),
+            call_odds: 2 + random.below(40),
+            damage_odds: if random.one_in(3) { 5 + random.below(40) } else { usize::MAX },
+            damaged: BTreeSet::new(),
             crashed: false,
         };
         let content = MemoryStore::new();
@@ -109,6 +122,8 @@ impl World {
             ledger,
             machine,
             accepted: Arc::default(),
+            adrift: Arc::default(),
+            echoes: Vec::new(),
             posted: Vec::new(),
             engine,
             lives: 0,
@@ -129,7 +144,11 @@ impl World {
             self.ask_something(&mut inputs);
             self.begin_something(&mut inputs);
             self.submit_again(&mut inputs);
-            self.engine.read_requests().expect("the reference store reads");
+            self.take_up_adrift(&mut inputs);
+            match self.engine.read_requests() {
+                Err(error) => assert!(error.may_retry(), "{error}"),
+                Ok(()) => {}
+            }
             self.engine.look_for_slots();
             self.turn(&mut inputs);
             self.pass_time();
@@ -144,6 +163,7 @@ impl World {
             commits: ledger.commits,
             crashes: self.lives,
             processes: ledger.began,
+            lost: ledger.lost.len() as u64,
         }
     }
 
@@ -191,16 +211,20 @@ impl World {
         }
     }
 
-    /// Tells the engine some of the news, in order, now and then twice.
+    /// Tells the engine some of the news, in order, now and then twice, at once or later.
     fn deliver(&mut self, inputs: &mut Vec<Input>) {
         let mut machine = self.machine.lock().expect("simulation has one thread");
         let most = machine.news.len();
         let count = if self.random.one_in(4) { self.random.below(most + 1) } else { most };
         let mut reports = Vec::new();
+        if self.random.one_in(4) {
+            reports.append(&mut self.echoes);
+        }
         for (key, news) in machine.news.drain(..count) {
             let report = Report { task: key.task, attempt: key.attempt, news };
             if self.random.one_in(10) {
                 reports.push((key.run, report.clone()));
+                self.echoes.push((key.run, report.clone()));
             }
             reports.push((key.run, report));
         }
@@ -295,7 +319,11 @@ impl World {
                 Err(error) if error.may_retry() => {
                     *self.now.lock().expect("simulation has one thread") += 20_000;
                 }
-                Err(_) => return self.crash(),
+                Err(error) => {
+                    let died = self.faults.lock().expect("simulation has one thread").crashed;
+                    assert!(died, "an engine stops for what others could go on without: {error}");
+                    return self.crash();
+                }
             }
         }
     }
@@ -319,22 +347,37 @@ impl World {
             &self.now,
             self.lives,
         );
-        let open = self.open_runs();
-        let mut inputs: Vec<Input> = open
-            .into_iter()
-            .map(|(run, _)| {
-                let reply = |answer: Result<(), EngineError>| {
-                    assert!(answer.is_ok(), "a dead engine's run cannot be taken up: {answer:?}");
-                };
-                // The answer may get lost with this engine too; then the next adopts it.
-                let reply = Box::new(move |answer: Result<(), EngineError>| match answer {
-                    Err(EngineError::Store(_)) => {}
-                    answer => reply(answer),
-                });
-                Input::Adopt(run, None, reply)
-            })
-            .collect();
+        let open = self.open_runs().into_iter().map(|(run, _)| run).collect();
+        *self.adrift.lock().expect("simulation has one thread") = open;
+        let mut inputs = Vec::new();
+        self.take_up_adrift(&mut inputs);
         self.turn(&mut inputs);
+    }
+
+    /// Takes up the runs of engines that died. A store that is locked or processes that cannot be ended
+    /// may be in the way, or this engine dies too; then it is tried again. Of a run that is damaged, it
+    /// is the answer.
+    fn take_up_adrift(&self, inputs: &mut Vec<Input>) {
+        for &run in self.adrift.lock().expect("simulation has one thread").iter() {
+            let (adrift, ledger) = (Arc::clone(&self.adrift), Arc::clone(&self.ledger));
+            let reply = Box::new(move |answer: Result<(), EngineError>| {
+                match answer {
+                    // In one round with a submission of the same identity, it fails with that.
+                    Err(EngineError::Leftovers(_) | EngineError::Exists(_)) => return,
+                    Err(EngineError::Store(error)) if !matches!(*error, StoreError::Corrupt(_)) => {
+                        return;
+                    }
+                    Err(EngineError::Store(_)) => {
+                        ledger.lock().expect("simulation has one thread").lost.insert(run);
+                    }
+                    answer => {
+                        assert!(answer.is_ok(), "a dead engine's run is not taken up: {answer:?}");
+                    }
+                }
+                adrift.lock().expect("simulation has one thread").remove(&run);
+            });
+            inputs.push(Input::Adopt(run, None, reply));
+        }
     }
 
     fn pass_time(&mut self) {
@@ -366,20 +409,30 @@ impl World {
     }
 
     fn all_ended(&mut self) -> bool {
-        self.open_runs().is_empty()
+        let open = self.open_runs();
+        let faults = self.faults.lock().expect("simulation has one thread");
+        let at_rest = self.engine.load().0 == 0 && self.engine.next_wake().is_none();
+        open.iter().all(|(run, _)| faults.damaged.contains(run))
+            && (open.is_empty() || at_rest)
+            && self.adrift.lock().expect("simulation has one thread").is_empty()
             && !self.engine.is_busy()
             && self.machine.lock().expect("simulation has one thread").news.is_empty()
     }
 
     fn check_at_the_end(&mut self) {
+        let open = self.open_runs();
         let ledger = self.ledger.lock().expect("simulation has one thread");
         for &run in self.accepted.lock().expect("simulation has one thread").iter() {
             assert!(ledger.knows(run), "accepted run {run} was lost");
         }
         ledger.assert_nothing_runs();
+        // What waits for nothing but a request is not read before there is one.
+        let untold = open.iter().filter(|(run, _)| !ledger.lost.contains(run)).count();
+        assert!(untold <= self.engine.load().1, "not told, and let go of: some of {open:?}");
         let machine = self.machine.lock().expect("simulation has one thread");
         assert!(machine.kept.is_empty(), "the executor keeps ended runs {:?}", machine.kept);
-        for (run, id, by) in &self.posted {
+        let ended = |run: &RunId| !open.iter().any(|(open, _)| open == run);
+        for (run, id, by) in self.posted.iter().filter(|(run, ..)| ended(run)) {
             let state = self.content.request_state(*run, *id);
             let RequestState::Settled(verdict) = state.expect("the reference store reads") else {
                 panic!("a request for the ended run {run} has no answer");
@@ -412,6 +465,7 @@ fn engine(
         ledger: Arc::clone(ledger),
     };
     let executor = SimExecutor {
+        faults: Arc::clone(faults),
         machine: Arc::clone(machine),
         ledger: Arc::clone(ledger),
         now: Arc::clone(now),
@@ -422,5 +476,7 @@ fn engine(
         park_after: Duration::from_millis(random.below(3000) as u64),
         ..Options::default()
     };
-    Engine::new(Box::new(store), Box::new(executor), options)
+    let mut engine = Engine::new(Box::new(store), Box::new(executor), options);
+    engine.observe(Box::new(Clerk(Arc::clone(ledger))));
+    engine
 }
