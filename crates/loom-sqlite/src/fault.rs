@@ -1,7 +1,7 @@
 //! What goes wrong inside, and what the caller is told.
 
 use loom_store::StoreError;
-use rusqlite::{ErrorCode, ffi};
+use rusqlite::{Connection, ErrorCode, ffi};
 use std::io;
 use std::path::Path;
 
@@ -25,6 +25,41 @@ impl From<StoreError> for Fault {
 }
 
 impl Fault {
+    /// Whether there is no room left.
+    pub(crate) fn is_full(&self) -> bool {
+        match self {
+            Self::Store(error) => matches!(error, StoreError::Full(_)),
+            Self::Sql(error) => matches!(classify(error, Path::new("")), StoreError::Full(_)),
+        }
+    }
+
+    /// Whether SQLite may not write where it has to.
+    pub(crate) fn is_read_only(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
+    }
+
+    /// The failure of a call of this connection. A disk is full to a process whose files may not grow,
+    /// or whose user's quota is used up, too: SQLite knows only of one without free blocks.
+    #[expect(unsafe_code, reason = "no safe call tells the system's error behind SQLite's")]
+    pub(crate) fn of(self, conn: &Connection, database: &Path) -> Self {
+        let Self::Sql(error) = &self else { return self };
+        let code = error.sqlite_error().map(|cause| cause.extended_code);
+        if code != Some(ffi::SQLITE_IOERR_WRITE) {
+            return self;
+        }
+        // SAFETY: the handle is of a connection that is open as long as it is borrowed.
+        let cause =
+            io::Error::from_raw_os_error(unsafe { ffi::sqlite3_system_errno(conn.handle()) });
+        let mend = match cause.kind() {
+            io::ErrorKind::FileTooLarge => "allow larger files (ulimit -f)",
+            io::ErrorKind::QuotaExceeded => "make room",
+            _ => return self,
+        };
+        let database = database.display();
+        Self::Store(StoreError::Full(format!("{database}: {error}: {cause}; {mend}")))
+    }
+
     /// The error as callers of this database see it.
     pub(crate) fn about(self, database: &Path) -> StoreError {
         match self {
@@ -76,7 +111,9 @@ pub(crate) fn file_fault<'a>(
     move |error| {
         let what = format!("cannot {verb} {}: {error}", path.display());
         Fault::Store(match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full(what),
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => StoreError::Full(what),
             _ => StoreError::Unavailable(what),
         })
     }

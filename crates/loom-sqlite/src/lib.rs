@@ -93,22 +93,19 @@ impl SqliteStore {
         Ok(Self::over(conn, files, &options))
     }
 
-    /// Opens the store in this file to look at it, which works on a disk that is full to its last
-    /// byte too. There nothing can be written, and other processes find the store locked as long as
-    /// it is looked at. Neither is the key of its secrets needed.
+    /// Opens the store in this file to look at it. The key of its secrets is not needed for that.
+    ///
+    /// It works on a disk that is full to its last byte too. There nothing can be written, and other
+    /// processes find the store locked as long as it is looked at. And it works where nothing may be
+    /// written, unless part of the store is in a write-ahead log that a process has left there without
+    /// its index. There nobody is expected to write it while it is looked at.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
     #[expect(clippy::needless_pass_by_value, reason = "options are made for the call")]
     pub fn open_to_look(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
         let files = Files::new(path.as_ref());
-        let told = |fault: Fault| fault.about(files.database());
-        let conn = match schema::open(&files, &options, Purpose::Look).map_err(told) {
-            Err(StoreError::Full(_)) if files.database().exists() => {
-                schema::open_alone(&files, &options).map_err(told)?
-            }
-            opened => opened?,
-        };
+        let conn = schema::look(&files, &options).map_err(|fault| fault.about(files.database()))?;
         Ok(Self::over(conn, files, &options))
     }
 
@@ -130,6 +127,7 @@ impl SqliteStore {
     }
 
     fn told<T>(&self, result: Result<T, Fault>) -> Result<T, StoreError> {
-        result.map_err(|fault| fault.about(self.files.database()))
+        let database = self.files.database();
+        result.map_err(|fault| fault.of(&self.conn, database).about(database))
     }
 }

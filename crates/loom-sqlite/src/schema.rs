@@ -7,10 +7,12 @@ use crate::owner::random_name;
 use loom_store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Says in the file's header that it is ours: "loom" in ASCII.
@@ -49,6 +51,11 @@ pub(crate) fn open(
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(files)?,
         Err(error) => return Err(file_fault("reach", path)(error)),
+        // Of a device or a folder SQLite would find out late, and leave a journal beside it.
+        Ok(found) if !found.is_file() => {
+            let what = format!("{} is no file that a store could be in", path.display());
+            return Err(StoreError::Unavailable(what).into());
+        }
         // SQLite takes a single byte for none, and either for a new database.
         Ok(found) if found.len() <= 1 && files.folder().exists() => {
             let what = format!("{} is empty; restore it from a backup", path.display());
@@ -59,7 +66,7 @@ pub(crate) fn open(
     if purpose == Purpose::Write {
         sweep(files.folder(), DRAFT_AGE);
     }
-    let mut conn = connect(path, options, "")?;
+    let mut conn = connect(path, flags(), options, "")?;
     if version(&conn, path)? < MIGRATIONS.len() {
         migrate(&mut conn, path)?;
     }
@@ -73,16 +80,71 @@ pub(crate) fn open(
     Ok(conn)
 }
 
+/// Opens a database to look at it, in whatever way its place allows: there may be no room to write,
+/// or no right to.
+pub(crate) fn look(files: &Files, options: &Options) -> Result<Connection, Fault> {
+    match open(files, options, Purpose::Look) {
+        Err(fault) if fault.is_full() && files.database().exists() => open_alone(files, options),
+        Err(fault) if fault.is_read_only() => open_frozen(files, options, fault),
+        opened => opened,
+    }
+}
+
 /// Opens a database for reading without a byte of disk space: the shared index of its write-ahead
 /// log, which needs some, is this process's own for the time being, so that others are locked out.
-pub(crate) fn open_alone(files: &Files, options: &Options) -> Result<Connection, Fault> {
+fn open_alone(files: &Files, options: &Options) -> Result<Connection, Fault> {
     let path = files.database();
-    let conn = connect(path, options, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=ON;")?;
+    let conn =
+        connect(path, flags(), options, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=ON;")?;
     if version(&conn, path)? < MIGRATIONS.len() {
         let what = format!("{} has no room for the newest format", path.display());
         return Err(StoreError::Full(what).into());
     }
     Ok(conn)
+}
+
+/// Opens a database that may not be written, nor anything beside it: without locks, and without the
+/// shared index of a write-ahead log. There must be none, or an empty one; SQLite reads such a database
+/// in the usual way if both are there.
+fn open_frozen(files: &Files, options: &Options, fault: Fault) -> Result<Connection, Fault> {
+    let path = files.database();
+    let log = files.log();
+    if fs::metadata(&log).is_ok_and(|found| found.len() > 0) {
+        let what = format!(
+            "{} may not be written here, and part of it is in {}; copy both to where you may write",
+            path.display(),
+            log.display()
+        );
+        return Err(StoreError::Unavailable(what).into());
+    }
+    let uri = frozen_uri(&std::path::absolute(path).map_err(file_fault("reach", path))?);
+    let read = OpenFlags::SQLITE_OPEN_READ_ONLY
+        .union(OpenFlags::SQLITE_OPEN_URI)
+        .union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+    let Ok(conn) = connect(&uri, read, options, "") else { return Err(fault) };
+    let found = version(&conn, path)?;
+    if found < MIGRATIONS.len() {
+        let (path, known) = (path.display(), MIGRATIONS.len());
+        let what = format!(
+            "{path} has format {found}, and may not be written here to bring it to format {known}; copy it \
+             to where you may write"
+        );
+        return Err(StoreError::Unavailable(what).into());
+    }
+    Ok(conn)
+}
+
+/// The address under which SQLite takes for granted that nobody writes the database.
+fn frozen_uri(path: &Path) -> PathBuf {
+    let mut uri = b"file://".to_vec();
+    for &byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'%' | b'?' | b'#' => uri.extend(format!("%{byte:02x}").bytes()),
+            _ => uri.push(byte),
+        }
+    }
+    uri.extend(b"?immutable=1");
+    OsString::from_vec(uri).into()
 }
 
 /// Removes drafts that a crash left. Nobody is hindered by one that stays, so no failure is told.
@@ -144,8 +206,13 @@ const fn flags() -> OpenFlags {
 }
 
 /// `first` is set before anything else, some of which reads the database.
-fn connect(path: &Path, options: &Options, first: &str) -> Result<Connection, Fault> {
-    let conn = Connection::open_with_flags(path, flags())?;
+fn connect(
+    path: &Path,
+    flags: OpenFlags,
+    options: &Options,
+    first: &str,
+) -> Result<Connection, Fault> {
+    let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(options.busy_timeout)?;
     conn.set_prepared_statement_cache_capacity(64);
     // Else a statement that a partial index might serve is planned anew for every value it is given.

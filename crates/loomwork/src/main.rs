@@ -70,6 +70,7 @@ fn tell_panic(info: &std::panic::PanicHookInfo<'_>) {
 }
 
 fn dispatch(mut cli: Cli, ui: &mut Ui) -> Outcome {
+    signals::outlive_file_limit()?;
     let scope = cli.command.scope();
     if let Scope::Nothing(..) = scope {
         check_flags(scope, &cli.global)?;

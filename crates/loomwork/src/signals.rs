@@ -1,8 +1,9 @@
-//! Ctrl-C and TERM, counted on a thread of their own.
+//! Ctrl-C and TERM, counted on a thread of their own; and signals that are not to end this process.
 
 use crate::fault::Fault;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// Listens until it is dropped.
@@ -18,6 +19,13 @@ pub(crate) enum Wish {
     Drain,
     /// Stop now.
     Kill,
+}
+
+/// Makes a file that may grow no further (`ulimit -f`) an error of the write that meets it, and not this
+/// process's end. By a handler: what is ignored would be by the processes that we start, too.
+pub(crate) fn outlive_file_limit() -> Result<(), Fault> {
+    let failed = |error| Fault::machine("cannot handle the signal of too large files", error);
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop).map_err(failed)
 }
 
 impl Listener {

@@ -340,12 +340,80 @@ fn no_room_for_a_new_store_is_said_to_be_no_room() {
     assert!(!path.exists());
 }
 
+/// Looks at everything that `filled` recorded.
+fn look(path: &Path) -> Result<(), StoreError> {
+    let options = Options { busy_timeout: Duration::from_millis(20) };
+    let mut store = SqliteStore::open_to_look(path, options)?;
+    let page = store.list(&RunFilter { limit: 1000, ..RunFilter::default() })?;
+    assert_eq!(page.runs.len(), 120);
+    for run in &page.runs {
+        store.journal(run.id, 0, 100)?;
+        store.variables(run.id)?;
+        store.owner(run.id)?;
+        store.definition(&run.definition)?;
+    }
+    Ok(())
+}
+
 #[test]
-fn a_read_only_disk_is_unavailable() {
+fn a_read_only_disk_is_looked_at_and_not_written() {
+    let Some(mount) = Mount::of_size("8m") else { return };
+    let path = mount.0.path().join("a 100% ?odd#name").join("loom.db");
+    filled(&path);
+    mount.make_read_only();
+    look(&path).unwrap();
+    assert_refused!(use_everything(&path), StoreError::Unavailable(_));
+    let new = mount.0.path().join("new.db");
+    assert_refused!(try_open(&new), StoreError::Unavailable(_));
+    assert_refused!(look(&new), StoreError::Unavailable(_));
+}
+
+#[test]
+fn on_a_read_only_disk_nothing_is_missed_that_is_only_in_the_log() {
+    let Some(mount) = Mount::of_size("8m") else { return };
+    let (_folder, path) = folder();
+    let held = open(&path);
+    filled(&path);
+    let copy = |name: &str| mount.0.path().join(name);
+    let of = |path: &Path, suffix: &str| PathBuf::from(format!("{}{suffix}", path.display()));
+    for name in ["whole.db", "part.db", "bare.db"] {
+        fs::copy(&path, copy(name)).unwrap();
+    }
+    for name in ["whole.db", "part.db"] {
+        fs::copy(of(&path, "-wal"), of(&copy(name), "-wal")).unwrap();
+    }
+    fs::copy(of(&path, "-shm"), of(&copy("whole.db"), "-shm")).unwrap();
+    fs::write(of(&copy("bare.db"), "-wal"), "").unwrap();
+    drop(held);
+    mount.make_read_only();
+    look(&copy("whole.db")).unwrap();
+    let Err(StoreError::Unavailable(why)) = look(&copy("part.db")) else { panic!("it is read") };
+    assert!(why.contains("part.db-wal") && why.contains("copy both"), "{why}");
+    let bare = SqliteStore::open_to_look(copy("bare.db"), Options::default())
+        .unwrap()
+        .list(&RunFilter::default());
+    assert_eq!(bare.unwrap().runs.len(), 0, "all that was recorded is in the log");
+}
+
+#[test]
+fn a_read_only_store_of_an_older_format_says_what_to_do() {
     let Some(mount) = Mount::of_size("8m") else { return };
     let path = mount.0.path().join("loom.db");
     filled(&path);
+    let conn = Connection::open(&path).unwrap();
+    conn.pragma_update(None, "user_version", 1).unwrap();
+    drop(conn);
     mount.make_read_only();
-    assert_refused!(use_everything(&path), StoreError::Unavailable(_));
-    assert_refused!(try_open(&mount.0.path().join("new.db")), StoreError::Unavailable(_));
+    let Err(StoreError::Unavailable(why)) = look(&path) else { panic!("it is read") };
+    assert!(why.contains("has format 1") && why.contains("copy it"), "{why}");
+}
+
+#[test]
+fn a_device_is_refused_before_anything_is_done_to_it() {
+    for device in ["/dev/null", "/dev/full", "/proc/self/fd"] {
+        let path = Path::new(device);
+        assert_refused!(try_open(path), StoreError::Unavailable(_));
+        assert_refused!(look(path), StoreError::Unavailable(_));
+    }
+    assert!(!Path::new("/dev/null-journal").exists());
 }

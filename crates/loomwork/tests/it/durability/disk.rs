@@ -1,7 +1,7 @@
 //! Disks that fill up, as small file systems in memory. Mounting them needs rights that not everybody
 //! has; without them the tests say so and check nothing.
 
-use crate::harness::Loom;
+use crate::harness::{Loom, Said};
 use crate::watch::{Watched, eventually};
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -107,6 +107,43 @@ fn a_full_disk_ends_the_run_in_order_and_room_lets_it_go_on() {
     let shown = loom.loom(&["show", run, "--json"]).exits(0).json().remove(0);
     assert_eq!((&shown["state"], &shown["counts"]["succeeded"]), (&"succeeded".into(), &6.into()));
     assert_eq!(loom.loom(&["list", "--json"]).exits(0).json().len(), 1);
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_a_full_disk() {
+    let loom = chain(16);
+    for link in 0..16 {
+        fs::write(loom.path(&format!("go{link}")), "").unwrap();
+    }
+    let said = limited(&loom, &["run", "w.yaml"]).exits(3).warns("error[L502]").warns("ulimit -f");
+    assert!(said.out.contains("✔ t0"), "{said:?}");
+    loom.loom(&["list"]).exits(0).says("interrupted");
+    loom.loom(&["resume", "last"]).exits(0).says("succeeded: 16 tasks");
+    let began = loom.read("began");
+    assert_eq!(began.lines().filter(|line| *line == "0").count(), 1, "{began}");
+}
+
+#[test]
+fn what_tasks_start_meets_a_limit_on_the_size_of_files_as_it_is() {
+    let loom = Loom::with(
+        r#"
+name: big
+tasks:
+  - { name: a, plugin: cmd, params: { command: "head -c 1000000 /dev/zero > big; echo $? > status" } }
+"#,
+    );
+    limited(&loom, &["run", "w.yaml"]).exits(0);
+    assert_eq!(loom.read("status").trim().parse(), Ok(128 + libc::SIGXFSZ));
+}
+
+/// Runs `loom` where no file may be longer than 400 blocks, for which a new store is short enough.
+fn limited(loom: &Loom, args: &[&str]) -> Said {
+    let plain = loom.command(args);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -f 400 && exec \"$@\"", "sh"]).arg(plain.get_program());
+    shell.args(plain.get_args()).current_dir(loom.root()).env_clear();
+    shell.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    Said::of(shell.output().unwrap())
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn a_store_that_is_a_folder_or_below_a_file_is_refused() {
 }
 
 #[test]
-fn a_store_in_a_folder_that_is_read_only_is_refused() {
+fn a_store_in_a_folder_that_is_read_only_is_looked_at_and_not_written() {
     let loom = used();
     let folder = loom.path("store");
     let mount = |options: &str| {
@@ -165,7 +165,17 @@ fn a_store_in_a_folder_that_is_read_only_is_refused() {
     let remounted = remount.output().unwrap();
     let result = std::panic::catch_unwind(|| {
         assert!(remounted.status.success(), "{remounted:?}");
-        all_refuse(&loom, "L503", "loom.db");
+        let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+        content(loom.root(), &mut before);
+        for call in [&["run", "w.yaml"][..], &["resume", "last"], &["prune", "--older-than", "1d"]]
+        {
+            refuses(loom.loom(call), "L503", "loom.db");
+        }
+        for call in [&["list"][..], &["show", "last"], &["why", "last"], &["logs", "last"]] {
+            loom.loom(call).exits(0);
+        }
+        content(loom.root(), &mut after);
+        assert!(before == after && !loom.path("ran").exists(), "something was done");
         let other = folder.join("other.db");
         let said = loom.loom(&["run", "w.yaml", "--store", other.to_str().unwrap()]);
         refuses(said, "L503", "other.db");
@@ -173,6 +183,17 @@ fn a_store_in_a_folder_that_is_read_only_is_refused() {
     let _ = Command::new("umount").arg("-l").arg(&folder).status();
     result.unwrap();
     loom.loom(&["run", "w.yaml"]).exits(0);
+}
+
+#[test]
+fn a_store_that_is_a_device_is_refused() {
+    let loom = Loom::with(WORKFLOW);
+    for call in [&["run", "w.yaml", "--store", "/dev/null"][..], &["list", "--store", "/dev/null"]]
+    {
+        refuses(loom.loom(call), "L503", "/dev/null is no file");
+    }
+    assert!(!loom.path("ran").exists());
+    assert!(!std::path::Path::new("/dev/null-journal").exists());
 }
 
 #[test]
