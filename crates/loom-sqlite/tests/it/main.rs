@@ -6,9 +6,11 @@ mod conformance;
 mod differential;
 mod faults;
 mod keys;
+mod power;
 mod processes;
 mod random;
 mod readers;
+mod recorder;
 mod search;
 
 use loom_sqlite::{Options, SqliteStore};
