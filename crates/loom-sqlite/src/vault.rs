@@ -12,8 +12,7 @@ use crate::witness::{Witness, look_for_witness};
 use crate::write::begin;
 use loom_store::StoreError;
 use loom_store::record::Vault;
-use rusqlite::types::Value;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use std::cell::OnceCell;
 use std::time::Duration;
 
@@ -50,6 +49,17 @@ impl<'a> Sealing<'a> {
         Ok(self.key.get())
     }
 
+    /// The key to seal with from now on.
+    fn key_to_seal(&self) -> Result<&Key, Fault> {
+        if self.key.get().is_none() && matches!(known(self.conn)?, Known::Older) {
+            adopt(self.conn, self.files)?;
+        }
+        match self.key()? {
+            Some(key) => Ok(key),
+            None => self.first_key(),
+        }
+    }
+
     /// The key for the store's first secret: made, unless one is there, and recorded.
     fn first_key(&self) -> Result<&Key, Fault> {
         let path = self.files.key();
@@ -57,16 +67,12 @@ impl<'a> Sealing<'a> {
             Key::make(&path)?;
         }
         let key = Key::read(&path)?.ok_or_else(|| missing(self.files))?;
-        record(self.conn, &Known::Key(key.fingerprint))?;
+        record(self.conn, Some(key.fingerprint))?;
         Ok(self.key.get_or_init(|| key))
     }
 
     fn try_seal(&self, secret: &[u8]) -> Result<String, Fault> {
-        let key = match self.key()? {
-            Some(key) => key,
-            None => self.first_key()?,
-        };
-        Ok(key.seal(secret)?)
+        Ok(self.key_to_seal()?.seal(secret)?)
     }
 
     fn try_open(&self, sealed: &str) -> Result<Vec<u8>, Fault> {
@@ -110,12 +116,13 @@ pub(crate) fn check_key(
     }
 }
 
+/// Finds out which key is the store's. To be called with the right to write.
 fn adopt(conn: &Connection, files: &Files) -> Result<(), Fault> {
     let key = Key::read(&files.key())?;
     let found = look_for_witness(conn, &Sealing::new(conn, files))?;
-    let known = match (found, key) {
-        (Witness::None, _) => Known::Unsealed,
-        (Witness::Opens, Some(key)) => Known::Key(key.fingerprint),
+    let fingerprint = match (found, key) {
+        (Witness::None, _) => None,
+        (Witness::Opens, Some(key)) => Some(key.fingerprint),
         (_, None) => return Err(missing(files).into()),
         (Witness::Sealed, Some(_)) => {
             let (key, database) = (files.key(), files.database().display());
@@ -123,7 +130,7 @@ fn adopt(conn: &Connection, files: &Files) -> Result<(), Fault> {
             return Err(StoreError::Key(what).into());
         }
     };
-    record(conn, &known)
+    record(conn, fingerprint)
 }
 
 fn read_recorded(files: &Files, fingerprint: Fingerprint) -> Result<Key, Fault> {
@@ -166,12 +173,9 @@ fn known(conn: &Connection) -> Result<Known, Fault> {
     }
 }
 
-fn record(conn: &Connection, known: &Known) -> Result<(), Fault> {
-    let value = match known {
-        Known::Unsealed => Value::Null,
-        Known::Older => Value::Blob(Vec::new()),
-        Known::Key(fingerprint) => Value::Blob(fingerprint.0.into()),
-    };
-    conn.prepare_cached("UPDATE sealing SET fingerprint = ?")?.execute(params![value])?;
+/// Enters with which key the store is sealed, if with any.
+fn record(conn: &Connection, fingerprint: Option<Fingerprint>) -> Result<(), Fault> {
+    let bytes = fingerprint.map(|fingerprint| fingerprint.0);
+    conn.prepare_cached("UPDATE sealing SET fingerprint = ?")?.execute([bytes])?;
     Ok(())
 }

@@ -229,11 +229,17 @@ fn a_store_of_an_older_format_adopts_the_key_that_opens_any_of_its_secrets() {
         forget_fingerprint(path);
         fs::remove_file(key).unwrap();
         assert!(lacks_its_key(path).contains(key.to_str().unwrap()), "{what}");
+        assert_refused!(look(path).write(&[vec![put("z")]], at(1)), StoreError::Key(_));
+        assert!(!key.exists(), "{what}");
         fs::write(key, [7; 32]).unwrap();
         assert!(lacks_its_key(path).contains("opens no secret"), "{what}");
+        assert_refused!(look(path).write(&[vec![put("z")]], at(1)), StoreError::Key(_));
         assert_eq!(fingerprint(path), Some(Vec::new()), "{what}");
 
         fs::write(key, kept).unwrap();
+        look(path).write(&[vec![put("z")]], at(1)).unwrap()[0].as_ref().expect(what);
+        assert_eq!(fingerprint(path).as_ref(), Some(&known), "{what}");
+        forget_fingerprint(path);
         drop(open(path));
         assert_eq!(fingerprint(path), Some(known), "{what}");
     }
