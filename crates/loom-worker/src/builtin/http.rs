@@ -5,14 +5,14 @@
 
 mod schema;
 
-use super::bad_parameter;
-use super::instant::duration;
+use super::bad_param;
+use super::instant::{bad_output, duration};
 use crate::http::{self, Answer, Exchange, Trouble};
-use crate::job::{Ended, Job, Plugin, failure, output, timeout};
-use crate::output::is_name;
+use crate::job::{BadParam, Ended, Job, Plugin, failure, output, timeout};
+use crate::params;
 use crate::stop::Wakeup;
 use crate::sys::{self, Watched};
-use loom_protocol::{AttemptOutput, AttemptRequest, ErrorCode, PluginManifest, json};
+use loom_protocol::{AttemptOutput, ErrorCode, PluginManifest, is_variable, json};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use ureq::http::{HeaderMap, HeaderValue, Method, header};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 /// How long a request may take, unless it says.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -85,51 +85,21 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn read(params: &Map<String, Value>, request: &AttemptRequest) -> Result<Self, Ended> {
+    fn read(params: &Map<String, Value>) -> Result<Self, BadParam> {
         let params: Params = serde_json::from_value(Value::Object(params.clone()))
-            .map_err(|error| bad_parameter(format!("the parameters of `http`: {error}")))?;
+            .map_err(|error| bad_param("", format!("the parameters of `http`: {error}")))?;
         let uri = http::address(&params.url)
-            .map_err(|why| bad_parameter(format!("parameter `url` cannot be used: {why}")))?;
+            .map_err(|why| bad_param("url", format!("parameter `url` cannot be used: {why}")))?;
         let method = params.method.as_deref().unwrap_or("GET").to_ascii_uppercase();
         let method = Method::from_bytes(method.as_bytes())
-            .map_err(|_| bad_parameter(format!("`{method}` is not an HTTP method")))?;
-        let safe = matches!(method, Method::GET | Method::HEAD);
-        let (body, content_type) = match (params.body, params.json) {
-            (Some(_), Some(_)) => {
-                return Err(bad_parameter("give `body` or `json`, not both"));
-            }
-            (Some(Value::String(text)), None) => (Some(text.into_bytes()), None),
-            (Some(value), None) | (None, Some(value)) => {
-                (Some(value.to_string().into_bytes()), Some("application/json"))
-            }
-            (None, None) => (None, None),
-        };
-        let headers = headers(&params.headers, content_type, (!safe).then_some(request))?;
-        let asked = number(params.max_redirects.as_ref(), "max_redirects", 20)?;
-        let max_redirects = match asked {
-            Some(1..) if !safe => {
-                return Err(bad_parameter(format!(
-                    "`max_redirects` is for GET and HEAD; a {method} is not redirected"
-                )));
-            }
-            Some(count) => count as u32,
-            None if safe => MAX_REDIRECTS,
-            None => 0,
-        };
-        if let Some(name) = params.outputs.keys().find(|name| !is_name(name)) {
-            return Err(bad_parameter(format!("output {name:?} is not a variable's name")));
-        }
-        let pointers = params.outputs.values();
-        if let Some(pointer) =
-            pointers.into_iter().find(|text| !text.is_empty() && !text.starts_with('/'))
-        {
-            return Err(bad_parameter(format!(
-                "`{pointer}` in `outputs` is not a JSON pointer; write `/{pointer}`"
-            )));
-        }
+            .map_err(|_| bad_param("method", format!("`{method}` is not an HTTP method")))?;
+        let (body, content_type) = body(params.body, params.json)?;
+        let headers = headers(&params.headers, content_type)?;
+        let max_redirects = redirects(params.max_redirects.as_ref(), &method)?;
+        check_outputs(&params.outputs)?;
         let timeout = params.timeout.map_or(Ok(TIMEOUT), |value| duration(&value, "timeout"))?;
         if timeout.is_zero() {
-            return Err(bad_parameter("`timeout` must be more than 0"));
+            return Err(bad_param("timeout", "`timeout` must be more than 0"));
         }
         let max_body = number(params.max_body.as_ref(), "max_body", MAX_MAX_BODY)?;
         Ok(Self {
@@ -147,50 +117,114 @@ impl Prepared {
             },
         })
     }
+
+    /// Lets the far side recognise a request that changes something when it comes again.
+    fn repeatable(&mut self, idempotency_key: &str) -> Result<(), BadParam> {
+        let headers = &mut self.exchange.headers;
+        if !is_safe(&self.exchange.method) && !headers.contains_key(IDEMPOTENCY_KEY) {
+            let (name, value) = header(IDEMPOTENCY_KEY, idempotency_key)?;
+            headers.insert(name, value);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a request with this method changes nothing.
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// What is sent, and its type if it is not the caller who says it.
+fn body(
+    body: Option<Value>,
+    json: Option<Value>,
+) -> Result<(Option<Vec<u8>>, Option<&'static str>), BadParam> {
+    Ok(match (body, json) {
+        (Some(_), Some(_)) => return Err(bad_param("json", "give `body` or `json`, not both")),
+        (Some(Value::String(text)), None) => (Some(text.into_bytes()), None),
+        (Some(value), None) | (None, Some(value)) => {
+            (Some(value.to_string().into_bytes()), Some("application/json"))
+        }
+        (None, None) => (None, None),
+    })
+}
+
+fn redirects(asked: Option<&Value>, method: &Method) -> Result<u32, BadParam> {
+    let safe = is_safe(method);
+    match number(asked, "max_redirects", 20)? {
+        Some(1..) if !safe => {
+            let message =
+                format!("`max_redirects` is for GET and HEAD; a {method} is not redirected");
+            Err(bad_param("max_redirects", message))
+        }
+        Some(count) => Ok(count as u32),
+        None if safe => Ok(MAX_REDIRECTS),
+        None => Ok(0),
+    }
+}
+
+fn check_outputs(outputs: &BTreeMap<String, String>) -> Result<(), BadParam> {
+    if let Some(name) = outputs.keys().find(|name| !is_variable(name)) {
+        return Err(bad_output(name));
+    }
+    let Some(pointer) = outputs.values().find(|pointer| !is_pointer(pointer)) else {
+        return Ok(());
+    };
+    let mend = if pointer.starts_with('/') {
+        "`~` is written `~0`, and `/` in a key `~1`".to_owned()
+    } else {
+        format!("write `/{pointer}`")
+    };
+    Err(bad_param("outputs", format!("`{pointer}` in `outputs` is not a JSON pointer; {mend}")))
+}
+
+/// Whether a text is a JSON pointer (RFC 6901).
+fn is_pointer(text: &str) -> bool {
+    let mut escapes = text.split('~').skip(1);
+    (text.is_empty() || text.starts_with('/')) && escapes.all(|rest| rest.starts_with(['0', '1']))
 }
 
 fn headers(
     given: &BTreeMap<String, Value>,
     content_type: Option<&'static str>,
-    repeatable: Option<&AttemptRequest>,
-) -> Result<HeaderMap, Ended> {
+) -> Result<HeaderMap, BadParam> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Number(_) | Value::Bool(_) => value.to_string(),
-            _ => return Err(bad_parameter(format!("the header `{name}` must be a text"))),
+            _ => {
+                let message = format!("the header `{name}` must be a text");
+                return Err(bad_param("headers", message));
+            }
         };
-        let (name, value) = http::header(name, &text).map_err(bad_parameter)?;
+        let (name, value) = header(name, &text)?;
         headers.insert(name, value);
     }
     if let Some(content_type) = content_type {
         headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
     }
-    if let Some(request) = repeatable
-        && !headers.contains_key(IDEMPOTENCY_KEY)
-    {
-        let (name, value) =
-            http::header(IDEMPOTENCY_KEY, &request.idempotency_key).map_err(bad_parameter)?;
-        headers.insert(name, value);
-    }
     Ok(headers)
 }
 
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), BadParam> {
+    http::header(name, value).map_err(|why| bad_param("headers", why))
+}
+
 /// A whole number, or a text that is one, as a reference to a variable may leave it.
-fn number(value: Option<&Value>, param: &str, most: u64) -> Result<Option<u64>, Ended> {
+fn number(value: Option<&Value>, param: &'static str, most: u64) -> Result<Option<u64>, BadParam> {
     let Some(value) = value else { return Ok(None) };
     let number = match value {
         Value::String(text) => text.trim().parse().ok(),
         other => other.as_u64(),
     };
     let fits = number.filter(|number| *number <= most);
-    let wrong = || bad_parameter(format!("`{param}` is {value}, but must be from 0 to {most}"));
+    let wrong = || bad_param(param, format!("`{param}` is {value}, but must be from 0 to {most}"));
     fits.map(Some).ok_or_else(wrong)
 }
 
 /// The statuses of success, as ranges.
-fn expected(value: Option<&Value>) -> Result<Vec<(u16, u16)>, Ended> {
+fn expected(value: Option<&Value>) -> Result<Vec<(u16, u16)>, BadParam> {
     let one = |value: &Value| {
         let text = match value {
             Value::String(text) => text.trim().to_ascii_lowercase(),
@@ -204,10 +238,11 @@ fn expected(value: Option<&Value>) -> Result<Vec<(u16, u16)>, Ended> {
             (None, None) => text.parse().ok().map(|status| (status, status)),
         };
         range.filter(|(first, last)| 100 <= *first && first <= last && *last <= 599).ok_or_else(|| {
-            bad_parameter(format!(
+            let message = format!(
                 "`expected_status` has {value}; write a status such as 204, a class such as `2xx`, \
                  or a range such as `200-204`"
-            ))
+            );
+            bad_param("expected_status", message)
         })
     };
     match value {
@@ -222,9 +257,19 @@ impl Plugin for Http {
         &self.0
     }
 
+    fn wrong_params(&self, params: &Map<String, Value>) -> Vec<BadParam> {
+        params::wrong(params, |known| {
+            // One that is not known may yet be right.
+            let mut known = known.clone();
+            known.entry("url").or_insert_with(|| "http://localhost/".into());
+            Prepared::read(&known).map(drop)
+        })
+    }
+
     fn run(&self, job: &mut Job) -> Result<Vec<AttemptOutput>, Ended> {
-        let Prepared { mut exchange, expected, outputs, shown } =
-            Prepared::read(&job.params, &job.request)?;
+        let mut prepared = Prepared::read(&job.params)?;
+        prepared.repeatable(&job.request.idempotency_key)?;
+        let Prepared { mut exchange, expected, outputs, shown } = prepared;
         let (limit, max_body) = (exchange.timeout, exchange.max_body);
         if let Some(deadline) = job.deadline {
             let left = deadline.saturating_duration_since(Instant::now());
