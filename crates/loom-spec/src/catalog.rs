@@ -1,11 +1,19 @@
 //! What a workflow's check must know of plugins; whoever finds plugins answers.
 
 use loom_core::{OutputDecl, TaskKind, Value};
+use serde_json::Map;
 
 /// The plugins that a workflow may use.
 pub trait PluginCatalog {
     /// What is known of the plugin of this name, if there is one.
     fn find(&self, name: &str) -> Option<PluginFacts>;
+
+    /// What a plugin finds wrong with a task's parameters beyond what their schema says: the name of
+    /// each and what is wrong with it. Values that refer to variables are not known yet, and nothing
+    /// is said of them.
+    fn wrong_params(&self, _plugin: &str, _params: &Map<String, Value>) -> Vec<(String, String)> {
+        Vec::new()
+    }
 
     /// The names of all plugins.
     fn names(&self) -> Vec<String>;

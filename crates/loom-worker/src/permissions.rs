@@ -270,8 +270,9 @@ pub(crate) fn authorise(
         .filter(|token| !token.is_empty());
     let Some(token) = token else {
         return Err(denied(&Denial::last(format!(
-            "task `{task}` needs {}, but {TOKEN} is not set; set it in the workflow's `env`, for \
-             example to \"{{{{ENV:API_TOKEN}}}}\", or give it with --var",
+            "task `{task}` needs {}, but sees no {TOKEN}; set it in the workflow's `env`, for example to \
+             \"{{{{ENV:API_TOKEN}}}}\", or give it with --var; where another task emits it, add it to \
+             the `inputs` of this one",
             listed(&needed)
         ))));
     };

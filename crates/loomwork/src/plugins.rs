@@ -3,10 +3,11 @@
 
 use crate::fault::Fault;
 use crate::settings::secret_variables;
-use loom_core::{OutputDecl, TaskKind};
+use loom_core::{OutputDecl, TaskKind, Value};
 use loom_protocol::PluginManifest;
 use loom_spec::{PluginCatalog, PluginFacts};
 use loom_worker::{Builtins, Plugin, PluginProblem, PluginSet, PluginSource};
+use serde_json::Map;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -73,6 +74,12 @@ impl PluginCatalog for Plugins {
                 PluginFacts::default()
             }
         })
+    }
+
+    fn wrong_params(&self, plugin: &str, params: &Map<String, Value>) -> Vec<(String, String)> {
+        let Some(Ok(plugin)) = self.get(plugin) else { return Vec::new() };
+        let wrong = plugin.wrong_params(params).into_iter();
+        wrong.map(|bad| (bad.param.to_owned(), bad.message)).collect()
     }
 
     fn names(&self) -> Vec<String> {

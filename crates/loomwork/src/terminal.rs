@@ -85,18 +85,32 @@ colours! {
     cyan = "36";
 }
 
-/// Text safe to show on one line of a terminal: control characters escaped.
+/// Text safe to show on one line of a terminal, in which everything is seen, and in the order in which it
+/// is written: characters that act instead of being shown are escaped.
 pub(crate) fn printable(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
+    if !text.chars().any(acts) {
         return text.to_owned();
     }
-    text.chars()
-        .flat_map(|char| {
-            let escape = char.is_control() && char != '\t';
-            let plain = (!escape).then_some(char);
-            plain.into_iter().chain(escape.then(|| char.escape_default()).into_iter().flatten())
-        })
-        .collect()
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        if acts(char) {
+            shown.extend(char.escape_default());
+        } else {
+            shown.push(char);
+        }
+    }
+    shown
+}
+
+/// Whether a character steers the terminal, changes the order of others, or is not seen at all. The
+/// joiners of scripts and emoji are not among them.
+fn acts(char: char) -> bool {
+    match char {
+        '\t' => false,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' => true,
+        '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        char => char.is_control(),
+    }
 }
 
 /// How many columns a text takes: two for a wide character, none for an escape.
@@ -141,6 +155,17 @@ mod tests {
         assert_eq!(fit("abcdef", 10), "abcdef");
         assert_eq!(fit("abcdef", 4), "abc…");
         assert_eq!(fit("\x1b[31mabcdef\x1b[0m", 4), "\x1b[31mabc…\x1b[0m");
+    }
+
+    #[test]
+    fn what_is_not_shown_but_acts_is_escaped() {
+        assert_eq!(
+            printable("a\tb 任务 e\u{301} \u{1f469}\u{200d}\u{1f680}"),
+            "a\tb 任务 e\u{301} \u{1f469}\u{200d}\u{1f680}"
+        );
+        assert_eq!(printable("a\nb\x1b[2J\u{9b}"), r"a\nb\u{1b}[2J\u{9b}");
+        assert_eq!(printable("pay\u{202e}fdp.exe\u{2066}"), r"pay\u{202e}fdp.exe\u{2066}");
+        assert_eq!(printable("a\u{200b}b\u{feff}\u{2029}"), r"a\u{200b}b\u{feff}\u{2029}");
     }
 
     #[test]

@@ -105,11 +105,17 @@ impl Ui {
 
     /// Tells an error.
     pub(crate) fn fault(&mut self, fault: &Fault) {
-        if self.voice == Voice::Json {
-            let _ = self.json(&error_event(fault)).and_then(|()| self.flush());
-        }
+        self.document(fault);
         let _ = self.flush();
         tell(&self.rendered(fault));
+    }
+
+    /// Writes an error's document, where JSON is asked for.
+    pub(crate) fn document(&mut self, fault: &Fault) {
+        if self.voice == Voice::Json {
+            // If nobody reads it, the exit status tells.
+            let _ = self.json(&error_event(fault)).and_then(|()| self.flush());
+        }
     }
 
     fn rendered(&self, fault: &Fault) -> String {

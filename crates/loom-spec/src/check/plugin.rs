@@ -118,7 +118,9 @@ impl Checker<'_> {
             !facts.permissions.is_empty() && (task.requires_auth || facts.requires_auth)
         });
         let needs = by_plugin || !task.def.permissions.is_empty();
-        if !needs || self.known.can_be_set(AUTH_TOKEN) {
+        let sees = self.known.given.contains(AUTH_TOKEN)
+            || task.def.inputs.iter().any(|input| input == AUTH_TOKEN);
+        if !needs || sees {
             return;
         }
         let span = if task.def.permissions.is_empty() {
@@ -126,16 +128,18 @@ impl Checker<'_> {
         } else {
             task.key_span(&["permissions", "required"])
         };
-        let message = format!(
-            "the task `{}` needs permissions, and nothing sets `{AUTH_TOKEN}`",
-            task.def.name
-        );
+        let (why, help) = if self.known.can_be_set(AUTH_TOKEN) {
+            let why = format!("does not take the `{AUTH_TOKEN}` that a task may set");
+            (why, format!("add `{AUTH_TOKEN}` to the task's `inputs`"))
+        } else {
+            let set = format!("set `{AUTH_TOKEN}: \"{{{{ENV:{AUTH_TOKEN}}}}}\"` in `workflow.env`");
+            (format!("nothing sets `{AUTH_TOKEN}`"), set)
+        };
+        let message = format!("the task `{}` needs permissions, and {why}", task.def.name);
         self.push(
             Diagnostic::warning(ErrorCode::PermissionDenied, message)
                 .at(span, "it will be denied")
-                .help(format!(
-                    "set `{AUTH_TOKEN}: \"{{{{ENV:{AUTH_TOKEN}}}}}\"` in `workflow.env`"
-                )),
+                .help(help),
         );
     }
 }

@@ -115,7 +115,14 @@ impl<'a> Builder<'a> {
     pub(super) fn scalar(&mut self, scalar: &Scalar<'_>) -> Result<(), Box<Diagnostic>> {
         let &Scalar { text, plain, anchor, span } = scalar;
         let kind = if plain { scalar::plain(text) } else { None };
-        let kind = kind.unwrap_or_else(|| Kind::String(self.share(text)));
+        let kind = match kind {
+            Some(Kind::Float(number)) if !number.is_finite() && !self.wants_key() => {
+                self.problems.push(no_number(text, span));
+                Kind::Null
+            }
+            Some(kind) => kind,
+            None => Kind::String(self.share(text)),
+        };
         let before = self.used;
         self.spend(Size { nodes: 1, bytes: text.len() }, span)?;
         let node = Node { span, kind };
@@ -380,4 +387,13 @@ impl<'a> Builder<'a> {
     const fn since(&self, before: Size) -> Size {
         Size { nodes: self.used.nodes - before.nodes, bytes: self.used.bytes - before.bytes }
     }
+}
+
+/// Infinities, what is no number, and what is too large for one: values are JSON, which has none of
+/// them.
+fn no_number(text: &str, span: Span) -> Diagnostic {
+    let message = format!("`{text}` is not a number that JSON has");
+    Diagnostic::error(ErrorCode::BadValue, message)
+        .at(span, "values are JSON")
+        .help("write a finite number, or put it in quotes if it is a text")
 }

@@ -64,7 +64,7 @@ pub(crate) enum Kind {
     Bool(bool),
     /// A whole number.
     Int(i64),
-    /// Any other number.
+    /// Any other finite number.
     Float(f64),
     /// Text.
     String(Arc<str>),
@@ -120,13 +120,16 @@ impl Node {
         }
     }
 
-    /// The value without its places. Numbers that JSON cannot hold (`.inf`, `.nan`) become null.
+    /// The value without its places.
     pub(crate) fn to_value(&self) -> Value {
         match &self.kind {
             Kind::Null => Value::Null,
             Kind::Bool(value) => (*value).into(),
             Kind::Int(value) => (*value).into(),
-            Kind::Float(value) => Number::from_f64(*value).map_or(Value::Null, Value::Number),
+            Kind::Float(value) => Value::Number(
+                Number::from_f64(*value)
+                    .expect("a number that JSON has not was reported and left out"),
+            ),
             Kind::String(text) => Value::String(text.to_string()),
             Kind::List(items) => items.iter().map(Self::to_value).collect(),
             Kind::Map(_) => Value::Object(self.to_map()),

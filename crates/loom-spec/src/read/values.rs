@@ -117,9 +117,14 @@ impl Reader<'_> {
         (least, most): (i64, i64),
     ) -> Option<i64> {
         let node = node?;
-        let Kind::Int(number) = node.kind else {
-            self.wrong_type(what, "a whole number", node, "");
-            return None;
+        let number = match node.kind {
+            Kind::Int(number) => number,
+            // As in JSON, where `1.0` is a whole number.
+            Kind::Float(number) if number.fract() == 0.0 => number as i64,
+            _ => {
+                self.wrong_type(what, "a whole number", node, "");
+                return None;
+            }
         };
         if !(least..=most).contains(&number) {
             let help = if most >= i64::from(i32::MAX) && least > 0 {

@@ -2,7 +2,7 @@
 
 use loom_core::{OutputDecl, TaskKind};
 use loom_spec::{PluginCatalog, PluginFacts};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(crate) struct Catalog;
 
@@ -85,6 +85,16 @@ impl PluginCatalog for Catalog {
             }
             _ => return None,
         })
+    }
+
+    fn wrong_params(&self, plugin: &str, params: &Map<String, Value>) -> Vec<(String, String)> {
+        let is_wrong = |name: &str| {
+            let text = params.get(name).and_then(Value::as_str);
+            text.is_some_and(|text| text.starts_with("gopher:"))
+        };
+        let wrong = |name: &str| (name.to_owned(), format!("parameter `{name}` cannot be used"));
+        let names = ["method", "url"].into_iter().filter(|name| plugin == "http" && is_wrong(name));
+        names.map(wrong).collect()
     }
 
     fn names(&self) -> Vec<String> {

@@ -115,8 +115,10 @@ pub(crate) fn given(variables: Variables) -> Result<Given, Ended> {
                 .help("give a file with a JSON object of variables")
         };
         let text = std::fs::read_to_string(&file).map_err(|error| wrong(error.to_string()))?;
-        let map: serde_json::Map<String, Value> =
-            json::read(text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+        let read = json::read_unique(text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+        let Value::Object(map) = read else {
+            return Err(wrong("it holds no object".to_owned()).into());
+        };
         for (name, value) in map {
             crate::args::check_name(&name).map_err(wrong)?;
             given.insert(name, value);
