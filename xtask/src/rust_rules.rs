@@ -243,6 +243,8 @@ mod tests {
         let unfinished = format!("//! D.\n\n// {}: more\n", concat!("TO", "DO"));
         check_one(path, &unfinished, "x.rs:3: `TO");
         let long = format!("//! D.\nfn f() {{\n{}}}\n", "    g();\n".repeat(69));
+        let comment = format!("//! D.\n    /// {}\n", "é".repeat(103));
+        check_one(path, &comment, "x.rs:2: a comment of 111 columns");
         check_one(path, &long, "x.rs:2: function `f` has 71 lines");
         check_one(path, &format!("//! D.\n{}", "use a;\n".repeat(500)), "501 lines without tests");
         check_one(path, &format!("//! D.\n{}", "use a;\n".repeat(800)), "801 lines, at most 800");

@@ -41,7 +41,7 @@ impl Checker<'_> {
     pub(super) fn params(&mut self, task: &TaskDraft, schemas: &mut Compiled) {
         if let Some(facts) = self.plugins.find(&task.def.plugin) {
             let refused = self.against_schema(task, facts, schemas);
-            self.against_plugin(task, &refused);
+            self.against_plugin(task, facts, &refused);
         }
         let Some(params) = task.at(&["params"]) else { return };
         let sees = Sees { task, inputs: OnceCell::new() };
@@ -86,19 +86,16 @@ impl Checker<'_> {
 
     /// What only the plugin itself can tell of its parameters. Of those that the schema refused,
     /// enough was said.
-    fn against_plugin(&mut self, task: &TaskDraft, refused: &[String]) {
+    fn against_plugin(&mut self, task: &TaskDraft, facts: &PluginFacts, refused: &[String]) {
         let plugin = &task.def.plugin;
+        let schema = facts.params_schema.as_ref().unwrap_or(&Value::Null);
         for (name, message) in self.catalog.wrong_params(plugin, &task.def.params) {
             if refused.iter().any(|pointer| pointer.split('/').nth(1) == Some(&*name)) {
                 continue;
             }
             let at = task.at(&["params", &name]).map_or_else(|| task.name_span(), first_line);
             let problem = Diagnostic::error(ErrorCode::BadParameter, message).at(at, "");
-            self.push(
-                problem.help(format!(
-                    "the parameters of `{plugin}` are described by `loom plugin list`"
-                )),
-            );
+            self.push(problem.help(what_it_takes(schema, &format!("/{name}"))));
         }
     }
 
@@ -242,11 +239,15 @@ fn problems_of(task: &TaskDraft, schema: &Value, error: &ValidationError<'_>) ->
                 _ => format!(": {}", error.masked()),
             };
             let problem = bad(format!("{what} not suit the plugin `{plugin}`{reason}")).at(at, "");
-            vec![problem.help(match description(schema, &pointer) {
-                Some(description) => format!("what it takes: {description}"),
-                None => "`loom plugin list` shows what each plugin takes".into(),
-            })]
+            vec![problem.help(what_it_takes(schema, &pointer))]
         }
+    }
+}
+
+fn what_it_takes(schema: &Value, pointer: &str) -> String {
+    match description(schema, pointer) {
+        Some(description) => format!("what it takes: {description}"),
+        None => "`loom plugin list` shows what each plugin takes".into(),
     }
 }
 

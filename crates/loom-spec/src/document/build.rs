@@ -115,14 +115,10 @@ impl<'a> Builder<'a> {
     pub(super) fn scalar(&mut self, scalar: &Scalar<'_>) -> Result<(), Box<Diagnostic>> {
         let &Scalar { text, plain, anchor, span } = scalar;
         let kind = if plain { scalar::plain(text) } else { None };
-        let kind = match kind {
-            Some(Kind::Float(number)) if !number.is_finite() && !self.wants_key() => {
-                self.problems.push(no_number(text, span));
-                Kind::Null
-            }
-            Some(kind) => kind,
-            None => Kind::String(self.share(text)),
-        };
+        let kind = kind.unwrap_or_else(|| Kind::String(self.share(text)));
+        if kind.is_no_number() && !self.wants_key() {
+            self.problems.push(no_number(text, span));
+        }
         let before = self.used;
         self.spend(Size { nodes: 1, bytes: text.len() }, span)?;
         let node = Node { span, kind };

@@ -64,7 +64,7 @@ pub(crate) enum Kind {
     Bool(bool),
     /// A whole number.
     Int(i64),
-    /// Any other finite number.
+    /// Any other number; one that is not finite was reported.
     Float(f64),
     /// Text.
     String(Arc<str>),
@@ -83,6 +83,13 @@ pub(crate) struct Entry {
     pub(crate) key_span: Span,
     /// The value.
     pub(crate) value: Node,
+}
+
+impl Kind {
+    /// Whether it is an infinity or no number, which JSON has not.
+    pub(crate) const fn is_no_number(&self) -> bool {
+        matches!(self, Self::Float(number) if !number.is_finite())
+    }
 }
 
 impl Node {
@@ -120,16 +127,13 @@ impl Node {
         }
     }
 
-    /// The value without its places.
+    /// The value without its places. What is no number, which was reported as such, becomes null.
     pub(crate) fn to_value(&self) -> Value {
         match &self.kind {
             Kind::Null => Value::Null,
             Kind::Bool(value) => (*value).into(),
             Kind::Int(value) => (*value).into(),
-            Kind::Float(value) => Value::Number(
-                Number::from_f64(*value)
-                    .expect("a number that JSON has not was reported and left out"),
-            ),
+            Kind::Float(value) => Number::from_f64(*value).map_or(Value::Null, Value::Number),
             Kind::String(text) => Value::String(text.to_string()),
             Kind::List(items) => items.iter().map(Self::to_value).collect(),
             Kind::Map(_) => Value::Object(self.to_map()),

@@ -38,7 +38,7 @@ impl PluginCatalog for Catalog {
             "cmd" => PluginFacts {
                 params_schema: Some(object(
                     &json!({
-                        "command": { "type": "string" },
+                        "command": { "type": ["string", "array"] },
                         "shell": { "enum": ["sh", "strict"] },
                     }),
                     &["command"],
@@ -50,7 +50,7 @@ impl PluginCatalog for Catalog {
                 params_schema: Some(object(
                     &json!({
                         "method": { "enum": ["GET", "POST"] },
-                        "url": { "type": "string" },
+                        "url": { "type": "string", "description": "The address." },
                         "retries": { "type": "integer", "minimum": 0 },
                         "headers": { "type": "object", "additionalProperties": { "type": "string" } },
                     }),
