@@ -1,5 +1,6 @@
 //! What is on the other side of the output: a terminal or not, its size, whether it takes colours.
 
+use std::borrow::Cow;
 use std::env;
 use std::io::{IsTerminal, stderr, stdout};
 use unicode_width::UnicodeWidthChar;
@@ -102,20 +103,36 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
-/// Whether a character steers the terminal, changes the order of others, or is not seen at all. The
-/// joiners of scripts and emoji are not among them.
-fn acts(char: char) -> bool {
-    match char {
-        '\t' => false,
-        '\u{61c}'
-        | '\u{200b}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{feff}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' => true,
-        char => char.is_control(),
+/// Whether a character steers the terminal, or is hidden.
+pub(crate) fn acts(char: char) -> bool {
+    char.is_control() && char != '\t' || is_hidden(char)
+}
+
+/// Whether a character is not seen itself, but may change the order of others or what they seem to be.
+/// The joiners of scripts and emoji are not among them.
+const fn is_hidden(char: char) -> bool {
+    matches!(
+        char,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+    )
+}
+
+/// A text of several lines, which may have colours, with everything seen in the order in which it is
+/// written.
+pub(crate) fn in_order(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
     }
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        if is_hidden(char) {
+            shown.extend(char.escape_default());
+        } else {
+            shown.push(char);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// How many columns a text takes: two for a wide character, none for an escape.
@@ -170,6 +187,7 @@ mod tests {
         );
         assert_eq!(printable("a\nb\x1b[2J\u{9b}"), r"a\nb\u{1b}[2J\u{9b}");
         assert_eq!(printable("pay\u{202e}fdp.exe\u{2066}"), r"pay\u{202e}fdp.exe\u{2066}");
+        assert_eq!(in_order("\x1b[1ma\u{202e}\n\x1b[0m"), "\x1b[1ma\\u{202e}\n\x1b[0m");
         assert_eq!(printable("a\u{200b}b\u{feff}\u{2029}"), r"a\u{200b}b\u{feff}\u{2029}");
     }
 

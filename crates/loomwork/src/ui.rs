@@ -1,7 +1,7 @@
 //! Where a command's words go: results to standard output, errors and remarks to standard error.
 
 use crate::fault::{Ended, Fault, Outcome};
-use crate::terminal::{Terminal, printable};
+use crate::terminal::{Terminal, in_order, printable};
 use crate::workflow::style;
 use loom_protocol::{ErrorEvent, ErrorTag, ExitCode};
 use loom_spec::{Problems, Source};
@@ -142,5 +142,5 @@ fn error_event(fault: &Fault) -> ErrorEvent {
 
 /// Writes to standard error. If that has no reader, the exit status tells.
 pub(crate) fn tell(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(in_order(text).as_bytes());
 }

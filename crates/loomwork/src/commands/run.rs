@@ -10,6 +10,7 @@ use crate::place::{Local, Place, is_interrupted};
 use crate::plugins::Plugins;
 use crate::session::{Session, Setup, actor, now};
 use crate::store;
+use crate::terminal::printable;
 use crate::ui::{Ui, Voice};
 use crate::workflow::{self, Given};
 use loom_core::{Definition, History, Plan, RunId, RunState, Submission, Value, Variable, json};
@@ -87,7 +88,7 @@ fn here(args: RunArgs, local: Local, ui: &mut Ui) -> Outcome {
 /// The first line about a run that this process carries.
 pub(crate) fn heading(id: RunId, definition: &Definition) -> String {
     let Definition { name, version, .. } = definition;
-    format!("run {id}  {name} {version}\n")
+    format!("run {id}  {} {version}\n", printable(name))
 }
 
 /// Says in one line that there are runs that could be resumed.
