@@ -64,6 +64,7 @@ pub fn check(
     };
     checker.env();
     checker.duplicate_tasks();
+    checker.unusable_plugins();
     let mut schemas = schema::Compiled::default();
     for task in &draft.tasks {
         checker.task(task, &mut schemas);

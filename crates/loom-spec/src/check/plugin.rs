@@ -7,7 +7,10 @@ use crate::draft::TaskDraft;
 use crate::suggest::listed;
 use loom_core::TaskKind;
 use loom_protocol::ErrorCode;
+use std::collections::BTreeMap;
 
+/// How many takers of an unusable plugin are pointed at besides the first.
+const ALSO: usize = 3;
 /// The variable that carries the credential for permissions.
 const AUTH_TOKEN: &str = "AUTH_TOKEN";
 
@@ -18,6 +21,7 @@ impl Checker<'_> {
             return;
         }
         match self.plugins.find(name) {
+            None if self.plugins.unusable(name).is_some() => {}
             None => self.unknown_plugin(task),
             Some(facts) => {
                 self.needs(task, facts);
@@ -28,6 +32,29 @@ impl Checker<'_> {
             }
         }
         self.authorised(task);
+    }
+
+    /// Plugins that are there and cannot be used, each once.
+    pub(super) fn unusable_plugins(&mut self) {
+        let mut takers: BTreeMap<&str, Vec<&TaskDraft>> = BTreeMap::new();
+        for task in &self.draft.tasks {
+            if self.plugins.unusable(&task.def.plugin).is_some() {
+                takers.entry(&task.def.plugin).or_default().push(task);
+            }
+        }
+        for (name, tasks) in takers {
+            let (Some(why), Some((first, others))) =
+                (self.plugins.unusable(name), tasks.split_first())
+            else {
+                continue;
+            };
+            let message = format!("the plugin `{name}` cannot be used: {}", why.what);
+            let problem = Diagnostic::error(why.code, message).at(first.span_of(&["plugin"]), "");
+            let also = |problem: Diagnostic, other: &&TaskDraft| {
+                problem.also(other.span_of(&["plugin"]), "used here too")
+            };
+            self.push(others.iter().take(ALSO).fold(problem, also).help(why.mend.clone()));
+        }
     }
 
     fn unknown_plugin(&mut self, task: &TaskDraft) {

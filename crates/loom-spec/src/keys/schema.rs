@@ -193,6 +193,7 @@ mod tests {
         "unknown-dependency",
         "unknown-plugin",
         "unset-inputs",
+        "unusable-plugin",
     ];
 
     fn document(path: &Path) -> Option<Value> {

@@ -1,18 +1,19 @@
 //! A catalog of plugins like the built-in ones.
 
 use loom_core::{OutputDecl, TaskKind};
-use loom_spec::{PluginCatalog, PluginFacts};
+use loom_protocol::ErrorCode;
+use loom_spec::{PluginCatalog, PluginFacts, UnusablePlugin};
 use serde_json::{Map, Value, json};
 
 pub(crate) struct Catalog;
 
-const NAMES: [&str; 10] =
-    ["backup", "broken", "cmd", "df", "end", "http", "noop", "sleep", "start", "touched"];
+const NAMES: [&str; 11] =
+    ["backup", "broken", "cmd", "df", "end", "http", "locked", "noop", "sleep", "start", "touched"];
 
 impl PluginCatalog for Catalog {
-    fn find(&self, name: &str) -> Option<PluginFacts> {
+    fn find(&self, name: &str) -> Option<Result<PluginFacts, UnusablePlugin>> {
         let facts = PluginFacts::default();
-        Some(match name {
+        Some(Ok(match name {
             "start" => {
                 PluginFacts { kind: TaskKind::Instant, outputs: outputs(&["TRUE"]), ..facts }
             }
@@ -83,8 +84,15 @@ impl PluginCatalog for Catalog {
             "broken" => {
                 PluginFacts { params_schema: Some(json!({ "type": "no such type" })), ..facts }
             }
+            "locked" => {
+                return Some(Err(UnusablePlugin {
+                    code: ErrorCode::NotExecutable,
+                    what: "plugins/locked: it is not executable".into(),
+                    mend: "run chmod +x plugins/locked".into(),
+                }));
+            }
             _ => return None,
-        })
+        }))
     }
 
     fn wrong_params(&self, plugin: &str, params: &Map<String, Value>) -> Vec<(String, String)> {

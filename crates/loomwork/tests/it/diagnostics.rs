@@ -186,7 +186,11 @@ fn a_store_that_is_none_is_an_error_of_the_store() {
 fn a_plugin_that_cannot_be_used_is_an_error_before_anything_runs() {
     let loom = Loom::with("name: w\ntasks:\n  - { name: a, plugin: mine }")
         .file("plugins/mine/plugin.yaml", "command: 7\n");
-    loom.loom(&["run", "w.yaml"]).exits(2).warns("error[L301]").warns("plugin.yaml");
+    loom.loom(&["run", "w.yaml"])
+        .exits(2)
+        .warns("error[L301]")
+        .warns("plugin.yaml:1")
+        .warns("w.yaml:4:");
 }
 
 #[test]
