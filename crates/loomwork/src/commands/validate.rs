@@ -5,6 +5,7 @@ use crate::commands::run::given;
 use crate::fault::Outcome;
 use crate::plugins::Plugins;
 use crate::render::words::counted;
+use crate::terminal::printable;
 use crate::ui::{Ui, Voice};
 use crate::workflow;
 use loom_protocol::ExitCode;
@@ -31,7 +32,7 @@ pub(crate) fn validate(args: ValidateArgs, ui: &mut Ui) -> Outcome {
         match ui.voice {
             Voice::Human if is_good => {
                 let paint = ui.terminal.paint;
-                let line = format!("{} {}: ", paint.green("✔"), source.name());
+                let line = format!("{} {}: ", paint.green("✔"), printable(source.name()));
                 ui.print(&(line + &counted(tasks, "task") + "\n"))?;
             }
             Voice::Json => ui.json(&json!({
