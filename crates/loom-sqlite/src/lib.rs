@@ -131,3 +131,9 @@ impl SqliteStore {
         result.map_err(|fault| fault.about(self.files.database()))
     }
 }
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        log::leave_if_short(&self.conn, &self.files.log());
+    }
+}

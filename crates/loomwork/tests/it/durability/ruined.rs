@@ -68,6 +68,10 @@ fn refuses(said: Said, code: &str, says: &str) {
 fn a_damaged_store_is_named_and_left_alone() {
     let loom = used();
     let path = loom.path("store/loom.db");
+    // Else the log, which holds most of so small a store, would mend it.
+    let conn = Connection::open(&path).unwrap();
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(conn);
     let sound = fs::read(&path).unwrap();
     for damage in
         [&b""[..], b"x", b"not a database, but long enough to be taken for one".as_slice()]
@@ -117,7 +121,7 @@ fn a_store_that_is_a_folder_or_below_a_file_is_refused() {
 }
 
 #[test]
-fn a_store_in_a_folder_that_is_read_only_is_refused() {
+fn a_store_in_a_folder_that_is_read_only_can_be_looked_at_and_no_more() {
     let loom = used();
     let folder = loom.path("store");
     let mount = |options: &str| {
@@ -135,7 +139,11 @@ fn a_store_in_a_folder_that_is_read_only_is_refused() {
     let remounted = remount.output().unwrap();
     let result = std::panic::catch_unwind(|| {
         assert!(remounted.status.success(), "{remounted:?}");
-        all_refuse(&loom, "L503", "loom.db");
+        for call in [&["run", "w.yaml"][..], &["prune", "--older-than", "0s"]] {
+            refuses(loom.loom(call), "L503", "loom.db");
+        }
+        loom.loom(&["list"]).exits(0).says("succeeded");
+        loom.loom(&["show", "last"]).exits(0).says("succeeded");
         let other = folder.join("other.db");
         let said = loom.loom(&["run", "w.yaml", "--store", other.to_str().unwrap()]);
         refuses(said, "L503", "other.db");
