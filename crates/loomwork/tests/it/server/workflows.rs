@@ -62,11 +62,9 @@ fn a_plugin_tells_its_parameters() {
 fn a_workflow_with_a_plugin_that_cannot_be_used_is_refused() {
     let loom = Loom::new().file("plugins/mine/plugin.yaml", "command: 7\n");
     let server = Server::with(loom, &[]);
-    let text = "name: w\ntasks:\n  - { name: a, plugin: mine }";
-    let indented: String = text.lines().map(|line| format!("  {line}\n")).collect();
-    let yaml = [("Content-Type", "application/yaml")];
-    let sent = format!("workflow:\n{indented}");
-    let refused = server.send("POST", "/api/v1/workflows", &yaml, &sent).problem(422, "L301");
+    let yaml = [("content-type", "application/yaml")];
+    let sent = "workflow:\n  name: w\n  tasks:\n    - { name: a, plugin: mine }\n";
+    let refused = server.send("POST", "/api/v1/workflows", &yaml, sent).problem(422, "L301");
     assert_eq!(refused["diagnostics"][0]["line"], 4, "{refused}");
     let listed = server.get("/api/v1/plugins/mine").expect(200);
     assert_eq!(listed["name"], "mine");
