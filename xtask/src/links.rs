@@ -12,6 +12,8 @@ pub(crate) fn check(root: &Path, documents: &[PathBuf]) -> Vec<Finding> {
         .collect();
     let mut findings = Vec::new();
     for (&path, text) in &texts {
+        let headless = headless(text).map(|line| Finding::new(path, line, "a link has no text"));
+        findings.extend(headless);
         for (line, target) in links(text) {
             if target.contains("://") || target.starts_with("mailto:") {
                 continue;
@@ -61,6 +63,20 @@ fn links(text: &str) -> Vec<(usize, String)> {
     found
 }
 
+/// The lines on which paragraphs end in which something closes as a link that never opened.
+fn headless(text: &str) -> impl Iterator<Item = usize> {
+    let mut open = 0;
+    let mut before = 0;
+    prose(text).chain([(usize::MAX, String::new())]).filter_map(move |(number, line)| {
+        open += line.matches('[').count() as i64 - line.matches("](").count() as i64;
+        let ended = std::mem::replace(&mut before, number);
+        if !line.trim().is_empty() {
+            return None;
+        }
+        (std::mem::take(&mut open) < 0).then_some(ended)
+    })
+}
+
 /// The lines outside fenced code, numbered from 1, with `code` spans blanked.
 fn prose(text: &str) -> impl Iterator<Item = (usize, String)> {
     let mut fenced = false;
@@ -106,6 +122,13 @@ mod tests {
     fn links_are_found_outside_code_only() {
         let text = "See [a](a.md) and `[b](b.md)`.\n```\n[c](c.md)\n```\n[d](d.md#x \"title\")\n";
         assert_eq!(links(text), [(1, "a.md".to_owned()), (5, "d.md#x".to_owned())]);
+    }
+
+    #[test]
+    fn what_closes_as_a_link_has_to_open() {
+        assert_eq!(headless("a [b](c)\n[d\ne](f)\n\ng](h)\ni\n\n[j](k)").collect::<Vec<_>>(), [6]);
+        assert_eq!(headless("a](b)").collect::<Vec<_>>(), [1]);
+        assert_eq!(headless("`a](b)` [c] [d](e) [f]").count(), 0);
     }
 
     #[test]

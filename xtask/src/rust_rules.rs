@@ -12,6 +12,8 @@ const FILE_LINES: usize = 800;
 const CODE_LINES: usize = 500;
 /// The most lines of a function outside tests.
 const FUNCTION_LINES: usize = 70;
+/// The most columns of a line that is a comment, which no formatter breaks.
+const COMMENT_COLUMNS: usize = 110;
 
 /// Files that may stay over a limit until they are next touched, with the lines that they have
 /// now: they may shrink, never grow.
@@ -54,6 +56,7 @@ pub(crate) fn check(source: &Source) -> Vec<Finding> {
     file.opens_with_docs(&mut findings);
     file.is_short(&mut findings);
     file.has_short_functions(&mut findings);
+    file.has_short_comments(&mut findings);
     file.is_finished(&mut findings);
     file.gives_reasons(&mut findings);
     file.does_not_unwrap(&mut findings);
@@ -117,6 +120,17 @@ impl File<'_> {
                     "function `{name}` has {lines} lines, at most {FUNCTION_LINES}: name its parts"
                 );
                 findings.push(self.finding(at, what));
+            }
+        }
+    }
+
+    fn has_short_comments(&self, findings: &mut Vec<Finding>) {
+        for (index, line) in self.text.lines().enumerate() {
+            let columns = line.chars().count();
+            if line.trim_start().starts_with("//") && columns > COMMENT_COLUMNS {
+                let what =
+                    format!("a comment of {columns} columns, at most {COMMENT_COLUMNS}: break it");
+                findings.push(Finding::new(self.path, index + 1, what));
             }
         }
     }
@@ -229,6 +243,8 @@ mod tests {
         let unfinished = format!("//! D.\n\n// {}: more\n", concat!("TO", "DO"));
         check_one(path, &unfinished, "x.rs:3: `TO");
         let long = format!("//! D.\nfn f() {{\n{}}}\n", "    g();\n".repeat(69));
+        let comment = format!("//! D.\n    /// {}\n", "é".repeat(103));
+        check_one(path, &comment, "x.rs:2: a comment of 111 columns");
         check_one(path, &long, "x.rs:2: function `f` has 71 lines");
         check_one(path, &format!("//! D.\n{}", "use a;\n".repeat(500)), "501 lines without tests");
         check_one(path, &format!("//! D.\n{}", "use a;\n".repeat(800)), "801 lines, at most 800");

@@ -46,7 +46,7 @@ pub use history::{
 pub use id::{ParseIdError, RunId, TaskIx, TaskRef};
 pub use lifecycle::{RunState, TaskPhase, TaskStep};
 pub use observation::{Observation, ObservedPhase, ObservedTask};
-pub use placeholder::{Placeholder, VARIABLE_NAME_MAX, is_variable, names_a_secret, placeholders};
+pub use placeholder::{Placeholder, names_a_secret, placeholders};
 pub use plan::Plan;
 pub use request::Request;
 pub use retry::{Backoff, RetryPolicy};
@@ -65,5 +65,7 @@ pub use why::{
 
 /// How JSON from outside is read, and how deep it may be.
 pub use loom_protocol::json;
+/// What variables may be called.
+pub use loom_protocol::{VARIABLE_NAME_MAX, is_variable};
 /// A variable's value: any JSON that [`json::check`] takes.
 pub use serde_json::Value;

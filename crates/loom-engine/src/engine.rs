@@ -19,6 +19,7 @@ use loom_core::{
 use loom_store::{DefinitionHash, NewRun, RunStore, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 /// With more runs than these, nobody looks at each of them to choose how to wait.
 const RUNS_MAX: usize = 16;
@@ -109,12 +110,14 @@ impl Engine {
         !self.inbox.is_empty() || !self.to_fill.is_empty()
     }
 
-    /// Whether nobody waits for the next round: every run has attempts in hand to go on with. Not
-    /// asked of many runs, whose reports gather by themselves.
-    pub fn may_linger(&self) -> bool {
-        !self.is_busy()
-            && (1..=RUNS_MAX).contains(&self.runs.len())
-            && self.runs.values().all(|active| active.run.held_back() > 0)
+    /// How long nobody waits for the next round: half the time for which every run has attempts in
+    /// hand to go on with. Not asked of many runs, whose reports gather by themselves.
+    pub fn may_linger(&self) -> Duration {
+        if self.is_busy() || self.runs.len() > RUNS_MAX {
+            return Duration::ZERO;
+        }
+        let lasts = self.runs.values().map(|active| active.pace.lasts(active.run.held_back()));
+        lasts.min().unwrap_or_default() / 2
     }
 
     /// Whether attempts are under way that will soon end, to go by those before them.

@@ -4,7 +4,7 @@ use loom_core::Timestamp;
 use std::time::Duration;
 
 /// The work that is handed over ahead lasts about so long: several commits.
-const AHEAD: Duration = Duration::from_millis(5);
+const AHEAD: Duration = Duration::from_millis(10);
 
 /// Attempts that end at least this often are quick.
 const QUICK: Duration = Duration::from_micros(1500);
@@ -40,6 +40,13 @@ impl Pace {
         self.interval.is_some_and(|interval| interval < QUICK.as_secs_f64())
     }
 
+    /// How long so many attempts last, at this pace; nothing if that is not known.
+    pub(crate) fn lasts(&self, attempts: u32) -> Duration {
+        self.interval.map_or(Duration::ZERO, |seconds| {
+            Duration::try_from_secs_f64(seconds * f64::from(attempts)).unwrap_or(Duration::MAX)
+        })
+    }
+
     /// How many attempts to hand over ahead, at most `most`.
     pub(crate) fn ahead(&self, most: u32) -> u32 {
         let attempts = self.interval.map_or(0.0, |interval| AHEAD.as_secs_f64() / interval);
@@ -62,10 +69,17 @@ mod tests {
     #[test]
     fn short_attempts_are_handed_over_ahead_and_long_ones_are_not() {
         assert_eq!(Pace::default().ahead(8), 0);
-        assert_eq!(pace(350).ahead(64), 14);
+        assert_eq!(pace(350).ahead(64), 28);
         assert_eq!(pace(350).ahead(8), 8);
         assert_eq!(pace(100_000).ahead(8), 0);
         assert_eq!(pace(0).ahead(8), 8);
+    }
+
+    #[test]
+    fn attempts_last_as_long_as_those_before() {
+        assert_eq!(Pace::default().lasts(8), Duration::ZERO);
+        assert_eq!(pace(350).lasts(0), Duration::ZERO);
+        assert_eq!(pace(350).lasts(4), Duration::from_micros(1400));
     }
 
     #[test]

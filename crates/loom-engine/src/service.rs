@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::handle::Inbox;
 use crate::input::Input;
 use loom_store::StoreError;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread::JoinHandle;
@@ -16,8 +17,9 @@ use std::time::{Duration, Instant};
 /// The most inputs taken into one round.
 const BATCH_MAX: usize = 10_000;
 
-/// How long reports gather while every run has attempts in hand.
-const LINGER: Duration = Duration::from_millis(1);
+/// How long reports gather while every run has attempts in hand: no shorter than is worth a sleep, and no
+/// longer than goes unnoticed.
+const LINGER: RangeInclusive<Duration> = Duration::from_micros(200)..=Duration::from_millis(4);
 
 /// How long the engine looks for news of short attempts before it sleeps.
 const LOOK: Duration = Duration::from_millis(1);
@@ -86,9 +88,10 @@ impl Service {
 
     /// Waits for an input or for something to do, then takes all inputs that are there.
     fn gather(&mut self) {
-        if self.engine.may_linger() {
+        let linger = self.engine.may_linger().min(*LINGER.end());
+        if LINGER.contains(&linger) {
             // Reports gather without waking anybody, and share one commit.
-            std::thread::park_timeout(LINGER);
+            std::thread::park_timeout(linger);
         }
         if self.engine.expects_news() {
             self.look_for_news();

@@ -255,7 +255,7 @@ fn after_short_attempts_more_are_handed_over_ahead_and_taken_back_by_a_drain() {
     bench.turn(vec![succeeded(1, 1)]).unwrap();
     let diary = bench.diary();
     assert_eq!(diary[diary.len() - 2..], ["start c#1", "start d#1 held"], "{diary:?}");
-    assert!(bench.engine.may_linger());
+    assert_eq!(bench.engine.may_linger(), Duration::from_millis(2));
     bench.turn(vec![Input::Drain { by: "me".into() }]).unwrap();
     assert_eq!(bench.diary(), ["committed 1 runs", "recall 3"]);
     assert!(!bench.engine.has_stopped());

@@ -5,6 +5,7 @@
 //! reached us in another way is held to the same limit by [`check`]. What we wrote ourselves goes
 //! around such values, so that it may be deeper; [`read_stored`] reads all of it.
 
+use crate::unique::UniqueKeys;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
@@ -87,6 +88,12 @@ impl From<serde_json::Error> for JsonError {
 pub fn read<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, JsonError> {
     scan(text, DEPTH_MAX)?;
     Ok(serde_json::from_slice(text)?)
+}
+
+/// As [`read`], refusing maps in which a key comes twice: of two values, one would be passed over.
+pub fn read_unique(text: &[u8]) -> Result<Value, JsonError> {
+    let UniqueKeys(value) = read(text)?;
+    Ok(value)
 }
 
 /// Reads JSON that we wrote and kept.

@@ -1,7 +1,8 @@
 //! Wire types, exit codes and error codes: the one stable leaf.
 //!
 //! What is here is a promise to other programs: the JSON of events and plugin conversations, the
-//! codes of errors, the exit statuses, how JSON from outside is read. Fields and variants are added, never renamed or removed.
+//! codes of errors, the exit statuses, how JSON from outside is read, what variables may be called. Fields
+//! and variants are added, never renamed or removed.
 
 pub mod api;
 mod attempt;
@@ -16,6 +17,7 @@ mod exit;
 pub mod json;
 mod manifest;
 mod mask;
+mod name;
 mod time;
 mod trace;
 mod unique;
@@ -32,5 +34,6 @@ pub use event_catalog::{EventCatalog, EventTypeView, event_catalog};
 pub use exit::ExitCode;
 pub use manifest::{OutputSpec, PluginManifest, PluginMode};
 pub use mask::{MASK, mask};
+pub use name::{VARIABLE_NAME_MAX, is_variable, is_variable_byte};
 pub use time::{read_rfc3339, rfc3339};
 pub use trace::{RunTrace, TraceParent};

@@ -53,7 +53,8 @@ impl fmt::Display for Totals {
     }
 }
 
-/// Simulates the world of this seed, and its crowd of engines if it has one. Panics, naming the seed, if a promise is broken.
+/// Simulates the world of this seed, and its crowd of engines if it has one. Panics, naming the seed,
+/// if a promise is broken.
 pub fn simulate(seed: u64) -> Totals {
     let world = std::panic::AssertUnwindSafe(|| {
         let mut totals = World::new(seed).live();

@@ -4,7 +4,8 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use loom_core::Definition;
 use loom_spec::{
-    CheckContext, Limits, PluginCatalog, PluginFacts, Severity, Source, check, draw, load,
+    CheckContext, Limits, PluginCatalog, PluginFacts, Severity, Source, UnusablePlugin, check,
+    draw, load,
 };
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -59,8 +60,8 @@ fn source(tasks: usize) -> Source {
 struct Any;
 
 impl PluginCatalog for Any {
-    fn find(&self, _: &str) -> Option<PluginFacts> {
-        Some(PluginFacts::default())
+    fn find(&self, _: &str) -> Option<Result<PluginFacts, UnusablePlugin>> {
+        Some(Ok(PluginFacts::default()))
     }
 
     fn names(&self) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! A workflow as it was read: what it says, where it says it, and what is wrong with it so far.
 
-use crate::catalog::{PluginCatalog, PluginFacts};
+use crate::catalog::{PluginCatalog, PluginFacts, UnusablePlugin};
 use crate::diagnostic::Problems;
 use crate::document::Node;
 use loom_core::{Definition, TaskDef};
@@ -42,7 +42,7 @@ impl Draft {
     }
 
     /// The definition with what its plugins add, unchecked: what a picture needs. Plugins that the
-    /// catalog does not know are taken to do work. Fails if reading the file found an error.
+    /// catalog does not know, or that cannot be used, are taken to do work. Fails if reading the file found an error.
     pub fn resolve(self, catalog: &dyn PluginCatalog) -> Result<Definition, Problems> {
         let plugins = Plugins::of(&self, catalog);
         self.into_definition(&plugins)
@@ -86,7 +86,7 @@ fn apply(task: &mut TaskDraft, facts: &PluginFacts) {
 }
 
 /// The plugins that a workflow names, each looked up once.
-pub(crate) struct Plugins(HashMap<String, Option<PluginFacts>>);
+pub(crate) struct Plugins(HashMap<String, Option<Result<PluginFacts, UnusablePlugin>>>);
 
 impl Plugins {
     pub(crate) fn of(draft: &Draft, catalog: &dyn PluginCatalog) -> Self {
@@ -101,10 +101,17 @@ impl Plugins {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&PluginFacts> {
-        self.0.get(name).and_then(Option::as_ref)
+        self.0.get(name)?.as_ref()?.as_ref().ok()
+    }
+
+    /// Why the plugin of this name cannot be used, if it is there and that is so.
+    pub(crate) fn unusable(&self, name: &str) -> Option<&UnusablePlugin> {
+        self.0.get(name)?.as_ref()?.as_ref().err()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &PluginFacts)> {
-        self.0.iter().filter_map(|(name, facts)| Some((name.as_str(), facts.as_ref()?)))
+        self.0
+            .iter()
+            .filter_map(|(name, facts)| Some((name.as_str(), facts.as_ref()?.as_ref().ok()?)))
     }
 }

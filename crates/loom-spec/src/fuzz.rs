@@ -1,6 +1,6 @@
 //! What the fuzzer of workflow files calls, and the tests that replay its corpus.
 
-use crate::catalog::{PluginCatalog, PluginFacts};
+use crate::catalog::{PluginCatalog, PluginFacts, UnusablePlugin};
 use crate::check::{CheckContext, check, resolve_env};
 use crate::diagnostic::{Problems, Severity, Style};
 use crate::draw;
@@ -8,6 +8,7 @@ use crate::limits::Limits;
 use crate::read::load;
 use crate::source::Source;
 use loom_core::{Definition, TaskKind};
+use loom_protocol::ErrorCode;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Takes any bytes through everything that happens to a workflow file: read, checked, drawn, and
@@ -58,17 +59,21 @@ fn draw_all(definition: &Definition) {
 struct Few;
 
 impl PluginCatalog for Few {
-    fn find(&self, name: &str) -> Option<PluginFacts> {
+    fn find(&self, name: &str) -> Option<Result<PluginFacts, UnusablePlugin>> {
         let kind = match name {
             "end" => TaskKind::Barrier,
             "start" | "noop" => TaskKind::Instant,
             "cmd" | "df" | "touched" | "http" | "sleep" => TaskKind::Work,
+            "broken" => {
+                let (what, mend) = ("it is broken".to_owned(), "mend it".to_owned());
+                return Some(Err(UnusablePlugin { code: ErrorCode::BadManifest, what, mend }));
+            }
             _ => return None,
         };
         let params_schema = serde_json::json!({
             "properties": { "command": { "type": "string" }, "timeout": { "minimum": 1 } },
         });
-        Some(PluginFacts { kind, params_schema: Some(params_schema), ..PluginFacts::default() })
+        Some(Ok(PluginFacts { kind, params_schema: Some(params_schema), ..PluginFacts::default() }))
     }
 
     fn names(&self) -> Vec<String> {

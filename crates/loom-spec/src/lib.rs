@@ -27,7 +27,7 @@ mod read;
 mod source;
 mod suggest;
 
-pub use catalog::{PluginCatalog, PluginFacts};
+pub use catalog::{PluginCatalog, PluginFacts, UnusablePlugin};
 pub use check::{
     CheckContext, Checked, ResolveError, SecretNames, check, is_event_name, resolve_env,
 };

@@ -86,8 +86,13 @@ impl SqliteStore {
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
         let files = Files::new(path.as_ref());
         let opened = schema::open(&files, &options, Purpose::Write).and_then(|mut conn| {
-            vault::check_key(&mut conn, &files, options.busy_timeout)?;
-            Ok(conn)
+            match vault::check_key(&mut conn, &files, options.busy_timeout) {
+                Ok(()) => Ok(conn),
+                Err(fault) => {
+                    log::leave_if_any(&conn, &files.log());
+                    Err(fault)
+                }
+            }
         });
         let conn = opened.map_err(|fault| fault.about(files.database()))?;
         Ok(Self::over(conn, files, &options))
@@ -129,5 +134,11 @@ impl SqliteStore {
     fn told<T>(&self, result: Result<T, Fault>) -> Result<T, StoreError> {
         let database = self.files.database();
         result.map_err(|fault| fault.of(&self.conn, database).about(database))
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        log::leave_if_short(&self.conn, &self.files.log());
     }
 }

@@ -1,16 +1,26 @@
-//! The write-ahead log, laid out ahead of what is written to it.
+//! The write-ahead log: laid out ahead of what is written to it, and left where it is short.
 //!
 //! As long as a file grows, every sync of it also writes its inode; in a log that is long enough
 //! already, a commit is one write. Laying it out costs as much as some twenty such commits, and so
 //! does giving its blocks back when the last session removes it: only a session that has shown that
 //! it commits often has it done.
+//!
+//! The last session to end would move what is in the log into the database, sync both and remove the
+//! log: half of what a short run has to wait for the disk. The log is as durable as the database, and
+//! whoever opens the store next reads it; so a short one is left to them.
 
-use std::fs::{File, OpenOptions};
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// How long a log is once it is laid out.
 const LOG_BYTES: u64 = 1 << 20;
+
+/// How long a log may be that is left: it is read when the store is opened next, in well below a
+/// millisecond.
+const LEFT_BYTES: u64 = 512 << 10;
 
 /// The commit of a session that lays the log out.
 const OFTEN: u32 = 16;
@@ -39,6 +49,25 @@ impl LogLayout {
     }
 }
 
+/// To be called before a session ends: leaves the log if it is short.
+pub(crate) fn leave_if_short(conn: &Connection, log: &Path) {
+    leave(conn, log, LEFT_BYTES);
+}
+
+/// To be called before a session ends that has found something wrong: whatever is in the log stays
+/// there, and the database as it is.
+pub(crate) fn leave_if_any(conn: &Connection, log: &Path) {
+    leave(conn, log, u64::MAX);
+}
+
+/// An empty log goes: nothing is lost with it.
+fn leave(conn: &Connection, log: &Path, most: u64) {
+    if fs::metadata(log).is_ok_and(|log| (1..=most).contains(&log.len())) {
+        // Should this fail, SQLite does at the end what it always does.
+        let _ = conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
+}
+
 /// Adds zeros up to the length, or nothing.
 fn lay_out(log: &Path) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(log)?;
@@ -56,7 +85,6 @@ mod tests {
     use crate::{Options, SqliteStore};
     use loom_store::RunStore;
     use loom_store::conformance::samples;
-    use std::fs;
 
     #[test]
     fn a_session_that_commits_often_lays_the_log_out_and_all_it_wrote_is_there() {
@@ -88,6 +116,28 @@ mod tests {
             fs::copy(store.join(format!("loom.db{end}")), to).unwrap();
         }
         copy
+    }
+
+    #[test]
+    fn a_short_log_is_left_to_the_next_session_and_a_long_one_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loom.db");
+        let mut runs = 1..;
+        let mut session = |commits: u32| {
+            let mut store = SqliteStore::open(&path, Options::default()).unwrap();
+            for run in runs.by_ref().take(commits as usize) {
+                store.commit(&[samples::created(samples::run_id(run))]).unwrap();
+            }
+            for run in 1..runs.start {
+                store.load(samples::run_id(run)).unwrap();
+            }
+            let log = store.files().log();
+            drop(store);
+            log.exists()
+        };
+        assert!(session(1) && session(2) && session(0), "few commits");
+        assert!(!session(2 * OFTEN), "the log was laid out");
+        assert!(session(1), "few commits");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::Options;
 use crate::fault::{Fault, file_fault};
 use crate::files::{Files, KEY_DRAFT, NEW_DRAFT, discard, make_folder, make_lasting_folder};
+use crate::log;
 use crate::owner::random_name;
 use loom_store::StoreError;
 use rusqlite::config::DbConfig;
@@ -67,8 +68,18 @@ pub(crate) fn open(
         sweep(files.folder(), DRAFT_AGE);
     }
     let mut conn = connect(path, flags(), options, "")?;
-    if version(&conn, path)? < MIGRATIONS.len() {
-        migrate(&mut conn, path)?;
+    match bring_up_to_date(&mut conn, path) {
+        Ok(()) => Ok(conn),
+        Err(fault) => {
+            log::leave_if_any(&conn, &files.log());
+            Err(fault)
+        }
+    }
+}
+
+fn bring_up_to_date(conn: &mut Connection, path: &Path) -> Result<(), Fault> {
+    if version(conn, path)? < MIGRATIONS.len() {
+        migrate(conn, path)?;
     }
     let mode: String = conn.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -77,7 +88,7 @@ pub(crate) fn open(
             format!("{path}: its file system has no shared memory, which SQLite's WAL needs");
         return Err(StoreError::Unavailable(what).into());
     }
-    Ok(conn)
+    Ok(())
 }
 
 /// Opens a database to look at it, in whatever way its place allows: there may be no room to write,

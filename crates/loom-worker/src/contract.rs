@@ -131,8 +131,9 @@ fn violations(validator: &Validator, instance: &Value) -> Option<Vec<String>> {
         .iter_errors(instance)
         .map(|error| {
             let pointer = error.instance_path().to_string();
-            let place = if pointer.is_empty() { "/".to_owned() } else { pointer };
-            format!("at {place}: {error}")
+            // The pointer to the whole is empty; `/` would be the key "".
+            let place = if pointer.is_empty() { "at the root" } else { "at " };
+            format!("{place}{pointer}: {error}")
         })
         .collect();
     (!found.is_empty()).then_some(found)
@@ -237,7 +238,7 @@ mod tests {
         let text = message(contracts.check_error(&schema, &json!({"code": "5"}), &[]).unwrap_err());
         assert!(text.contains("at /code: "), "{text}");
         let missing = message(contracts.check_error(&schema, &json!({}), &[]).unwrap_err());
-        assert!(missing.contains("at /: \"code\" is a required property"), "{missing}");
+        assert!(missing.contains("at the root: \"code\" is a required property"), "{missing}");
     }
 
     #[test]

@@ -30,10 +30,32 @@ pub trait Plugin: Send + Sync {
     /// Attempts that [`Plugin::idle`] knows come here only if they need permissions.
     fn run(&self, job: &mut Job) -> Result<Vec<AttemptOutput>, Ended>;
 
+    /// What is wrong with the parameters of a task, as far as they are known before it runs and beyond
+    /// what the manifest's schema says. Parameters that refer to variables are not known.
+    fn wrong_params(&self, _params: &Map<String, Value>) -> Vec<BadParam> {
+        Vec::new()
+    }
+
     /// The parameter, if any, whose text is left as it is by [`Job::params`], because the plugin
     /// hands variables to it in a safer way.
     fn verbatim_param(&self) -> Option<&'static str> {
         None
+    }
+}
+
+/// A parameter that has no usable value.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BadParam {
+    /// Its name; empty if it is all of them.
+    pub param: &'static str,
+    /// What is wrong with it; names it.
+    pub message: String,
+}
+
+impl From<BadParam> for Ended {
+    /// A permanent failure.
+    fn from(bad: BadParam) -> Self {
+        failure(ErrorCode::ParameterValue, bad.message, false)
     }
 }
 

@@ -44,7 +44,7 @@ mod worker;
 
 pub use builtin::Builtins;
 pub use http::read_certificates;
-pub use job::{Ended, Idle, Job, Plugin, failure, output};
+pub use job::{BadParam, Ended, Idle, Job, Plugin, failure, output};
 pub use leftovers::end_leftovers;
 pub use log::{AttemptLog, Stream};
 pub use notices::FolderWatch;

@@ -1,7 +1,7 @@
 //! `{{ NAME }}` in parameters: plain substitution from the attempt's variables.
 
 use crate::environment;
-use crate::job::{Ended, failure};
+use crate::job::{BadParam, Ended, failure};
 use loom_protocol::{AttemptRequest, ErrorCode};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -27,6 +27,42 @@ pub(crate) fn fill(
             Ok((name.clone(), filled))
         })
         .collect()
+}
+
+/// What `read` finds wrong with those parameters, and parts of them, that refer to no variable. What
+/// is wrong is left out before it reads again, so that one fault does not hide the next.
+pub(crate) fn wrong(
+    params: &Map<String, Value>,
+    read: impl Fn(&Map<String, Value>) -> Result<(), BadParam>,
+) -> Vec<BadParam> {
+    let mut known = known_fields(params);
+    let mut wrong = Vec::new();
+    while let Err(bad) = read(&known)
+        && known.remove(bad.param).is_some()
+    {
+        wrong.push(bad);
+    }
+    wrong
+}
+
+fn known_fields(fields: &Map<String, Value>) -> Map<String, Value> {
+    fields.iter().filter_map(|(name, value)| Some((name.clone(), known(value)?))).collect()
+}
+
+/// A value as far as no variable decides what it is.
+fn known(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) => (!has_reference(text)).then(|| value.clone()),
+        Value::Array(items) => {
+            items.iter().map(known).collect::<Option<Vec<_>>>().map(Value::Array)
+        }
+        Value::Object(fields) => Some(Value::Object(known_fields(fields))),
+        other => Some(other.clone()),
+    }
+}
+
+fn has_reference(text: &str) -> bool {
+    text.match_indices("{{").any(|(start, _)| reference(&text[start..]).is_some())
 }
 
 fn fill_value(value: &Value, request: &AttemptRequest, param: &str) -> Result<Value, Ended> {
@@ -69,7 +105,7 @@ fn fill_text(text: &str, request: &AttemptRequest, param: &str) -> Result<Value,
 fn reference(text: &str) -> Option<(&str, &str)> {
     let (inside, after) = text.strip_prefix("{{")?.split_once("}}")?;
     let name = inside.trim();
-    crate::output::is_name(name).then_some((name, after))
+    loom_protocol::is_variable(name).then_some((name, after))
 }
 
 fn unset(name: &str, param: &str) -> Ended {

@@ -9,7 +9,7 @@ use crate::environment;
 use crate::http::{self, Client, Exchange, Trouble};
 use crate::job::Ended;
 use crate::job::failure;
-use loom_protocol::json::read as read_json;
+use loom_protocol::json::read_unique;
 use loom_protocol::{AttemptRequest, ErrorCode, PluginManifest};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -233,9 +233,10 @@ fn judge(service: &str, answer: &http::Answer) -> Verdict {
     }
 }
 
-/// The names granted: a list of names, or a map from names to booleans.
+/// The names granted: a list of names, or a map from names to booleans. An answer that says a thing
+/// twice is none: of the two, one would be passed over.
 fn read(body: &[u8]) -> Option<BTreeSet<String>> {
-    let answer: Value = read_json(body).ok()?;
+    let answer = read_unique(body).ok()?;
     match answer.get("permissions")? {
         Value::Array(names) => names.iter().map(|name| name.as_str().map(str::to_owned)).collect(),
         Value::Object(names) => names
@@ -269,8 +270,9 @@ pub(crate) fn authorise(
         .filter(|token| !token.is_empty());
     let Some(token) = token else {
         return Err(denied(&Denial::last(format!(
-            "task `{task}` needs {}, but {TOKEN} is not set; set it in the workflow's `env`, for \
-             example to \"{{{{ENV:API_TOKEN}}}}\", or give it with --var",
+            "task `{task}` needs {}, but sees no {TOKEN}; set it in the workflow's `env`, for example to \
+             \"{{{{ENV:API_TOKEN}}}}\", or give it with --var; where another task emits it, add it to \
+             the `inputs` of this one",
             listed(&needed)
         ))));
     };

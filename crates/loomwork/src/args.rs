@@ -12,7 +12,8 @@ pub(crate) use scope::Scope;
 pub(crate) use token::{TokenCommand, TokenCreateArgs};
 
 use crate::settings::Flags;
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use loom_core::{RunState, Value};
 use loom_server::Target;
 use std::path::PathBuf;
@@ -163,13 +164,19 @@ impl Command {
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Only runs in this state; interrupted ones have not ended and nobody is at work on them
-    #[arg(long, value_parser = StateFilter::parse)]
+    #[arg(long)]
     pub(crate) state: Option<StateFilter>,
     /// Only runs of this workflow
     #[arg(long, value_name = "NAME")]
     pub(crate) workflow: Option<String>,
     /// At most so many
-    #[arg(long = "limit", value_name = "N", default_value_t = 20, value_parser = parse::count)]
+    #[arg(
+        long = "limit",
+        value_name = "N",
+        default_value_t = 20,
+        value_parser = parse::count,
+        allow_negative_numbers = true
+    )]
     pub(crate) most: usize,
 }
 
@@ -183,14 +190,27 @@ pub(crate) enum StateFilter {
 }
 
 impl StateFilter {
-    fn parse(text: &str) -> Result<Self, String> {
-        if text == "interrupted" {
-            return Ok(Self::Interrupted);
+    const ALL: [Self; RunState::ALL.len() + 1] = {
+        let mut all = [Self::Interrupted; RunState::ALL.len() + 1];
+        let mut at = 0;
+        while at < RunState::ALL.len() {
+            all[at] = Self::Of(RunState::ALL[at]);
+            at += 1;
         }
-        RunState::from_name(text).map(Self::Of).ok_or_else(|| {
-            let names = RunState::ALL.map(RunState::name).join(", ");
-            format!("`{text}` is not a state; the states are {names} and interrupted")
-        })
+        all
+    };
+}
+
+impl ValueEnum for StateFilter {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Of(state) => state.name(),
+            Self::Interrupted => "interrupted",
+        }))
     }
 }
 
@@ -210,7 +230,12 @@ pub(crate) struct LogsArgs {
     /// The task; `TASK[3]` is one item of a `for_each` task
     pub(crate) task: Option<String>,
     /// Only this attempt, from 1
-    #[arg(long, value_name = "N")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        allow_negative_numbers = true
+    )]
     pub(crate) attempt: Option<u32>,
     /// Go on as more is written, until the run has ended
     #[arg(short, long)]
@@ -252,7 +277,7 @@ pub(crate) struct GraphArgs {
 }
 
 /// How a workflow is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GraphFormat {
     /// A Mermaid flowchart
     Mermaid,
@@ -269,7 +294,7 @@ pub(crate) struct ImportArgs {
     /// The file
     pub(crate) file: PathBuf,
     /// Sleep for each task's recorded runtime times this
-    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true)]
     pub(crate) scale: f64,
     /// Write to this file, which must not exist, instead of standard output
     #[arg(short, long, value_name = "FILE")]
@@ -279,7 +304,7 @@ pub(crate) struct ImportArgs {
 }
 
 /// What can be imported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ImportFormat {
     /// A trace in the format of `WfCommons`, version 1.3 to 1.5
     Wfformat,
@@ -320,7 +345,7 @@ pub(crate) struct PluginNewArgs {
 }
 
 /// What a plugin is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Language {
     /// A shell script with a manifest
     Shell,
@@ -424,7 +449,12 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) limits: FileLimits,
     /// The most tasks at once, unless the workflow sets `MAX_WORKERS` [default: the number of cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        allow_negative_numbers = true
+    )]
     pub(crate) workers: Option<u32>,
     #[command(flatten)]
     pub(crate) execution: Execution,
@@ -433,7 +463,10 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct EventsArgs {
     /// Only these types
-    #[arg(value_name = "TYPE", value_parser = clap::builder::PossibleValuesParser::new(loom_protocol::RunEventKind::TYPES))]
+    #[arg(
+        value_name = "TYPE",
+        value_parser = PossibleValuesParser::new(loom_protocol::RunEventKind::TYPES)
+    )]
     pub(crate) types: Vec<String>,
 }
 

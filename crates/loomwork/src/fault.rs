@@ -112,6 +112,20 @@ pub(crate) fn alive(run: &str, owner: Option<&str>) -> Fault {
     ))
 }
 
+/// A call that cannot be understood, from what the parser of arguments says of it for people: what is
+/// wrong up to a blank line, then tips, and how the command is called.
+pub(crate) fn misuse(said: &str) -> Fault {
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let (what, rest) = said.split_once("\n\n").unwrap_or((said, ""));
+    let what: Vec<&str> = what.split_whitespace().collect();
+    let tips = rest.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
+    let calls = rest.lines().filter_map(|line| line.strip_prefix("Usage: "));
+    let mut fault = Fault::new(ErrorCode::BadArgument, what.join(" "));
+    fault.help.extend(tips.map(str::to_owned));
+    fault.help.extend(calls.map(|call| format!("call it as `{call}`")));
+    fault
+}
+
 impl From<Fault> for Ended {
     fn from(fault: Fault) -> Self {
         Self::Fault(Box::new(fault))
@@ -130,5 +144,22 @@ impl From<io::Error> for Ended {
             return Self::Unread;
         }
         Fault::machine("cannot write the output", error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_parser_of_arguments_says_is_taken_apart() {
+        let said = "error: unexpected argument '--nonsense' found\n\n  tip: a similar argument exists: \
+                    '--no'\n\nUsage: loom run --json <FILE>\n\nFor more information, try '--help'.\n";
+        let fault = misuse(said);
+        assert_eq!(fault.message, "unexpected argument '--nonsense' found");
+        let help = ["a similar argument exists: '--no'", "call it as `loom run --json <FILE>`"];
+        assert_eq!(fault.help, help);
+        let listed = misuse("error: these are missing:\n  <FILE>\n  <TASK>\n");
+        assert_eq!((&*listed.message, listed.help.len()), ("these are missing: <FILE> <TASK>", 0));
     }
 }

@@ -169,6 +169,10 @@ fn misused(error: &clap::Error) -> std::process::ExitCode {
         ui::tell(&if anstyle_wanted() { help.ansi().to_string() } else { help.to_string() });
         status(ExitCode::Usage)
     } else if failed {
+        if asks_for_json() {
+            let mut ui = Ui::new(Terminal::detect(terminal::When::Never), Voice::Json);
+            ui.document(&fault::misuse(&error.to_string()));
+        }
         ui::tell(&text.replacen("error:", "error[L605]:", 1));
         status(ExitCode::Usage)
     } else {
@@ -176,6 +180,11 @@ fn misused(error: &clap::Error) -> std::process::ExitCode {
         let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
         status(ExitCode::Success)
     }
+}
+
+/// Whether a call that could not be understood asks for JSON.
+fn asks_for_json() -> bool {
+    std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json")
 }
 
 fn anstyle_wanted() -> bool {

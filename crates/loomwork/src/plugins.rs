@@ -3,26 +3,25 @@
 
 use crate::fault::Fault;
 use crate::settings::secret_variables;
-use loom_core::{OutputDecl, TaskKind};
+use loom_core::{OutputDecl, TaskKind, Value};
 use loom_protocol::PluginManifest;
-use loom_spec::{PluginCatalog, PluginFacts};
+use loom_spec::{PluginCatalog, PluginFacts, UnusablePlugin};
 use loom_worker::{Builtins, Plugin, PluginProblem, PluginSet, PluginSource};
+use serde_json::Map;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 /// The plugins that a workflow in one folder may use.
 pub(crate) struct Plugins {
     builtins: Builtins,
     folder: PathBuf,
     custom: OnceLock<PluginSet>,
-    /// Plugins that the check asked for and that cannot be used.
-    problems: Mutex<Vec<PluginProblem>>,
 }
 
 impl Plugins {
     pub(crate) fn beside(folder: PathBuf) -> Self {
         let custom = OnceLock::new();
-        Self { builtins: Builtins::default(), folder, custom, problems: Mutex::default() }
+        Self { builtins: Builtins::default(), folder, custom }
     }
 
     /// All of them, those that are not built in included.
@@ -37,21 +36,20 @@ impl Plugins {
             None => self.set().get(name),
         }
     }
-
-    /// The errors of plugins that a check asked for, each once.
-    pub(crate) fn faults(&self) -> Vec<Fault> {
-        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *problems).iter().map(fault).collect()
-    }
 }
 
 /// A plugin's problem as an error.
 pub(crate) fn fault(problem: &PluginProblem) -> Fault {
-    let place = match problem.line {
-        Some(line) => format!("{}:{line}", problem.file.display()),
-        None => problem.file.display().to_string(),
-    };
-    Fault::new(problem.code, format!("{place}: {}", problem.what)).help(problem.mend.clone())
+    Fault::new(problem.code, said(problem)).help(problem.mend.clone())
+}
+
+fn said(problem: &PluginProblem) -> String {
+    let PluginProblem { file, line, what, .. } = problem;
+    let file = file.display();
+    match line {
+        Some(line) => format!("{file}:{line}: {what}"),
+        None => format!("{file}: {what}"),
+    }
 }
 
 impl PluginSource for Plugins {
@@ -62,17 +60,20 @@ impl PluginSource for Plugins {
 }
 
 impl PluginCatalog for Plugins {
-    fn find(&self, name: &str) -> Option<PluginFacts> {
+    fn find(&self, name: &str) -> Option<Result<PluginFacts, UnusablePlugin>> {
         Some(match self.get(name)? {
-            Ok(plugin) => facts(name, plugin.manifest()),
+            Ok(plugin) => Ok(facts(name, plugin.manifest())),
             Err(problem) => {
-                let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-                if !problems.contains(&problem) {
-                    problems.push(problem);
-                }
-                PluginFacts::default()
+                let what = said(&problem);
+                Err(UnusablePlugin { code: problem.code, what, mend: problem.mend })
             }
         })
+    }
+
+    fn wrong_params(&self, plugin: &str, params: &Map<String, Value>) -> Vec<(String, String)> {
+        let Some(Ok(plugin)) = self.get(plugin) else { return Vec::new() };
+        let wrong = plugin.wrong_params(params).into_iter();
+        wrong.map(|bad| (bad.param.to_owned(), bad.message)).collect()
     }
 
     fn names(&self) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! What is on the other side of the output: a terminal or not, its size, whether it takes colours.
 
+use std::borrow::Cow;
 use std::env;
 use std::io::{IsTerminal, stderr, stdout};
 use unicode_width::UnicodeWidthChar;
@@ -85,18 +86,53 @@ colours! {
     cyan = "36";
 }
 
-/// Text safe to show on one line of a terminal: control characters escaped.
+/// Text safe to show on one line of a terminal, in which everything is seen, and in the order in which it
+/// is written: characters that act instead of being shown are escaped.
 pub(crate) fn printable(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
+    if !text.chars().any(acts) {
         return text.to_owned();
     }
-    text.chars()
-        .flat_map(|char| {
-            let escape = char.is_control() && char != '\t';
-            let plain = (!escape).then_some(char);
-            plain.into_iter().chain(escape.then(|| char.escape_default()).into_iter().flatten())
-        })
-        .collect()
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        if acts(char) {
+            shown.extend(char.escape_default());
+        } else {
+            shown.push(char);
+        }
+    }
+    shown
+}
+
+/// Whether a character steers the terminal, or is hidden.
+pub(crate) fn acts(char: char) -> bool {
+    char.is_control() && char != '\t' || is_hidden(char)
+}
+
+/// Whether a character is not seen itself, but may change the order of others or what they seem to be.
+/// The joiners of scripts and emoji are not among them.
+const fn is_hidden(char: char) -> bool {
+    matches!(
+        char,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+    )
+}
+
+/// A text of several lines, which may have colours, with everything seen in the order in which it is
+/// written.
+pub(crate) fn in_order(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        if is_hidden(char) {
+            shown.extend(char.escape_default());
+        } else {
+            shown.push(char);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// How many columns a text takes: two for a wide character, none for an escape.
@@ -141,6 +177,18 @@ mod tests {
         assert_eq!(fit("abcdef", 10), "abcdef");
         assert_eq!(fit("abcdef", 4), "abc…");
         assert_eq!(fit("\x1b[31mabcdef\x1b[0m", 4), "\x1b[31mabc…\x1b[0m");
+    }
+
+    #[test]
+    fn what_is_not_shown_but_acts_is_escaped() {
+        assert_eq!(
+            printable("a\tb 任务 e\u{301} \u{1f469}\u{200d}\u{1f680}"),
+            "a\tb 任务 e\u{301} \u{1f469}\u{200d}\u{1f680}"
+        );
+        assert_eq!(printable("a\nb\x1b[2J\u{9b}"), r"a\nb\u{1b}[2J\u{9b}");
+        assert_eq!(printable("pay\u{202e}fdp.exe\u{2066}"), r"pay\u{202e}fdp.exe\u{2066}");
+        assert_eq!(in_order("\x1b[1ma\u{202e}\n\x1b[0m"), "\x1b[1ma\\u{202e}\n\x1b[0m");
+        assert_eq!(printable("a\u{200b}b\u{feff}\u{2029}"), r"a\u{200b}b\u{feff}\u{2029}");
     }
 
     #[test]

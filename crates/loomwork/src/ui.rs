@@ -1,7 +1,7 @@
 //! Where a command's words go: results to standard output, errors and remarks to standard error.
 
 use crate::fault::{Ended, Fault, Outcome};
-use crate::terminal::{Terminal, printable};
+use crate::terminal::{Terminal, in_order, printable};
 use crate::workflow::style;
 use loom_protocol::{ErrorEvent, ErrorTag, ExitCode};
 use loom_spec::{Problems, Source};
@@ -105,11 +105,17 @@ impl Ui {
 
     /// Tells an error.
     pub(crate) fn fault(&mut self, fault: &Fault) {
-        if self.voice == Voice::Json {
-            let _ = self.json(&error_event(fault)).and_then(|()| self.flush());
-        }
+        self.document(fault);
         let _ = self.flush();
         tell(&self.rendered(fault));
+    }
+
+    /// Writes an error's document, where JSON is asked for.
+    pub(crate) fn document(&mut self, fault: &Fault) {
+        if self.voice == Voice::Json {
+            // If nobody reads it, the exit status tells.
+            let _ = self.json(&error_event(fault)).and_then(|()| self.flush());
+        }
     }
 
     fn rendered(&self, fault: &Fault) -> String {
@@ -136,5 +142,5 @@ fn error_event(fault: &Fault) -> ErrorEvent {
 
 /// Writes to standard error. If that has no reader, the exit status tells.
 pub(crate) fn tell(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(in_order(text).as_bytes());
 }

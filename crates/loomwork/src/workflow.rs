@@ -52,9 +52,7 @@ pub(crate) fn checked(
     let source = read(path, limits, ui)?;
     let (definition, problems) = check(&source, limits, given, Severity::Error, plugins);
     ui.problems(&source, &problems);
-    let broken = plugins.faults();
-    broken.iter().for_each(|fault| ui.fault(fault));
-    definition.filter(|_| broken.is_empty()).ok_or(Ended::Told(ExitCode::Usage))
+    definition.ok_or(Ended::Told(ExitCode::Usage))
 }
 
 /// Checks a workflow; what is wrong, or worth knowing, comes with the definition or in its place.

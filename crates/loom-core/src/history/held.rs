@@ -380,7 +380,7 @@ mod tests {
         later(&mut run, 2);
         run.news(key, News::Began(run.now)).unwrap();
         run.succeed("b", &[]);
-        assert_eq!(path(&run), ["b: workers 12"]);
+        assert_eq!(path(&run), ["b: workers 11"]);
 
         let mut run = begun(vec![task("a"), in_queue("b")], 1);
         later(&mut run, 10);

@@ -9,7 +9,7 @@ use super::held::{self, Held, Span};
 use super::solitude::Solitude;
 use super::variables::SetBy;
 use super::{AttemptRecord, Enabler, Ending, History, TaskRecord};
-use crate::{TaskIx, TaskKind, TaskPhase, Timestamp};
+use crate::{Producer, SkipReason, TaskIx, TaskKind, TaskPhase, Timestamp};
 use std::cmp::Reverse;
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub enum PathStart {
     Start,
     /// That the run was reopened: what lies before is not part of the path.
     Reopened,
-    /// That somebody settled a waiting task, the first link.
+    /// That somebody settled a waiting task: the first link, or one that was skipped before it.
     Resolved,
 }
 
@@ -73,6 +73,13 @@ impl History {
         let solitude = Solitude::of(self);
         let (mut links, mut spans, mut owners) = (Vec::new(), Vec::new(), Vec::new());
         let start = loop {
+            if let Some(reason) = self.skipped_waiting(task) {
+                match self.before_skip(task, reason) {
+                    Ok(cause) => task = cause,
+                    Err(start) => break start,
+                }
+                continue;
+            }
             let freed_by = solitude.freed_by(self, task);
             let link = self.link(task, freed_by, now, &mut spans);
             owners.resize(spans.len(), links.len());
@@ -95,6 +102,44 @@ impl History {
         links.reverse();
         let total = links[links.len() - 1].ended_at.since(links[0].from);
         Some(CriticalPath { start, links, total })
+    }
+
+    /// Why a task was skipped that never became ready. It takes no time, and is not part of a path.
+    fn skipped_waiting(&self, task: TaskIx) -> Option<&SkipReason> {
+        let record = self.task(task);
+        let (_, reason) = record.skipped().filter(|_| record.enabled.is_none())?;
+        Some(reason)
+    }
+
+    /// The task whose end led to a skip at that moment, or what else did.
+    fn before_skip(&self, skipped: TaskIx, reason: &SkipReason) -> Result<TaskIx, PathStart> {
+        if let SkipReason::ByHand { .. } = reason {
+            return Err(PathStart::Resolved);
+        }
+        let at = self.task(skipped).settled_at();
+        let cause = self.cause_of_skip(skipped, reason);
+        // Reopened, a run skips at once what still cannot run.
+        cause.filter(|cause| self.task(*cause).settled_at() == at).ok_or(PathStart::Reopened)
+    }
+
+    /// The task that settled last of those that a skip was due to.
+    fn cause_of_skip(&self, skipped: TaskIx, reason: &SkipReason) -> Option<TaskIx> {
+        let seq = settled_seq(self.task(skipped));
+        let before = |task: &TaskIx| settled_seq(self.task(*task)).is_some_and(|at| Some(at) < seq);
+        let find = |name: &String| self.run().plan().find_task(name).filter(before);
+        let producer = |producer: &Producer| find(&producer.task);
+        let settled = |task: &TaskIx| settled_seq(self.task(*task));
+        match reason {
+            SkipReason::ByHand { .. } | SkipReason::Condition { .. } => None,
+            SkipReason::Dependency { task } | SkipReason::Stopped { task } => find(task),
+            SkipReason::NoProducer { producers, .. } => {
+                producers.iter().filter_map(producer).max_by_key(settled)
+            }
+            // What waits for itself is found when nothing else is left.
+            SkipReason::Circular { .. } => {
+                self.tasks().map(|(task, _)| task).filter(before).max_by_key(settled)
+            }
+        }
     }
 
     fn end_of_path(&self) -> Option<TaskIx> {
@@ -156,13 +201,13 @@ impl History {
     /// else taken as long as it did and waited for workers as it did: zero along the critical path.
     /// `None` for tasks that did not settle, or were never ready.
     pub fn slack(&self) -> Vec<Option<Duration>> {
-        let mut order: Vec<TaskIx> = (self.tasks())
-            .filter(|(_, record)| record.settled.is_some() && took_part(record))
-            .map(|(task, _)| task)
-            .collect();
+        let settled = self.tasks().filter(|(_, record)| record.settled.is_some());
+        let mut order: Vec<TaskIx> = settled.map(|(task, _)| task).collect();
         order.sort_unstable_by_key(|task| Reverse(settled_seq(self.task(*task))));
-        let end = order.iter().filter_map(|task| self.task(*task).settled_at()).max();
-        let Some(end) = end else { return vec![None; self.tasks.len()] };
+        let ran = order.iter().map(|task| self.task(*task)).filter(|record| took_part(record));
+        let Some(end) = ran.filter_map(TaskRecord::settled_at).max() else {
+            return vec![None; self.tasks.len()];
+        };
         let setters = self.emissions.first_setters();
         let solitude = Solitude::of(self);
         let mut latest = vec![end; self.tasks.len()];
@@ -170,6 +215,13 @@ impl History {
         for task in order {
             let record = self.task(task);
             let settled = record.settled_at().unwrap_or(end);
+            if !took_part(record) {
+                let cause = record.skipped().and_then(|(_, why)| self.cause_of_skip(task, why));
+                if let Some(cause) = cause {
+                    latest[cause.at()] = latest[cause.at()].min(latest[task.at()]);
+                }
+                continue;
+            }
             let spare = latest[task.at()].since(settled);
             slack[task.at()] = Some(spare);
             if let Some(enabled) = record.enabled {
@@ -351,6 +403,29 @@ mod tests {
         assert_eq!(path.total, us(15));
         let queued = Driver::new(Definition::new("test", vec![]), &[], 1);
         assert_eq!(queued.history().critical_path(queued.now), None);
+    }
+
+    #[test]
+    fn it_runs_through_what_was_skipped_to_what_led_to_that() {
+        let mut run = Driver::begun(vec![
+            task("quick").out("Q"),
+            task("fails").out("X"),
+            task("next").needs("X").needs("Q").out("Y"),
+            task("after").after("next"),
+            barrier("end"),
+        ]);
+        ready_in(&mut run, 10);
+        run.succeed("quick", &["Q"]);
+        ready_in(&mut run, 20);
+        run.fail("fails");
+        ready_in(&mut run, 5);
+        run.succeed("end", &[]);
+        let history = run.history();
+        let path = history.critical_path(run.now).unwrap();
+        assert_eq!(names(&run, &path), ["fails", "end"]);
+        assert_eq!((path.start, path.total), (PathStart::Start, us(35)));
+        let slack = [Some(us(20)), Some(us(0)), None, None, Some(us(0))];
+        assert_eq!(history.slack(), slack);
     }
 
     #[test]

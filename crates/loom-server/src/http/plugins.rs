@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::problem::Problem;
 use axum::extract::State;
 use loom_protocol::api::{PluginList, PluginView};
-use loom_spec::PluginFacts;
+use loom_spec::{PluginFacts, UnusablePlugin};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,7 +29,7 @@ async fn list(
     let read = move || {
         let mut names = plugins.names();
         names.sort();
-        let view = |name: String| plugins.find(&name).map(|facts| view(name, facts));
+        let view = |name: String| plugins.find(&name).map(|found| view(name, known(found)));
         names.into_iter().filter_map(view).collect()
     };
     // Plugins are looked for in folders.
@@ -55,8 +55,13 @@ async fn get(
     // Only names that are listed are looked for: a name is never made part of a path.
     let find = move || plugins.names().contains(&asked).then(|| plugins.find(&asked)).flatten();
     let found = tokio::task::spawn_blocking(find).await.map_err(|_| Problem::stopping())?;
-    let facts = found.ok_or_else(|| Problem::missing("plugin", &name))?;
-    Ok(Json(view(name, facts)))
+    let found = found.ok_or_else(|| Problem::missing("plugin", &name))?;
+    Ok(Json(view(name, known(found))))
+}
+
+/// Of a plugin that cannot be used, no more is known than its name.
+fn known(found: Result<PluginFacts, UnusablePlugin>) -> PluginFacts {
+    found.unwrap_or_default()
 }
 
 fn view(name: String, facts: PluginFacts) -> PluginView {

@@ -325,8 +325,8 @@ impl Limits {
         (!counts.is_empty()).then_some(Ticket { rank, rules, counts })
     }
 
-    /// Refuses a run that a limit does not let wait, or for which too many wait already. If it is let in, it has its places; whoever
-    /// does not create it then says so ([`Limits::abandon`]).
+    /// Refuses a run that a limit does not let wait, or for which too many wait already. If it is let in,
+    /// it has its places; whoever does not create it then says so ([`Limits::abandon`]).
     pub(crate) async fn knock(&self, ticket: &Ticket) -> Result<(), Problem> {
         if self.book().waiting() >= WAITING_MAX {
             let message = format!("{WAITING_MAX} runs wait for limits, which is the most");

@@ -8,7 +8,8 @@ use crate::readers::Keeper;
 use loom_core::RunId;
 use std::sync::Arc;
 
-/// Deletes ended runs: their journals and their events, their logs, and what analytics know of them. Cheap to clone.
+/// Deletes ended runs: their journals and their events, their logs, and what analytics know of them.
+/// Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Eraser {
     keeper: Keeper,

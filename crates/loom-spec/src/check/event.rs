@@ -9,7 +9,7 @@ use loom_core::EventDecl;
 use loom_protocol::ErrorCode;
 
 /// What names of events may not begin with: those events are the product's own.
-const RESERVED: [&str; 10] = [
+pub(crate) const RESERVED: [&str; 10] = [
     "run",
     "task",
     "step",

@@ -2,7 +2,7 @@
 
 mod cycle;
 mod env;
-mod event;
+pub(crate) mod event;
 mod flow;
 mod params;
 mod plain;
@@ -64,6 +64,7 @@ pub fn check(
     };
     checker.env();
     checker.duplicate_tasks();
+    checker.unusable_plugins();
     let mut schemas = schema::Compiled::default();
     for task in &draft.tasks {
         checker.task(task, &mut schemas);
@@ -109,9 +110,14 @@ impl<'a> Known<'a> {
         self.given.iter().chain(&self.emitted).copied()
     }
 
+    /// Whether something sets or may set a variable and says so by its name.
+    fn is_named(&self, name: &str) -> bool {
+        self.given.contains(name) || self.emitted.contains(name)
+    }
+
     /// Whether something sets or may set a variable.
     fn can_be_set(&self, name: &str) -> bool {
-        self.any || self.given.contains(name) || self.emitted.contains(name)
+        self.any || self.is_named(name)
     }
 }
 

@@ -20,8 +20,8 @@ use std::collections::HashSet;
 
 /// The plugin whose `command` is the shell's business, and is not filled in.
 const CMD: (&str, &str) = ("cmd", "command");
-/// What a task with `for_each` sees besides variables.
-const ITEM: [&str; 2] = ["ITEM", "ITEM_INDEX"];
+/// What the items of a task with `for_each` see besides variables.
+pub(super) const ITEM: [&str; 2] = ["ITEM", "ITEM_INDEX"];
 
 /// What a task sees besides what is set from the start.
 struct Sees<'a> {
@@ -40,7 +40,8 @@ impl Sees<'_> {
 impl Checker<'_> {
     pub(super) fn params(&mut self, task: &TaskDraft, schemas: &mut Compiled) {
         if let Some(facts) = self.plugins.find(&task.def.plugin) {
-            self.against_schema(task, facts, schemas);
+            let refused = self.against_schema(task, facts, schemas);
+            self.against_plugin(task, facts, &refused);
         }
         let Some(params) = task.at(&["params"]) else { return };
         let sees = Sees { task, inputs: OnceCell::new() };
@@ -49,10 +50,17 @@ impl Checker<'_> {
         }
     }
 
-    fn against_schema(&mut self, task: &TaskDraft, facts: &PluginFacts, schemas: &mut Compiled) {
-        let (plugin, Some(schema)) = (&task.def.plugin, &facts.params_schema) else { return };
+    /// Reports what the schema refuses. Answers with the pointers to it.
+    fn against_schema(
+        &mut self,
+        task: &TaskDraft,
+        facts: &PluginFacts,
+        schemas: &mut Compiled,
+    ) -> Vec<String> {
+        let none = Vec::new();
+        let (plugin, Some(schema)) = (&task.def.plugin, &facts.params_schema) else { return none };
         if plainly_valid(schema, &task.def.params) {
-            return;
+            return none;
         }
         let Some(validator) = schemas.of(plugin, schema) else {
             let message =
@@ -62,18 +70,33 @@ impl Checker<'_> {
                     .at(task.span_of(&["plugin"]), "")
                     .help("mend `params` in the plugin's manifest"),
             );
-            return;
+            return none;
         };
         let params = Value::Object(task.def.params.clone());
         if validator.is_valid(&params) {
-            return;
+            return none;
         }
-        let problems: Vec<Diagnostic> = validator
-            .iter_errors(&params)
-            .filter(|error| !is_filled_in_later(error))
-            .flat_map(|error| problems_of(task, schema, &error))
-            .collect();
-        problems.into_iter().for_each(|problem| self.push(problem));
+        let mut refused = Vec::new();
+        for error in validator.iter_errors(&params).filter(|error| !is_filled_in_later(error)) {
+            refused.push(error.instance_path().to_string());
+            problems_of(task, schema, &error).into_iter().for_each(|problem| self.push(problem));
+        }
+        refused
+    }
+
+    /// What only the plugin itself can tell of its parameters. Of those that the schema refused,
+    /// enough was said.
+    fn against_plugin(&mut self, task: &TaskDraft, facts: &PluginFacts, refused: &[String]) {
+        let plugin = &task.def.plugin;
+        let schema = facts.params_schema.as_ref().unwrap_or(&Value::Null);
+        for (name, message) in self.catalog.wrong_params(plugin, &task.def.params) {
+            if refused.iter().any(|pointer| pointer.split('/').nth(1) == Some(&*name)) {
+                continue;
+            }
+            let at = task.at(&["params", &name]).map_or_else(|| task.name_span(), first_line);
+            let problem = Diagnostic::error(ErrorCode::BadParameter, message).at(at, "");
+            self.push(problem.help(what_it_takes(schema, &format!("/{name}"))));
+        }
     }
 
     /// Looks at `{{ NAME }}` in every string of a parameter.
@@ -120,14 +143,18 @@ impl Checker<'_> {
     /// A command is not filled in; somebody who names a variable there expects it to be.
     fn in_command(&mut self, sees: &Sees<'_>, found: &Placeholder<'_>, span: Span) {
         let name = found.name;
-        if self.sees(sees, name) || self.known.can_be_set(name) && !self.known.any {
-            let message = format!("a command is not filled in: `{{{{ {name} }}}}` stays as it is");
-            self.push(
-                Diagnostic::warning(ErrorCode::BadParameter, message)
-                    .at(span, "")
-                    .help(format!("write `$NAME` as in a shell: \"${name}\"")),
-            );
+        if !(self.sees(sees, name) || self.known.can_be_set(name) && !self.known.any) {
+            return;
         }
+        let message = format!("a command is not filled in: `{{{{ {name} }}}}` stays as it is");
+        let problem = Diagnostic::warning(ErrorCode::BadParameter, message).at(span, "");
+        self.push(problem.help(match sees.task.def.params.get(CMD.1) {
+            Some(Value::Array(_)) => format!(
+                "no shell reads a list: let the program take `{name}` from its environment, or write a \
+                 command line with \"${name}\""
+            ),
+            _ => format!("write `$NAME` as in a shell: \"${name}\""),
+        }));
     }
 
     /// `{{ENV:NAME}}` in a place where nothing fills it in.
@@ -212,11 +239,15 @@ fn problems_of(task: &TaskDraft, schema: &Value, error: &ValidationError<'_>) ->
                 _ => format!(": {}", error.masked()),
             };
             let problem = bad(format!("{what} not suit the plugin `{plugin}`{reason}")).at(at, "");
-            vec![problem.help(match description(schema, &pointer) {
-                Some(description) => format!("what it takes: {description}"),
-                None => "`loom plugin list` shows what each plugin takes".into(),
-            })]
+            vec![problem.help(what_it_takes(schema, &pointer))]
         }
+    }
+}
+
+fn what_it_takes(schema: &Value, pointer: &str) -> String {
+    match description(schema, pointer) {
+        Some(description) => format!("what it takes: {description}"),
+        None => "`loom plugin list` shows what each plugin takes".into(),
     }
 }
 

@@ -7,7 +7,10 @@ use crate::draft::TaskDraft;
 use crate::suggest::listed;
 use loom_core::TaskKind;
 use loom_protocol::ErrorCode;
+use std::collections::BTreeMap;
 
+/// How many takers of an unusable plugin are pointed at besides the first.
+const ALSO: usize = 3;
 /// The variable that carries the credential for permissions.
 const AUTH_TOKEN: &str = "AUTH_TOKEN";
 
@@ -18,6 +21,7 @@ impl Checker<'_> {
             return;
         }
         match self.plugins.find(name) {
+            None if self.plugins.unusable(name).is_some() => {}
             None => self.unknown_plugin(task),
             Some(facts) => {
                 self.needs(task, facts);
@@ -28,6 +32,29 @@ impl Checker<'_> {
             }
         }
         self.authorised(task);
+    }
+
+    /// Plugins that are there and cannot be used, each once.
+    pub(super) fn unusable_plugins(&mut self) {
+        let mut takers: BTreeMap<&str, Vec<&TaskDraft>> = BTreeMap::new();
+        for task in &self.draft.tasks {
+            if self.plugins.unusable(&task.def.plugin).is_some() {
+                takers.entry(&task.def.plugin).or_default().push(task);
+            }
+        }
+        for (name, tasks) in takers {
+            let (Some(why), Some((first, others))) =
+                (self.plugins.unusable(name), tasks.split_first())
+            else {
+                continue;
+            };
+            let message = format!("the plugin `{name}` cannot be used: {}", why.what);
+            let problem = Diagnostic::error(why.code, message).at(first.span_of(&["plugin"]), "");
+            let also = |problem: Diagnostic, other: &&TaskDraft| {
+                problem.also(other.span_of(&["plugin"]), "used here too")
+            };
+            self.push(others.iter().take(ALSO).fold(problem, also).help(why.mend.clone()));
+        }
     }
 
     fn unknown_plugin(&mut self, task: &TaskDraft) {
@@ -118,7 +145,9 @@ impl Checker<'_> {
             !facts.permissions.is_empty() && (task.requires_auth || facts.requires_auth)
         });
         let needs = by_plugin || !task.def.permissions.is_empty();
-        if !needs || self.known.can_be_set(AUTH_TOKEN) {
+        let sees = self.known.given.contains(AUTH_TOKEN)
+            || task.def.inputs.iter().any(|input| input == AUTH_TOKEN);
+        if !needs || sees {
             return;
         }
         let span = if task.def.permissions.is_empty() {
@@ -126,16 +155,18 @@ impl Checker<'_> {
         } else {
             task.key_span(&["permissions", "required"])
         };
-        let message = format!(
-            "the task `{}` needs permissions, and nothing sets `{AUTH_TOKEN}`",
-            task.def.name
-        );
+        let (why, help) = if self.known.can_be_set(AUTH_TOKEN) {
+            let why = format!("does not take the `{AUTH_TOKEN}` that a task may set");
+            (why, format!("add `{AUTH_TOKEN}` to the task's `inputs`"))
+        } else {
+            let set = format!("set `{AUTH_TOKEN}: \"{{{{ENV:{AUTH_TOKEN}}}}}\"` in `workflow.env`");
+            (format!("nothing sets `{AUTH_TOKEN}`"), set)
+        };
+        let message = format!("the task `{}` needs permissions, and {why}", task.def.name);
         self.push(
             Diagnostic::warning(ErrorCode::PermissionDenied, message)
                 .at(span, "it will be denied")
-                .help(format!(
-                    "set `{AUTH_TOKEN}: \"{{{{ENV:{AUTH_TOKEN}}}}}\"` in `workflow.env`"
-                )),
+                .help(help),
         );
     }
 }

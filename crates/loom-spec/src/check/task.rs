@@ -86,6 +86,10 @@ impl<'a> Checker<'a> {
         };
         // Whether a variable is set may be asked of any: a caller gives it, or does not.
         for name in names.used {
+            if params::ITEM.contains(&&*name) && !self.known.is_named(&name) {
+                self.push(item_in_when(&name, span));
+                continue;
+            }
             if expr::FUNCTIONS.contains(&name.as_str()) || self.known.can_be_set(&name) {
                 continue;
             }
@@ -146,4 +150,15 @@ impl<'a> Checker<'a> {
             );
         }
     }
+}
+
+/// An item's own value in the condition of the task as a whole.
+fn item_in_when(name: &str, span: Span) -> Diagnostic {
+    let message = format!("`when` names `{name}`, which it cannot see");
+    Diagnostic::error(ErrorCode::UnknownVariable, message)
+        .at(span, "asked once, for the task as a whole")
+        .help(
+            "leave items out where the list is made, or let the command itself look at `$ITEM` and end \
+             without doing anything",
+        )
 }

@@ -116,6 +116,9 @@ impl<'a> Builder<'a> {
         let &Scalar { text, plain, anchor, span } = scalar;
         let kind = if plain { scalar::plain(text) } else { None };
         let kind = kind.unwrap_or_else(|| Kind::String(self.share(text)));
+        if kind.is_no_number() && !self.wants_key() {
+            self.problems.push(no_number(text, span));
+        }
         let before = self.used;
         self.spend(Size { nodes: 1, bytes: text.len() }, span)?;
         let node = Node { span, kind };
@@ -380,4 +383,13 @@ impl<'a> Builder<'a> {
     const fn since(&self, before: Size) -> Size {
         Size { nodes: self.used.nodes - before.nodes, bytes: self.used.bytes - before.bytes }
     }
+}
+
+/// Infinities, what is no number, and what is too large for one: values are JSON, which has none of
+/// them.
+fn no_number(text: &str, span: Span) -> Diagnostic {
+    let message = format!("`{text}` is not a number that JSON has");
+    Diagnostic::error(ErrorCode::BadValue, message)
+        .at(span, "values are JSON")
+        .help("write a finite number, or put it in quotes if it is a text")
 }

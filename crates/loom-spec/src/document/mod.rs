@@ -64,7 +64,7 @@ pub(crate) enum Kind {
     Bool(bool),
     /// A whole number.
     Int(i64),
-    /// Any other number.
+    /// Any other number; one that is not finite was reported.
     Float(f64),
     /// Text.
     String(Arc<str>),
@@ -83,6 +83,13 @@ pub(crate) struct Entry {
     pub(crate) key_span: Span,
     /// The value.
     pub(crate) value: Node,
+}
+
+impl Kind {
+    /// Whether it is an infinity or no number, which JSON has not.
+    pub(crate) const fn is_no_number(&self) -> bool {
+        matches!(self, Self::Float(number) if !number.is_finite())
+    }
 }
 
 impl Node {
@@ -120,7 +127,7 @@ impl Node {
         }
     }
 
-    /// The value without its places. Numbers that JSON cannot hold (`.inf`, `.nan`) become null.
+    /// The value without its places. What is no number, which was reported as such, becomes null.
     pub(crate) fn to_value(&self) -> Value {
         match &self.kind {
             Kind::Null => Value::Null,

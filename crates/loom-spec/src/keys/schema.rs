@@ -1,15 +1,27 @@
 //! The JSON Schema of the workflow file, for editors.
 
 use super::{Key, Section, Shape};
-use crate::read::{EVENT_NAME_MOST, EVENTS_MOST};
+use crate::check::event::RESERVED;
+use crate::read::{EVENT_NAME_MOST, EVENTS_MOST, SECONDS_MOST};
 use serde_json::{Map, Value, json};
 
 const META: &str = "https://json-schema.org/draft/2020-12/schema";
-const VARIABLE: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
-const OUTPUT: &str = r"^(\*|[A-Za-z_][A-Za-z0-9_]*\??)$";
-const NAME: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]+$";
-const EVENT_NAME: &str = r"^(?!(run|task|workflow|loom|system|test)\.)[a-z0-9_-]+(\.[a-z0-9_-]+)+$";
-const DURATION: &str = r"^[0-9]+(\.[0-9]+)? ?(ms|s|m|h|d)?$";
+const VARIABLE: &str = "^[A-Za-z_][A-Za-z0-9_]{0,199}$";
+const OUTPUT: &str = r"^(\*|[A-Za-z_][A-Za-z0-9_]{0,199}\??)$";
+/// A variable that holds a list, with or without braces.
+const LIST: &str =
+    r"^\s*([A-Za-z_][A-Za-z0-9_]{0,199}|\{\{\s*[A-Za-z_][A-Za-z0-9_]{0,199}\s*\}\})\s*$";
+const NAME: &str = r"^(?=.*\S)[^\u0000-\u001f\u007f-\u009f\u2028\u2029]+$";
+/// More than 0.
+const DURATION: &str = r"^\s*(?=[0-9.]*[1-9])[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)?\s*$";
+/// As <https://semver.org> has it.
+const VERSION: &str = concat!(
+    r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)",
+    r"(-(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*))*)?",
+    r"(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$",
+);
+/// A number of workers as a text.
+const WORKERS: &str = r"^\+?0*[1-9][0-9]*$|\{\{";
 
 /// The JSON Schema (draft 2020-12) of the workflow file.
 pub fn schema() -> Value {
@@ -68,7 +80,7 @@ fn shape(shape: Shape) -> Value {
     match shape {
         Shape::Text => json!({ "type": "string" }),
         Shape::Name => name(),
-        Shape::Version => json!({ "type": "string", "examples": ["0.1.0"] }),
+        Shape::Version => json!({ "type": "string", "pattern": VERSION, "examples": ["0.1.0"] }),
         Shape::Expression => json!({ "type": ["string", "boolean"], "minLength": 1 }),
         Shape::Bool => json!({ "type": "boolean" }),
         Shape::Integer(least, most) => {
@@ -79,7 +91,7 @@ fn shape(shape: Shape) -> Value {
         }
         Shape::Duration => json!({
             "oneOf": [
-                { "type": "number", "exclusiveMinimum": 0 },
+                { "type": "number", "exclusiveMinimum": 0, "maximum": SECONDS_MOST },
                 { "type": "string", "pattern": DURATION },
             ],
         }),
@@ -96,13 +108,22 @@ fn shape(shape: Shape) -> Value {
             "items": { "type": ["string", "boolean"], "pattern": OUTPUT },
             "uniqueItems": true,
         }),
-        Shape::Values => json!({ "type": "object", "propertyNames": { "pattern": VARIABLE } }),
+        Shape::Values => json!({
+            "type": "object",
+            "propertyNames": { "pattern": VARIABLE },
+            "properties": { "MAX_WORKERS": { "oneOf": [
+                { "type": "integer", "minimum": 1, "maximum": u32::MAX },
+                { "type": "string", "pattern": WORKERS },
+            ] } },
+            "additionalProperties": { "type": ["string", "number", "boolean", "array", "object"] },
+        }),
         Shape::TextMap => json!({
             "type": "object",
+            "propertyNames": name(),
             "additionalProperties": { "type": "string" },
         }),
         Shape::Params => json!({ "type": "object" }),
-        Shape::ForEach => json!({ "type": ["array", "string"] }),
+        Shape::ForEach => json!({ "type": ["array", "string"], "pattern": LIST }),
         Shape::EventName => event_name(),
         Shape::Events => json!({
             "type": "array",
@@ -120,7 +141,9 @@ fn shape(shape: Shape) -> Value {
 }
 
 fn event_name() -> Value {
-    json!({ "type": "string", "maxLength": EVENT_NAME_MOST, "pattern": EVENT_NAME })
+    let reserved = RESERVED.join("|");
+    let pattern = format!(r"^(?!({reserved})\.)[a-z0-9_-]+(\.[a-z0-9_-]+)+$");
+    json!({ "type": "string", "maxLength": EVENT_NAME_MOST, "pattern": pattern })
 }
 
 fn name() -> Value {
@@ -130,6 +153,9 @@ fn name() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Limits, Problems, Source};
+    use std::fs;
+    use std::path::{Path, PathBuf};
 
     #[test]
     fn the_schema_is_one_and_accepts_a_workflow() {
@@ -145,5 +171,102 @@ mod tests {
         assert!(validator.is_valid(&good));
         let bad = json!({ "workflow": { "name": "w", "tasks": [{ "name": "a" }] } });
         assert!(!validator.is_valid(&bad));
+    }
+
+    /// Bad files in which a schema cannot see what is wrong: what refers to something else, what needs
+    /// the plugins, how the text is written.
+    const BEYOND: &[&str] = &[
+        "cycle",
+        "duplicate-keys",
+        "duplicate-tasks",
+        "host-variables",
+        "items",
+        "joins",
+        "keys-that-are-no-strings",
+        "many-problems",
+        "parameters",
+        "placeholders",
+        "plugin-needs",
+        "tags",
+        "token",
+        "two-barriers",
+        "unknown-dependency",
+        "unknown-plugin",
+        "unset-inputs",
+        "unusable-plugin",
+    ];
+
+    fn document(path: &Path) -> Option<Value> {
+        let source = Source::from_bytes(path.display().to_string(), fs::read(path).unwrap());
+        let mut problems = Problems::default();
+        let root = crate::document::parse(&source, &Limits::default(), &mut problems).ok()?;
+        Some(root.to_value())
+    }
+
+    fn files(folder: &str) -> Vec<PathBuf> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let is_ours = |path: &PathBuf| path.extension().is_some_and(|ext| ext == "yaml");
+        let mut files: Vec<PathBuf> = files.filter(is_ours).collect();
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn the_schema_takes_what_is_valid_and_refuses_what_is_not() {
+        let validator = jsonschema::draft202012::new(&schema()).unwrap();
+        for path in files("tests/good").into_iter().chain(files("../../examples")) {
+            let value = document(&path).unwrap();
+            let errors: Vec<String> =
+                validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+        }
+        let passed: Vec<String> = files("tests/bad")
+            .iter()
+            .filter(|path| document(path).is_some_and(|value| validator.is_valid(&value)))
+            .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+            .collect();
+        assert_eq!(passed, BEYOND);
+    }
+
+    #[test]
+    fn values_are_judged_as_validation_judges_them() {
+        let validator = jsonschema::draft202012::new(&schema()).unwrap();
+        let agree = |line: &str, good: bool| {
+            let text = format!(
+                "workflow:\n  name: w\n  tasks:\n    - name: t\n      plugin: noop\n      {line}\n"
+            );
+            let source = Source::new("w.yaml", text);
+            let read = crate::load(&source, &Limits::default());
+            assert_eq!(read.problems().errors() == 0, good, "validation: {line}");
+            let root =
+                crate::document::parse(&source, &Limits::default(), &mut Problems::default());
+            assert_eq!(validator.is_valid(&root.unwrap().to_value()), good, "the schema: {line}");
+        };
+        for timeout in ["5", "1.5", "\" 5 m \"", "\"0.5s\"", "1d", "007s"] {
+            agree(&format!("execution: {{ timeout: {timeout} }}"), true);
+        }
+        for timeout in ["0", "0s", "\"0.0 ms\"", "-1", "1.s", "5 minutes", "3153600001", "\"\""] {
+            agree(&format!("execution: {{ timeout: {timeout} }}"), false);
+        }
+        for (workers, good) in [("1", true), ("1.0", true), ("1.5", false), ("0", false)] {
+            agree(&format!("execution: {{ workers: {workers} }}"), good);
+        }
+        for (list, good) in [
+            ("[]", true),
+            ("A", true),
+            ("\" A \"", true),
+            ("\"{{ A }}\"", true),
+            ("a b", false),
+            ("\"{{ENV:A}}\"", false),
+            ("\"x{{ A }}\"", false),
+            ("3", false),
+        ] {
+            agree(&format!("for_each: {list}"), good);
+        }
+        let long = "A".repeat(201);
+        agree(&format!("inputs: [{long}]"), false);
+        agree("annotations: { \" \": a }", false);
+        agree("execution: { queue: \"  \" }", false);
     }
 }

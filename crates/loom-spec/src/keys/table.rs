@@ -169,7 +169,8 @@ pub(crate) const KEYS: &[Key] = &[
 
     required(Event, "name", EventName,
         "The event's name: `a-z`, digits, `_`, `-` and at least one dot, at most 100 characters. Names that begin with \
-         `run.`, `task.`, `workflow.`, `loom.`, `system.` or `test.` are reserved.",
+         `run.`, `task.`, `step.`, `workflow.`, `webhook.`, `custom.`, `loom.`, `system.`, `observability.` or `test.` \
+         are reserved.",
         "name: order.placed"),
     key(Event, "on", OneOf(&["success", "failure", "always"]), "`success`",
         "How the task must settle: `success` counts tasks that were resolved by hand, `always` also those that were \

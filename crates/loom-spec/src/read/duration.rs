@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The longest that can be written: a hundred years.
-const SECONDS_MOST: f64 = 100.0 * 365.0 * 86_400.0;
+pub(crate) const SECONDS_MOST: f64 = 100.0 * 365.0 * 86_400.0;
 
 const UNITS: [(&str, f64); 5] =
     [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0)];

@@ -7,6 +7,7 @@ mod task;
 mod values;
 mod workflow;
 
+pub(crate) use duration::SECONDS_MOST;
 pub(crate) use names::{EVENT_NAME_MOST, EVENTS_MOST, why_not_name};
 
 use crate::diagnostic::{Diagnostic, Problems};

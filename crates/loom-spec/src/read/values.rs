@@ -116,10 +116,15 @@ impl Reader<'_> {
         node: Option<&Node>,
         (least, most): (i64, i64),
     ) -> Option<i64> {
-        let node = node?;
-        let Kind::Int(number) = node.kind else {
-            self.wrong_type(what, "a whole number", node, "");
-            return None;
+        let node = node.filter(|node| !node.kind.is_no_number())?;
+        let number = match node.kind {
+            Kind::Int(number) => number,
+            // As in JSON, where `1.0` is a whole number.
+            Kind::Float(number) if number.fract() == 0.0 => number as i64,
+            _ => {
+                self.wrong_type(what, "a whole number", node, "");
+                return None;
+            }
         };
         if !(least..=most).contains(&number) {
             let help = if most >= i64::from(i32::MAX) && least > 0 {
@@ -140,7 +145,7 @@ impl Reader<'_> {
         node: Option<&Node>,
         (least, most): (f64, f64),
     ) -> Option<f64> {
-        let node = node?;
+        let node = node.filter(|node| !node.kind.is_no_number())?;
         let number = match node.kind {
             Kind::Int(number) => number as f64,
             Kind::Float(number) => number,
@@ -158,7 +163,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn duration(&mut self, what: &str, node: Option<&Node>) -> Option<Duration> {
-        let node = node?;
+        let node = node.filter(|node| !node.kind.is_no_number())?;
         let read = match &node.kind {
             Kind::Int(seconds) => duration::from_seconds(*seconds as f64),
             Kind::Float(seconds) => duration::from_seconds(*seconds),

@@ -1,18 +1,19 @@
 //! A catalog of plugins like the built-in ones.
 
 use loom_core::{OutputDecl, TaskKind};
-use loom_spec::{PluginCatalog, PluginFacts};
-use serde_json::{Value, json};
+use loom_protocol::ErrorCode;
+use loom_spec::{PluginCatalog, PluginFacts, UnusablePlugin};
+use serde_json::{Map, Value, json};
 
 pub(crate) struct Catalog;
 
-const NAMES: [&str; 10] =
-    ["backup", "broken", "cmd", "df", "end", "http", "noop", "sleep", "start", "touched"];
+const NAMES: [&str; 11] =
+    ["backup", "broken", "cmd", "df", "end", "http", "locked", "noop", "sleep", "start", "touched"];
 
 impl PluginCatalog for Catalog {
-    fn find(&self, name: &str) -> Option<PluginFacts> {
+    fn find(&self, name: &str) -> Option<Result<PluginFacts, UnusablePlugin>> {
         let facts = PluginFacts::default();
-        Some(match name {
+        Some(Ok(match name {
             "start" => {
                 PluginFacts { kind: TaskKind::Instant, outputs: outputs(&["TRUE"]), ..facts }
             }
@@ -38,7 +39,7 @@ impl PluginCatalog for Catalog {
             "cmd" => PluginFacts {
                 params_schema: Some(object(
                     &json!({
-                        "command": { "type": "string" },
+                        "command": { "type": ["string", "array"] },
                         "shell": { "enum": ["sh", "strict"] },
                     }),
                     &["command"],
@@ -50,7 +51,7 @@ impl PluginCatalog for Catalog {
                 params_schema: Some(object(
                     &json!({
                         "method": { "enum": ["GET", "POST"] },
-                        "url": { "type": "string" },
+                        "url": { "type": "string", "description": "The address." },
                         "retries": { "type": "integer", "minimum": 0 },
                         "headers": { "type": "object", "additionalProperties": { "type": "string" } },
                     }),
@@ -83,8 +84,25 @@ impl PluginCatalog for Catalog {
             "broken" => {
                 PluginFacts { params_schema: Some(json!({ "type": "no such type" })), ..facts }
             }
+            "locked" => {
+                return Some(Err(UnusablePlugin {
+                    code: ErrorCode::NotExecutable,
+                    what: "plugins/locked: it is not executable".into(),
+                    mend: "run chmod +x plugins/locked".into(),
+                }));
+            }
             _ => return None,
-        })
+        }))
+    }
+
+    fn wrong_params(&self, plugin: &str, params: &Map<String, Value>) -> Vec<(String, String)> {
+        let is_wrong = |name: &str| {
+            let text = params.get(name).and_then(Value::as_str);
+            text.is_some_and(|text| text.starts_with("gopher:"))
+        };
+        let wrong = |name: &str| (name.to_owned(), format!("parameter `{name}` cannot be used"));
+        let names = ["method", "url"].into_iter().filter(|name| plugin == "http" && is_wrong(name));
+        names.map(wrong).collect()
     }
 
     fn names(&self) -> Vec<String> {

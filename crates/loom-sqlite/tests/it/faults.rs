@@ -360,6 +360,7 @@ fn a_read_only_disk_is_looked_at_and_not_written() {
     let Some(mount) = Mount::of_size("8m") else { return };
     let path = mount.0.path().join("a 100% ?odd#name").join("loom.db");
     filled(&path);
+    assert!(!path.with_file_name("loom.db-wal").exists(), "it is read without a log");
     mount.make_read_only();
     look(&path).unwrap();
     assert_refused!(use_everything(&path), StoreError::Unavailable(_));

@@ -118,12 +118,17 @@ fn work(path: &Path) -> Vec<Op> {
             drop(store);
             store = owner(path);
         } else if nth % 9 == 0 {
-            let other = Connection::open(path).unwrap();
-            other.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+            move_log(path);
         }
     }
     drop(store);
     recorder::finish()
+}
+
+/// Moves the write-ahead log into the database.
+fn move_log(path: &Path) {
+    let conn = Connection::open(path).unwrap();
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
 }
 
 /// A session that has both runs.
@@ -154,6 +159,7 @@ fn what_was_acknowledged_survives_a_loss_of_power_at_any_moment() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("loom.db");
     open(&path).commit(&RUNS.map(created)).unwrap();
+    move_log(&path);
     let before = fs::read(&path).unwrap();
     let ops = work(&path);
     let syncs = ops.iter().filter(|op| matches!(op, Op::Sync { .. })).count();

@@ -1,8 +1,8 @@
 //! `cmd`: runs a command.
 
-use super::{bad_parameter, text_param};
+use super::{bad_param, text_param};
 use crate::environment;
-use crate::job::{Ended, Job, Plugin};
+use crate::job::{BadParam, Ended, Job, Plugin};
 use crate::process::{self, Launch};
 use crate::shell;
 use loom_protocol::{AttemptOutput, PluginManifest};
@@ -84,28 +84,31 @@ impl Plugin for Cmd {
 }
 
 /// The program and its arguments.
-fn command(job: &Job) -> Result<(OsString, Vec<OsString>), Ended> {
+fn command(job: &Job) -> Result<(OsString, Vec<OsString>), BadParam> {
     let mode = text_param(&job.params, "shell")?;
     match job.params.get("command") {
         Some(Value::String(line)) => {
             if line.contains('\0') {
-                return Err(bad_parameter("parameter `command` holds a NUL character"));
+                return Err(bad_param("command", "parameter `command` holds a NUL character"));
             }
             command_line(job, line, mode)
         }
         Some(Value::Array(words)) => {
             let mut words = words.iter().map(|word| match word {
                 Value::String(word) if !word.contains('\0') => Ok(OsString::from(word)),
-                other => Err(bad_parameter(format!(
+                other => Err(bad_param("command", format!(
                     "parameter `command` as a list must hold texts without NUL, but holds {other}"
                 ))),
             });
             let program = words.next().unwrap_or_else(|| {
-                Err(bad_parameter("parameter `command` is an empty list; name a program"))
+                Err(bad_param("command", "parameter `command` is an empty list; name a program"))
             })?;
             Ok((program, words.collect::<Result<_, _>>()?))
         }
-        _ => Err(bad_parameter("parameter `command` is missing; give a command line or a list")),
+        _ => Err(bad_param(
+            "command",
+            "parameter `command` is missing; give a command line or a list",
+        )),
     }
 }
 
@@ -113,14 +116,15 @@ fn command_line(
     job: &Job,
     line: &str,
     mode: Option<&str>,
-) -> Result<(OsString, Vec<OsString>), Ended> {
+) -> Result<(OsString, Vec<OsString>), BadParam> {
     let shell = match mode {
         None | Some("sh" | "strict") => "/bin/sh",
         Some("bash") => "bash",
         Some(other) => {
-            return Err(bad_parameter(format!(
-                "parameter `shell` is `{other}`, but must be `sh`, `bash` or `strict`"
-            )));
+            return Err(bad_param(
+                "shell",
+                format!("parameter `shell` is `{other}`, but must be `sh`, `bash` or `strict`"),
+            ));
         }
     };
     if let Some(mut words) = shell::plain_words(line) {
@@ -141,8 +145,9 @@ fn more_variables(params: &Map<String, Value>) -> Result<Vec<(String, String)>, 
     let Some(Value::Object(env)) = params.get("env") else { return Ok(Vec::new()) };
     env.iter()
         .map(|(name, value)| {
-            if !crate::output::is_name(name) {
-                return Err(bad_parameter(format!("`{name}` in `env` is not a variable's name")));
+            if !loom_protocol::is_variable(name) {
+                let message = format!("`{name}` in `env` is not a variable's name");
+                return Err(bad_param("env", message).into());
             }
             let value = environment::text(value).into_owned();
             environment::check(name, &value)?;

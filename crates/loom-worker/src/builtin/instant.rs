@@ -1,7 +1,8 @@
 //! `start`, `end`, `noop` and `sleep`: what needs no process and no thread.
 
-use super::bad_parameter;
-use crate::job::{Ended, Idle, Job, Plugin, output};
+use super::bad_param;
+use crate::job::{BadParam, Ended, Idle, Job, Plugin, output};
+use crate::params;
 use loom_protocol::{AttemptOutput, AttemptRequest, OutputSpec, PluginManifest};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -97,7 +98,7 @@ pub(super) const DURATION_PATTERN: &str =
 const MAX_SECONDS: f64 = 100.0 * 366.0 * 86400.0;
 
 /// A duration as people write it: seconds, or a number with a unit.
-pub(super) fn duration(value: &Value, param: &str) -> Result<Duration, Ended> {
+pub(super) fn duration(value: &Value, param: &'static str) -> Result<Duration, BadParam> {
     let seconds = match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => parse_seconds(text.trim()),
@@ -107,10 +108,11 @@ pub(super) fn duration(value: &Value, param: &str) -> Result<Duration, Ended> {
         .filter(|seconds| (0.0..=MAX_SECONDS).contains(seconds))
         .map(Duration::from_secs_f64)
         .ok_or_else(|| {
-            bad_parameter(format!(
+            let message = format!(
                 "`{param}` is {value}, but must be a duration of at most 100 years: seconds, or a \
                  number with one of the units ms, s, m, h, d"
-            ))
+            );
+            bad_param(param, message)
         })
 }
 
@@ -128,23 +130,35 @@ fn parse_seconds(text: &str) -> Option<f64> {
     number.trim_end().parse::<f64>().ok().map(|number| number * factor)
 }
 
-fn outputs_of(params: &Map<String, Value>) -> Result<Vec<AttemptOutput>, Ended> {
+fn outputs_of(params: &Map<String, Value>) -> Result<Vec<AttemptOutput>, BadParam> {
     match params.get("outputs") {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Object(outputs)) => {
-            if let Some(name) = outputs.keys().find(|name| !crate::output::is_name(name)) {
-                return Err(bad_parameter(format!("output {name:?} is not a variable's name")));
+            if let Some(name) = outputs.keys().find(|name| !loom_protocol::is_variable(name)) {
+                return Err(bad_output(name));
             }
             Ok(outputs.iter().map(|(name, value)| output(name, value.clone())).collect())
         }
         Some(other) => {
-            Err(bad_parameter(format!("parameter `outputs` must be a map, but is {other}")))
+            Err(bad_param("outputs", format!("parameter `outputs` must be a map, but is {other}")))
         }
     }
 }
 
+/// The name of an output that is none.
+pub(super) fn bad_output(name: &str) -> BadParam {
+    bad_param("outputs", format!("output {name:?} is not a variable's name"))
+}
+
+/// What is wrong with the length of time that a parameter says, if it is known.
+pub(super) fn wrong_duration(params: &Map<String, Value>, name: &'static str) -> Vec<BadParam> {
+    params::wrong(params, |known| {
+        known.get(name).map_or(Ok(()), |value| duration(value, name).map(drop))
+    })
+}
+
 macro_rules! idle_plugin {
-    ($plugin:ty, $plan:expr) => {
+    ($plugin:ty, $plan:expr $(, lasts: $duration:literal)?) => {
         impl Plugin for $plugin {
             fn manifest(&self) -> &PluginManifest {
                 &self.0
@@ -157,7 +171,11 @@ macro_rules! idle_plugin {
             ) -> Option<Result<Idle, Ended>> {
                 Some($plan(request, params))
             }
-
+$(
+            fn wrong_params(&self, params: &Map<String, Value>) -> Vec<BadParam> {
+                wrong_duration(params, $duration)
+            }
+)?
             fn run(&self, job: &mut Job) -> Result<Vec<AttemptOutput>, Ended> {
                 $plan(&job.request, &job.params)?.wait(job)
             }
@@ -168,11 +186,11 @@ macro_rules! idle_plugin {
 idle_plugin!(Start, start);
 idle_plugin!(End, end);
 idle_plugin!(Noop, noop);
-idle_plugin!(Sleep, sleep);
+idle_plugin!(Sleep, sleep, lasts: "duration");
 
 #[expect(clippy::unnecessary_wraps, reason = "one of four that are used alike")]
 fn start(request: &AttemptRequest, _: &Map<String, Value>) -> Result<Idle, Ended> {
-    let outputs = request.outputs.iter().filter(|name| crate::output::is_name(name));
+    let outputs = request.outputs.iter().filter(|name| loom_protocol::is_variable(name));
     Ok(Idle { takes: Duration::ZERO, outputs: outputs.map(|name| output(name, "1")).collect() })
 }
 
@@ -187,7 +205,8 @@ fn noop(_: &AttemptRequest, params: &Map<String, Value>) -> Result<Idle, Ended> 
 
 fn sleep(_: &AttemptRequest, params: &Map<String, Value>) -> Result<Idle, Ended> {
     let takes = params.get("duration").ok_or_else(|| {
-        bad_parameter("parameter `duration` is missing; give seconds or a text such as `10s`")
+        let message = "parameter `duration` is missing; give seconds or a text such as `10s`";
+        bad_param("duration", message)
     })?;
     Ok(Idle { takes: duration(takes, "duration")?, outputs: outputs_of(params)? })
 }

@@ -6,9 +6,9 @@ mod http;
 mod instant;
 mod touched;
 
-use crate::job::{Ended, Plugin, failure};
+use crate::job::{BadParam, Plugin};
 use crate::worker::PluginSource;
-use loom_protocol::{ErrorCode, PluginManifest};
+use loom_protocol::PluginManifest;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,18 +46,20 @@ impl PluginSource for Builtins {
     }
 }
 
-/// The permanent failure of a parameter that has no usable value.
-fn bad_parameter(message: impl Into<String>) -> Ended {
-    failure(ErrorCode::ParameterValue, message, false)
+fn bad_param(param: &'static str, message: impl Into<String>) -> BadParam {
+    BadParam { param, message: message.into() }
 }
 
 /// A parameter that is a text.
-fn text_param<'a>(params: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Ended> {
+fn text_param<'a>(
+    params: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<&'a str>, BadParam> {
     match params.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(other) => {
-            Err(bad_parameter(format!("parameter `{name}` must be a text, but is {other}")))
+            Err(bad_param(name, format!("parameter `{name}` must be a text, but is {other}")))
         }
     }
 }

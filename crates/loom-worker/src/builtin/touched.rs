@@ -1,14 +1,14 @@
 //! `touched`: waits for a file to be touched.
 
-use super::instant::{DURATION_PATTERN, duration, optional};
-use super::{bad_parameter, text_param};
+use super::instant::{DURATION_PATTERN, duration, optional, wrong_duration};
+use super::{bad_param, text_param};
 use crate::environment;
-use crate::job::{Ended, Job, Plugin, output, timeout};
+use crate::job::{BadParam, Ended, Job, Plugin, output, timeout};
 use crate::notices::FileNotices;
 use crate::stop::Wakeup;
 use crate::sys::{self, Watched};
 use loom_protocol::{AttemptOutput, PluginManifest};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -58,10 +58,14 @@ impl Plugin for Touched {
         &self.0
     }
 
+    fn wrong_params(&self, params: &Map<String, Value>) -> Vec<BadParam> {
+        wrong_duration(params, "timeout")
+    }
+
     fn run(&self, job: &mut Job) -> Result<Vec<AttemptOutput>, Ended> {
         let file =
             text_param(&job.params, "file")?.filter(|file| !file.is_empty()).ok_or_else(|| {
-                bad_parameter("parameter `file` is missing; name the file to wait for")
+                bad_param("file", "parameter `file` is missing; name the file to wait for")
             })?;
         let path = job.request.base.join(file);
         // Watched before anything else is done: no touch from here on is missed.
@@ -77,7 +81,7 @@ impl Plugin for Touched {
 }
 
 /// How long the task says to wait.
-fn patience(job: &Job) -> Result<Option<Duration>, Ended> {
+fn patience(job: &Job) -> Result<Option<Duration>, BadParam> {
     if let Some(value) = job.params.get("timeout").filter(|value| !value.is_null()) {
         return duration(value, "timeout").map(Some);
     }
@@ -170,7 +174,6 @@ mod tests {
     use super::*;
     use crate::testing::{job, request};
     use loom_protocol::StopHow;
-    use serde_json::Value;
     use std::fs::{self, File};
 
     /// Runs `touched` on a file `f`, which is `prepare`d before and `act`ed on after the first look.

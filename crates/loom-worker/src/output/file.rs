@@ -1,7 +1,7 @@
 //! The file `$LOOM_OUTPUT`.
 
-use super::{Emitted, FILE_LIMIT, FILE_VALUE_LIMIT, is_name, is_name_byte, not_text, text};
-use loom_protocol::json;
+use super::{Emitted, FILE_LIMIT, FILE_VALUE_LIMIT, not_text, text};
+use loom_protocol::{is_variable, is_variable_byte, json};
 use serde_json::{Map, Value};
 use std::io::{self, Read};
 
@@ -113,10 +113,10 @@ impl FileLines<'_> {
             }
             return;
         }
-        let end = line.iter().position(|byte| !is_name_byte(*byte)).unwrap_or(line.len());
+        let end = line.iter().position(|byte| !is_variable_byte(*byte)).unwrap_or(line.len());
         let (name, rest) = line.split_at(end);
         let name = text(name);
-        if is_name(&name) {
+        if is_variable(&name) {
             if let Some(value) = rest.strip_prefix(b"=") {
                 self.emit(name, value.to_vec());
                 return;
@@ -139,7 +139,7 @@ impl FileLines<'_> {
 
     fn object(&mut self, object: Map<String, Value>) {
         for (name, value) in object {
-            if is_name(&name) {
+            if is_variable(&name) {
                 self.emitted.emit(name, value);
             } else {
                 self.blame(&format!("has the key {name:?}, which is not a variable's name"));

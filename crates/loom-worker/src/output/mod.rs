@@ -16,6 +16,7 @@
 
 mod file;
 
+use loom_protocol::{VARIABLE_NAME_MAX, is_variable_byte};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -31,21 +32,6 @@ pub(crate) const LINE_LIMIT: usize = 1 << 20;
 pub(crate) const FILE_VALUE_LIMIT: usize = 16 << 20;
 /// The most bytes of the file.
 pub(crate) const FILE_LIMIT: u64 = 64 << 20;
-/// The most bytes of a name; what is longer is no name.
-const NAME_LIMIT: usize = 1024;
-
-/// Whether a text is a variable's name: `[A-Za-z_][A-Za-z0-9_]*`.
-pub(crate) fn is_name(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    bytes.next().is_some_and(|byte| byte == b'_' || byte.is_ascii_alphabetic())
-        && bytes.all(is_name_byte)
-        && text.len() <= NAME_LIMIT
-}
-
-pub(crate) const fn is_name_byte(byte: u8) -> bool {
-    byte == b'_' || byte.is_ascii_alphanumeric()
-}
-
 /// Gathers what one attempt emits.
 #[derive(Debug)]
 pub(crate) struct Emitted {
@@ -88,9 +74,9 @@ impl Emitted {
         while !bytes.is_empty() {
             bytes = match &mut self.line {
                 Line::Name(name) => {
-                    let end = bytes.iter().position(|byte| !is_name_byte(*byte));
+                    let end = bytes.iter().position(|byte| !is_variable_byte(*byte));
                     let (part, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
-                    if name.len() + part.len() > NAME_LIMIT {
+                    if name.len() + part.len() > VARIABLE_NAME_MAX {
                         self.line = Line::Other;
                         continue;
                     }
@@ -271,7 +257,7 @@ pub(crate) fn fuzz(data: &[u8]) {
     let pieces = parse(usize::from(size).max(1));
     assert_eq!(pieces, parse(data.len().max(1)), "pieces make a difference");
     for (name, _) in pieces.0.iter().chain(&pieces.1) {
-        assert!(is_name(name), "{name:?} is not a name");
+        assert!(loom_protocol::is_variable(name), "{name:?} is not a name");
     }
 }
 

@@ -3,8 +3,7 @@
 use super::PluginProblem;
 use super::command::{PluginCommand, is_executable};
 use super::yaml;
-use crate::output::is_name;
-use loom_protocol::{ErrorCode, PluginManifest, json};
+use loom_protocol::{ErrorCode, PluginManifest, is_variable, json};
 use serde_json::{Map, Value};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -65,7 +64,7 @@ pub(super) fn check(manifest: &PluginManifest) -> Result<(), (String, String)> {
     let outputs = manifest.outputs.iter().map(|output| &output.name);
     let names = manifest.inputs.iter().map(|name| ("inputs", name));
     for (key, name) in names.chain(outputs.map(|name| ("outputs", name))) {
-        if !is_name(name) {
+        if !is_variable(name) {
             let what = format!("{name:?} is not a variable's name; use letters, digits and _");
             return Err((key.to_owned(), what));
         }

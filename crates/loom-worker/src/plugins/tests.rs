@@ -121,7 +121,7 @@ fn without_a_permission_nothing_starts() {
     assert_eq!((info.code, info.retryable), (ErrorCode::PermissionDenied, false));
     assert!(info.message.contains("`can_read_storage`"), "{}", info.message);
     let info = fixture.fails("backup", |_| {});
-    assert!(info.message.contains("AUTH_TOKEN is not set"), "{}", info.message);
+    assert!(info.message.contains("sees no AUTH_TOKEN"), "{}", info.message);
     for plugin in ["shell", "noop"] {
         let info = fixture.fails(plugin, |request| {
             token(request);

@@ -1,6 +1,6 @@
 //! Values of arguments.
 
-use loom_core::{Value, json};
+use loom_core::{VARIABLE_NAME_MAX, Value, is_variable, json};
 use std::time::Duration;
 
 pub(super) fn variable(text: &str) -> Result<(String, Value), String> {
@@ -8,7 +8,7 @@ pub(super) fn variable(text: &str) -> Result<(String, Value), String> {
         text.split_once('=').ok_or_else(|| format!("`{text}` has no value; write {text}=VALUE"))?;
     let (name, value) = match name.strip_suffix(':') {
         Some(name) => {
-            let value = json::read(value.as_bytes()).map_err(|error| {
+            let value = json::read_unique(value.as_bytes()).map_err(|error| {
                 format!("what follows `{name}:=` is no JSON that can be taken: {error}")
             })?;
             (name, value)
@@ -21,12 +21,14 @@ pub(super) fn variable(text: &str) -> Result<(String, Value), String> {
 
 /// Whether this may be a variable's name.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    let mut bytes = name.bytes();
-    let starts = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    if starts && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    if is_variable(name) {
         return Ok(());
     }
-    Err(format!("`{name}` is not a variable's name: letters, digits and _, no digit first"))
+    let shown: String = name.chars().take(60).collect();
+    Err(format!(
+        "`{shown}` is not a variable's name: letters, digits and _, no digit first, at most \
+         {VARIABLE_NAME_MAX}"
+    ))
 }
 
 pub(super) fn queue(text: &str) -> Result<(String, u32), String> {
@@ -104,7 +106,16 @@ mod tests {
         assert_eq!(variable("A=1=2"), Ok(("A".into(), json!("1=2"))));
         assert_eq!(variable("A:=[1, 2]"), Ok(("A".into(), json!([1, 2]))));
         assert_eq!(variable("A="), Ok(("A".into(), json!(""))));
-        for wrong in ["A", "=1", "1A=2", "A B=2", "A:=nope", "A-B=1"] {
+        for wrong in [
+            &*format!("{}=1", "A".repeat(201)),
+            r#"A:={"a":1,"a":2}"#,
+            "A",
+            "=1",
+            "1A=2",
+            "A B=2",
+            "A:=nope",
+            "A-B=1",
+        ] {
             assert!(variable(wrong).is_err(), "{wrong}");
         }
     }

@@ -5,6 +5,7 @@ use crate::fault::{Ended, Fault, Outcome};
 use crate::place::Place;
 use crate::plugins::Plugins;
 use crate::session::now;
+use crate::terminal::in_order;
 use crate::ui::{Ui, Voice};
 use crate::workflow;
 use loom_core::Definition;
@@ -31,13 +32,22 @@ pub(crate) fn graph(args: &GraphArgs, place: Option<Place>, ui: &mut Ui) -> Outc
         let id = place.find(run)?;
         let history = place.look(id)?.history;
         let state = runs::wire_state(history.run().state());
-        tell(|| draw::run_view(&history, state, now()), || draw::run(&history, form), ui)?;
+        tell(
+            || draw::run_view(&history, state, now()),
+            || read_by(form, draw::run(&history, form)),
+            ui,
+        )?;
     } else {
         let file = args.file.as_deref().expect("a file or a run is named");
         let definition = of_file(file, args, ui)?;
-        tell(|| draw::view(&definition), || draw::workflow(&definition, form), ui)?;
+        tell(|| draw::view(&definition), || read_by(form, draw::workflow(&definition, form)), ui)?;
     }
     Ok(ExitCode::Success)
+}
+
+/// A picture as whoever reads it takes it: the one for people shows all that is in it.
+fn read_by(form: Form, picture: String) -> String {
+    if matches!(form, Form::Text) { in_order(&picture).into_owned() } else { picture }
 }
 
 /// A graph as data or as a picture.

@@ -11,6 +11,7 @@ use crate::look::Look;
 use crate::names::nearest_task;
 use crate::place::{Attempt, Place, unreadable};
 use crate::progress::label;
+use crate::terminal::printable;
 use crate::ui::{Ui, Voice};
 use loom_core::{History, Plan, TaskIx, TaskRef};
 use loom_protocol::{ErrorCode, ExitCode};
@@ -54,7 +55,7 @@ fn print(place: &mut Place, look: &Look, wanted: &Wanted, ui: &mut Ui) -> Result
         let Some(mut log) = place.log(look, attempt)? else { continue };
         let name = label(look.history.run().plan(), attempt.0);
         if several && ui.voice == Voice::Human {
-            let head = format!("── {name}  attempt {} ──", attempt.1);
+            let head = format!("── {}  attempt {} ──", printable(&name), attempt.1);
             ui.print(&(ui.terminal.paint.bold(head) + "\n"))?;
         }
         let mut scribe = Scribe::new(name, attempt.1, style);

@@ -10,6 +10,7 @@ use crate::place::{Local, Place, is_interrupted};
 use crate::plugins::Plugins;
 use crate::session::{Session, Setup, actor, now};
 use crate::store;
+use crate::terminal::printable;
 use crate::ui::{Ui, Voice};
 use crate::workflow::{self, Given};
 use loom_core::{Definition, History, Plan, RunId, RunState, Submission, Value, Variable, json};
@@ -87,7 +88,7 @@ fn here(args: RunArgs, local: Local, ui: &mut Ui) -> Outcome {
 /// The first line about a run that this process carries.
 pub(crate) fn heading(id: RunId, definition: &Definition) -> String {
     let Definition { name, version, .. } = definition;
-    format!("run {id}  {name} {version}\n")
+    format!("run {id}  {} {version}\n", printable(name))
 }
 
 /// Says in one line that there are runs that could be resumed.
@@ -115,8 +116,10 @@ pub(crate) fn given(variables: Variables) -> Result<Given, Ended> {
                 .help("give a file with a JSON object of variables")
         };
         let text = std::fs::read_to_string(&file).map_err(|error| wrong(error.to_string()))?;
-        let map: serde_json::Map<String, Value> =
-            json::read(text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+        let read = json::read_unique(text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+        let Value::Object(map) = read else {
+            return Err(wrong("it holds no object".to_owned()).into());
+        };
         for (name, value) in map {
             crate::args::check_name(&name).map_err(wrong)?;
             given.insert(name, value);

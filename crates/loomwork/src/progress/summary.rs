@@ -6,7 +6,7 @@ use crate::aim::HERE;
 use crate::render::duration::short;
 use crate::render::words::{counted, failure_line, skip_reason};
 use crate::session::now;
-use crate::terminal::{Paint, fit, printable};
+use crate::terminal::{Paint, acts, fit, printable};
 use loom_core::{AttemptResult, History, RunState, TaskIx, TaskPhase, TaskRef};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -108,13 +108,27 @@ fn failures(history: &History, paint: Paint, text: &mut String) {
     }
 }
 
-/// A task's name as a shell takes it.
+/// A task's name as a shell takes it. One that cannot be shown as it is stands in `$'…'`, which bash,
+/// zsh and ksh understand.
 pub(crate) fn quoted(name: &str) -> String {
     let plain = |char: char| char.is_alphanumeric() || "_-./:@%+,".contains(char);
     if !name.is_empty() && name.chars().all(plain) {
         return name.to_owned();
     }
-    format!("'{}'", name.replace('\'', "'\\''"))
+    if !name.contains(acts) {
+        return format!("'{}'", name.replace('\'', "'\\''"));
+    }
+    let mut escaped = String::new();
+    for char in name.chars() {
+        match char {
+            '\'' | '\\' => escaped.extend(['\\', char]),
+            char if acts(char) => {
+                write!(escaped, "\\U{:08x}", u32::from(char)).expect("a string takes everything");
+            }
+            char => escaped.push(char),
+        }
+    }
+    format!("$'{escaped}'")
 }
 
 fn skipped(history: &History, paint: Paint, text: &mut String) {
@@ -194,5 +208,6 @@ mod tests {
         assert_eq!(quoted("load_data"), "load_data");
         assert_eq!(quoted("load data"), "'load data'");
         assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted("a\u{202e}'\\b"), r"$'a\U0000202e\'\\b'");
     }
 }

@@ -64,6 +64,96 @@ fn calls_that_cannot_be_understood_have_a_code_and_a_suggestion() {
 }
 
 #[test]
+fn calls_that_cannot_be_understood_are_documents_where_json_is_asked_for() {
+    let loom = Loom::with("name: w\ntasks:\n  - { name: a, plugin: noop }");
+    for (args, message, help) in [
+        (
+            &["run", "w.yaml", "--json", "--worker", "2"][..],
+            "unexpected argument '--worker' found",
+            Some("a similar argument exists: '--workers'"),
+        ),
+        (&["run", "--json"], "the following required arguments were not provided: <FILE>", None),
+        (
+            &["--json", "list", "--state", "asleep"],
+            "invalid value 'asleep' for '--state <STATE>' [possible values: queued, running, paused, \
+             succeeded, failed, cancelled, interrupted]",
+            None,
+        ),
+    ] {
+        let said = loom.loom(args).exits(2).warns("error[L605]");
+        let error = &said.json()[0];
+        assert_eq!((&error["type"], &error["code"]), (&"error".into(), &"L605".into()));
+        assert_eq!(error["message"], message);
+        assert!(help.is_none_or(|help| error["help"][0] == help), "{error}");
+    }
+    let literal = loom.loom(&["run", "w.yaml", "x", "--", "--json"]).exits(2);
+    assert_eq!(literal.out, "");
+}
+
+#[test]
+fn numbers_out_of_range_are_told_with_their_range() {
+    let loom = Loom::with("name: w\ntasks:\n  - { name: a, plugin: noop }");
+    loom.loom(&["run", "w.yaml", "--workers", "-1"]).exits(2).warns("-1 is not in 1..=4294967295");
+    loom.loom(&["list", "--limit", "-1"]).exits(2).warns("a whole number from 1 up");
+    loom.loom(&["logs", "last", "--attempt", "-1"]).exits(2).warns("-1 is not in 1..");
+}
+
+#[test]
+fn a_file_of_variables_says_each_thing_once() {
+    let loom = Loom::with("name: w\ntasks:\n  - { name: a, plugin: noop }")
+        .file("twice.json", "{\"A\": 1,\n \"B\": {\"x\": 1, \"x\": 2}}")
+        .file("list.json", "[1]");
+    let run =
+        |file| loom.loom(&["run", "w.yaml", "--var-file", file]).exits(2).warns("error[L605]");
+    run("twice.json").warns("`x` is given twice at line 2 column");
+    run("list.json").warns("it holds no object");
+}
+
+#[test]
+fn what_is_known_of_parameters_is_checked_before_anything_runs() {
+    let loom = Loom::with(
+        r#"
+name: w
+tasks:
+  - { name: first, plugin: cmd, params: { command: "touch ran" } }
+  - { name: a, plugin: http, params: { url: "ftp://files", method: "GE T" } }
+  - { name: b, plugin: sleep, params: { duration: 99999999d } }
+  - { name: c, plugin: http, for_each: [x], params: { url: "{{ ITEM }}", timeout: "5 parsecs" } }
+"#,
+    );
+    loom.loom(&["run", "w.yaml"])
+        .exits(2)
+        .warns("error[L203]: parameter `url` cannot be used: it begins with ftp:")
+        .warns("error[L203]: `GE T` is not an HTTP method")
+        .warns("w.yaml:6:")
+        .warns("error[L203]: `duration` is \"99999999d\"")
+        .warns("w.yaml:7:")
+        .warns("error[L203]: `timeout` is \"5 parsecs\"");
+    assert!(!loom.path("ran").exists());
+}
+
+#[test]
+fn names_and_values_are_shown_in_the_order_in_which_they_are_written() {
+    let loom = Loom::with(
+        "name: \"w\\u202e\"\ntasks:\n  - { name: \"a\\u2066\", plugin: cmd, outputs: [X], params: { command: \"echo \
+         'X=b\u{202e}c'; exit 1\" } }\n",
+    );
+    let is_clean = |args: &[&str]| {
+        let said = loom.loom(args);
+        let shown = said.out + &said.err;
+        assert!(shown.contains("\\u{20") || shown.contains("\\U000020"), "{args:?}: {shown}");
+        assert!(!shown.contains(['\u{202e}', '\u{2066}']), "{args:?}: {shown}");
+    };
+    is_clean(&["run", "w.yaml"]);
+    is_clean(&["show", "last"]);
+    is_clean(&["why", "last"]);
+    is_clean(&["list"]);
+    is_clean(&["graph", "w.yaml", "--format", "text"]);
+    is_clean(&["run", "w.yaml", "--var", "A\u{202e}=1"]);
+    is_clean(&["run", "no\u{202e}.yaml"]);
+}
+
+#[test]
 fn runs_that_do_not_exist_are_named_with_those_that_do() {
     let loom = Loom::with("name: w\ntasks:\n  - { name: a, plugin: noop }");
     loom.loom(&["show", "last"]).exits(2).warns("error[L601]").warns("no store");
@@ -96,7 +186,11 @@ fn a_store_that_is_none_is_an_error_of_the_store() {
 fn a_plugin_that_cannot_be_used_is_an_error_before_anything_runs() {
     let loom = Loom::with("name: w\ntasks:\n  - { name: a, plugin: mine }")
         .file("plugins/mine/plugin.yaml", "command: 7\n");
-    loom.loom(&["run", "w.yaml"]).exits(2).warns("error[L301]").warns("plugin.yaml");
+    loom.loom(&["run", "w.yaml"])
+        .exits(2)
+        .warns("error[L301]")
+        .warns("plugin.yaml:1")
+        .warns("w.yaml:4:");
 }
 
 #[test]

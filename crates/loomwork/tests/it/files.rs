@@ -110,3 +110,11 @@ fn completions_and_manual_pages_are_written() {
     let pages = fs::read_dir(loom.path("pages")).unwrap().count();
     assert!(pages > 15, "{pages}");
 }
+
+#[test]
+fn shells_complete_the_states_of_runs() {
+    for shell in ["bash", "zsh", "fish"] {
+        let loom = Loom::new();
+        loom.loom(&["completions", shell]).exits(0).says("queued").says("interrupted");
+    }
+}

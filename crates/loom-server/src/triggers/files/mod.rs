@@ -63,8 +63,8 @@ impl Files {
         self.office().allowed.check(&Pattern::parse(&spec.file)?)
     }
 
-    /// A name for what a trigger knows that is new or, if it is `replaced`, about other files now, and the changes by which it knows all files that are
-    /// there now: they did not change since it was made.
+    /// A name for what a trigger knows that is new or, if it is `replaced`, about other files now, and the
+    /// changes by which it knows all files that are there now: they did not change since it was made.
     pub(super) async fn begin(
         &self,
         spec: &FileTrigger,

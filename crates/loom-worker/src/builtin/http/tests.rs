@@ -202,6 +202,46 @@ fn parameters_that_make_no_sense_are_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn what_is_known_of_parameters_is_checked_before_anything_runs() {
+    let wrong = |params: Value| -> Vec<&'static str> {
+        let Value::Object(params) = params else { panic!("parameters are an object") };
+        Http::new().wrong_params(&params).iter().map(|bad| bad.param).collect()
+    };
+    let all = json!({
+        "url": "ftp://x", "method": "GE T", "headers": {"a b": "c"}, "body": "a", "json": "b",
+        "timeout": "5 parsecs", "outputs": {"X": "a/b"}, "max_body": "much", "max_redirects": 21,
+        "expected_status": "299-200",
+    });
+    let mut found = wrong(all);
+    found.sort_unstable();
+    let expected = [
+        "expected_status",
+        "headers",
+        "json",
+        "max_body",
+        "max_redirects",
+        "method",
+        "outputs",
+        "timeout",
+        "url",
+    ];
+    assert_eq!(found, expected);
+    for params in [
+        json!({}),
+        json!({"url": "{{ HOST }}/x", "method": "{{ M }}", "timeout": "{{ T }}s"}),
+        json!({"url": "http://x/", "method": "{{ M }}", "max_redirects": 3}),
+        json!({"url": "http://x/", "headers": {"a": "{{ B }}"}, "outputs": {"A": "{{ P }}"}}),
+        json!({"url": "http://x/", "expected_status": [200, "{{ S }}"]}),
+        json!({"url": "http://x/", "outputs": {"A": "", "B": "/a~1b/~0/0"}}),
+    ] {
+        assert!(wrong(params.clone()).is_empty(), "{params}");
+    }
+    let partly = json!({"url": "http://x/{{ A }}", "headers": {"a": "{{ B }}", "b": "\n"}});
+    assert_eq!(wrong(partly), ["headers"]);
+    assert_eq!(wrong(json!({"outputs": {"A": "/a~2"}})), ["outputs"]);
+}
+
+#[test]
 fn a_stop_and_the_attempts_timeout_end_the_wait_at_once() {
     let server = Server::start(|_| Reply::Hang);
     let folder = tempfile::tempdir().unwrap();

@@ -17,9 +17,8 @@ use super::command::PluginCommand;
 use super::request;
 use crate::environment::Inherited;
 use crate::job::{Ended, Job, Plugin, failure, output, timeout};
-use crate::output::is_name;
 use crate::sys::{self, Watched};
-use loom_protocol::{AttemptOutput, ErrorCode, FailureInfo, PluginManifest, StopHow};
+use loom_protocol::{AttemptOutput, ErrorCode, FailureInfo, PluginManifest, StopHow, is_variable};
 use process::{Call, Death, Ending, Heard, Process};
 use serde_json::{Map, Value};
 use std::io;
@@ -108,7 +107,7 @@ impl Persistent {
     }
 
     fn outputs(&self, outputs: Map<String, Value>) -> Result<Vec<AttemptOutput>, Ended> {
-        if let Some(name) = outputs.keys().find(|name| !is_name(name)) {
+        if let Some(name) = outputs.keys().find(|name| !is_variable(name)) {
             let message = format!(
                 "plugin `{}` emitted {name:?}, which is not a variable's name; use letters, digits \
                  and _",

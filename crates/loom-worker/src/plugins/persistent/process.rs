@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 /// How many bytes a call may leave unread before its process has to wait.
 const UNREAD: usize = 4 << 20;
+
 /// What waits for whom, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {

@@ -1,7 +1,7 @@
 //! `$` and what the shell puts in its place.
 
 use super::{Scan, Until, Word};
-use crate::output::is_name_byte;
+use loom_protocol::is_variable_byte;
 
 impl Scan<'_> {
     /// `$` and what belongs to it.
@@ -37,11 +37,11 @@ impl Scan<'_> {
                 let inside = self.single_quoted()?;
                 (!self.line[inside].contains('\\')).then_some(())
             }
-            Some(byte) if is_name_byte(byte) || b"@*#?$!-".contains(&byte) => {
+            Some(byte) if is_variable_byte(byte) || b"@*#?$!-".contains(&byte) => {
                 word.expands = true;
                 self.at += 1;
-                if is_name_byte(byte) && !byte.is_ascii_digit() {
-                    while self.peek().is_some_and(is_name_byte) {
+                if is_variable_byte(byte) && !byte.is_ascii_digit() {
+                    while self.peek().is_some_and(is_variable_byte) {
                         self.at += 1;
                     }
                 }

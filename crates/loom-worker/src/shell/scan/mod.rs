@@ -4,8 +4,8 @@ mod expansion;
 mod heredoc;
 
 use super::code::{self, Kind};
-use crate::output::is_name_byte;
 use heredoc::Heredoc;
+use loom_protocol::is_variable_byte;
 use std::ops::Range;
 
 /// The places of `$NAME` and `${NAME}` of known variables inside single quotes where a value is no
@@ -292,7 +292,8 @@ impl Scan<'_> {
             let braced = after.starts_with('{');
             let name_at = from + usize::from(braced);
             let rest = &text[name_at..];
-            let length = rest.bytes().position(|byte| !is_name_byte(byte)).unwrap_or(rest.len());
+            let length =
+                rest.bytes().position(|byte| !is_variable_byte(byte)).unwrap_or(rest.len());
             let name = &rest[..length];
             let closed = !braced || rest[length..].starts_with('}');
             // Backticks take away backslashes before anything else is read.
@@ -318,7 +319,8 @@ fn end_word(simple: &mut Simple, word: &mut Word, until: Until) -> Option<()> {
         if text == "case" && until != Until::End {
             return None;
         }
-        let assignment = text.split_once('=').is_some_and(|(name, _)| crate::output::is_name(name));
+        let assignment =
+            text.split_once('=').is_some_and(|(name, _)| loom_protocol::is_variable(name));
         if assignment || code::is_reserved(text) {
             return Some(());
         }

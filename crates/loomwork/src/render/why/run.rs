@@ -132,7 +132,7 @@ impl Words<'_> {
         let from = match path.start {
             PathStart::Start => "",
             PathStart::Reopened => ", since it was tried again",
-            PathStart::Resolved => ", since a task was settled by hand",
+            PathStart::Resolved => ", since somebody settled a task",
         };
         let text = format!("critical path: {}{from}", short(path.total));
         self.head(&text);

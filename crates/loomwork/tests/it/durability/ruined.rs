@@ -18,11 +18,12 @@ fn used() -> Loom {
     loom
 }
 
-/// All files below a folder, with their content, but for the locks that tell who lives.
+/// All files below a folder, with their content, but for the locks that tell who lives and the index of the
+/// log, in which readers say where they read.
 fn content(folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.ends_with("owners") {
+        if path.ends_with("owners") || path.ends_with("loom.db-shm") {
             continue;
         }
         if path.is_dir() {
@@ -68,6 +69,10 @@ fn refuses(said: Said, code: &str, says: &str) {
 fn a_damaged_store_is_named_and_left_alone() {
     let loom = used();
     let path = loom.path("store/loom.db");
+    // Else the log, which holds most of so small a store, would mend it.
+    let conn = Connection::open(&path).unwrap();
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(conn);
     let sound = fs::read(&path).unwrap();
     for damage in
         [&b""[..], b"x", b"not a database, but long enough to be taken for one".as_slice()]
@@ -167,8 +172,7 @@ fn a_store_in_a_folder_that_is_read_only_is_looked_at_and_not_written() {
         assert!(remounted.status.success(), "{remounted:?}");
         let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
         content(loom.root(), &mut before);
-        for call in [&["run", "w.yaml"][..], &["resume", "last"], &["prune", "--older-than", "1d"]]
-        {
+        for call in [&["run", "w.yaml"][..], &["prune", "--older-than", "0s"]] {
             refuses(loom.loom(call), "L503", "loom.db");
         }
         for call in [&["list"][..], &["show", "last"], &["why", "last"], &["logs", "last"]] {

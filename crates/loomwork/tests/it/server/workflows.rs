@@ -1,6 +1,7 @@
 //! Graphs, namespaces, plugins, and the freshness of what is started.
 
 use super::harness::Server;
+use crate::harness::Loom;
 use serde_json::{Value, json};
 
 const DIAMOND: &str = "
@@ -55,6 +56,18 @@ fn a_plugin_tells_its_parameters() {
     assert!(plugin["params_schema"]["properties"]["url"].is_object(), "{plugin}");
     server.get("/api/v1/plugins/nosuch").problem(404, "L703");
     server.get("/api/v1/plugins/..%2fnosuch").problem(404, "L703");
+}
+
+#[test]
+fn a_workflow_with_a_plugin_that_cannot_be_used_is_refused() {
+    let loom = Loom::new().file("plugins/mine/plugin.yaml", "command: 7\n");
+    let server = Server::with(loom, &[]);
+    let yaml = [("content-type", "application/yaml")];
+    let sent = "workflow:\n  name: w\n  tasks:\n    - { name: a, plugin: mine }\n";
+    let refused = server.send("POST", "/api/v1/workflows", &yaml, sent).problem(422, "L301");
+    assert_eq!(refused["diagnostics"][0]["line"], 4, "{refused}");
+    let listed = server.get("/api/v1/plugins/mine").expect(200);
+    assert_eq!(listed["name"], "mine");
 }
 
 #[test]
