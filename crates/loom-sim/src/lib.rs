@@ -3,8 +3,9 @@
 //! One seed is one world: random workflows run on the real engine and the reference store, with a
 //! manual clock and pretended processes, while commits take the engine's life before or after they are
 //! recorded, the store is locked at any call, and runs become unreadable for good. Processes outlive an
-//! engine, as real ones do, and are not always ended when another asks for it. The ledger watches every start, every end and every commit, and panics as soon as a promise is
-//! broken; the message carries the seed, which replays the same world.
+//! engine, as real ones do, and are not always ended when another asks for it. The ledger watches every
+//! start, every end and every commit, and panics as soon as a promise is broken; the message carries the
+//! seed, which replays the same world.
 //!
 //! Every fifth seed is a crowd, too: several engines on one store, which keep limits together while some of
 //! them die.
