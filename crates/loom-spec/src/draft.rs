@@ -42,7 +42,8 @@ impl Draft {
     }
 
     /// The definition with what its plugins add, unchecked: what a picture needs. Plugins that the
-    /// catalog does not know, or that cannot be used, are taken to do work. Fails if reading the file found an error.
+    /// catalog does not know, or that cannot be used, are taken to do work. Fails if reading the file
+    /// found an error.
     pub fn resolve(self, catalog: &dyn PluginCatalog) -> Result<Definition, Problems> {
         let plugins = Plugins::of(&self, catalog);
         self.into_definition(&plugins)
