@@ -117,15 +117,30 @@ impl History {
             return Err(PathStart::Resolved);
         }
         let at = self.task(skipped).settled_at();
-        let cause = self.cause_of_skip(skipped, reason);
+        let cause = self.cause_of_skip(skipped, reason, |seq| {
+            let ended = self.ended().filter(|(end, _)| *end < seq).max();
+            ended.map(|(_, task)| task)
+        });
         // Reopened, a run skips at once what still cannot run.
         cause.filter(|cause| self.task(*cause).settled_at() == at).ok_or(PathStart::Reopened)
     }
 
-    /// The task that settled last of those that a skip was due to.
-    fn cause_of_skip(&self, skipped: TaskIx, reason: &SkipReason) -> Option<TaskIx> {
-        let seq = settled_seq(self.task(skipped));
-        let before = |task: &TaskIx| settled_seq(self.task(*task)).is_some_and(|at| Some(at) < seq);
+    /// The tasks that took part and have settled, by when they did: by the number of that event.
+    fn ended(&self) -> impl Iterator<Item = (u64, TaskIx)> {
+        let took_part = self.tasks().filter(|(_, record)| took_part(record));
+        took_part.filter_map(|(task, record)| Some((settled_seq(record)?, task)))
+    }
+
+    /// The task that settled last of those that a skip was due to. `last_before` finds the last that
+    /// ended before an event.
+    fn cause_of_skip(
+        &self,
+        skipped: TaskIx,
+        reason: &SkipReason,
+        last_before: impl FnOnce(u64) -> Option<TaskIx>,
+    ) -> Option<TaskIx> {
+        let seq = settled_seq(self.task(skipped))?;
+        let before = |task: &TaskIx| settled_seq(self.task(*task)).is_some_and(|at| at < seq);
         let find = |name: &String| self.run().plan().find_task(name).filter(before);
         let producer = |producer: &Producer| find(&producer.task);
         let settled = |task: &TaskIx| settled_seq(self.task(*task));
@@ -136,9 +151,7 @@ impl History {
                 producers.iter().filter_map(producer).max_by_key(settled)
             }
             // What waits for itself is found when nothing else is left.
-            SkipReason::Circular { .. } => {
-                self.tasks().map(|(task, _)| task).filter(before).max_by_key(settled)
-            }
+            SkipReason::Circular { .. } => last_before(seq),
         }
     }
 
@@ -204,10 +217,14 @@ impl History {
         let settled = self.tasks().filter(|(_, record)| record.settled.is_some());
         let mut order: Vec<TaskIx> = settled.map(|(task, _)| task).collect();
         order.sort_unstable_by_key(|task| Reverse(settled_seq(self.task(*task))));
-        let ran = order.iter().map(|task| self.task(*task)).filter(|record| took_part(record));
-        let Some(end) = ran.filter_map(TaskRecord::settled_at).max() else {
-            return vec![None; self.tasks.len()];
+        let mut ended: Vec<(u64, TaskIx)> = self.ended().collect();
+        ended.sort_unstable();
+        let last_before = |seq| {
+            let before = ended.partition_point(|(end, _)| *end < seq);
+            ended[..before].last().map(|(_, task)| *task)
         };
+        let ends = ended.iter().filter_map(|(_, task)| self.task(*task).settled_at());
+        let Some(end) = ends.max() else { return vec![None; self.tasks.len()] };
         let setters = self.emissions.first_setters();
         let solitude = Solitude::of(self);
         let mut latest = vec![end; self.tasks.len()];
@@ -216,7 +233,8 @@ impl History {
             let record = self.task(task);
             let settled = record.settled_at().unwrap_or(end);
             if !took_part(record) {
-                let cause = record.skipped().and_then(|(_, why)| self.cause_of_skip(task, why));
+                let skipped = record.skipped();
+                let cause = skipped.and_then(|(_, why)| self.cause_of_skip(task, why, last_before));
                 if let Some(cause) = cause {
                     latest[cause.at()] = latest[cause.at()].min(latest[task.at()]);
                 }

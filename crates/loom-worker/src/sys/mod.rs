@@ -143,11 +143,6 @@ pub struct Space {
 
 /// The space of the file system that a path is on.
 #[expect(unsafe_code, reason = "statvfs(3) has no safe counterpart in the standard library")]
-#[allow(
-    clippy::unnecessary_cast,
-    clippy::useless_conversion,
-    reason = "the fields' widths differ between systems"
-)]
 pub fn space(path: &std::path::Path) -> io::Result<Space> {
     use std::os::unix::ffi::OsStrExt;
     let path = std::ffi::CString::new(path.as_os_str().as_bytes())?;
