@@ -53,7 +53,7 @@ export class Replay {
   async tell(events: Iterator<Told>, count: number): Promise<void> {
     for (let left = count; left > 0; left -= TOGETHER) {
       let text = "";
-      for (let at = 0; at < TOGETHER; at += 1) {
+      for (let at = 0; at < Math.min(left, TOGETHER); at += 1) {
         const { value, done } = events.next();
         if (done) throw new Error("there are no more events");
         text += `id: ${value.seq}\nevent: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
