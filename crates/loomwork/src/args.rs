@@ -1,21 +1,28 @@
 //! What can be asked on the command line.
 
 mod examples;
+mod execute;
+mod file;
 mod global;
+mod look;
 pub(crate) mod parse;
 mod scope;
 mod token;
 
+pub(crate) use execute::{
+    CancelArgs, Execution, ResolveArgs, ResumeArgs, RetryArgs, RunArgs, SkipArgs, Variables,
+};
+pub(crate) use file::{
+    FileLimits, GraphArgs, GraphFormat, ImportArgs, ImportFormat, InitArgs, ValidateArgs,
+};
 pub(crate) use global::Global;
+pub(crate) use look::{EventsArgs, ListArgs, LogsArgs, ShowArgs, StateFilter, WhyArgs};
 pub(crate) use parse::check_name;
 pub(crate) use scope::Scope;
 pub(crate) use token::{TokenCommand, TokenCreateArgs};
 
 use crate::settings::Flags;
-use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use loom_core::{RunState, Value};
-use loom_server::Target;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,14 +34,6 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// What a workflow file may be.
-#[derive(Debug, Args)]
-pub(crate) struct FileLimits {
-    /// Change a limit of workflow files: bytes, tasks, nodes or depth; may be given often
-    #[arg(long = "limit", value_name = "NAME=NUMBER")]
-    pub(crate) limits: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -161,162 +160,6 @@ impl Command {
     }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    /// Only runs in this state; interrupted ones have not ended and nobody is at work on them
-    #[arg(long)]
-    pub(crate) state: Option<StateFilter>,
-    /// Only runs of this workflow
-    #[arg(long, value_name = "NAME")]
-    pub(crate) workflow: Option<String>,
-    /// At most so many
-    #[arg(
-        long = "limit",
-        value_name = "N",
-        default_value_t = 20,
-        value_parser = parse::count,
-        allow_negative_numbers = true
-    )]
-    pub(crate) most: usize,
-}
-
-/// A state to list runs by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StateFilter {
-    /// As recorded.
-    Of(RunState),
-    /// Not ended, and nobody at work.
-    Interrupted,
-}
-
-impl StateFilter {
-    const ALL: [Self; RunState::ALL.len() + 1] = {
-        let mut all = [Self::Interrupted; RunState::ALL.len() + 1];
-        let mut at = 0;
-        while at < RunState::ALL.len() {
-            all[at] = Self::Of(RunState::ALL[at]);
-            at += 1;
-        }
-        all
-    };
-}
-
-impl ValueEnum for StateFilter {
-    fn value_variants<'a>() -> &'a [Self] {
-        &Self::ALL
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            Self::Of(state) => state.name(),
-            Self::Interrupted => "interrupted",
-        }))
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ShowArgs {
-    /// The run: its identity, its beginning or end (4 characters or more), or `last`
-    pub(crate) run: String,
-    /// Every task, however many there are
-    #[arg(long)]
-    pub(crate) all: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LogsArgs {
-    /// The run: its identity, its beginning or end (4 characters or more), or `last`
-    pub(crate) run: String,
-    /// The task; `TASK[3]` is one item of a `for_each` task
-    pub(crate) task: Option<String>,
-    /// Only this attempt, from 1
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = clap::value_parser!(u32).range(1..),
-        allow_negative_numbers = true
-    )]
-    pub(crate) attempt: Option<u32>,
-    /// Go on as more is written, until the run has ended
-    #[arg(short, long)]
-    pub(crate) follow: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct WhyArgs {
-    /// The run: its identity, its beginning or end (4 characters or more), or `last`
-    pub(crate) run: String,
-    /// The task, or `TASK[3]`, one item of a `for_each` task; the whole run without it
-    pub(crate) task: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ValidateArgs {
-    /// The workflow files; `-` is standard input
-    #[arg(required = true)]
-    pub(crate) files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) variables: Variables,
-    #[command(flatten)]
-    pub(crate) limits: FileLimits,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct GraphArgs {
-    /// The workflow file; `-` is standard input
-    #[arg(required_unless_present = "run", conflicts_with = "run")]
-    pub(crate) file: Option<PathBuf>,
-    /// Draw a run, with where each task stands: its identity, the beginning or end of it, or `last`
-    #[arg(long, value_name = "RUN")]
-    pub(crate) run: Option<String>,
-    /// How to draw it [default: mermaid]
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) format: Option<GraphFormat>,
-    #[command(flatten)]
-    pub(crate) limits: FileLimits,
-}
-
-/// How a workflow is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum GraphFormat {
-    /// A Mermaid flowchart
-    Mermaid,
-    /// For Graphviz
-    Dot,
-    /// A text picture that marks splits and joins
-    Text,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ImportArgs {
-    /// The format of the file
-    pub(crate) format: ImportFormat,
-    /// The file
-    pub(crate) file: PathBuf,
-    /// Sleep for each task's recorded runtime times this
-    #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true)]
-    pub(crate) scale: f64,
-    /// Write to this file, which must not exist, instead of standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) limits: FileLimits,
-}
-
-/// What can be imported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ImportFormat {
-    /// A trace in the format of `WfCommons`, version 1.3 to 1.5
-    Wfformat,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct InitArgs {
-    /// Where to write workflow.yaml; made if it is not there
-    #[arg(value_name = "FOLDER", default_value = ".")]
-    pub(crate) folder: PathBuf,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
     /// Every plugin, and where it was found
@@ -377,122 +220,6 @@ pub(crate) struct ManArgs {
     /// Where to write a page for each command; without it the first page is printed
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ResumeArgs {
-    /// The run: its identity, its beginning or end (4 characters or more), or `last`
-    pub(crate) run: String,
-    #[command(flatten)]
-    pub(crate) execution: Execution,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RetryArgs {
-    /// The run: its identity, its beginning or end (4 characters or more), or `last`
-    pub(crate) run: String,
-    /// The failed or cancelled task; all of them without it
-    pub(crate) task: Option<String>,
-    #[command(flatten)]
-    pub(crate) execution: Execution,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ResolveArgs {
-    /// The run: its identity, its beginning or end (4 characters or more), or `last`
-    pub(crate) run: String,
-    /// The failed, cancelled or waiting task
-    pub(crate) task: String,
-    /// Set a variable in the task's name: NAME=TEXT or NAME:=JSON; may be given often
-    #[arg(long = "output", value_name = "NAME=VALUE", value_parser = parse::variable)]
-    pub(crate) outputs: Vec<(String, Value)>,
-    /// Leave required outputs unset: whatever waits for them is skipped
-    #[arg(long)]
-    pub(crate) without_outputs: bool,
-    /// Why; recorded with who
-    #[arg(long, default_value = "")]
-    pub(crate) reason: String,
-    #[command(flatten)]
-    pub(crate) execution: Execution,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SkipArgs {
-    /// The run: its identity, its beginning or end (4 characters or more), or `last`
-    pub(crate) run: String,
-    /// The task, waiting or ready
-    pub(crate) task: String,
-    /// Why; recorded with who
-    #[arg(long, default_value = "")]
-    pub(crate) reason: String,
-    #[command(flatten)]
-    pub(crate) execution: Execution,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CancelArgs {
-    /// The run: its identity, its beginning or end (4 characters or more), or `last`
-    pub(crate) run: String,
-    /// The task to end while the run goes on; the whole run without it
-    pub(crate) task: Option<String>,
-    /// Why; recorded with who
-    #[arg(long, default_value = "")]
-    pub(crate) reason: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// The workflow file; `-` is standard input. Relative paths in it start from its folder
-    pub(crate) file: PathBuf,
-    #[command(flatten)]
-    pub(crate) variables: Variables,
-    #[command(flatten)]
-    pub(crate) limits: FileLimits,
-    /// The most tasks at once, unless the workflow sets `MAX_WORKERS` [default: the number of cores]
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = clap::value_parser!(u32).range(1..),
-        allow_negative_numbers = true
-    )]
-    pub(crate) workers: Option<u32>,
-    #[command(flatten)]
-    pub(crate) execution: Execution,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EventsArgs {
-    /// Only these types
-    #[arg(
-        value_name = "TYPE",
-        value_parser = PossibleValuesParser::new(loom_protocol::RunEventKind::TYPES)
-    )]
-    pub(crate) types: Vec<String>,
-}
-
-/// Variables that the caller gives.
-#[derive(Debug, Args)]
-pub(crate) struct Variables {
-    /// Set a variable: NAME=TEXT, or NAME:=JSON for a number, list or object; may be given often
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = parse::variable)]
-    pub(crate) given: Vec<(String, Value)>,
-    /// Set the variables of a JSON object in a file; `--var` goes before
-    #[arg(long, value_name = "FILE")]
-    pub(crate) var_file: Option<PathBuf>,
-}
-
-/// How a run is executed.
-#[derive(Debug, Args)]
-pub(crate) struct Execution {
-    /// The most tasks of a queue at once; may be given often
-    #[arg(long = "queue", value_name = "NAME=N", value_parser = parse::queue)]
-    pub(crate) queues: Vec<(String, u32)>,
-    /// The service that says what `AUTH_TOKEN` permits [env: `LOOM_PERMISSIONS_URL`]
-    #[arg(long, value_name = "URL")]
-    pub(crate) permissions_url: Option<String>,
-    /// Where the run is reported to: a setting without a flag here
-    #[arg(skip)]
-    pub(crate) report: Option<Target>,
 }
 
 #[cfg(test)]

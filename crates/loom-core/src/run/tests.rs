@@ -4,5 +4,6 @@
 pub(crate) mod driver;
 mod oracle;
 mod random;
+mod requests;
 mod rules;
 mod workflows;

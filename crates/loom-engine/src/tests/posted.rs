@@ -1,7 +1,10 @@
 //! What other processes ask over the store.
 
-use super::*;
-use loom_store::{RequestState, Verdict};
+use super::bench::{Bench, report, run, succeeded, task, with_a_parked_run};
+use crate::Input;
+use loom_core::{News, Request, RunState};
+use loom_store::{Posted, QueryStore, RequestState, RunStore, StoreError, Verdict};
+use std::sync::atomic::Ordering;
 
 #[test]
 fn another_processs_request_reaches_the_run() {

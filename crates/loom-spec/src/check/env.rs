@@ -3,9 +3,7 @@
 use super::Checker;
 use crate::diagnostic::Diagnostic;
 use crate::document::Node;
-use loom_core::is_variable;
-use loom_core::placeholders;
-use loom_core::{Definition, Value, Variable};
+use loom_core::{Definition, Value, Variable, is_variable, placeholders};
 use loom_protocol::ErrorCode;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;

@@ -6,11 +6,9 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{Kind, Node};
 use crate::draft::TaskDraft;
 use crate::keys::Section;
-use loom_core::is_variable;
-use loom_core::placeholders;
 use loom_core::{
     Backoff, Contract, EventDecl, EventTrigger, Execution, ForEach, OutputDecl, Outputs,
-    RetryPolicy, TaskDef,
+    RetryPolicy, TaskDef, is_variable, placeholders,
 };
 use loom_protocol::ErrorCode;
 use std::collections::BTreeMap;

@@ -9,9 +9,7 @@ use crate::draft::TaskDraft;
 use crate::keys::Section;
 use crate::limits::{Limit, Limits};
 use crate::suggest::nearest;
-use loom_core::is_variable;
-use loom_core::{Definition, EnvVar, OnFailure, Value};
-use loom_core::{names_a_secret, placeholders};
+use loom_core::{Definition, EnvVar, OnFailure, Value, is_variable, names_a_secret, placeholders};
 use loom_protocol::ErrorCode;
 use std::collections::HashSet;
 

@@ -1,6 +1,6 @@
 //! The searches of the reference model: look at every run.
 
-use super::{Content, Run};
+use super::content::{Content, Run};
 use crate::{KEY_RUNS_MAX, KeyFilter, KeyPage, RunFilter, RunPage, RunSummary};
 use loom_core::{RunId, RunState};
 use std::cmp::Ordering;

@@ -94,14 +94,10 @@ fn command(job: &Job) -> Result<(OsString, Vec<OsString>), BadParam> {
             command_line(job, line, mode)
         }
         Some(Value::Array(words)) => {
-            let mut words = words.iter().map(|word| match word {
-                Value::String(word) if !word.contains('\0') => Ok(OsString::from(word)),
-                other => Err(bad_param("command", format!(
-                    "parameter `command` as a list must hold texts without NUL, but holds {other}"
-                ))),
-            });
+            let mut words = words.iter().map(argument);
             let program = words.next().unwrap_or_else(|| {
-                Err(bad_param("command", "parameter `command` is an empty list; name a program"))
+                let message = "parameter `command` is an empty list; name a program";
+                Err(bad_param("command", message))
             })?;
             Ok((program, words.collect::<Result<_, _>>()?))
         }
@@ -109,6 +105,19 @@ fn command(job: &Job) -> Result<(OsString, Vec<OsString>), BadParam> {
             "command",
             "parameter `command` is missing; give a command line or a list",
         )),
+    }
+}
+
+/// One text of a command that is a list.
+fn argument(word: &Value) -> Result<OsString, BadParam> {
+    match word {
+        Value::String(word) if !word.contains('\0') => Ok(OsString::from(word)),
+        other => {
+            let message = format!(
+                "parameter `command` as a list must hold texts without NUL, but holds {other}"
+            );
+            Err(bad_param("command", message))
+        }
     }
 }
 
