@@ -154,9 +154,13 @@ test("a file starts runs", async () => {
   await page.context().close();
 });
 
-test("plugins say what they take", async () => {
+test("plugins say what they take, or why they cannot be used", async () => {
+  const folder = join(server.folder, "plugins", "broken");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "plugin.yaml"), "command: 7\n");
   const { page, complaints } = await visit(browser, server, "/plugins");
   await page.getByRole("heading", { name: "http" }).waitFor();
+  await page.getByText("It cannot be used (L301)").waitFor();
   await inspect(page, "plugins");
   await page.getByRole("searchbox").fill("touched");
   await page.getByRole("heading", { name: "http" }).waitFor({ state: "hidden" });

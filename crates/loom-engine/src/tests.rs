@@ -9,6 +9,7 @@ use crate::Input;
 use bench::{Bench, report, run, succeeded, task, with_a_parked_run};
 use loom_core::{Failure, FailureKind, News, Request, RunState};
 use loom_store::{Claim, RunStore, StoreError};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 #[test]
@@ -163,6 +164,24 @@ fn all_runs_taken_up_in_a_round_are_cleared_of_leftovers_at_once() {
     let cleared: Vec<_> = diary.iter().filter(|line| line.starts_with("end left")).collect();
     assert_eq!(cleared, ["end leftovers of 3"]);
     assert_eq!(diary.iter().filter(|line| *line == "adopted").count(), 4);
+    assert_eq!(next.engine.load(), (3, 0));
+}
+
+#[test]
+fn a_locked_store_is_asked_for_one_of_the_runs_that_are_taken_up_in_a_round() {
+    let mut bench = Bench::new();
+    let inputs = (1..=3).map(|nth| bench.submit(nth, vec![task("a")])).collect();
+    bench.turn(inputs).unwrap();
+    bench.store.end_owner("first");
+    let mut next = Bench::on(bench.store.session("x"), "second");
+    let adopt = |nth| Input::Adopt(run(nth), None, next.reply("adopted"));
+    let mut inputs = [vec![adopt(1), adopt(2), adopt(3)], vec![adopt(1), adopt(2), adopt(3)]];
+    next.busy.store(true, Ordering::Relaxed);
+    next.turn(std::mem::take(&mut inputs[0])).unwrap();
+    let locked = StoreError::Busy(format!("asked for {}", run(1)));
+    assert_eq!(next.diary(), vec![format!("not adopted: {locked}"); 3]);
+    next.busy.store(false, Ordering::Relaxed);
+    next.turn(std::mem::take(&mut inputs[1])).unwrap();
     assert_eq!(next.engine.load(), (3, 0));
 }
 

@@ -23,19 +23,24 @@ impl Engine {
         }
     }
 
+    /// A store that is locked is asked for one of them only: to find that out takes seconds.
     fn claim(&mut self, runs: &[RunId]) {
         let mut claimed = Vec::new();
+        let mut locked = None;
         for id in runs {
             if self.claims.contains_key(id) {
                 continue;
             }
-            let answer = match self.store.claim(*id) {
+            let answer = match locked.clone().map_or_else(|| self.store.claim(*id), Err) {
                 Ok(Claim::Claimed) => {
                     claimed.push(*id);
                     Ok(())
                 }
                 Ok(Claim::OwnedBy(owner)) => Err(EngineError::Alive(owner)),
-                Err(error) => Err(error.into()),
+                Err(error) => {
+                    locked = Some(&error).filter(|error| error.may_retry()).cloned();
+                    Err(error.into())
+                }
             };
             self.claims.insert(*id, answer);
         }

@@ -66,7 +66,7 @@ impl Observer for Scribe {
 struct Moody {
     inner: MemoryStore,
     moods: Arc<Mutex<Vec<StoreError>>>,
-    /// Whether no slots can be asked for.
+    /// Whether it is locked to who asks for slots or runs.
     busy: Arc<AtomicBool>,
     /// Whether no requests can be read.
     garbles: Arc<AtomicBool>,
@@ -88,6 +88,9 @@ impl RunStore for Moody {
     }
 
     fn claim(&mut self, run: RunId) -> Result<Claim, StoreError> {
+        if self.busy.load(Ordering::Relaxed) {
+            return Err(StoreError::Busy(format!("asked for {run}")));
+        }
         self.inner.claim(run)
     }
 

@@ -69,6 +69,6 @@ pub use why::{
 };
 pub use workflow::{
     EdgeView, GraphView, KnotView, NamespaceList, NamespaceView, NeedView, NodeView, PluginList,
-    PluginView, RegisterWorkflow, RunGraphView, RunNodeView, ValidateWorkflow, Validation,
-    VersionList, WorkflowList, WorkflowView,
+    PluginProblemView, PluginView, RegisterWorkflow, RunGraphView, RunNodeView, ValidateWorkflow,
+    Validation, VersionList, WorkflowList, WorkflowView,
 };

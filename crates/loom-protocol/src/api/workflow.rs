@@ -258,6 +258,9 @@ pub struct PluginList {
 pub struct PluginView {
     /// The name that tasks use.
     pub name: String,
+    /// Why it cannot be used, if that is so: then no more is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<PluginProblemView>,
     /// Variables that it emits; a `?` marks those that may be absent.
     pub outputs: Vec<String>,
     /// Variables that it needs.
@@ -269,4 +272,16 @@ pub struct PluginView {
     /// JSON Schema (2020-12) of its parameters; absent if anything goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub params_schema: Option<Value>,
+}
+
+/// Why a plugin cannot be used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PluginProblemView {
+    /// The error's code, such as `L301`.
+    pub code: String,
+    /// The file, and what is wrong with it.
+    pub message: String,
+    /// How to mend it.
+    pub help: String,
 }

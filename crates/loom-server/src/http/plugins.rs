@@ -5,7 +5,7 @@ use crate::access::{Caller, Permission};
 use crate::app::App;
 use crate::problem::Problem;
 use axum::extract::State;
-use loom_protocol::api::{PluginList, PluginView};
+use loom_protocol::api::{PluginList, PluginProblemView, PluginView};
 use loom_spec::{PluginFacts, UnusablePlugin};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -29,7 +29,7 @@ async fn list(
     let read = move || {
         let mut names = plugins.names();
         names.sort();
-        let view = |name: String| plugins.find(&name).map(|found| view(name, known(found)));
+        let view = |name: String| plugins.find(&name).map(|found| view(name, found));
         names.into_iter().filter_map(view).collect()
     };
     // Plugins are looked for in folders.
@@ -56,19 +56,22 @@ async fn get(
     let find = move || plugins.names().contains(&asked).then(|| plugins.find(&asked)).flatten();
     let found = tokio::task::spawn_blocking(find).await.map_err(|_| Problem::stopping())?;
     let found = found.ok_or_else(|| Problem::missing("plugin", &name))?;
-    Ok(Json(view(name, known(found))))
+    Ok(Json(view(name, found)))
 }
 
-/// Of a plugin that cannot be used, no more is known than its name.
-fn known(found: Result<PluginFacts, UnusablePlugin>) -> PluginFacts {
-    found.unwrap_or_default()
-}
-
-fn view(name: String, facts: PluginFacts) -> PluginView {
+fn view(name: String, found: Result<PluginFacts, UnusablePlugin>) -> PluginView {
+    let (facts, problem) = match found {
+        Ok(facts) => (facts, None),
+        Err(UnusablePlugin { code, what, mend }) => {
+            let problem = PluginProblemView { code: code.to_string(), message: what, help: mend };
+            (PluginFacts::default(), Some(problem))
+        }
+    };
     let mark = |optional| if optional { "?" } else { "" };
     let outputs = facts.outputs.iter();
     PluginView {
         name,
+        problem,
         outputs: outputs.map(|it| format!("{}{}", it.name, mark(it.optional))).collect(),
         inputs: facts.inputs,
         permissions: facts.permissions,

@@ -1,5 +1,10 @@
 //! `loom serve`: the HTTP API over an engine, until a signal ends it.
 
+mod files;
+mod take_up;
+
+pub(crate) use files::Database;
+
 use crate::args::Global;
 use crate::args::parse;
 use crate::bridge::{self, Bridge};
@@ -11,33 +16,30 @@ use crate::settings::Settings;
 use crate::signals::{Listener, Wish};
 use crate::store;
 use crate::timed::Timed;
-use crate::ui::{Ui, Voice, tell};
+use crate::ui::{Ui, Voice};
 use crate::web::Embedded;
-use loom_core::{RunId, RunState};
-use loom_engine::{Engine, Handle, Input, Options, SystemClock, channel};
+use files::LogFolder;
+use loom_engine::{Engine, Handle, Options, SystemClock, channel};
 use loom_protocol::{ErrorCode, ExitCode};
 use loom_server::{
-    Bell, CommitMeter, Config, JwksSource, JwtConfig, JwtKeys, Limits, LogConfig, LogFile, Logs,
-    Network, Otlp, Parts, Reporter, ServeError, Server, Space, Stores, Tls,
+    Bell, CommitMeter, Config, JwksSource, JwtConfig, JwtKeys, Limits, LogConfig, Network, Otlp,
+    Parts, Reporter, ServeError, Server, Tls,
 };
 use loom_sqlite::{Files, SqliteStore};
-use loom_store::{DocumentStore, QueryStore, RunFilter, RunSummary, StoreError, UpkeepStore};
+use loom_store::StoreError;
 use serde_json::json;
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use take_up::take_up;
 use tokio::sync::watch;
 
 /// How long a server that has stopped waits for its last reports to be delivered.
 const REPORT: Duration = Duration::from_secs(2);
-
-/// How many interrupted runs are taken up with one look at the store.
-const TAKE_UP: usize = 500;
 
 pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcome {
     let path = store::locate(global.store.as_deref())?;
@@ -82,7 +84,7 @@ pub(crate) fn serve(settings: &Settings, global: &Global, ui: &mut Ui) -> Outcom
         });
         let reporter = reporter.transpose()?;
         let address = server.address()?;
-        let taken = take_up(&path, &engine.handle)?;
+        let taken = take_up(&path, engine.handle.clone())?;
         let scheme = if tls { "https" } else { "http" };
         say(ui, scheme, &address.to_string(), taken)?;
         let mut signal = stop.signal.clone();
@@ -354,74 +356,5 @@ impl Stop {
             sender.send_replace(true);
         })?;
         Ok(Self { signal, _listener: listener })
-    }
-}
-
-/// Goes on with every run that was under way when its process ended.
-fn take_up(path: &Path, engine: &Handle) -> Result<usize, Ended> {
-    let Some(mut store) = store::look(path)? else { return Ok(0) };
-    let mut taken = 0;
-    let mut filter = RunFilter {
-        states: vec![RunState::Queued, RunState::Running],
-        limit: TAKE_UP,
-        ..RunFilter::default()
-    };
-    loop {
-        let page = store.list(&filter)?;
-        let ours = |run: &&RunSummary| !run.alive && run.meta.external.is_none();
-        for run in page.runs.iter().filter(ours) {
-            let id = run.id;
-            let told = Box::new(move |result: Result<(), _>| {
-                if let Err(error) = result {
-                    tell(&format!("warning: run {id} was not taken up: {error}\n"));
-                }
-            });
-            engine.send(Input::Adopt(id, None, told));
-            taken += 1;
-        }
-        match page.runs.last() {
-            Some(last) if page.more => filter.after = Some(last.cursor()),
-            _ => return Ok(taken),
-        }
-    }
-}
-
-/// Opens connections to the database.
-pub(crate) struct Database(pub(crate) PathBuf);
-
-impl Stores for Database {
-    fn query(&self) -> Result<Box<dyn QueryStore>, StoreError> {
-        Ok(Box::new(SqliteStore::open_to_look(&self.0, loom_sqlite::Options::default())?))
-    }
-
-    fn documents(&self) -> Result<Box<dyn DocumentStore>, StoreError> {
-        Ok(Box::new(SqliteStore::open(&self.0, loom_sqlite::Options::default())?))
-    }
-
-    fn space(&self) -> io::Result<Option<Space>> {
-        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let space = loom_worker::space(folder.unwrap_or(Path::new(".")))?;
-        Ok(Some(Space { total: space.total, available: space.available }))
-    }
-
-    fn upkeep(&self) -> Result<Box<dyn UpkeepStore>, StoreError> {
-        Ok(Box::new(SqliteStore::open(&self.0, loom_sqlite::Options::default())?))
-    }
-}
-
-/// The folder that logs are in, one folder a run.
-struct LogFolder(PathBuf);
-
-impl Logs for LogFolder {
-    fn open(&self, log: LogFile) -> io::Result<File> {
-        let name = crate::bridge::log_name(log.task, log.attempt);
-        File::open(self.0.join(log.run.to_string()).join(name))
-    }
-
-    fn delete(&self, run: RunId) -> io::Result<()> {
-        match std::fs::remove_dir_all(self.0.join(run.to_string())) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            result => result,
-        }
     }
 }

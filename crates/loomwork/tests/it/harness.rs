@@ -1,5 +1,6 @@
 //! A folder of one's own, and `loom` in it.
 
+use rusqlite::Connection;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -7,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A folder with workflow files and a store.
@@ -210,4 +212,22 @@ pub(crate) fn send_signal(child: &std::process::Child, signal: i32) {
     let pid = i32::try_from(child.id()).unwrap();
     // SAFETY: the child has not been waited for, so the number is still its own.
     assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+}
+
+/// Holds the store's lock for writing until it is dropped.
+pub(crate) struct Lock(Connection);
+
+impl Lock {
+    pub(crate) fn hold(loom: &Loom) -> Self {
+        let conn = Connection::open(loom.path("store/loom.db")).unwrap();
+        conn.busy_timeout(Duration::from_secs(30)).unwrap();
+        conn.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        Self(conn)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.0.execute_batch("ROLLBACK").unwrap();
+    }
 }

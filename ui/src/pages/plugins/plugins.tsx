@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { Puzzle, ShieldCheck } from "lucide-react";
+import { Puzzle, ShieldCheck, TriangleAlert } from "lucide-react";
 import type { Schema } from "../../api/client";
 import { pluginsQuery } from "../../api/lists";
 import { CardHead, Tag, Tags } from "../../kit/facts";
 import { FilterBar, matches, SearchBox, useAddress } from "../../kit/filters";
 import { Card, Page, Table } from "../../kit/page";
 import { Prose } from "../../kit/prose";
-import { Empty, Failure, Loading } from "../../kit/states";
+import { Banner, Empty, Failure, Loading } from "../../kit/states";
 import { paramsOf, takesOthers } from "./params";
 import styles from "./plugins.module.css";
 
@@ -48,6 +48,17 @@ export default function Plugins() {
 
 function PluginCard({ of: it }: { of: Plugin }) {
   const params = paramsOf(it.params_schema);
+  if (it.problem) {
+    const { code, message, help } = it.problem;
+    return (
+      <Card>
+        <CardHead title={<code className={styles.name}>{it.name}</code>} />
+        <Banner tone="failed" icon={TriangleAlert}>
+          It cannot be used ({code}): {message}. <Prose text={help} />
+        </Banner>
+      </Card>
+    );
+  }
   return (
     <Card>
       <CardHead title={<code className={styles.name}>{it.name}</code>}>

@@ -1,28 +1,9 @@
 //! A store that another program keeps locked.
 
-use crate::harness::Loom;
+use crate::harness::{Lock, Loom};
 use crate::watch::{Next, Watched};
-use rusqlite::Connection;
 use std::fs;
 use std::time::Duration;
-
-/// Holds the store's lock for writing until it is dropped.
-struct Lock(Connection);
-
-impl Lock {
-    fn hold(loom: &Loom) -> Self {
-        let conn = Connection::open(loom.path("store/loom.db")).unwrap();
-        conn.busy_timeout(Duration::from_secs(30)).unwrap();
-        conn.execute_batch("BEGIN EXCLUSIVE").unwrap();
-        Self(conn)
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        self.0.execute_batch("ROLLBACK").unwrap();
-    }
-}
 
 /// A task that ends when `go` is there, and one behind it.
 fn two_steps() -> Loom {

@@ -37,6 +37,7 @@ mod settings;
 mod slow;
 mod sse;
 mod steering;
+mod taken_up;
 mod tasks;
 mod traces;
 mod triggers;

@@ -67,7 +67,10 @@ fn a_workflow_with_a_plugin_that_cannot_be_used_is_refused() {
     let refused = server.send("POST", "/api/v1/workflows", &yaml, sent).problem(422, "L301");
     assert_eq!(refused["diagnostics"][0]["line"], 4, "{refused}");
     let listed = server.get("/api/v1/plugins/mine").expect(200);
-    assert_eq!(listed["name"], "mine");
+    assert_eq!((&listed["name"], &listed["problem"]["code"]), (&json!("mine"), &json!("L301")));
+    let why = listed["problem"]["message"].as_str().unwrap();
+    assert!(why.contains("plugin.yaml:1: "), "{listed}");
+    assert!(server.get("/api/v1/plugins/http").expect(200)["problem"].is_null());
 }
 
 #[test]
