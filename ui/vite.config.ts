@@ -44,5 +44,6 @@ export default defineConfig({
   },
   // The server answers its own pages alone: what is changed comes from its own address.
   server: { proxy: { "/api": own, "/health": own } },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  // A machine that is slow or busy is not a fault of what is tested.
+  test: { include: ["src/**/*.test.ts"], environment: "node", testTimeout: 60_000 },
 });

@@ -54,7 +54,12 @@ function PluginCard({ of: it }: { of: Plugin }) {
       <Card>
         <CardHead title={<code className={styles.name}>{it.name}</code>} />
         <Banner tone="failed" icon={TriangleAlert}>
-          It cannot be used ({code}): {message}. <Prose text={help} />
+          <p>
+            It cannot be used ({code}): <Prose text={message} />
+          </p>
+          <p>
+            To mend it: <Prose text={help} />
+          </p>
         </Banner>
       </Card>
     );
