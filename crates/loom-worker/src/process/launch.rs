@@ -9,12 +9,15 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter};
+use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
+
+/// How much of a script's first line the kernel reads, in bytes.
+const FIRST_LINE: u64 = 256;
 
 thread_local! {
     /// The last program that this thread looked up.
@@ -68,7 +71,7 @@ pub(super) fn start(
             spawn_settled(&Spawn { program, arguments, environment, folder, streams })
         })
     });
-    started.map_err(|error| spawn_failure(launch, &error))
+    started.map_err(|error| spawn_failure(launch, &program, &error))
 }
 
 /// Makes the pipes of a process and has it started with its ends of them.
@@ -113,6 +116,9 @@ fn find_program(program: &OsStr, cwd: &Path, path: Option<&OsStr>) -> Result<Pat
                  workflow",
                 full.display()
             ))),
+            Ok(found) if found.is_dir() => {
+                Err(permanent(format!("`{shown}` is a folder; name a program in it")))
+            }
             Ok(found) if !executable(&found) => Err(permanent(format!(
                 "`{shown}` is not executable; run `chmod +x {}`",
                 full.display()
@@ -190,7 +196,7 @@ fn spawn_settled(spawn: &Spawn<'_>) -> io::Result<Child> {
     }
 }
 
-fn spawn_failure(launch: &Launch, error: &io::Error) -> Ended {
+fn spawn_failure(launch: &Launch, full: &Path, error: &io::Error) -> Ended {
     let program = launch.program.to_string_lossy();
     let folder = launch.cwd.display();
     let (mend, retryable) = match error.raw_os_error() {
@@ -205,7 +211,7 @@ fn spawn_failure(launch: &Launch, error: &io::Error) -> Ended {
             "it is no program for this machine; does its first line lack `#!/bin/sh`?".to_owned(),
             false,
         ),
-        Some(libc::ENOENT) => ("does the interpreter in its first line exist?".to_owned(), false),
+        Some(libc::ENOENT) => (what_it_lacks(full), false),
         Some(libc::EACCES) => ("check its permissions and those of its folder".to_owned(), false),
         Some(libc::EMFILE | libc::ENFILE) => {
             ("too many open files; raise `ulimit -n` or run fewer workers".to_owned(), true)
@@ -218,4 +224,23 @@ fn spawn_failure(launch: &Launch, error: &io::Error) -> Ended {
     };
     let message = format!("`{program}` could not be started: {error}; {mend}");
     failure(ErrorCode::TaskSpawn, message, retryable)
+}
+
+/// Why the system does not find what a program file needs in order to run.
+fn what_it_lacks(file: &Path) -> String {
+    let mut start = Vec::new();
+    // If it cannot be read, it has no first line to go by.
+    let _ = File::open(file).and_then(|file| file.take(FIRST_LINE).read_to_end(&mut start));
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    match line.strip_prefix(b"#!") {
+        Some(line) if line.ends_with(b"\r") => {
+            "its first line ends with a carriage return; save it with Unix line ends".to_owned()
+        }
+        Some(line) => {
+            let line = String::from_utf8_lossy(line);
+            let interpreter = line.split_whitespace().next().unwrap_or_default();
+            format!("its first line names `{interpreter}`, which is not there")
+        }
+        None => "the loader that it needs is not there; is it built for another system?".to_owned(),
+    }
 }

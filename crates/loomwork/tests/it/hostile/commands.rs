@@ -162,15 +162,23 @@ fn plugins_that_cannot_be_executed() {
     loom.loom(&["run", "w.yaml"]).exits(2).warns("error[L302]").warns("chmod +x");
     assert!(!loom.path("ran").exists() && !loom.path("store").exists());
     // What only shows when it is started: no interpreter, no program at all.
-    for content in ["#!/nowhere/at/all\n", "\u{7f}ELF nonsense", ""] {
+    for (content, why) in [
+        (
+            "#!/nowhere/at/all -x\ntrue\n",
+            "its first line names `/nowhere/at/all`, which is not there",
+        ),
+        ("#!/bin/sh\r\ntrue\r\n", "its first line ends with a carriage return"),
+        ("\u{7f}ELF nonsense", "it is no program for this machine"),
+    ] {
         let loom = workflow("mine").script("plugins/mine", content);
-        let said = loom.loom(&["run", "w.yaml"]);
-        assert!(!said.err.contains("panicked"), "{said:?}");
-        if content.is_empty() {
-            continue;
-        }
-        said.exits(1).says("[L404]").says("mine");
+        loom.loom(&["run", "w.yaml"]).exits(1).says("[L404]").says("mine").says(why);
     }
+    let said = workflow("mine").script("plugins/mine", "").loom(&["run", "w.yaml"]);
+    assert!(!said.err.contains("panicked"), "{said:?}");
+    let folder =
+        Loom::with("name: f\ntasks: [{ name: a, plugin: cmd, params: { command: ./store } }]");
+    fs::create_dir(folder.path("store")).unwrap();
+    folder.loom(&["run", "w.yaml"]).exits(1).says("[L404] `./store` is a folder");
     let loom = workflow("mine").file("plugins/mine/plugin.yaml", "command: [\"./none\"]\n");
     let said = loom.loom(&["run", "w.yaml"]);
     assert!(said.code == 1 || said.code == 2, "{said:?}");
