@@ -8,6 +8,7 @@ use crate::render::words::{counted, failure_line, skip_reason};
 use crate::session::now;
 use crate::terminal::{Paint, acts, fit, printable};
 use loom_core::{AttemptResult, History, RunState, TaskIx, TaskPhase, TaskRef};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -183,13 +184,19 @@ fn slowest(history: &History, paint: Paint, text: &mut String) {
     let Some(path) = history.critical_path(now()).filter(|path| path.links.len() > 1) else {
         return;
     };
-    let mut links: Vec<_> = path.links.iter().filter(|link| link.ran.as_millis() >= 10).collect();
-    links.sort_by_key(|link| std::cmp::Reverse(link.ran));
-    let shown: Vec<String> = links
-        .iter()
-        .take(3)
-        .map(|link| format!("{} {}", printable(&plan.task(link.task).name), short(link.ran)))
-        .collect();
+    let mut spans: Vec<_> =
+        path.links.iter().map(|link| (link.ended_at.since(link.from), link)).collect();
+    spans.retain(|(span, _)| span.as_millis() >= 10);
+    spans.sort_by_key(|(span, _)| Reverse(*span));
+    let shown = spans.into_iter().take(3).map(|(span, link)| {
+        let name = label(plan, TaskRef { task: link.task, item: link.item });
+        let waited = span.saturating_sub(link.ran);
+        let mostly_waits = waited > link.ran;
+        let waiting =
+            if mostly_waits { format!(" ({} waiting)", short(waited)) } else { String::new() };
+        format!("{} {}{waiting}", printable(&name), short(span))
+    });
+    let shown: Vec<String> = shown.collect();
     if !shown.is_empty() {
         let _ = writeln!(
             text,

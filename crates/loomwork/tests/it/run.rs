@@ -206,6 +206,18 @@ fn a_large_run_does_not_flood() {
 }
 
 #[test]
+fn the_last_words_say_where_the_time_went_waiting_included() {
+    let loom = Loom::with(
+        "name: t\ntasks:\n  \
+         - { name: each, plugin: sleep, outputs: [\"S?\"], for_each: [1, 2, 3, 4], \
+             execution: { workers: 1 }, params: { duration: 30ms } }\n  \
+         - { name: then, plugin: noop, execution: { depends_on: [each] } }",
+    );
+    let said = loom.loom(&["run", "w.yaml"]).exits(0);
+    said.says("longest on the critical path: each[3] ").says(" waiting)");
+}
+
+#[test]
 fn a_terminal_is_drawn_on_and_no_color_is_honoured() {
     let loom = Loom::with("name: c\ntasks:\n  - { name: a, plugin: noop }");
     let said = loom.loom(&["run", "w.yaml", "--color", "always"]).exits(0);
