@@ -83,15 +83,16 @@ impl Checker<'_> {
         refused
     }
 
-    /// What only the plugin itself can tell of its parameters. Of those that the schema refused,
-    /// enough was said.
+    /// What only the plugin itself can tell of its parameters. It is not asked about those that the
+    /// schema refused: enough was said of them.
     fn against_plugin(&mut self, task: &TaskDraft, facts: &PluginFacts, refused: &[String]) {
         let plugin = &task.def.plugin;
         let schema = facts.params_schema.as_ref().unwrap_or(&Value::Null);
-        for (name, message) in self.catalog.wrong_params(plugin, &task.def.params) {
-            if refused.iter().any(|pointer| pointer.split('/').nth(1) == Some(&*name)) {
-                continue;
-            }
+        let mut params = task.def.params.clone();
+        for name in refused.iter().filter_map(|pointer| pointer.split('/').nth(1)) {
+            params.remove(name);
+        }
+        for (name, message) in self.catalog.wrong_params(plugin, &params) {
             let at = task.at(&["params", &name]).map_or_else(|| task.name_span(), first_line);
             let problem = Diagnostic::error(ErrorCode::BadParameter, message).at(at, "");
             self.push(problem.help(what_it_takes(schema, &format!("/{name}"))));

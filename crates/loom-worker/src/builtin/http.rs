@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 const MAX_MAX_BODY: u64 = 64 << 20;
 /// How much of an unexpected answer the log shows, in bytes.
 const EXCERPT: usize = 2048;
+
 /// `http`: asks a server.
 pub(crate) struct Http(PluginManifest);
 
@@ -36,6 +37,12 @@ impl Http {
             ..PluginManifest::default()
         })
     }
+
+    /// Whether there is such a parameter.
+    fn takes(&self, param: &str) -> bool {
+        let schema = self.0.params.as_ref();
+        schema.is_some_and(|schema| schema["properties"].get(param).is_some())
+    }
 }
 
 impl Plugin for Http {
@@ -45,8 +52,9 @@ impl Plugin for Http {
 
     fn wrong_params(&self, params: &Map<String, Value>) -> Vec<BadParam> {
         params::wrong(params, |known| {
-            // One that is not known may yet be right.
+            // One that is not known may yet be right, and one that there is not is told of by the schema.
             let mut known = known.clone();
+            known.retain(|name, _| self.takes(name));
             known.entry("url").or_insert_with(|| "http://localhost/".into());
             Prepared::read(&known).map(drop)
         })

@@ -130,6 +130,19 @@ tasks:
         .warns("w.yaml:7:")
         .warns("error[L203]: `timeout` is \"5 parsecs\"");
     assert!(!loom.path("ran").exists());
+    // One fault hides no other.
+    let loom = loom.file(
+        "many.yaml",
+        "workflow: { name: m, tasks: [{ name: a, plugin: http, params: { url: 7, headers: [], nope: 1, \
+         method: \"GE T\", expected_status: 99 } }] }",
+    );
+    loom.loom(&["validate", "many.yaml"])
+        .exits(2)
+        .warns("`url`")
+        .warns("`headers`")
+        .warns("no parameter `nope`")
+        .warns("`GE T` is not")
+        .warns("`expected_status`");
 }
 
 #[test]

@@ -239,6 +239,7 @@ fn what_is_known_of_parameters_is_checked_before_anything_runs() {
     let partly = json!({"url": "http://x/{{ A }}", "headers": {"a": "{{ B }}", "b": "\n"}});
     assert_eq!(wrong(partly), ["headers"]);
     assert_eq!(wrong(json!({"outputs": {"A": "/a~2"}})), ["outputs"]);
+    assert_eq!(wrong(json!({"urll": 7, "method": "GE T"})), ["method"]);
 }
 
 #[test]
