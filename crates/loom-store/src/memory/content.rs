@@ -126,7 +126,7 @@ impl Content {
         }
     }
 
-    /// Shares out one thing that has slots. See [`RunStore::share`].
+    /// Shares out one thing that has slots. See [`RunStore::share`](crate::RunStore::share).
     pub(super) fn share(&mut self, owner: &str, ask: &SlotAsk, now: Timestamp) -> u32 {
         let Self { slots, owners, .. } = self;
         let shares = slots.entry(ask.key.clone()).or_default();
