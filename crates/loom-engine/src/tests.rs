@@ -149,13 +149,17 @@ fn an_engine_that_leaves_starts_nothing_and_its_runs_stay_as_they_are() {
     assert_eq!(bench.state(1), RunState::Running);
 }
 
-#[test]
-fn all_runs_taken_up_in_a_round_are_cleared_of_leftovers_at_once() {
+fn behind_a_crash_with_three_runs() -> Bench {
     let mut bench = Bench::new();
     let inputs = (1..=3).map(|nth| bench.submit(nth, vec![task("a")])).collect();
     bench.turn(inputs).unwrap();
     bench.store.end_owner("first");
-    let mut next = Bench::on(bench.store.session("x"), "second");
+    Bench::on(bench.store.session("x"), "second")
+}
+
+#[test]
+fn all_runs_taken_up_in_a_round_are_cleared_of_leftovers_at_once() {
+    let mut next = behind_a_crash_with_three_runs();
     let adopt = |nth| Input::Adopt(run(nth), None, next.reply("adopted"));
     // One of them twice.
     let inputs = vec![adopt(1), adopt(2), adopt(3), adopt(2)];
@@ -169,11 +173,7 @@ fn all_runs_taken_up_in_a_round_are_cleared_of_leftovers_at_once() {
 
 #[test]
 fn a_locked_store_is_asked_for_one_of_the_runs_that_are_taken_up_in_a_round() {
-    let mut bench = Bench::new();
-    let inputs = (1..=3).map(|nth| bench.submit(nth, vec![task("a")])).collect();
-    bench.turn(inputs).unwrap();
-    bench.store.end_owner("first");
-    let mut next = Bench::on(bench.store.session("x"), "second");
+    let mut next = behind_a_crash_with_three_runs();
     let adopt = |nth| Input::Adopt(run(nth), None, next.reply("adopted"));
     let mut inputs = [vec![adopt(1), adopt(2), adopt(3)], vec![adopt(1), adopt(2), adopt(3)]];
     next.busy.store(true, Ordering::Relaxed);

@@ -14,6 +14,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use loom_core::{Placeholder, Value, placeholders};
 use loom_protocol::ErrorCode;
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
@@ -88,9 +89,9 @@ impl Checker<'_> {
     fn against_plugin(&mut self, task: &TaskDraft, facts: &PluginFacts, refused: &[String]) {
         let plugin = &task.def.plugin;
         let schema = facts.params_schema.as_ref().unwrap_or(&Value::Null);
-        let mut params = task.def.params.clone();
+        let mut params = Cow::Borrowed(&task.def.params);
         for name in refused.iter().filter_map(|pointer| pointer.split('/').nth(1)) {
-            params.remove(name);
+            params.to_mut().remove(name);
         }
         for (name, message) in self.catalog.wrong_params(plugin, &params) {
             let at = task.at(&["params", &name]).map_or_else(|| task.name_span(), first_line);

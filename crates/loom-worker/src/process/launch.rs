@@ -232,15 +232,13 @@ fn what_it_lacks(file: &Path) -> String {
     // If it cannot be read, it has no first line to go by.
     let _ = File::open(file).and_then(|file| file.take(FIRST_LINE).read_to_end(&mut start));
     let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    match line.strip_prefix(b"#!") {
-        Some(line) if line.ends_with(b"\r") => {
-            "its first line ends with a carriage return; save it with Unix line ends".to_owned()
-        }
-        Some(line) => {
-            let line = String::from_utf8_lossy(line);
-            let interpreter = line.split_whitespace().next().unwrap_or_default();
-            format!("its first line names `{interpreter}`, which is not there")
-        }
-        None => "the loader that it needs is not there; is it built for another system?".to_owned(),
+    let shebang = String::from_utf8_lossy(line.strip_prefix(b"#!").unwrap_or_default());
+    let interpreter = shebang.split_whitespace().next().unwrap_or_default();
+    if shebang.ends_with('\r') {
+        "its first line ends with a carriage return; save it with Unix line ends".to_owned()
+    } else if !interpreter.is_empty() && !Path::new(interpreter).exists() {
+        format!("its first line names `{interpreter}`, which is not there")
+    } else {
+        "the loader that it needs is not there; is it built for another system?".to_owned()
     }
 }

@@ -5,7 +5,7 @@ use crate::store;
 use crate::ui::tell;
 use loom_core::{RunId, RunState};
 use loom_engine::{EngineError, Handle, Input};
-use loom_store::{QueryStore, RunFilter, RunSummary};
+use loom_store::{QueryStore, RunFilter, RunSummary, StoreError};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::mpsc;
@@ -68,7 +68,9 @@ fn adopt_all(mut left: VecDeque<RunId>, engine: &Handle) {
         // An engine that has stopped drops the replies.
         for (id, answer) in answers {
             match answer {
-                Ok(()) => {}
+                // Another process goes on with it since it was found.
+                Ok(()) | Err(EngineError::Alive(_)) => {}
+                Err(EngineError::Store(error)) if matches!(*error, StoreError::NoRun(_)) => {}
                 Err(EngineError::Stopped) => return,
                 Err(error) if may_retry(&error) => {
                     if !is_told {
